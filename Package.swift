@@ -1,0 +1,112 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Settings every Swift target shares. One place, no per-target exceptions.
+let strict: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .treatAllWarnings(as: .error),
+]
+
+/// C is optimised in every configuration: an unoptimised kernel makes debug tests crawl.
+let fast: [CSetting] = [.unsafeFlags(["-O3", "-Wall", "-Werror"])]
+
+/// A Swift target of the house, with the targets it may import.
+func room(
+  _ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource]? = nil
+) -> Target {
+  .target(
+    name: name, dependencies: dependencies, exclude: ["README.md"], resources: resources,
+    swiftSettings: strict)
+}
+
+/// The tests of the room of the same name.
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .testTarget(
+    name: "\(name)Tests", dependencies: [.byName(name: name), "TestSupport"] + dependencies,
+    swiftSettings: strict)
+}
+
+let package = Package(
+  name: "fovea",
+  products: [.executable(name: "fovea", targets: ["fovea"])],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+  ],
+  targets: [
+    .systemLibrary(
+      name: "COpenBLAS", path: "Sources/System/COpenBLAS", pkgConfig: "openblas",
+      providers: [.apt(["libopenblas-dev"])]),
+    .systemLibrary(
+      name: "CCairo", path: "Sources/System/CCairo", pkgConfig: "pangocairo",
+      providers: [.apt(["libcairo2-dev", "libpango1.0-dev"])]),
+    .systemLibrary(
+      name: "CGraphviz", path: "Sources/System/CGraphviz", pkgConfig: "libgvc",
+      providers: [.apt(["libgraphviz-dev"])]),
+    .target(name: "CKernels", cSettings: fast),
+    .target(
+      name: "CImageCodecs", cSettings: fast,
+      linkerSettings: [.linkedLibrary("png"), .linkedLibrary("jpeg"), .linkedLibrary("turbojpeg")]),
+
+    room("Files"),
+    room("Tensors", ["CKernels", "COpenBLAS"]),
+    room("Tracing", ["Tensors"]),
+    room("Images", ["CImageCodecs", "Tensors"]),
+    room("Checkpoints", ["Files", "Tensors", "Tracing"]),
+    room("Tokenizers", ["Files"]),
+    room("Layers", ["Checkpoints", "Tensors", "Tracing"]),
+    room("Generation", ["Tensors"]),
+    room(
+      "Models",
+      [
+        "Checkpoints", "Files", "Generation", "Images", "Layers", "Tensors", "Tokenizers",
+        "Tracing",
+      ]),
+    room("Figures", ["CCairo", "CGraphviz", "Images", "Tensors"]),
+    room("Language"),
+    room("Runtime", ["Language", "Tensors"]),
+    room("Scenes", ["Files", "Images"]),
+    room(
+      "Commands",
+      [
+        "Checkpoints", "Figures", "Files", "Generation", "Images", "Language", "Layers", "Models",
+        "Runtime", "Scenes", "Tensors", "Tokenizers", "Tracing",
+      ]),
+    room("Notebooks", ["Commands", "Files", "Language", "Runtime"]),
+    room("Terminal"),
+    .executableTarget(
+      name: "fovea",
+      dependencies: [
+        "Checkpoints", "Commands", "Files", "Images", "Language", "Models", "Notebooks", "Runtime",
+        "Scenes", "Tensors", "Terminal", "Tokenizers", "Tracing",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      exclude: ["README.md"], swiftSettings: strict),
+
+    .target(
+      name: "TestSupport", dependencies: ["Tensors"], path: "Tests/TestSupport",
+      swiftSettings: strict),
+    tests("Files", []),
+    tests("Tensors", []),
+    tests("Tracing", ["Tensors"]),
+    tests("Images", ["Files", "Tensors"]),
+    tests("Checkpoints", ["Files", "Tensors", "Tracing"]),
+    tests("Tokenizers", ["Files"]),
+    tests("Layers", ["Checkpoints", "Tensors", "Tracing"]),
+    tests("Generation", ["Checkpoints", "Files", "Tensors"]),
+    tests(
+      "Models",
+      ["Checkpoints", "Files", "Generation", "Images", "Layers", "Tensors", "Tokenizers", "Tracing"]
+    ),
+    tests("Figures", ["Images", "Tensors"]),
+    tests("Language", []),
+    tests("Runtime", ["Language", "Tensors"]),
+    tests("Scenes", ["Files", "Images"]),
+    tests("Terminal", []),
+    tests(
+      "Commands",
+      ["Checkpoints", "Figures", "Files", "Images", "Models", "Runtime", "Scenes", "Tensors", "Tracing"]),
+    tests("Notebooks", ["Commands", "Files", "Runtime"]),
+  ]
+)

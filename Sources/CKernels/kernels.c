@@ -1,0 +1,190 @@
+#include "CKernels.h"
+#include <math.h>
+#include <string.h>
+
+// One source, three instruction sets: the loader picks the best clone for this CPU.
+#if defined(__x86_64__)
+#define CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define CLONES
+#endif
+
+static inline float bits_to_float(uint32_t bits) {
+  float value;
+  memcpy(&value, &bits, 4);
+  return value;
+}
+
+// e^x for x <= 88, by x = n ln 2 + r with |r| <= ln 2 / 2 and the Taylor series of e^r to r^7,
+// which leaves a relative error below one unit in the last place.
+static inline float exponential(float x) {
+  x = x < -87.3f ? -87.3f : x;
+  const float n = nearbyintf(x * 1.44269504f);
+  const float r = (x - n * 0.693359375f) + n * 2.12194440e-4f;
+  float p = 1.0f / 5040;
+  p = p * r + 1.0f / 720;
+  p = p * r + 1.0f / 120;
+  p = p * r + 1.0f / 24;
+  p = p * r + 1.0f / 6;
+  p = p * r + 0.5f;
+  p = p * r + 1.0f;
+  p = p * r + 1.0f;
+  return p * bits_to_float((uint32_t)((int32_t)n + 127) << 23);
+}
+
+CLONES void ck_float16_to_float32(const void *in, float *out, size_t count) {
+  const _Float16 *source = in;
+  for (size_t i = 0; i < count; i++) {
+    _Float16 half;
+    memcpy(&half, source + i, 2);
+    out[i] = (float)half;
+  }
+}
+
+CLONES void ck_bfloat16_to_float32(const void *in, float *out, size_t count) {
+  const uint16_t *source = in;
+  for (size_t i = 0; i < count; i++) {
+    uint16_t half;
+    memcpy(&half, source + i, 2);
+    out[i] = bits_to_float((uint32_t)half << 16);
+  }
+}
+
+CLONES void ck_float32_to_float16(const float *in, uint16_t *out, size_t count) {
+  for (size_t i = 0; i < count; i++) {
+    const _Float16 half = (_Float16)in[i];
+    memcpy(out + i, &half, 2);
+  }
+}
+
+// Sixty-four partial sums keep four wide multiply-adds in flight and fix the order of summation.
+#define LANES 64
+
+#define MATVEC(NAME, ELEMENT, LOAD)                                                                \
+  CLONES void NAME(const void *weight, const float *x, float *out, size_t rows, size_t columns) { \
+    const size_t whole = columns / LANES * LANES;                                                  \
+    for (size_t r = 0; r < rows; r++) {                                                            \
+      const char *row = (const char *)weight + r * columns * sizeof(ELEMENT);                      \
+      float sums[LANES] = {0};                                                                     \
+      for (size_t c = 0; c < whole; c += LANES)                                                    \
+        for (size_t l = 0; l < LANES; l++) {                                                       \
+          ELEMENT w;                                                                               \
+          memcpy(&w, row + (c + l) * sizeof(ELEMENT), sizeof(ELEMENT));                            \
+          sums[l] += LOAD(w) * x[c + l];                                                           \
+        }                                                                                          \
+      for (size_t c = whole; c < columns; c++) {                                                   \
+        ELEMENT w;                                                                                 \
+        memcpy(&w, row + c * sizeof(ELEMENT), sizeof(ELEMENT));                                    \
+        sums[c - whole] += LOAD(w) * x[c];                                                         \
+      }                                                                                            \
+      for (size_t width = LANES / 2; width > 0; width /= 2)                                        \
+        for (size_t l = 0; l < width; l++) sums[l] += sums[l + width];                             \
+      out[r] = sums[0];                                                                            \
+    }                                                                                              \
+  }
+
+#define AS_IS(w) (w)
+#define FROM_HALF(w) ((float)(w))
+#define FROM_BFLOAT(w) bits_to_float((uint32_t)(w) << 16)
+
+MATVEC(ck_matvec_float32, float, AS_IS)
+MATVEC(ck_matvec_float16, _Float16, FROM_HALF)
+MATVEC(ck_matvec_bfloat16, uint16_t, FROM_BFLOAT)
+
+CLONES void ck_softmax(const float *in, float *out, size_t rows, size_t columns) {
+  for (size_t r = 0; r < rows; r++) {
+    const float *x = in + r * columns;
+    float *y = out + r * columns;
+    float largest = -INFINITY;
+    int bad = 0;
+    for (size_t c = 0; c < columns; c++) {
+      largest = x[c] > largest ? x[c] : largest;
+      bad |= x[c] != x[c];
+    }
+    if (bad || largest == INFINITY) {
+      // Infinity minus infinity has no value either: say so rather than guess.
+      for (size_t c = 0; c < columns; c++) y[c] = NAN;
+      continue;
+    }
+    if (largest == -INFINITY) {
+      memset(y, 0, columns * sizeof(float));
+      continue;
+    }
+    float sums[16] = {0};
+    for (size_t c = 0; c < columns; c++) y[c] = x[c] == -INFINITY ? 0 : exponential(x[c] - largest);
+    const size_t whole = columns / 16 * 16;
+    for (size_t c = 0; c < whole; c += 16)
+      for (size_t l = 0; l < 16; l++) sums[l] += y[c + l];
+    for (size_t c = whole; c < columns; c++) sums[c - whole] += y[c];
+    for (size_t width = 8; width > 0; width /= 2)
+      for (size_t l = 0; l < width; l++) sums[l] += sums[l + width];
+    const float scale = 1 / sums[0];
+    for (size_t c = 0; c < columns; c++) y[c] *= scale;
+  }
+}
+
+CLONES void ck_layer_norm(const float *in, const float *scale, const float *shift, float epsilon,
+                          float *out, size_t rows, size_t columns) {
+  for (size_t r = 0; r < rows; r++) {
+    const float *x = in + r * columns;
+    float *y = out + r * columns;
+    double sums[16] = {0};
+    const size_t whole = columns / 16 * 16;
+    for (size_t c = 0; c < whole; c += 16)
+      for (size_t l = 0; l < 16; l++) sums[l] += x[c + l];
+    for (size_t c = whole; c < columns; c++) sums[c - whole] += x[c];
+    for (size_t width = 8; width > 0; width /= 2)
+      for (size_t l = 0; l < width; l++) sums[l] += sums[l + width];
+    const double mean = sums[0] / (double)columns;
+    double squares[16] = {0};
+    for (size_t c = 0; c < whole; c += 16)
+      for (size_t l = 0; l < 16; l++) {
+        const double d = x[c + l] - mean;
+        squares[l] += d * d;
+      }
+    for (size_t c = whole; c < columns; c++) {
+      const double d = x[c] - mean;
+      squares[c - whole] += d * d;
+    }
+    for (size_t width = 8; width > 0; width /= 2)
+      for (size_t l = 0; l < width; l++) squares[l] += squares[l + width];
+    const float centre = (float)mean;
+    const float factor = (float)(1 / sqrt(squares[0] / (double)columns + (double)epsilon));
+    for (size_t c = 0; c < columns; c++) y[c] = (x[c] - centre) * factor * scale[c] + shift[c];
+  }
+}
+
+CLONES void ck_gelu(const float *in, float *out, size_t count) {
+  for (size_t i = 0; i < count; i++) {
+    const float x = in[i];
+    const float z = fabsf(x) * 0.70710678118654752f;
+    // Where |z| <= 1: erf z = z P(z^2). Beyond: 1 - e^(-z^2) Q(1/(1 + z/2)). Both polynomials are
+    // Chebyshev interpolants on their interval; together they are within 1.4e-7 of erf.
+    const float s = z * z;
+    float small = 7.88249711e-05f;
+    small = small * s + -0.000801885499f;
+    small = small * s + 0.00518931194f;
+    small = small * s + -0.0268543288f;
+    small = small * s + 0.112835975f;
+    small = small * s + -0.376126269f;
+    small = small * s + 1.12837917f;
+    small *= z;
+    const float t = 1 / (1 + 0.5f * z);
+    float large = 0.107470689f;
+    large = large * t + -0.43061181f;
+    large = large * t + 0.504497442f;
+    large = large * t + -0.0568834891f;
+    large = large * t + 0.325777573f;
+    large = large * t + 0.265840528f;
+    large = large * t + 0.283969435f;
+    large = large * t + -9.30019253e-05f;
+    large = 1 - exponential(-s) * large;
+    const float erf_z = z <= 1 ? small : large;
+    out[i] = 0.5f * x * (1 + copysignf(erf_z, x));
+  }
+}
+
+CLONES void ck_add_bias(float *data, const float *bias, size_t rows, size_t columns) {
+  for (size_t r = 0; r < rows; r++)
+    for (size_t c = 0; c < columns; c++) data[r * columns + c] += bias[c];
+}

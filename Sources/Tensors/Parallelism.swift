@@ -1,0 +1,25 @@
+internal import Dispatch
+internal import Foundation
+
+/// How many threads arithmetic may use. Results do not depend on it.
+public enum Parallelism {
+  /// The limit for the current task: all cores, or `FOVEA_THREADS`, unless set with `withValue`.
+  @TaskLocal public static var threadCount: Int =
+    ProcessInfo.processInfo.environment["FOVEA_THREADS"].flatMap(Int.init).flatMap {
+      $0 > 0 ? $0 : nil
+    } ?? ProcessInfo.processInfo.activeProcessorCount
+
+  /// Calls `body` once for each index below `count`, on several threads where that is allowed.
+  ///
+  /// `body` must write only to places that belong to its index.
+  static func forEach(_ count: Int, _ body: @Sendable (Int) -> Void) {
+    let threads = min(threadCount, count)
+    guard threads > 1 else {
+      for index in 0..<count { body(index) }
+      return
+    }
+    DispatchQueue.concurrentPerform(iterations: threads) { thread in
+      for index in stride(from: thread, to: count, by: threads) { body(index) }
+    }
+  }
+}

@@ -1,0 +1,41 @@
+internal import CKernels
+
+extension Tensor {
+  /// Softmax over the last axis. A row of nothing but negative infinity becomes zeros.
+  public func softmax() -> Tensor {
+    let columns = shape.last ?? 1
+    return rowwise { x, out in ck_softmax(x, out, count / max(1, columns), columns) }
+  }
+
+  /// Layer normalisation of the last axis, with the biased variance (Ba, Kiros, Hinton 2016).
+  ///
+  /// - Precondition: `scale` and `shift` have the last axis' length.
+  public func layerNormalised(scale: Tensor, shift: Tensor, epsilon: Float) -> Tensor {
+    let columns = shape.last ?? 1
+    precondition(scale.count == columns && shift.count == columns)
+    return rowwise { x, out in
+      ck_layer_norm(
+        x, scale.elements, shift.elements, epsilon, out, count / max(1, columns), columns)
+    }
+  }
+
+  /// The exact Gaussian error linear unit, `x/2 · (1 + erf(x/√2))` (Hendrycks, Gimpel 2016).
+  public func gelu() -> Tensor {
+    rowwise { x, out in ck_gelu(x, out, count) }
+  }
+
+  /// Negative elements become 0; a NaN stays one.
+  public func relu() -> Tensor { map { $0 < 0 ? 0 : $0 } }
+
+  private func rowwise(
+    _ body: (UnsafePointer<Float>, UnsafeMutablePointer<Float>) -> Void
+  ) -> Tensor {
+    let result = [Float](unsafeUninitializedCapacity: count) { out, initialised in
+      elements.withUnsafeBufferPointer { x in
+        if let x = x.baseAddress, let out = out.baseAddress, count > 0 { body(x, out) }
+      }
+      initialised = count
+    }
+    return Tensor(result, shape: shape)
+  }
+}

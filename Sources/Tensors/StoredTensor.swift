@@ -1,0 +1,102 @@
+internal import CKernels
+
+/// A number format that weights are stored in.
+public enum ElementType: String, Sendable, CaseIterable {
+  /// IEEE 754 single precision.
+  case float32
+  /// IEEE 754 half precision.
+  case float16
+  /// The upper half of a float32.
+  case bfloat16
+
+  /// Bytes an element.
+  public var size: Int { self == .float32 ? 4 : 2 }
+}
+
+/// A tensor as it lies in a file or in memory, in the type it was stored in.
+///
+/// Nothing is converted until it is used; the bytes live as long as their owner, which this holds.
+public struct StoredTensor: Sendable {
+  /// The length of each axis, outermost first.
+  public let shape: [Int]
+  /// The type of each element.
+  public let type: ElementType
+  private let owner: any AnyObject & Sendable
+  /// Where the elements start. Immutable for as long as `owner` lives, hence safe to share.
+  nonisolated(unsafe) private let start: UnsafeRawPointer
+
+  /// Wraps elements that start at `start` in memory that `owner` keeps alive and unchanged.
+  ///
+  /// - Precondition: `shape.reduce(1, *) * type.size` bytes are readable there.
+  package init(
+    shape: [Int], type: ElementType, start: UnsafeRawPointer, owner: any AnyObject & Sendable
+  ) {
+    (self.shape, self.type, self.start, self.owner) = (shape, type, start, owner)
+  }
+
+  /// Wraps a tensor that is in memory already.
+  public init(_ tensor: Tensor) {
+    let copy = OwnedElements(tensor.elements)
+    self.init(
+      shape: tensor.shape, type: .float32, start: UnsafeRawPointer(copy.start), owner: copy)
+  }
+
+  /// How many elements there are.
+  public var count: Int { shape.reduce(1, *) }
+  /// How many bytes they take.
+  public var byteCount: Int { count * type.size }
+
+  /// All elements as float32.
+  public var tensor: Tensor {
+    Tensor(floats(from: 0, count: count), shape: shape)
+  }
+
+  /// Rows of the first axis, as float32, in the order asked for.
+  ///
+  /// - Precondition: at least one axis; every index is from 0 to below its length.
+  public func rows(_ indices: [Int]) -> Tensor {
+    let width = shape.dropFirst().reduce(1, *)
+    var elements: [Float] = []
+    elements.reserveCapacity(indices.count * width)
+    for index in indices {
+      precondition(index >= 0 && index < shape[0], "row \(index) of shape \(shape)")
+      elements += floats(from: index * width, count: width)
+    }
+    return Tensor(elements, shape: [indices.count] + shape.dropFirst())
+  }
+
+  /// Calls `body` with the raw bytes; the pointer is valid inside it only.
+  package func withUnsafeBytes<R>(_ body: (UnsafeRawPointer) throws -> R) rethrows -> R {
+    try withExtendedLifetime(owner) { try body(start) }
+  }
+
+  private func floats(from first: Int, count: Int) -> [Float] {
+    [Float](unsafeUninitializedCapacity: count) { out, initialised in
+      if let out = out.baseAddress { convert(from: first, count: count, into: out) }
+      initialised = count
+    }
+  }
+
+  /// Writes elements from number `first` on to `out` as float32.
+  package func convert(from first: Int, count: Int, into out: UnsafeMutablePointer<Float>) {
+    withUnsafeBytes { bytes in
+      let source = bytes + first * type.size
+      switch type {
+      case .float32: UnsafeMutableRawPointer(out).copyMemory(from: source, byteCount: count * 4)
+      case .float16: ck_float16_to_float32(source, out, count)
+      case .bfloat16: ck_bfloat16_to_float32(source, out, count)
+      }
+    }
+  }
+}
+
+/// Elements with a stable place in memory.
+private final class OwnedElements: Sendable {
+  /// Written once, in `init`, and freed in `deinit`.
+  nonisolated(unsafe) let start: UnsafeMutablePointer<Float>
+  init(_ elements: [Float]) {
+    start = .allocate(capacity: max(1, elements.count))
+    start.initialize(from: elements, count: elements.count)
+  }
+  deinit { start.deallocate() }
+}

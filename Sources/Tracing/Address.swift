@@ -1,0 +1,55 @@
+/// Where something sits in a model, such as `vision.blocks.3.attention`.
+///
+/// The same address finds a layer's weights, names its taps, is an argument of commands and a part
+/// of file names.
+public struct Address: Hashable, Sendable, CustomStringConvertible, Comparable {
+  /// The parts joined by dots.
+  public let description: String
+
+  /// Makes an address of dotted parts.
+  public init(_ description: String) { self.description = description }
+
+  /// The address of `child` inside `parent`.
+  public static func / (parent: Address, child: String) -> Address {
+    Address(parent.description.isEmpty ? child : "\(parent).\(child)")
+  }
+
+  /// The address of entry `index` inside `parent`.
+  public static func / (parent: Address, index: Int) -> Address { parent / "\(index)" }
+
+  /// The parts between the dots.
+  public var parts: [Substring] { description.split(separator: ".") }
+
+  /// Orders numbers as numbers: block 2 comes before block 10.
+  public static func < (a: Address, b: Address) -> Bool {
+    for (x, y) in zip(a.parts, b.parts) where x != y {
+      if let m = Int(x), let n = Int(y) { return m < n }
+      return x < y
+    }
+    return a.parts.count < b.parts.count
+  }
+
+  /// Whether the address fits `pattern`: `*` stands for any characters, dots included, `?` for one.
+  public func matches(_ pattern: String) -> Bool {
+    let text = Array(description.unicodeScalars)
+    let glob = Array(pattern.unicodeScalars)
+    var (t, g, star, mark) = (0, 0, -1, 0)
+    while t < text.count {
+      if g < glob.count, glob[g] == "?" || (glob[g] == text[t] && glob[g] != "*") {
+        t += 1
+        g += 1
+      } else if g < glob.count, glob[g] == "*" {
+        star = g
+        mark = t
+        g += 1
+      } else if star >= 0 {
+        mark += 1
+        t = mark
+        g = star + 1
+      } else {
+        return false
+      }
+    }
+    return glob[g...].allSatisfy { $0 == "*" }
+  }
+}

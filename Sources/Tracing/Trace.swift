@@ -1,0 +1,74 @@
+public import Tensors
+
+/// The numbers kept from one run, and the changes made on the way.
+///
+/// A value: each run owns its own trace, so two runs at once cannot disturb each other.
+public struct Trace: Sendable {
+  /// One tensor that passed a tap.
+  public struct Record: Sendable {
+    /// The tap's full address, such as `vision.blocks.3.attention.pattern`.
+    public let address: Address
+    /// The tap it passed.
+    public let tap: Tap
+    /// Its numbers, after any edit.
+    public let tensor: Tensor
+  }
+
+  /// Changes the tensor that passes an address.
+  public typealias Edit = @Sendable (Tensor) -> Tensor
+
+  /// What was kept, in the order it happened.
+  public private(set) var records: [Record] = []
+  /// Changes to make on the way, by the tap's full address.
+  public var edits: [Address: Edit]
+  private let keeps: @Sendable (Address) -> Bool
+  private var places: [Address: Int] = [:]
+
+  /// Starts an empty trace that keeps what passes the addresses `keeps` chooses.
+  public init(
+    edits: [Address: Edit] = [:], keeping keeps: @escaping @Sendable (Address) -> Bool
+  ) {
+    (self.edits, self.keeps) = (edits, keeps)
+  }
+
+  /// A trace that keeps everything.
+  public static var everything: Trace { Trace { _ in true } }
+  /// A trace that keeps nothing: the fastest run.
+  public static var nothing: Trace { Trace { _ in false } }
+
+  /// Whether anybody looks at or edits `tap` at `address`.
+  ///
+  /// A layer asks this where making the tensor costs something that the result does not need.
+  public func wants(_ tap: Tap, at address: Address) -> Bool {
+    let full = address / tap.name
+    return edits[full] != nil || keeps(full)
+  }
+
+  /// Hands `tensor` on, edited if an edit is set there, and keeps it if it was chosen.
+  ///
+  /// - Precondition: `tensor` has the axes that `tap` declares, and an edit keeps the shape.
+  public mutating func pass(_ tensor: Tensor, _ tap: Tap, at address: Address) -> Tensor {
+    let full = address / tap.name
+    let result = edits[full]?(tensor) ?? tensor
+    precondition(
+      tensor.rank == tap.axes.count && result.shape == tensor.shape,
+      "\(full): \(tensor.shape) became \(result.shape), declared as \(tap.axes)")
+    if keeps(full) {
+      // A tap that passes again, as in each step of decoding, replaces what it had: the trace shows
+      // the latest pass. Whoever wants every step keeps a trace a step.
+      if let place = places[full] {
+        records[place] = Record(address: full, tap: tap, tensor: result)
+      } else {
+        places[full] = records.count
+        records.append(Record(address: full, tap: tap, tensor: result))
+      }
+    }
+    return result
+  }
+
+  /// The tensor that passed `address`, if it was kept.
+  public subscript(_ address: Address) -> Tensor? { places[address].map { records[$0].tensor } }
+
+  /// The record of `address`, if it was kept.
+  public func record(_ address: Address) -> Record? { places[address].map { records[$0] } }
+}

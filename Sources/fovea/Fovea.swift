@@ -1,0 +1,5 @@
+import ArgumentParser
+
+@main struct Fovea: ParsableCommand {
+  func run() throws { print("fovea") }
+}
