@@ -1,0 +1,155 @@
+internal import Glibc
+
+/// Why a file could not be read or written.
+public struct FileFailure: HasExitCode, Equatable, CustomStringConvertible {
+  /// What went wrong.
+  public enum Kind: Sendable, Equatable {
+    /// Nothing has that path.
+    case missing
+    /// A part of the path before the last is missing or is no folder.
+    case missingFolder
+    /// A folder, where a file was expected.
+    case folder
+    /// A device, pipe or socket, where a regular file was expected.
+    case notRegular
+    /// A symbolic link, where writing would replace what it points to.
+    case symbolicLink(to: String)
+    /// Links that lead back to themselves.
+    case linkLoop
+    /// More bytes than are read into memory.
+    case tooLarge(bytes: Int, limit: Int)
+    /// Fewer bytes than it had when it was opened.
+    case shortened(expected: Int, found: Int)
+    /// No room left on the disk, in the quota or in the file-size limit.
+    case diskFull
+    /// The system's permissions forbid it.
+    case permission
+    /// The file system is mounted for reading only.
+    case readOnly
+    /// The contents are not JSON.
+    case notJSON(JSON.Failure)
+    /// The contents are not UTF-8 text; the offset is that of the first byte that is wrong.
+    case notText(offset: Int)
+    /// Anything else, in the system's words.
+    case system(String)
+  }
+
+  /// What was being done.
+  public enum Action: String, Sendable {
+    /// Opening or reading.
+    case read
+    /// Creating, writing or replacing.
+    case write
+  }
+
+  /// The path as it was given.
+  public let path: String
+  /// What went wrong.
+  public let kind: Kind
+  /// What was being done.
+  public let action: Action
+
+  /// States a failure.
+  public init(_ path: String, _ kind: Kind, while action: Action = .read) {
+    (self.path, self.kind, self.action) = (path, kind, action)
+  }
+
+  /// Translates the system's error number.
+  init(_ path: String, errno code: Int32, while action: Action) {
+    let kind: Kind =
+      switch code {
+      case ENOENT: action == .read ? .missing : .missingFolder
+      case ENOTDIR: .missingFolder
+      case EISDIR: .folder
+      case ELOOP: .linkLoop
+      case ENOSPC, EDQUOT, EFBIG: .diskFull
+      case EACCES, EPERM: .permission
+      case EROFS: .readOnly
+      default: .system(String(cString: strerror(code)))
+      }
+    self.init(path, kind, while: action)
+  }
+
+  /// The sentence shown to people.
+  public var description: String {
+    let name = path.withVisibleControls
+    switch kind {
+    case .missing: return "\(name): no such file; check the path"
+    case .missingFolder:
+      return action == .read
+        ? "\(name): no such file, a folder on the way to it is missing"
+        : "\(name): cannot write there, its folder does not exist; create it first"
+    case .folder: return "\(name): is a folder, a file was expected"
+    case .notRegular:
+      return "\(name): is a device or pipe, a regular file was expected"
+    case .symbolicLink(let target):
+      return """
+        \(name): is a symbolic link to \(target.withVisibleControls); \
+        write to that path, or remove the link
+        """
+    case .linkLoop: return "\(name): symbolic links lead in a circle"
+    case .tooLarge(let bytes, let limit):
+      return "\(name): holds \(bytes) bytes, at most \(limit) are read"
+    case .shortened(let expected, let found):
+      return """
+        \(name): had \(expected) bytes when it was opened and ends after \(found) now; \
+        something else is writing it
+        """
+    case .diskFull:
+      return """
+        \(name): no room left on the disk (or a quota is reached); \
+        nothing was written, what was there before is unchanged
+        """
+    case .permission:
+      return "\(name): permission denied; you may not \(action.rawValue) it"
+    case .readOnly: return "\(name): cannot write there, the file system is read-only"
+    case .notJSON(let failure):
+      return "\(name):\(failure.line):\(failure.column): \(failure.message)"
+    case .notText(let offset): return "\(name): is not UTF-8 text (byte \(offset))"
+    case .system(let words): return "\(name): cannot \(action.rawValue) it: \(words)"
+    }
+  }
+
+  /// The exit code of a process that ends because of this.
+  public var exitCode: Int32 {
+    switch kind {
+    case .missing, .folder, .linkLoop, .notRegular:
+      action == .read ? ExitCode.missingInput : ExitCode.cannotCreate
+    case .missingFolder: action == .read ? ExitCode.missingInput : ExitCode.cannotCreate
+    case .symbolicLink, .readOnly: ExitCode.cannotCreate
+    case .tooLarge, .notJSON, .notText, .shortened: ExitCode.badData
+    case .permission: ExitCode.permission
+    case .diskFull, .system: ExitCode.inputOutput
+    }
+  }
+}
+
+extension String {
+  /// The text with control characters, bidirectional overrides and invisible characters shown as
+  /// `⟨U+001B⟩`, so that a name from a file cannot command the terminal that shows it.
+  public var withVisibleControls: String {
+    if utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }) { return self }
+    var result = ""
+    for scalar in unicodeScalars {
+      if scalar.isInvisible {
+        let digits = String(scalar.value, radix: 16, uppercase: true)
+        let padding = String(repeating: "0", count: max(0, 4 - digits.count))
+        result += "⟨U+\(padding)\(digits)⟩"
+      } else {
+        result.unicodeScalars.append(scalar)
+      }
+    }
+    return result
+  }
+}
+
+extension Unicode.Scalar {
+  fileprivate var isInvisible: Bool {
+    switch value {
+    case 0..<0x20, 0x7F..<0xA0: true
+    case 0x200B...0x200F, 0x2028...0x202E, 0x2060...0x206F, 0xFEFF, 0xFFF9...0xFFFB: true
+    case 0xE0000...0xE007F: true
+    default: false
+    }
+  }
+}

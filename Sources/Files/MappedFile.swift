@@ -1,0 +1,111 @@
+public import FoundationEssentials
+internal import Glibc
+
+/// A file whose bytes are read from the disk when they are looked at, and not before.
+///
+/// The file must keep its length while it is mapped: a page that is gone when it is looked at ends
+/// the process. Files written by `WholeFile` are replaced, never shortened, so their mappings stay
+/// whole.
+public final class MappedFile: Sendable {
+  /// Where the file is.
+  public let url: URL
+  /// How many bytes it had when it was opened.
+  public let count: Int
+  /// The mapped pages; read-only, hence safe to share. Nil where there is no byte.
+  nonisolated(unsafe) private let start: UnsafeMutableRawPointer?
+  private let descriptor: Int32
+
+  /// Maps a regular file of any size.
+  public init(_ url: URL) throws(FileFailure) {
+    self.url = url
+    let path = url.path(percentEncoded: false)
+    let opened = try OpenFile(path)
+    descriptor = opened.descriptor
+    count = opened.count
+    guard opened.count > 0 else {
+      start = nil
+      return
+    }
+    let pages = mmap(nil, opened.count, PROT_READ, MAP_PRIVATE, opened.descriptor, 0)
+    guard let pages, pages != MAP_FAILED else {
+      let code = errno
+      close(opened.descriptor)
+      throw FileFailure(path, errno: code, while: .read)
+    }
+    start = pages
+  }
+
+  deinit {
+    if let start { munmap(start, count) }
+    close(descriptor)
+  }
+
+  /// Calls `body` with all bytes; the pointer is valid inside it only.
+  package func withUnsafeBytes<R>(_ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R {
+    try body(UnsafeRawBufferPointer(start: start, count: count))
+  }
+
+  /// Where the bytes start, for whoever holds this object as long as the pointer; nil if empty.
+  package var baseAddress: UnsafeRawPointer? { UnsafeRawPointer(start) }
+
+  /// A copy of some bytes, read rather than mapped, so that a file that shrinks is a failure.
+  ///
+  /// - Precondition: `range` lies inside `0..<count`.
+  public func bytes(_ range: Range<Int>) throws(FileFailure) -> [UInt8] {
+    precondition(range.lowerBound >= 0 && range.upperBound <= count, "\(range) of \(count) bytes")
+    return try readBytes(
+      descriptor, at: range.lowerBound, count: range.count, path: url.path(percentEncoded: false))
+  }
+}
+
+/// A regular file opened for reading, with its length.
+struct OpenFile {
+  let descriptor: Int32
+  let count: Int
+
+  /// Opens `path`; whoever does has to close `descriptor`.
+  init(_ path: String) throws(FileFailure) {
+    guard !path.utf8.contains(0) else { throw FileFailure(path, .missing) }
+    // O_NONBLOCK: a pipe nobody writes to must be refused, not waited for.
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    guard descriptor >= 0 else { throw FileFailure(path, errno: errno, while: .read) }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else {
+      let code = errno
+      close(descriptor)
+      throw FileFailure(path, errno: code, while: .read)
+    }
+    guard status.st_mode & S_IFMT == S_IFREG else {
+      close(descriptor)
+      throw FileFailure(path, status.st_mode & S_IFMT == S_IFDIR ? .folder : .notRegular)
+    }
+    (self.descriptor, count) = (descriptor, Int(status.st_size))
+  }
+}
+
+/// Reads exactly `count` bytes from `offset` on.
+func readBytes(
+  _ descriptor: Int32, at offset: Int, count: Int, path: String
+) throws(FileFailure) -> [UInt8] {
+  var code: Int32 = 0
+  let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, done in
+    done = 0
+    while done < count {
+      let got = pread(
+        descriptor, buffer.baseAddress.map { $0 + done }, count - done, off_t(offset + done))
+      if got > 0 {
+        done += got
+      } else if got < 0, errno == EINTR {
+        continue
+      } else {
+        if got < 0 { code = errno }
+        break
+      }
+    }
+  }
+  guard code == 0 else { throw FileFailure(path, errno: code, while: .read) }
+  guard bytes.count == count else {
+    throw FileFailure(path, .shortened(expected: offset + count, found: offset + bytes.count))
+  }
+  return bytes
+}
