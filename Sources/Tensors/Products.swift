@@ -154,3 +154,71 @@ extension StoredTensor {
     }
   }
 }
+
+extension Tensor {
+  /// Attention scores of each head: `[Q, D]` queries by `[T, D]` keys give `[H, Q, T]`, times
+  /// `scale`. Head `h` reads channels `h·D/H` to `(h+1)·D/H`, where they lie.
+  ///
+  /// - Precondition: `headCount` divides the channels, which both sides share.
+  public func headScores(keys: Tensor, headCount: Int, scale: Float) -> Tensor {
+    precondition(rank == 2 && keys.rank == 2 && shape[1] == keys.shape[1])
+    let (m, n, width) = (shape[0], keys.shape[0], shape[1])
+    precondition(width.isMultiple(of: headCount), "\(width) channels in \(headCount) heads")
+    let k = width / headCount
+    _ = oneThreadEach
+    let result = [Float](unsafeUninitializedCapacity: headCount * m * n) { out, count in
+      count = headCount * m * n
+      guard count > 0, let out = out.baseAddress else { return }
+      elements.withUnsafeBufferPointer { q in
+        keys.elements.withUnsafeBufferPointer { t in
+          guard let q = q.baseAddress, let t = t.baseAddress else { return }
+          let shared = Shared(pointer: (q, t, out))
+          Parallelism.forEach(headCount) { head in
+            let (q, t, out) = shared.pointer
+            multiply(
+              q + head * k, aTransposed: false, t + head * k, bTransposed: true, out + head * m * n,
+              m: m, n: n, k: k, lda: width, ldb: width, ldc: n, scale: scale)
+          }
+        }
+      }
+    }
+    return Tensor(result, shape: [headCount, m, n])
+  }
+
+  /// What each query gathers: patterns `[H, Q, T]` by values `[T, D]` give `[Q, D]`, the heads side
+  /// by side.
+  ///
+  /// - Precondition: `T` agrees and `H` divides `D`.
+  public func headMix(values: Tensor) -> Tensor {
+    precondition(rank == 3 && values.rank == 2 && shape[2] == values.shape[0])
+    let (headCount, m, n, width) = (shape[0], shape[1], shape[2], values.shape[1])
+    precondition(width.isMultiple(of: headCount), "\(width) channels in \(headCount) heads")
+    let k = width / headCount
+    _ = oneThreadEach
+    let result = [Float](unsafeUninitializedCapacity: m * width) { out, count in
+      count = m * width
+      guard count > 0, let out = out.baseAddress else { return }
+      elements.withUnsafeBufferPointer { p in
+        values.elements.withUnsafeBufferPointer { v in
+          guard let p = p.baseAddress, let v = v.baseAddress else { return }
+          let shared = Shared(pointer: (p, v, out))
+          Parallelism.forEach(headCount) { head in
+            let (p, v, out) = shared.pointer
+            multiply(
+              p + head * m * n, aTransposed: false, v + head * k, bTransposed: false,
+              out + head * k, m: m, n: k, k: n, lda: n, ldb: width, ldc: width)
+          }
+        }
+      }
+    }
+    return Tensor(result, shape: [m, width])
+  }
+
+  /// The columns in `range` of a matrix.
+  public func columns(_ range: Range<Int>) -> Tensor {
+    precondition(rank == 2 && range.lowerBound >= 0 && range.upperBound <= shape[1])
+    return Tensor(
+      gather(shape: [shape[0], range.count], strides: [shape[1], 1], start: range.lowerBound),
+      shape: [shape[0], range.count])
+  }
+}

@@ -51,6 +51,12 @@ public struct StoredTensor: Sendable {
     Tensor(floats(from: 0, count: count), shape: shape)
   }
 
+  /// The same elements under another shape of as many elements.
+  public func reshaped(to shape: [Int]) -> StoredTensor {
+    precondition(shape.reduce(1, *) == count, "\(shape) does not hold \(self.shape)")
+    return StoredTensor(shape: shape, type: type, start: start, owner: owner)
+  }
+
   /// Rows of the first axis, as float32, in the order asked for.
   ///
   /// - Precondition: at least one axis; every index is from 0 to below its length.

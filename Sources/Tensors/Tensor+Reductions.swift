@@ -92,3 +92,6 @@ public struct Summary: Sendable, Equatable {
     histogram = bins
   }
 }
+
+/// The logarithm to base 10.
+package func logarithm10(_ number: Double) -> Double { log10(number) }

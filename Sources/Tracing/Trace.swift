@@ -1,5 +1,13 @@
 public import Tensors
 
+/// The run was stopped by the person who started it.
+public struct Cancelled: Error, CustomStringConvertible {
+  /// A run was stopped.
+  public init() {}
+  /// One word, for a message.
+  public var description: String { "stopped" }
+}
+
 /// The numbers kept from one run, and the changes made on the way.
 ///
 /// A value: each run owns its own trace, so two runs at once cannot disturb each other.
@@ -21,6 +29,8 @@ public struct Trace: Sendable {
   public private(set) var records: [Record] = []
   /// Changes to make on the way, by the tap's full address.
   public var edits: [Address: Edit]
+  /// Asked between blocks; a run stops where it answers true.
+  public var isCancelled: @Sendable () -> Bool = { false }
   private let keeps: @Sendable (Address) -> Bool
   private var places: [Address: Int] = [:]
 
@@ -65,6 +75,9 @@ public struct Trace: Sendable {
     }
     return result
   }
+
+  /// Stops the run here if that was asked for.
+  public func checkCancellation() throws(Cancelled) { if isCancelled() { throw Cancelled() } }
 
   /// The tensor that passed `address`, if it was kept.
   public subscript(_ address: Address) -> Tensor? { places[address].map { records[$0].tensor } }

@@ -1,0 +1,92 @@
+public import Tensors
+
+/// How two tensors of the same place differ.
+public struct Difference: Sendable, Equatable {
+  /// The shape of each side; they differ where the sides cannot be compared.
+  public let shapes: [[Int]]
+  /// The largest absolute difference; not a number where only one side has a number.
+  public let largest: Float
+  /// `largest` relative to the largest absolute element of the second side.
+  public let relative: Float
+  /// The cosine of the angle between both sides, taken as vectors; 1 where both are zero.
+  public let cosine: Double
+  /// The second side's power over that of the difference, in decibels; infinite where equal.
+  public let signalToNoise: Double
+  /// The indices of the largest difference.
+  public let worstPlace: [Int]
+
+  /// Compares `found` with `expected`.
+  public init(_ found: Tensor, _ expected: Tensor) {
+    shapes = [found.shape, expected.shape]
+    guard found.shape == expected.shape else {
+      (largest, relative, cosine, signalToNoise) = (.infinity, .infinity, 0, -.infinity)
+      worstPlace = []
+      return
+    }
+    var (worst, worstIndex) = (Float(0), 0)
+    var scale = Float(0)
+    var (dot, foundSquares, expectedSquares, differenceSquares) = (0.0, 0.0, 0.0, 0.0)
+    for index in found.elements.indices {
+      let (a, b) = (found.elements[index], expected.elements[index])
+      // The same special value on both sides is no difference.
+      let difference = a == b || (a.isNaN && b.isNaN) ? 0 : abs(a - b)
+      // Negated so that a NaN counts as worst.
+      if !(difference <= worst), !worst.isNaN { (worst, worstIndex) = (difference, index) }
+      guard a.isFinite, b.isFinite else { continue }
+      scale = max(scale, abs(b))
+      dot += Double(a) * Double(b)
+      foundSquares += Double(a) * Double(a)
+      expectedSquares += Double(b) * Double(b)
+      differenceSquares += (Double(a) - Double(b)) * (Double(a) - Double(b))
+    }
+    largest = worst
+    relative = worst == 0 ? 0 : worst / max(scale, .leastNormalMagnitude)
+    let lengths = (foundSquares * expectedSquares).squareRoot()
+    cosine = lengths > 0 ? dot / lengths : (foundSquares == expectedSquares ? 1 : 0)
+    signalToNoise =
+      worst == 0 ? .infinity : Self.decibels(expectedSquares / differenceSquares)
+    var (rest, place) = (worstIndex, [Int]())
+    for length in found.shape.reversed() where length > 0 {
+      place.insert(rest % length, at: 0)
+      rest /= length
+    }
+    worstPlace = place
+  }
+
+  private static func decibels(_ ratio: Double) -> Double { 10 * Tensors.logarithm10(ratio) }
+
+  /// Whether the sides differ by no more than `tolerance`, relative to the largest element.
+  public func isWithin(_ tolerance: Float) -> Bool { relative <= tolerance }
+}
+
+/// One place that two traces have in common.
+public struct ComparedPlace: Sendable {
+  /// The tap's full address.
+  public let address: Address
+  /// How its numbers differ.
+  public let difference: Difference
+}
+
+/// Two traces side by side.
+public struct Comparison: Sendable {
+  /// What both traces hold, in the order of the first.
+  public let places: [ComparedPlace]
+  /// What only one of them holds.
+  public let onlyInFirst, onlyInSecond: [Address]
+
+  /// Compares every place that both traces hold.
+  public init(_ first: Trace, _ second: Trace) {
+    places = first.records.compactMap { record in
+      second[record.address].map {
+        ComparedPlace(address: record.address, difference: Difference(record.tensor, $0))
+      }
+    }
+    onlyInFirst = first.records.map(\.address).filter { second[$0] == nil }
+    onlyInSecond = second.records.map(\.address).filter { first[$0] == nil }
+  }
+
+  /// The first place that differs by more than `tolerance`, in the order of the first run.
+  public func firstApart(tolerance: Float) -> ComparedPlace? {
+    places.first { !$0.difference.isWithin(tolerance) }
+  }
+}

@@ -1,0 +1,56 @@
+import Foundation
+import Tensors
+import TestSupport
+import Testing
+
+@Suite struct RowOperationsTests {
+  @Test func geluFollowsTheErrorFunction() {
+    for step in -6000...6000 {
+      let x = Float(step) / 500
+      let exact = Double(x) / 2 * (1 + erf(Double(x) / 2.0.squareRoot()))
+      let found = Double(Tensor(x).gelu().elements[0])
+      #expect(abs(found - exact) <= 3e-7 * max(1, abs(Double(x))), "gelu(\(x))")
+    }
+  }
+
+  @Test func geluOfSpecialValues() {
+    let result = Tensor([.infinity, -.infinity, .nan, 0], shape: [4]).gelu().elements
+    #expect(result[0] == .infinity)
+    #expect(result[3] == 0)
+    #expect(result[2].isNaN)
+  }
+
+  @Test(arguments: [1, 2, 15, 16, 17, 197, 1000]) func softmaxRowsSumToOne(columns: Int) {
+    var noise = SmallNoise(seed: UInt64(columns))
+    let scores = noise.tensor([3, columns]) * 20
+    let rows = scores.softmax()
+    for sum in rows.sum(axis: 1).elements { #expect(abs(sum - 1) < 1e-6) }
+    let expected = (0..<columns).map { exp(Double(scores[1, $0])) }
+    let total = expected.reduce(0, +)
+    expectClose(
+      rows.row(1), to: Tensor(expected.map { Float($0 / total) }, shape: [columns]), within: 1e-6)
+  }
+
+  @Test func softmaxOfMaskedAndBadRows() {
+    let scores = Tensor([0, -.infinity, -.infinity, -.infinity, 1, .nan], shape: [3, 2])
+    let rows = scores.softmax()
+    #expect(Array(rows.elements[0..<4]) == [1, 0, 0, 0])
+    #expect(rows.elements[4].isNaN && rows.elements[5].isNaN)
+  }
+
+  @Test func layerNormalisationFollowsTheDefinition() {
+    var noise = SmallNoise(seed: 9)
+    let (x, scale, shift) = (noise.tensor([4, 37]) * 3, noise.tensor([37]), noise.tensor([37]))
+    let found = x.layerNormalised(scale: scale, shift: shift, epsilon: 1e-6)
+    for row in 0..<4 {
+      let values = x.row(row).elements.map(Double.init)
+      let mean = values.reduce(0, +) / 37
+      let variance = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / 37
+      let expected = (0..<37).map { column in
+        Float((values[column] - mean) / (variance + 1e-6).squareRoot())
+          * scale.elements[column] + shift.elements[column]
+      }
+      expectClose(found.row(row), to: Tensor(expected, shape: [37]), within: 2e-6)
+    }
+  }
+}
