@@ -51,12 +51,16 @@ extension JSON.Object: Equatable {
 /// Where each name stands in a list of names: a hash table over their UTF-8 bytes.
 ///
 /// A `Dictionary` of strings would take two spellings of one character for the same name.
-struct KeyTable: Sendable {
+package struct KeyTable: Sendable {
   /// Places in the list plus one, 0 where empty; no slots at all while the list is short.
   private var slots: [Int32] = []
   private static let shortest = 8
 
-  func find(_ key: String, in keys: [String]) -> Int? {
+  /// Starts empty.
+  package init() {}
+
+  /// Where `key` stands in `keys`, the list this table was built with.
+  package func find(_ key: String, in keys: [String]) -> Int? {
     if slots.isEmpty { return keys.firstIndex { $0.hasSameBytes(as: key) } }
     return keys.withUnsafeBufferPointer { keys in
       slots.withUnsafeBufferPointer { slots in
@@ -72,7 +76,7 @@ struct KeyTable: Sendable {
   }
 
   /// Appends `key` to `keys`, or says where it already stands.
-  mutating func insert(_ key: String, into keys: inout [String]) -> Int? {
+  package mutating func insert(_ key: String, into keys: inout [String]) -> Int? {
     if slots.isEmpty {
       if let place = keys.firstIndex(where: { $0.hasSameBytes(as: key) }) { return place }
       keys.append(key)

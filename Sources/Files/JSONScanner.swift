@@ -74,7 +74,9 @@ extension JSON {
       return "'\(character.withVisibleControls)'"
     }
 
-    /// A string's text. The scanner stands on its opening quote.
+    /// A string's text.
+    ///
+    /// The scanner stands on its opening quote.
     package mutating func string() throws(Failure) -> String {
       let opening = position
       position += 1
@@ -174,7 +176,9 @@ extension JSON {
       return unit
     }
 
-    /// A number. The scanner stands on its first byte.
+    /// A number.
+    ///
+    /// The scanner stands on its first byte.
     package mutating func number() throws(Failure) -> JSON {
       let start = position
       let negative = bytes[position] == UInt8(ascii: "-")

@@ -11,7 +11,9 @@ public final class MappedFile: Sendable {
   public let url: URL
   /// How many bytes it had when it was opened.
   public let count: Int
-  /// The mapped pages; read-only, hence safe to share. Nil where there is no byte.
+  /// The mapped pages; nil where there is no byte.
+  ///
+  /// Read-only, hence safe to share.
   nonisolated(unsafe) private let start: UnsafeMutableRawPointer?
   private let descriptor: Int32
 

@@ -11,7 +11,8 @@ public struct Replacement: ~Copyable {
   private var pending: [UInt8] = []
   private static let bufferSize = 1 << 18
 
-  init(_ path: String) throws(FileFailure) {
+  /// Starts a file that will be called `path`; `finish` must follow.
+  package init(_ path: String) throws(FileFailure) {
     let opened = try Self.open(path)
     (self.path, temporary, descriptor) = (path, opened.temporary, opened.descriptor)
   }
@@ -83,7 +84,7 @@ public struct Replacement: ~Copyable {
   }
 
   /// Brings everything to the disk and gives the file its name.
-  consuming func finish() throws(FileFailure) {
+  package consuming func finish() throws(FileFailure) {
     try flush()
     guard let temporary else { return }
     guard fsync(descriptor) == 0, rename(temporary, path) == 0 else {

@@ -1,0 +1,83 @@
+public import Files
+public import FoundationEssentials
+internal import Glibc
+
+/// A folder that holds a model in the published layout: configuration, tokenizer and weights.
+public struct CheckpointFolder: Sendable {
+  /// Where the folder is.
+  public let url: URL
+  private static let index = "model.safetensors.index.json"
+  private static let single = "model.safetensors"
+
+  /// Opens a folder. Nothing in it is read yet.
+  public init(_ url: URL) throws(CheckpointError) {
+    self.url = url
+    let path = url.path(percentEncoded: false)
+    var status = stat()
+    guard stat(path, &status) == 0 else { throw .noFolder(path: path, isFile: false) }
+    guard status.st_mode & S_IFMT == S_IFDIR else { throw .noFolder(path: path, isFile: true) }
+  }
+
+  /// The path as it was given.
+  public var path: String { url.path(percentEncoded: false) }
+
+  /// The names of what is in the folder, sorted, hidden ones left out.
+  public func listing() -> [String] {
+    guard let folder = opendir(path) else { return [] }
+    defer { closedir(folder) }
+    var names: [String] = []
+    while let entry = readdir(folder) {
+      let name = withUnsafePointer(to: &entry.pointee.d_name) {
+        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+      }
+      if !name.hasPrefix(".") { names.append(name) }
+    }
+    return names.sorted()
+  }
+
+  /// Whether the folder has a file of that name.
+  public func has(_ name: String) -> Bool {
+    access(url.appending(path: name).path(percentEncoded: false), F_OK) == 0
+  }
+
+  /// The JSON file called `name`; `.noFile` with a listing where there is none.
+  public func json(_ name: String) throws(CheckpointError) -> JSON {
+    guard has(name) else {
+      throw .noFile(folder: path, name: name, present: listing())
+    }
+    do { return try JSON(file: url.appending(path: name)) } catch { throw .file(error) }
+  }
+
+  /// The JSON file called `name`; nil where there is none.
+  public func jsonIfPresent(_ name: String) throws(CheckpointError) -> JSON? {
+    has(name) ? try json(name) : nil
+  }
+
+  /// `config.json`, which every model has.
+  public func configuration() throws(CheckpointError) -> JSON { try json("config.json") }
+
+  /// The weights: `model.safetensors`, or the shards that its index names.
+  public func tensors() throws(CheckpointError) -> TensorCollection {
+    if has(Self.single) {
+      return try TensorCollection(url.appending(path: Self.single))
+    }
+    guard has(Self.index) else {
+      let present = listing()
+      let pickles = present.filter { name in
+        [".bin", ".pt", ".pth", ".ckpt"].contains { name.hasSuffix($0) }
+      }
+      if !pickles.isEmpty { throw .pickleOnly(folder: path, files: pickles) }
+      throw .noFile(folder: path, name: Self.single, present: present)
+    }
+    let index = try ShardIndex(
+      json(Self.index), path: url.appending(path: Self.index).path(percentEncoded: false))
+    var files: [SafetensorsFile] = []
+    for shard in index.shards {
+      guard has(shard) else { throw .noFile(folder: path, name: shard, present: listing()) }
+      files.append(try SafetensorsFile(url.appending(path: shard)))
+    }
+    let tensors = try TensorCollection(files, source: path)
+    try index.check(files)
+    return tensors
+  }
+}

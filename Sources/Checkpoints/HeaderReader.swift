@@ -1,0 +1,242 @@
+internal import Files
+
+/// The one pass over a safetensors header.
+struct HeaderReader {
+  typealias Failure = SafetensorsHeader.Failure
+
+  private(set) var entries: [TensorEntry] = []
+  /// Where each entry's name stands in the header, for failures that are found later.
+  private(set) var starts: [Int] = []
+  private(set) var metadata: [String: String] = [:]
+  private(set) var warnings: [String] = []
+  private var names: [String] = []
+  private var table = KeyTable()
+  private var scanner: JSON.Scanner
+
+  init(_ bytes: UnsafeBufferPointer<UInt8>) throws(Failure) {
+    do { scanner = try JSON.Scanner(bytes) } catch { throw Self.syntax(error) }
+    guard scanner.take("{") else {
+      throw fail(.headerSyntax, "the header must start with '{', found \(scanner.found())")
+    }
+    var hasMetadata = false
+    if !scanner.take("}") {
+      repeat {
+        let start = position
+        let name = try string("a tensor's name")
+        try colon()
+        if name == "__metadata__" {
+          guard !hasMetadata else {
+            throw fail(.duplicateField, "a second __metadata__", at: start)
+          }
+          hasMetadata = true
+          try readMetadata()
+        } else {
+          try readTensor(name, start: start)
+        }
+      } while try another("}")
+    }
+    if scanner.peek() != nil {
+      throw fail(.headerSyntax, "the header has ended, but \(scanner.found()) follows")
+    }
+  }
+
+  private mutating func readMetadata() throws(Failure) {
+    if scanner.peek() == UInt8(ascii: "n"), scanner.take(word: "null") { return }
+    guard scanner.take("{") else {
+      throw fail(.metadata, "__metadata__ must be an object, found \(scanner.found())")
+    }
+    if scanner.take("}") { return }
+    repeat {
+      let start = position
+      let key = try string("a name in __metadata__")
+      try colon()
+      guard scanner.peek() == UInt8(ascii: "\"") else {
+        throw fail(
+          .metadata,
+          "__metadata__ '\(key.withVisibleControls)' must be a string, found \(scanner.found())")
+      }
+      guard metadata.updateValue(try string("text"), forKey: key) == nil else {
+        throw fail(
+          .duplicateField, "a second '\(key.withVisibleControls)' in __metadata__", at: start)
+      }
+    } while try another("}")
+  }
+
+  private mutating func readTensor(_ name: String, start: Int) throws(Failure) {
+    let shown = "tensor '\(name.withVisibleControls)'"
+    guard name.utf8.count <= SafetensorsHeader.nameLimit else {
+      throw fail(
+        .limit,
+        "a tensor's name of \(name.utf8.count) bytes, at most \(SafetensorsHeader.nameLimit)",
+        at: start)
+    }
+    guard entries.count < SafetensorsHeader.tensorLimit else {
+      throw fail(.limit, "more than \(SafetensorsHeader.tensorLimit) tensors", at: start)
+    }
+    guard table.insert(name, into: &names) == nil else {
+      throw fail(.duplicateTensor, "a second \(shown)", at: start)
+    }
+    guard scanner.take("{") else {
+      throw fail(.wrongField, "\(shown) must be an object, found \(scanner.found())")
+    }
+    var type: StoredType?
+    var shape: [Int]?
+    var offsets: [Int]?
+    if !scanner.take("}") {
+      repeat {
+        let place = position
+        let field = try string("a field's name")
+        try colon()
+        let isSecond: Bool
+        switch field {
+        case "dtype":
+          isSecond = type != nil
+          type = try readType(shown)
+        case "shape":
+          isSecond = shape != nil
+          shape = try readNumbers(
+            shown, "shape", most: SafetensorsHeader.rankLimit,
+            largest: SafetensorsHeader.dimensionLimit, rule: .dimension)
+        case "data_offsets":
+          isSecond = offsets != nil
+          offsets = try readNumbers(
+            shown, "data_offsets", most: 2, largest: .max, rule: .offsets)
+        default:
+          isSecond = false
+          // The header is at most four levels deep; two of them are open here.
+          do { _ = try scanner.value(depth: 2) } catch { throw Self.syntax(error) }
+          if warnings.count < 100 {
+            warnings.append("\(shown) has an unknown field '\(field.withVisibleControls)'")
+          }
+        }
+        if isSecond { throw fail(.duplicateField, "\(shown): a second \(field)", at: place) }
+      } while try another("}")
+    }
+    guard let type, let shape, let offsets else {
+      let missing = type == nil ? "dtype" : shape == nil ? "shape" : "data_offsets"
+      throw fail(.missingField, "\(shown) has no \(missing)", at: start)
+    }
+    try add(name, shown, type, shape, offsets, start: start)
+  }
+
+  private mutating func add(
+    _ name: String, _ shown: String, _ type: StoredType, _ shape: [Int], _ offsets: [Int],
+    start: Int
+  ) throws(Failure) {
+    guard offsets.count == 2, offsets[0] <= offsets[1] else {
+      throw fail(
+        .offsets, "\(shown): data_offsets must be two numbers in order, found \(offsets)", at: start
+      )
+    }
+    // An axis of length 0 counts as 1: strides of the others must not overflow either.
+    var room = type.size
+    var size = type.size
+    for length in shape {
+      let (product, overflow) = room.multipliedReportingOverflow(by: max(1, length))
+      guard !overflow else {
+        throw fail(.overflow, "\(shown): shape \(shape) has too many elements", at: start)
+      }
+      room = product
+      size *= length
+    }
+    guard offsets[1] - offsets[0] == size else {
+      throw fail(
+        .sizeMismatch,
+        """
+        \(shown): data_offsets \(offsets) hold \(offsets[1] - offsets[0]) bytes, but shape \
+        \(shape) of \(type.rawValue) needs \(size)
+        """, at: start)
+    }
+    entries.append(
+      TensorEntry(name: name, type: type, shape: shape, bytes: offsets[0]..<offsets[1]))
+    starts.append(start)
+  }
+
+  private mutating func readType(_ shown: String) throws(Failure) -> StoredType {
+    guard scanner.peek() == UInt8(ascii: "\"") else {
+      throw fail(.wrongField, "\(shown): dtype must be a string, found \(scanner.found())")
+    }
+    let place = position
+    let name = try string("a type")
+    if let type = StoredType(rawValue: name) { return type }
+    let known = StoredType.allCases.map(\.rawValue).joined(separator: " ")
+    guard StoredType.unsupported.contains(name) else {
+      throw fail(
+        .unknownType,
+        "\(shown): there is no type '\(name.withVisibleControls)'; there are \(known)", at: place)
+    }
+    throw fail(
+      .unsupportedType, "\(shown): type \(name) is not read here; \(known) are", at: place)
+  }
+
+  private mutating func readNumbers(
+    _ shown: String, _ field: String, most: Int, largest: Int, rule: FormatRule
+  ) throws(Failure) -> [Int] {
+    guard scanner.take("[") else {
+      throw fail(.wrongField, "\(shown): \(field) must be an array, found \(scanner.found())")
+    }
+    var numbers: [Int] = []
+    if scanner.take("]") { return numbers }
+    repeat {
+      guard let byte = scanner.peek(), byte == UInt8(ascii: "-") || (0x30...0x39).contains(byte)
+      else {
+        throw fail(rule, "\(shown): \(field) must hold whole numbers, found \(scanner.found())")
+      }
+      let place = position
+      let value: JSON
+      do { value = try scanner.number() } catch { throw Self.syntax(error) }
+      guard byte != UInt8(ascii: "-") else {
+        throw fail(rule, "\(shown): \(field) holds a negative number", at: place)
+      }
+      guard case .integer(let number) = value, number <= largest else {
+        throw fail(
+          rule, "\(shown): \(field) holds a number that is not whole or larger than \(largest)",
+          at: place)
+      }
+      guard numbers.count < most else {
+        throw fail(
+          rule == .dimension ? .limit : rule, "\(shown): \(field) holds more than \(most) numbers",
+          at: place)
+      }
+      numbers.append(number)
+    } while try another("]")
+    return numbers
+  }
+
+  private var position: Int { scanner.position }
+
+  private mutating func string(_ what: String) throws(Failure) -> String {
+    guard scanner.peek() == UInt8(ascii: "\"") else {
+      throw fail(.headerSyntax, "expected \(what) in quotes, found \(scanner.found())")
+    }
+    do { return try scanner.string() } catch { throw Self.syntax(error) }
+  }
+
+  private mutating func colon() throws(Failure) {
+    guard scanner.take(":") else {
+      throw fail(.headerSyntax, "expected ':', found \(scanner.found())")
+    }
+    // What follows starts here, without white space, so that failures point at it.
+    _ = scanner.peek()
+  }
+
+  /// Whether a comma promises more; otherwise the list has to close.
+  private mutating func another(_ closing: Character) throws(Failure) -> Bool {
+    if scanner.take(",") {
+      _ = scanner.peek()
+      return true
+    }
+    guard scanner.take(closing) else {
+      throw fail(.headerSyntax, "expected ',' or '\(closing)', found \(scanner.found())")
+    }
+    return false
+  }
+
+  private func fail(_ rule: FormatRule, _ detail: String, at offset: Int? = nil) -> Failure {
+    Failure(offset: offset ?? scanner.position, rule: rule, detail: detail)
+  }
+
+  private static func syntax(_ failure: JSON.Failure) -> Failure {
+    Failure(offset: failure.offset, rule: .headerSyntax, detail: "header: \(failure.message)")
+  }
+}

@@ -1,0 +1,118 @@
+internal import Files
+public import FoundationEssentials
+
+/// A safetensors file: its header checked, its tensors left on the disk until they are used.
+public struct SafetensorsFile: Sendable {
+  /// Where the file is.
+  public let url: URL
+  /// The tensors, in the order of the header.
+  public let entries: [TensorEntry]
+  /// The text that the file carries beside its tensors.
+  public let metadata: [String: String]
+  /// What is allowed in the file, but strange: fields that nobody knows, a very large header.
+  public let warnings: [String]
+  private let file: MappedFile
+  private let dataStart: Int
+
+  /// Opens a file and checks every rule of its header against the bytes that are there.
+  ///
+  /// - Throws: `.file` or `.malformed`, with the offset of what is wrong.
+  public init(_ url: URL) throws(CheckpointError) {
+    self.url = url
+    let path = url.path(percentEncoded: false)
+    do {
+      file = try MappedFile(url)
+      guard file.count >= 8 else {
+        throw CheckpointError.malformed(
+          path: path, offset: nil, rule: .tooShort,
+          detail: "holds \(file.count) bytes, a safetensors file has at least 8")
+      }
+      let length = try file.bytes(0..<8).enumerated().reduce(UInt64(0)) {
+        $0 | UInt64($1.element) << (8 * UInt64($1.offset))
+      }
+      guard length <= SafetensorsHeader.sizeLimit, let length = Int(exactly: length),
+        length <= file.count - 8
+      else { throw try Self.notSafetensors(file, path: path, headerLength: length) }
+      let bytes = try file.bytes(8..<8 + length)
+      dataStart = 8 + length
+      let header = try SafetensorsHeader(bytes, dataSize: file.count - dataStart)
+      (entries, metadata) = (header.entries, header.metadata)
+      let isLarge = file.count > 1_000_000 && length > file.count / 4
+      warnings =
+        header.warnings
+        + (isLarge ? ["the header is \(length) of the file's \(file.count) bytes"] : [])
+    } catch let error as FileFailure {
+      throw .file(error)
+    } catch let error as SafetensorsHeader.Failure {
+      throw .malformed(
+        path: path, offset: error.offset.map { $0 + 8 }, rule: error.rule, detail: error.detail)
+    } catch let error as CheckpointError {
+      throw error
+    } catch {
+      throw .malformed(path: path, offset: nil, rule: .headerSyntax, detail: "\(error)")
+    }
+  }
+
+  /// Says what a file is whose header cannot be where it should.
+  private static func notSafetensors(
+    _ file: MappedFile, path: String, headerLength: UInt64
+  ) throws(FileFailure) -> CheckpointError {
+    let start = try file.bytes(0..<min(file.count, 512))
+    let text = String(decoding: start, as: UTF8.self).lowercased().drop(while: \.isWhitespace)
+    func failure(_ rule: FormatRule, _ detail: String) -> CheckpointError {
+      .malformed(path: path, offset: 0, rule: rule, detail: detail)
+    }
+    if text.hasPrefix("version https://git-lfs") || text.hasPrefix("oid sha256:") {
+      return failure(
+        .gitPointer,
+        "this is a Git LFS pointer, not the weights; run 'git lfs pull' in its folder")
+    }
+    if text.hasPrefix("<!doctype") || text.hasPrefix("<html") || text.hasPrefix("<?xml") {
+      return failure(
+        .webPage, "this is a web page, not weights: a failed download; fetch the file again")
+    }
+    let kinds: [(start: [UInt8], name: String)] = [
+      ([0x50, 0x4B, 0x03, 0x04], "a zip archive, such as a PyTorch checkpoint"),
+      ([0x80, 0x02], "a Python pickle, such as a PyTorch checkpoint"),
+      (Array("GGUF".utf8), "a GGUF file"), ([0x1F, 0x8B], "a gzip archive"),
+      ([0x89, 0x48, 0x44, 0x46], "an HDF5 file"), ([0x93, 0x4E, 0x55, 0x4D], "a NumPy file"),
+    ]
+    if let kind = kinds.first(where: { start.starts(with: $0.start) }) {
+      return failure(.otherFormat, "this is \(kind.name); convert it to safetensors first")
+    }
+    if text.hasPrefix("{") {
+      return failure(.otherFormat, "this is text, such as JSON; safetensors start with a length")
+    }
+    return headerLength > SafetensorsHeader.sizeLimit
+      ? failure(
+        .headerTooLarge,
+        """
+        a header of \(headerLength) bytes, at most \(SafetensorsHeader.sizeLimit) are read; \
+        this is no safetensors file
+        """)
+      : failure(
+        .headerBeyondFile,
+        """
+        a header of \(headerLength) bytes in a file of \(file.count); it was cut off, fetch it \
+        again
+        """)
+  }
+
+  /// Where the bytes of `entry`, one of `entries`, start.
+  func start(of entry: TensorEntry) -> UnsafeRawPointer {
+    // The header was checked against the file's length, which is at least 8: there is a base.
+    let base = file.baseAddress ?? UnsafeRawPointer(bitPattern: 8).unsafelyUnwrapped
+    return base + dataStart + entry.bytes.lowerBound
+  }
+
+  /// Keeps the mapping alive.
+  var owner: any AnyObject & Sendable { file }
+
+  /// The bytes of `entry` as they lie in the file.
+  func bytes(of entry: TensorEntry) throws(CheckpointError) -> [UInt8] {
+    do {
+      return try file.bytes(
+        dataStart + entry.bytes.lowerBound..<dataStart + entry.bytes.upperBound)
+    } catch { throw .file(error) }
+  }
+}

@@ -1,0 +1,124 @@
+internal import Glibc
+public import Tensors
+public import Tracing
+
+/// Hands out a checkpoint's tensors by address and remembers which were taken.
+///
+/// It cannot be copied, so no layer can read from a stale one. A tensor that is missing is reported
+/// by `finish`, together with the unused tensor that may be it under another name; until then zeros
+/// stand in for it. A model is complete when `finish` has returned, and not before.
+public struct WeightReader: ~Copyable, Sendable {
+  private let tensors: TensorCollection
+  private let names: @Sendable (Address) -> [String]
+  private var isTaken: [Bool]
+  private var missing: [(key: String, shape: [Int])] = []
+
+  /// Reads from `tensors`.
+  ///
+  /// - Parameter names: the file's names of an address, the preferred first; older published names
+  ///   may follow. The first that the file has counts.
+  public init(
+    _ tensors: TensorCollection, names: @escaping @Sendable (Address) -> [String]
+  ) {
+    (self.tensors, self.names) = (tensors, names)
+    isTaken = [Bool](repeating: false, count: tensors.entries.count)
+  }
+
+  /// Reads from `tensors` by a table of names.
+  public init(_ tensors: TensorCollection, names: [Address: [String]]) {
+    self.init(tensors) { names[$0] ?? [$0.description] }
+  }
+
+  /// The shape that the file has at `address`; nil where it has nothing.
+  public func shape(of address: Address) -> [Int]? {
+    place(names(address)).map { tensors.entries[$0].shape }
+  }
+
+  /// The tensor at `address`, which must have `shape`; it may be taken again.
+  ///
+  /// - Throws: `.wrongShape` or `.wrongType`. A missing tensor is reported by `finish`.
+  public mutating func take(
+    _ address: Address, shape: [Int]
+  ) throws(CheckpointError) -> StoredTensor {
+    if let tensor = try takeIfPresent(address, shape: shape) { return tensor }
+    let key = names(address).first ?? address.description
+    missing.append((key, shape))
+    guard missing.count < 10_000, let zeros = Zeros(shape, atMost: tensors.byteCount) else {
+      throw missingError()
+        ?? .missing(source: tensors.source, keys: [key], closest: nil, unread: [])
+    }
+    return StoredTensor(shape: shape, type: .float32, start: zeros.start, owner: zeros)
+  }
+
+  /// The tensor at `address`, which must have `shape` if the file has it.
+  public mutating func takeIfPresent(
+    _ address: Address, shape: [Int]
+  ) throws(CheckpointError) -> StoredTensor? {
+    guard let place = place(names(address)) else { return nil }
+    let entry = tensors.entries[place]
+    guard entry.shape == shape else {
+      throw .wrongShape(
+        source: tensors.source, key: entry.name, expected: shape, found: entry.shape)
+    }
+    isTaken[place] = true
+    return try tensors.tensor(entry.name)
+  }
+
+  /// Says that tensors whose file name fits `pattern` need not be read; `*` stands for anything.
+  public mutating func ignore(_ pattern: String) {
+    for (place, name) in tensors.names.enumerated() where Address(name).matches(pattern) {
+      isTaken[place] = true
+    }
+  }
+
+  /// Ends the load; fails if a tensor was missing or left unread, so no half-loaded model runs.
+  public consuming func finish() throws(CheckpointError) {
+    if let error = missingError() { throw error }
+    let unread = unreadNames
+    if !unread.isEmpty { throw .unread(source: tensors.source, keys: unread) }
+  }
+
+  private var unreadNames: [String] {
+    isTaken.indices.filter { !isTaken[$0] }.map { tensors.names[$0] }
+  }
+
+  private func missingError() -> CheckpointError? {
+    guard let first = missing.first else { return nil }
+    let unread = isTaken.indices.filter { !isTaken[$0] }.map { tensors.entries[$0] }
+    return .missing(
+      source: tensors.source, keys: missing.map(\.key),
+      closest: closestName(to: first.key, shape: first.shape, among: unread),
+      unread: unread.map(\.name))
+  }
+
+  private func place(_ candidates: [String]) -> Int? {
+    for name in candidates {
+      if let place = tensors.place(name) { return place }
+    }
+    return nil
+  }
+}
+
+/// Zeros that take no memory until somebody writes or reads them.
+private final class Zeros: Sendable {
+  /// Read-only, hence safe to share.
+  nonisolated(unsafe) let start: UnsafeRawPointer
+  private let byteCount: Int
+
+  /// Room for float32 elements of `shape`; nil if that is more than `limit` bytes.
+  init?(_ shape: [Int], atMost limit: Int) {
+    var size = 4
+    for length in shape {
+      let (product, overflow) = size.multipliedReportingOverflow(by: max(1, length))
+      guard !overflow, length >= 0 else { return nil }
+      size = product
+    }
+    // Weights in half precision take twice their bytes here.
+    guard size / 2 <= max(limit, 1 << 20) else { return nil }
+    let pages = mmap(nil, size, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
+    guard let pages, pages != MAP_FAILED else { return nil }
+    (start, byteCount) = (UnsafeRawPointer(pages), size)
+  }
+
+  deinit { munmap(UnsafeMutableRawPointer(mutating: start), byteCount) }
+}
