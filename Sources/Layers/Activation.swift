@@ -1,0 +1,17 @@
+public import Tensors
+
+/// The function between the two halves of an MLP, under the name configurations give it.
+public enum Activation: String, Sendable, CaseIterable {
+  /// `x/2 · (1 + erf(x/√2))`.
+  case gelu
+  /// `max(x, 0)`.
+  case relu
+
+  /// Applies the function to every element.
+  public func callAsFunction(_ x: Tensor) -> Tensor {
+    switch self {
+    case .gelu: x.gelu()
+    case .relu: x.relu()
+    }
+  }
+}

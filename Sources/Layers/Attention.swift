@@ -1,0 +1,147 @@
+public import Checkpoints
+public import Tensors
+public import Tracing
+
+/// Multi-head attention: every query gathers from the keys' values (Vaswani et al. 2017).
+///
+/// Queries are `[Q, D]` and what they look at is `[T, S]`; the result is `[Q, D]`. In
+/// self-attention both are the same tokens. `K = D / H` channels belong to each of `H` heads.
+public struct Attention: Sendable, Tapped {
+  /// `[H, Q, T]`, before softmax, masked entries at negative infinity.
+  public static let scores = Tap(
+    "scores", .head, .query, .key, says: "How well each query matches each key.")
+  /// `[H, Q, T]`, each row sums to 1.
+  public static let pattern = Tap(
+    "pattern", .head, .query, .key, says: "Where each query looks: softmax of the scores.")
+  /// `[Q, D]`: the values gathered by the pattern, heads side by side.
+  public static let mixed = Tap(
+    "mixed", .token, .channel, says: "The values that each query gathered.")
+  /// `[Q, D]`: what the layer gives.
+  public static let output = Tap("output", .token, .channel, says: "The layer's result.")
+  /// The taps, in the order a run passes them.
+  public static let taps = [scores, pattern, mixed, output]
+
+  /// How queries, keys and values are made.
+  enum Projections: Sendable {
+    case separate(query: Linear, key: Linear, value: Linear)
+    case fused(Linear)
+  }
+
+  let address: Address
+  let projections: Projections
+  let outputProjection: Linear
+  /// How many heads share the channels.
+  public let headCount: Int
+  let width: Int
+
+  /// Reads `query`, `key`, `value` (or one `qkv`) and `output_projection` below `address`.
+  ///
+  /// - Parameters:
+  ///   - sourceWidth: channels of what is looked at; nil for self-attention.
+  ///   - isFused: whether queries, keys and values are made by one layer.
+  ///   - hasInputBias: whether the layers that make them have biases.
+  /// - Precondition: `headCount` divides `width`; the configuration was validated.
+  public init(
+    from weights: inout WeightReader, at address: Address, width: Int, headCount: Int,
+    sourceWidth: Int? = nil, isFused: Bool = false, hasInputBias: Bool = true
+  ) throws(CheckpointError) {
+    precondition(width.isMultiple(of: headCount), "\(address): \(width) / \(headCount) heads")
+    (self.address, self.width, self.headCount) = (address, width, headCount)
+    if isFused {
+      projections = .fused(
+        try Linear(
+          from: &weights, at: address / "qkv", inputs: width, outputs: 3 * width,
+          hasBias: hasInputBias))
+    } else {
+      let source = sourceWidth ?? width
+      projections = .separate(
+        query: try Linear(
+          from: &weights, at: address / "query", inputs: width, outputs: width,
+          hasBias: hasInputBias),
+        key: try Linear(
+          from: &weights, at: address / "key", inputs: source, outputs: width,
+          hasBias: hasInputBias),
+        value: try Linear(
+          from: &weights, at: address / "value", inputs: source, outputs: width,
+          hasBias: hasInputBias))
+    }
+    outputProjection = try Linear(
+      from: &weights, at: address / "output_projection", inputs: width, outputs: width)
+  }
+
+  /// Runs the layer: `tokens` `[Q, D]` look at `source` `[T, S]`, or at themselves.
+  ///
+  /// - Parameters:
+  ///   - mask: `[Q, T]`, added to the scores: 0 where a query may look, negative infinity elsewhere.
+  ///   - cache: keys and values of earlier tokens; the new ones are added to it.
+  public func callAsFunction(
+    _ tokens: Tensor, source: Tensor? = nil, mask: Tensor? = nil, cache: inout KeyValues?,
+    trace: inout Trace
+  ) -> Tensor {
+    let q: Tensor  // [Q, D]
+    var (k, v): (Tensor, Tensor)  // [T, D]
+    switch projections {
+    case .fused(let qkv):
+      let all = qkv(tokens, trace: &trace)  // [Q, 3D]
+      q = all.columns(0..<width)
+      k = all.columns(width..<2 * width)
+      v = all.columns(2 * width..<3 * width)
+    case .separate(let query, let key, let value):
+      q = query(tokens, trace: &trace)
+      k = key(source ?? tokens, trace: &trace)
+      v = value(source ?? tokens, trace: &trace)
+    }
+    if cache != nil { (k, v) = cache?.append(keys: k, values: v) ?? (k, v) }
+    let scale = 1 / Float(width / headCount).squareRoot()
+    var scores = q.headScores(keys: k, headCount: headCount, scale: scale)  // [H, Q, T]
+    if let mask { scores = scores + mask }
+    scores = trace.pass(scores, Self.scores, at: address)
+    let pattern = trace.pass(scores.softmax(), Self.pattern, at: address)
+    let mixed = trace.pass(pattern.headMix(values: v), Self.mixed, at: address)  // [Q, D]
+    return trace.pass(outputProjection(mixed, trace: &trace), Self.output, at: address)
+  }
+
+  /// Runs the layer without a cache.
+  public func callAsFunction(
+    _ tokens: Tensor, source: Tensor? = nil, mask: Tensor? = nil, trace: inout Trace
+  ) -> Tensor {
+    var none: KeyValues?
+    return self(tokens, source: source, mask: mask, cache: &none, trace: &trace)
+  }
+
+  /// `[Q, T]`: the last `queryCount` of `tokenCount` tokens see themselves and what came before.
+  public static func causalMask(queryCount: Int, tokenCount: Int) -> Tensor {
+    let offset = tokenCount - queryCount
+    var mask = [Float](repeating: 0, count: queryCount * tokenCount)
+    for query in 0..<queryCount {
+      for token in (offset + query + 1)..<max(tokenCount, offset + query + 1) {
+        mask[query * tokenCount + token] = -.infinity
+      }
+    }
+    return Tensor(mask, shape: [queryCount, tokenCount])
+  }
+}
+
+/// The keys and values of the tokens that one attention layer has seen: a value that copies when
+/// two continuations of the same tokens part.
+public struct KeyValues: Sendable {
+  private var keys: [Float] = []
+  private var values: [Float] = []
+  private var width = 0
+
+  /// A cache of no tokens.
+  public init() {}
+
+  /// How many tokens it holds.
+  public var tokenCount: Int { width == 0 ? 0 : keys.count / width }
+
+  /// Adds `[T, D]` keys and values and gives back all of them.
+  mutating func append(keys newKeys: Tensor, values newValues: Tensor) -> (Tensor, Tensor) {
+    width = newKeys.shape[1]
+    keys += newKeys.elements
+    values += newValues.elements
+    return (
+      Tensor(keys, shape: [tokenCount, width]), Tensor(values, shape: [tokenCount, width])
+    )
+  }
+}
