@@ -1,0 +1,138 @@
+/// A line that works as typed, and why one would type it.
+public struct Example: Sendable {
+  /// What to type; may have several lines.
+  public let source: String
+  /// What it does, in one sentence.
+  public let comment: String
+
+  /// An example.
+  public init(_ source: String, _ comment: String) {
+    (self.source, self.comment) = (source, comment)
+  }
+}
+
+/// A command, declared once.
+///
+/// Help, argument checks, completion, the reference page and the tests all read the declaration.
+public struct Command: Sendable {
+  /// What to type.
+  public let name: String
+  /// The heading it stands under in the reference, such as "Stages".
+  public let group: String
+  /// One sentence, ending in a full stop.
+  public let summary: String
+  /// What it takes, in order.
+  public let parameters: [ParameterFacts]
+  /// What it gives back, with shapes.
+  public let returns: String
+  /// More to say, as Markdown paragraphs.
+  public let details: String
+  /// Lines that work as typed.
+  public let examples: [Example]
+  /// Names of commands to look at next.
+  public let seeAlso: [String]
+  /// Checks the arguments, then runs the command.
+  ///
+  /// - Throws: `RuntimeFailure` where an argument does not fit; whatever the command throws.
+  public let run: @Sendable ([Argument], Session) throws -> Value
+
+  /// Declares a command; the body gets one typed value a parameter, in order.
+  ///
+  /// The body may throw `ArgumentFailure` for an argument that does not fit after all,
+  /// `RuntimeFailure`, or any error whose description is a sentence.
+  public init<each T: Sendable>(
+    _ name: String, group: String, _ summary: String, _ declared: repeat Parameter<each T>,
+    returns: String, details: String = "", examples: [Example] = [], seeAlso: [String] = [],
+    body: @escaping @Sendable (Session, repeat each T) throws -> Value
+  ) {
+    var facts: [ParameterFacts] = []
+    for parameter in repeat each declared { facts.append(parameter.facts) }
+    (self.name, self.group, self.summary, self.parameters) = (name, group, summary, facts)
+    (self.returns, self.details, self.examples) = (returns, details, examples)
+    self.seeAlso = seeAlso
+    run = checked(name, facts, repeat each declared, body: body)
+  }
+}
+
+/// A function that takes any arguments, checks them against the declaration and calls `body`.
+func checked<each T: Sendable>(
+  _ name: String, _ facts: [ParameterFacts], _ declared: repeat Parameter<each T>,
+  body: @escaping @Sendable (Session, repeat each T) throws -> Value
+) -> @Sendable ([Argument], Session) throws -> Value {
+  { arguments, session in
+    var call = try Call(name: name, parameters: facts, arguments: arguments)
+    let values = (repeat try call.take(each declared, in: session))
+    do {
+      return try body(session, repeat each values)
+    } catch let failure as ArgumentFailure {
+      throw call.located(failure)
+    }
+  }
+}
+
+extension Command {
+  /// How to call it, such as `attention(source, block=0, head=None)`.
+  public var usage: String {
+    let list = parameters.map { fact in
+      fact.defaultText.map { "\(fact.name)=\($0)" } ?? fact.name
+    }
+    return "\(name)(\(list.joined(separator: ", ")))"
+  }
+
+  /// Its part of the reference, as Markdown.
+  public var page: String {
+    var lines = ["## \(name)", "", summary, "", "```fovea", usage, "```", ""]
+    if !parameters.isEmpty {
+      lines += ["| argument | is | default | what it does |", "| --- | --- | --- | --- |"]
+      lines += parameters.map { fact in
+        let fallback = fact.defaultText.map { "`\($0)`" } ?? ""
+        return "| `\(fact.name)` | \(fact.expects) | \(fallback) | \(fact.summary) |"
+          .replacing("\n", with: " ")
+      }
+      lines.append("")
+    }
+    lines += ["Gives \(returns).", ""]
+    if !details.isEmpty { lines += [details, ""] }
+    for example in examples {
+      lines += [example.comment, "", "```fovea", example.source, "```", ""]
+    }
+    if !seeAlso.isEmpty {
+      lines += ["See also: " + seeAlso.map { "`\($0)`" }.joined(separator: ", ") + ".", ""]
+    }
+    return lines.dropLast().joined(separator: "\n") + "\n"
+  }
+
+  /// What `help(name)` prints in a terminal.
+  public var helpText: String {
+    var lines = ["\(name): \(summary)", "", "    \(usage)", ""]
+    let width = parameters.map(\.name.count).max() ?? 0
+    for fact in parameters {
+      let name = fact.name + String(repeating: " ", count: width - fact.name.count)
+      let fallback = fact.defaultText.map { " (default \($0))" } ?? ""
+      lines.append("  \(name)  \(fact.expects)\(fallback). \(fact.summary)")
+    }
+    if !parameters.isEmpty { lines.append("") }
+    lines.append("gives \(returns)")
+    if !details.isEmpty { lines += ["", details] }
+    if !examples.isEmpty { lines += ["", "examples"] }
+    for example in examples {
+      lines.append("  # \(example.comment)")
+      lines += example.source.split(separator: "\n").map { "  \($0)" }
+    }
+    if !seeAlso.isEmpty { lines += ["", "see also " + seeAlso.joined(separator: ", ")] }
+    return lines.joined(separator: "\n")
+  }
+
+  /// What may be typed as the value of a parameter: its choices, then what the session suggests.
+  public func completions(of parameter: String, in session: Session) -> [String] {
+    guard let facts = parameters.first(where: { $0.name == parameter }) else { return [] }
+    let quotes = facts.words == .expression ? "" : "\""
+    return facts.choices.map { "\(quotes)\($0)\(quotes)" } + facts.suggestions(session)
+  }
+
+  /// What may be typed as argument number `index`, counted from 0.
+  public func completions(at index: Int, in session: Session) -> [String] {
+    guard parameters.indices.contains(index) else { return [] }
+    return completions(of: parameters[index].name, in: session)
+  }
+}

@@ -1,0 +1,151 @@
+internal import Synchronization
+
+/// How much a script may use before it is stopped with an error.
+public struct Limits: Sendable {
+  /// Calls of script functions inside each other.
+  public var recursion = 200
+  /// Steps of loops in one cell.
+  public var loopSteps = 10_000_000
+  /// Elements of one list, text, range or tensor that a script makes.
+  public var elements = 10_000_000
+
+  /// The documented limits.
+  public init() {}
+}
+
+/// How far a long command has come.
+public struct Progress: Sendable {
+  /// What is being done.
+  public let label: String
+  /// How much of it is done.
+  public let completed: Int
+  /// How much there is to do; nil where that is not known.
+  public let total: Int?
+  /// A few words on the state, such as a rate.
+  public let detail: String
+
+  /// A state of a long command.
+  public init(_ label: String, completed: Int, total: Int?, detail: String = "") {
+    (self.label, self.completed, self.total) = (label, completed, total)
+    self.detail = detail
+  }
+}
+
+/// A kind of state that commands keep in a session.
+public protocol SessionKey {
+  /// What is kept.
+  associatedtype State: Sendable
+  /// What it is before anything is kept.
+  static var initial: State { get }
+}
+
+/// One conversation: variables, commands, and what the commands keep.
+///
+/// Everything here may be called from any thread. One text runs at a time.
+public final class Session: Sendable {
+  /// Every command, in the order of the reference.
+  public let commands: [Command]
+  /// What a script may use.
+  public let limits: Limits
+  /// Where a script may read and write.
+  public let folders: Folders
+  let commandsByName: [String: Command]
+  let globals = Scope()
+  private let output: @Sendable (String) -> Void
+  private let progressSink: @Sendable (Progress) -> Void
+  private let cancelled = Atomic<Bool>(false)
+  private let kept = Mutex<[ObjectIdentifier: any Sendable]>([:])
+  let past = Mutex(Past())
+  /// Held while a text runs.
+  let turn = Mutex<Void>(())
+  /// Of the text that runs now.
+  let counters = Mutex(Counters())
+
+  struct Past: Sendable {
+    var texts: [String] = []
+    var last: Value?
+  }
+
+  struct Counters: Sendable {
+    var loopSteps = 0
+    var depth = 0
+    var calls = 0
+  }
+
+  /// A session that knows `commands`.
+  ///
+  /// - Parameters:
+  ///   - output: gets what `print` and commands write, line ends included.
+  ///   - progress: gets the state of long commands, many times a second perhaps.
+  public init(
+    commands: [Command] = [], limits: Limits = Limits(), folders: Folders = Folders(),
+    output: @escaping @Sendable (String) -> Void = { _ in },
+    progress: @escaping @Sendable (Progress) -> Void = { _ in }
+  ) {
+    (self.commands, self.limits, self.folders) = (commands, limits, folders)
+    (self.output, progressSink) = (output, progress)
+    commandsByName = Dictionary(commands.map { ($0.name, $0) }) { first, _ in first }
+  }
+
+  /// The command of that name.
+  public func command(_ name: String) -> Command? { commandsByName[name] }
+
+  /// Writes `text` where the session's output goes; a line end is not added.
+  public func print(_ text: String) { output(text) }
+
+  /// Reports the state of a long command.
+  public func report(_ progress: Progress) { progressSink(progress) }
+
+  /// What commands keep under a key.
+  public subscript<K: SessionKey>(_ key: K.Type) -> K.State {
+    get { kept.withLock { $0[ObjectIdentifier(key)] as? K.State } ?? K.initial }
+    set { kept.withLock { $0[ObjectIdentifier(key)] = newValue } }
+  }
+
+  // MARK: Variables
+
+  /// The session's variables, in the order of their first assignment.
+  public var variables: [(name: String, value: Value)] {
+    globals.names.compactMap { name in globals[name].map { (name: name, value: $0) } }
+  }
+
+  /// A variable; nil where there is none.
+  public subscript(_ name: String) -> Value? {
+    get { globals[name] }
+    set {
+      if let newValue { globals.set(name, to: newValue) } else { globals.remove(name) }
+    }
+  }
+
+  /// The names of the variables whose value fits.
+  public func names(where fits: (Value) -> Bool) -> [String] {
+    variables.filter { fits($0.value) }.map(\.name)
+  }
+
+  /// The last shown result, which scripts call `_`.
+  public var lastResult: Value? { past.withLock { $0.last } }
+
+  /// What has run, in order.
+  public var history: [String] { past.withLock { $0.texts } }
+
+  /// Forgets every variable and result; commands and what they keep stay.
+  public func reset() {
+    globals.removeAll()
+    past.withLock { $0.last = nil }
+  }
+
+  // MARK: Stopping
+
+  /// Asks what runs now to stop; does nothing where nothing runs. Callable from any thread.
+  public func cancel() { cancelled.store(true, ordering: .relaxed) }
+
+  /// Whether what runs now was asked to stop. Long commands poll this every few milliseconds.
+  public var isCancelled: Bool { cancelled.load(ordering: .relaxed) }
+
+  /// - Throws: `RuntimeFailure` of kind `.interrupted` where what runs now was asked to stop.
+  public func checkCancellation() throws {
+    if isCancelled { throw RuntimeFailure(.interrupted, "interrupted") }
+  }
+
+  func clearCancellation() { cancelled.store(false, ordering: .relaxed) }
+}

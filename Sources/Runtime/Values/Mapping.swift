@@ -1,0 +1,132 @@
+internal import Synchronization
+
+/// A dictionary that several names may share; keys keep the order they were added in.
+public final class Mapping: Sendable {
+  private struct Entries: Sendable {
+    var keys: [Value] = []
+    var values: [Value] = []
+    var places: [Key: Int] = [:]
+  }
+  private let storage: Mutex<Entries>
+
+  /// An empty dictionary.
+  public init() { storage = Mutex(Entries()) }
+
+  /// A dictionary with text keys, in this order; a key given twice keeps its last value.
+  public convenience init(_ entries: KeyValuePairs<String, Value>) {
+    self.init()
+    for (key, value) in entries { set(.text(key), Key(text: key), value) }
+  }
+
+  /// How many entries there are.
+  public var count: Int { storage.withLock { $0.keys.count } }
+  /// The keys, in order.
+  public var keys: [Value] { storage.withLock { $0.keys } }
+  /// The values, in the keys' order.
+  public var values: [Value] { storage.withLock { $0.values } }
+  /// Keys with their values, in order.
+  public var entries: [(key: Value, value: Value)] {
+    let (keys, values) = storage.withLock { ($0.keys, $0.values) }
+    return Array(zip(keys, values)).map { (key: $0.0, value: $0.1) }
+  }
+
+  /// The value of a text key.
+  public subscript(_ key: String) -> Value? { self[Key(text: key)] }
+
+  /// Sets the value of a key, which goes last if it is new.
+  ///
+  /// - Throws: `RuntimeFailure` where the key is of a kind that cannot be one, such as a list.
+  public func set(_ key: Value, to value: Value) throws { set(key, try Key(key), value) }
+
+  subscript(_ key: Key) -> Value? {
+    storage.withLock { entries in entries.places[key].map { entries.values[$0] } }
+  }
+
+  func set(_ key: Value, _ hashed: Key, _ value: Value) {
+    // What was there is freed after the lock is given up.
+    let old = storage.withLock { entries -> Value? in
+      if let place = entries.places[hashed] {
+        let old = entries.values[place]
+        entries.values[place] = value
+        return old
+      }
+      entries.places[hashed] = entries.keys.count
+      entries.keys.append(key)
+      entries.values.append(value)
+      return nil
+    }
+    withExtendedLifetime(old) {}
+  }
+
+  func remove(_ key: Key) -> Value? {
+    storage.withLock { entries in
+      guard let place = entries.places.removeValue(forKey: key) else { return nil }
+      entries.keys.remove(at: place)
+      for (key, other) in entries.places where other > place { entries.places[key] = other - 1 }
+      return entries.values.remove(at: place)
+    }
+  }
+
+  func removeAll() {
+    let old = storage.withLock { entries in
+      let old = entries
+      entries = Entries()
+      return old
+    }
+    withExtendedLifetime(old) {}
+  }
+
+  func takeContainers() -> [Value] {
+    storage.withLock { entries in
+      let taken = entries.values.filter(\.isContainer)
+      entries = Entries()
+      return taken
+    }
+  }
+
+  deinit {
+    var pending = takeContainers()
+    Value.dismantle(&pending)
+  }
+}
+
+/// A value as a key: equal numbers are one key whatever their type, as in Python.
+enum Key: Hashable, Sendable {
+  case none
+  case integer(Int)
+  case float(Double)
+  case text(ExactText)
+  case tuple([Key])
+  case ellipsis
+
+  init(text: String) { self = .text(ExactText(text: text)) }
+
+  init(_ value: Value) throws {
+    switch value {
+    case .none: self = .none
+    case .bool(let truth): self = .integer(truth ? 1 : 0)
+    case .integer(let number): self = .integer(number)
+    case .float(let number):
+      self = Int(exactly: number).map { .integer($0) } ?? .float(number)
+    case .text(let text): self = .text(ExactText(text: text))
+    case .tuple(let values): self = .tuple(try values.map { try Key($0) })
+    case .ellipsis: self = .ellipsis
+    default:
+      throw RuntimeFailure(
+        .type, "a \(value.typeName) cannot be a key", hint: "keys are numbers, texts and tuples")
+    }
+  }
+}
+
+/// Text compared scalar by scalar: Swift calls composed and decomposed forms equal, Python does
+/// not.
+struct ExactText: Hashable, Sendable {
+  let text: String
+
+  static func == (a: ExactText, b: ExactText) -> Bool { a.text.utf8.elementsEqual(b.text.utf8) }
+
+  func hash(into hasher: inout Hasher) {
+    var text = text
+    text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+  }
+}
