@@ -40,7 +40,7 @@ public struct Diagnostic: Sendable {
 
   /// A diagnostic at `range` of `source`.
   public init(
-    _ severity: Severity = .error, _ message: String, source: Source, range: SourceRange,
+    _ message: String, severity: Severity = .error, source: Source, range: SourceRange,
     hint: String? = nil, notes: [String] = [], related: [Related] = []
   ) {
     (self.severity, self.message, self.source, self.range) = (severity, message, source, range)
