@@ -1,0 +1,213 @@
+#include "CImageCodecs.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+// Fused multiply-adds would change the last digit of a weight, and with it a pixel.
+#pragma STDC FP_CONTRACT OFF
+
+// 8 bits are the sample's, 2 leave room for the overshoot of negative weights.
+#define FRACTION_BITS (32 - 8 - 2)
+
+static double bilinear(double x) {
+  x = fabs(x);
+  return x < 1 ? 1 - x : 0;
+}
+
+// Keys' cubic with a = -1/2.
+static double bicubic(double x) {
+  const double a = -0.5;
+  x = fabs(x);
+  if (x < 1) return ((a + 2) * x - (a + 3)) * x * x + 1;
+  if (x < 2) return (((x - 5) * x + 8) * x - 4) * a;
+  return 0;
+}
+
+static double sinc(double x) {
+  if (x == 0) return 1;
+  x *= M_PI;
+  return sin(x) / x;
+}
+
+static double lanczos(double x) { return -3 <= x && x < 3 ? sinc(x) * sinc(x / 3) : 0; }
+
+typedef struct {
+  double (*at)(double);
+  double support;
+} kernel;
+
+// For each output sample: the first input sample it sees, how many, and their weights.
+typedef struct {
+  uint32_t *first, *length;
+  int32_t *weights;
+  size_t stride;
+} window;
+
+static void release(window *window) {
+  free(window->first);
+  free(window->length);
+  free(window->weights);
+}
+
+static ci_status prepare(window *window, kernel kernel, uint32_t from, uint32_t to) {
+  const double scale = (double)from / to;
+  const double widening = scale < 1 ? 1 : scale;
+  const double support = kernel.support * widening;
+  window->stride = (size_t)ceil(support) * 2 + 1;
+  window->first = calloc(to, sizeof *window->first);
+  window->length = calloc(to, sizeof *window->length);
+  window->weights = calloc((size_t)to * window->stride, sizeof *window->weights);
+  double *exact = calloc(window->stride, sizeof *exact);
+  if (!window->first || !window->length || !window->weights || !exact) {
+    free(exact);
+    release(window);
+    return ci_out_of_memory;
+  }
+  const double step = 1 / widening;
+  for (uint32_t i = 0; i < to; i++) {
+    const double centre = (i + 0.5) * scale;
+    double low = centre - support + 0.5, high = centre + support + 0.5;
+    const uint32_t first = low < 0 ? 0 : (uint32_t)low;
+    const uint32_t end = high > from ? from : (uint32_t)high;
+    const uint32_t length = end - first;
+    double sum = 0;
+    for (uint32_t j = 0; j < length; j++) {
+      exact[j] = kernel.at((j + first - centre + 0.5) * step);
+      sum += exact[j];
+    }
+    int32_t *weights = window->weights + i * window->stride;
+    for (uint32_t j = 0; j < length; j++) {
+      const double weight = (sum != 0 ? exact[j] / sum : exact[j]) * (1 << FRACTION_BITS);
+      weights[j] = (int32_t)(weight < 0 ? weight - 0.5 : weight + 0.5);
+    }
+    window->first[i] = first;
+    window->length[i] = length;
+  }
+  free(exact);
+  return ci_done;
+}
+
+static inline uint8_t round_off(int32_t sum) {
+  const int32_t level = sum >> FRACTION_BITS;
+  return (uint8_t)(level < 0 ? 0 : level > 255 ? 255 : level);
+}
+
+// Changes the width alone.
+static ci_status across(const uint8_t *in, uint8_t *out, ci_size from, ci_size to, kernel kernel) {
+  window window;
+  if (prepare(&window, kernel, from.width, to.width) != ci_done) return ci_out_of_memory;
+  for (uint32_t y = 0; y < to.height; y++) {
+    const uint8_t *row = in + (size_t)y * from.width * 3;
+    for (uint32_t x = 0; x < to.width; x++) {
+      const int32_t *weights = window.weights + x * window.stride;
+      const uint8_t *pixel = row + (size_t)window.first[x] * 3;
+      int32_t red = 1 << (FRACTION_BITS - 1), green = red, blue = red;
+      for (uint32_t j = 0; j < window.length[x]; j++, pixel += 3) {
+        red += pixel[0] * weights[j];
+        green += pixel[1] * weights[j];
+        blue += pixel[2] * weights[j];
+      }
+      *out++ = round_off(red);
+      *out++ = round_off(green);
+      *out++ = round_off(blue);
+    }
+  }
+  release(&window);
+  return ci_done;
+}
+
+// Changes the height alone; `stride` bytes make a row of both.
+static ci_status down(const uint8_t *in, uint8_t *out, size_t stride, ci_size from, ci_size to,
+                      kernel kernel) {
+  window window;
+  if (prepare(&window, kernel, from.height, to.height) != ci_done) return ci_out_of_memory;
+  int32_t *sums = malloc(stride * sizeof *sums);
+  if (sums == NULL) {
+    release(&window);
+    return ci_out_of_memory;
+  }
+  for (uint32_t y = 0; y < to.height; y++) {
+    const int32_t *weights = window.weights + y * window.stride;
+    for (size_t i = 0; i < stride; i++) sums[i] = 1 << (FRACTION_BITS - 1);
+    for (uint32_t j = 0; j < window.length[y]; j++) {
+      const uint8_t *row = in + (size_t)(window.first[y] + j) * stride;
+      const int32_t weight = weights[j];
+      for (size_t i = 0; i < stride; i++) sums[i] += row[i] * weight;
+    }
+    for (size_t i = 0; i < stride; i++) out[y * stride + i] = round_off(sums[i]);
+  }
+  free(sums);
+  release(&window);
+  return ci_done;
+}
+
+// Positions are summed up step by step, not multiplied out: for some sizes the two fall into
+// different pixels, and it is the sum that the reference takes.
+static ci_status pick(const uint8_t *in, ci_size from, uint8_t *out, ci_size to) {
+  uint32_t *columns = malloc(to.width * sizeof *columns);
+  if (columns == NULL) return ci_out_of_memory;
+  const double right = (double)from.width / to.width, below = (double)from.height / to.height;
+  double position = right * 0.5;
+  for (uint32_t x = 0; x < to.width; x++, position += right) columns[x] = (uint32_t)position;
+  position = below * 0.5;
+  for (uint32_t y = 0; y < to.height; y++, position += below) {
+    const uint32_t row = (uint32_t)position;
+    for (uint32_t x = 0; x < to.width; x++, out += 3) {
+      if (row < from.height && columns[x] < from.width) {
+        memcpy(out, in + ((size_t)row * from.width + columns[x]) * 3, 3);
+      } else {
+        memset(out, 0, 3);
+      }
+    }
+  }
+  free(columns);
+  return ci_done;
+}
+
+ci_status ci_resize(const uint8_t *in, ci_size from, uint8_t *out, ci_size to, ci_filter filter) {
+  const size_t out_stride = (size_t)to.width * 3;
+  if (from.width == to.width && from.height == to.height) {
+    memcpy(out, in, out_stride * to.height);
+    return ci_done;
+  }
+  kernel kernel;
+  switch (filter) {
+    case ci_bilinear:
+      kernel.at = bilinear;
+      kernel.support = 1;
+      break;
+    case ci_bicubic:
+      kernel.at = bicubic;
+      kernel.support = 2;
+      break;
+    case ci_lanczos:
+      kernel.at = lanczos;
+      kernel.support = 3;
+      break;
+    default:
+      return pick(in, from, out, to);
+  }
+  if (from.width == to.width) return down(in, out, out_stride, from, to, kernel);
+  if (from.height == to.height) return across(in, out, from, to, kernel);
+  // Rounding between the two directions makes their order show. The reference (Pillow 13) takes
+  // the height first where it shrinks by more than twice as many pixels as the width does.
+  const int64_t narrower = (int64_t)from.width - to.width;
+  const int64_t lower = (int64_t)from.height - to.height;
+  const int height_first = lower > 0 && lower > 2 * narrower;
+  const ci_size middle =
+      height_first ? (ci_size){from.width, to.height} : (ci_size){to.width, from.height};
+  const size_t middle_stride = (size_t)middle.width * 3;
+  uint8_t *between = malloc(middle_stride * middle.height);
+  if (between == NULL) return ci_out_of_memory;
+  ci_status status;
+  if (height_first) {
+    status = down(in, between, middle_stride, from, middle, kernel);
+    if (status == ci_done) status = across(between, out, middle, to, kernel);
+  } else {
+    status = across(in, between, from, middle, kernel);
+    if (status == ci_done) status = down(between, out, out_stride, middle, to, kernel);
+  }
+  free(between);
+  return status;
+}

@@ -1,0 +1,74 @@
+/// Why a file gave no picture, or why settings cannot be followed.
+///
+/// Each case holds the facts;
+/// `description` says them in one line.
+public enum ImageError: Error, Sendable, Equatable {
+  /// The file holds no byte.
+  case empty(name: String)
+  /// The file is something else than a picture.
+  case notAPicture(name: String, found: String)
+  /// A picture of a format, or of a kind within its format, that is not read here.
+  case unsupported(name: String, found: String)
+  /// The file ends after `byteCount` bytes, when `row` of `height` rows were complete; `height` is
+  /// nil where it ends within the header.
+  case truncated(name: String, format: String, byteCount: Int, row: Int, height: Int?)
+  /// The file contradicts its format; `message` is what the decoder said.
+  case damaged(name: String, format: String, message: String, row: Int, height: Int?)
+  /// A side is longer than `limit` pixels.
+  case tooLong(name: String, size: PixelSize, limit: Int)
+  /// There are more than `limit` pixels.
+  case tooManyPixels(name: String, size: PixelSize, limit: Int)
+  /// One side is more than `limit` times as long as the other.
+  case tooElongated(name: String, size: PixelSize, limit: Int)
+  /// Memory ran out while decoding.
+  case outOfMemory(name: String, size: PixelSize?)
+  /// A value among the preprocessing settings that cannot be followed.
+  case setting(String, found: String, expected: String)
+
+  /// The status a program ends with when it cannot go on: wrong data.
+  public var exitCode: Int32 { 65 }
+}
+
+extension ImageError: CustomStringConvertible {
+  /// One line: the file, what was found, what was expected, what to do.
+  public var description: String {
+    switch self {
+    case .empty(let name):
+      return "\(name) is empty (0 bytes); expected a PNG or JPEG picture. Fetch or save it again."
+    case .notAPicture(let name, let found):
+      return "\(name) is \(found); expected a PNG or JPEG picture. Give the picture file itself."
+    case .unsupported(let name, let found):
+      return "\(name) is \(found); only PNG and JPEG are read. Convert it to PNG."
+    case .truncated(let name, let format, let byteCount, let row, let height):
+      let place =
+        height.map { row < $0 ? "in row \(row + 1) of \($0)" : "before its end mark" }
+        ?? "in its header"
+      return "\(name): the \(format) data end after \(byteCount) bytes, \(place); "
+        + "expected the whole picture. Fetch or save it again."
+    case .damaged(let name, let format, let message, let row, let height):
+      let place =
+        height.map { row < $0 ? " in row \(row + 1) of \($0)" : " after the last row" }
+        ?? " in its header"
+      return "\(name): the \(format) data are damaged\(place) (\(message)); "
+        + "expected the whole picture. Fetch or save it again."
+    case .tooLong(let name, let size, let limit):
+      return "\(name) has \(size) pixels; expected at most \(limit) on a side. Scale it down."
+    case .tooManyPixels(let name, let size, let limit):
+      return "\(name) has \(size) pixels, \(Self.millions(size.width, size.height)) million; "
+        + "expected at most \(limit / 1_000_000) million. Scale it down."
+    case .tooElongated(let name, let size, let limit):
+      return "\(name) has \(size) pixels; expected sides no further apart than \(limit) to 1. "
+        + "Cut out the part that matters."
+    case .outOfMemory(let name, let size):
+      let pixels = size.map { " of \($0) pixels" } ?? ""
+      return "\(name): not enough memory to decode the picture\(pixels). Scale it down."
+    case .setting(let name, let found, let expected):
+      return "preprocessing: \(name) is \(found); expected \(expected). Correct the setting."
+    }
+  }
+
+  private static func millions(_ width: Int, _ height: Int) -> String {
+    let (product, overflow) = width.multipliedReportingOverflow(by: height)
+    return overflow ? "too many" : String((product + 500_000) / 1_000_000)
+  }
+}
