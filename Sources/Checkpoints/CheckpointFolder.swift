@@ -9,7 +9,7 @@ public struct CheckpointFolder: Sendable {
   private static let index = "model.safetensors.index.json"
   private static let single = "model.safetensors"
 
-  /// Opens a folder. Nothing in it is read yet.
+  /// Opens a folder, of which nothing is read yet.
   public init(_ url: URL) throws(CheckpointError) {
     self.url = url
     let path = url.path(percentEncoded: false)

@@ -1,0 +1,162 @@
+import Files
+import Foundation
+import Testing
+
+struct WholeFileTests {
+  let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
+
+  func kind(_ body: () throws -> Void) -> FileFailure.Kind? {
+    do {
+      try body()
+      return nil
+    } catch let failure as FileFailure {
+      return failure.kind
+    } catch {
+      Issue.record("threw \(error)")
+      return nil
+    }
+  }
+
+  @Test func whatIsWrittenIsReadBackAndNothingElseIsLeft() throws {
+    let file = folder.file("a.txt")
+    try WholeFile.write("first", to: file)
+    try WholeFile.write([UInt8](repeating: 7, count: 1_000_003), to: file)
+    #expect(try WholeFile.read(file) == [UInt8](repeating: 7, count: 1_000_003))
+    #expect(folder.names == ["a.txt"])
+    try WholeFile.write([], to: file)
+    #expect(try WholeFile.read(file) == [])
+  }
+
+  @Test func aBodyThatThrowsLeavesTheOldFile() throws {
+    struct Stop: Error {}
+    let file = folder.file("a.txt")
+    try WholeFile.write("old", to: file)
+    #expect(throws: Stop.self) {
+      try WholeFile.write(to: file) { writer in
+        try writer.write([UInt8](repeating: 1, count: 1 << 20))
+        throw Stop()
+      }
+    }
+    #expect(try WholeFile.readText(file) == "old")
+    #expect(folder.names == ["a.txt"])
+  }
+
+  @Test func aReplacedFileKeepsItsPermissions() throws {
+    let file = folder.file("run.sh")
+    try WholeFile.write("old", to: file)
+    try FileManager.default.setAttributes([.posixPermissions: 0o750], ofItemAtPath: file.path)
+    try WholeFile.write("new", to: file)
+    let mode = try FileManager.default.attributesOfItem(atPath: file.path)[.posixPermissions]
+    #expect(mode as? Int == 0o750)
+  }
+
+  @Test func theLongestNameCanBeWritten() throws {
+    let file = folder.file(String(repeating: "n", count: 251) + ".txt")
+    try WholeFile.write("x", to: file)
+    #expect(try WholeFile.readText(file) == "x")
+  }
+
+  @Test func aFullDiskIsOneFailureWithItsCode() throws {
+    let full = URL(filePath: "/dev/full")
+    do {
+      try WholeFile.write("x", to: full)
+      Issue.record("nothing failed")
+    } catch {
+      #expect(error.kind == .diskFull && error.exitCode == 74)
+      #expect(error.description.contains("/dev/full"))
+    }
+    #expect(FileManager.default.fileExists(atPath: "/dev/full"))
+  }
+
+  @Test func wrongPlacesAreNamed() throws {
+    #expect(
+      kind { try WholeFile.write("x", to: folder.file("no/such/folder.txt")) } == .missingFolder)
+    #expect(kind { try WholeFile.write("x", to: folder.url) } == .folder)
+    #expect(kind { _ = try WholeFile.read(folder.url) } == .folder)
+    #expect(kind { _ = try WholeFile.read(folder.file("none")) } == .missing)
+    #expect(kind { _ = try WholeFile.read(URL(filePath: "/dev/zero")) } == .notRegular)
+    try WholeFile.write("12345", to: folder.file("five"))
+    #expect(
+      kind { _ = try WholeFile.read(folder.file("five"), limit: 4) }
+        == .tooLarge(bytes: 5, limit: 4))
+    #expect(kind { _ = try WholeFile.read(folder.file("five/x")) } == .missingFolder)
+  }
+
+  @Test func aLinkIsNotWrittenThroughAndNotReplaced() throws {
+    let (target, link) = (folder.file("target"), folder.file("link"))
+    try WholeFile.write("old", to: target)
+    try FileManager.default.createSymbolicLink(at: link, withDestinationURL: target)
+    #expect(kind { try WholeFile.write("new", to: link) } == .symbolicLink(to: target.path))
+    #expect(try WholeFile.readText(link) == "old")
+    let circle = folder.file("circle")
+    try FileManager.default.createSymbolicLink(at: circle, withDestinationURL: circle)
+    #expect(kind { _ = try WholeFile.read(circle) } == .linkLoop)
+  }
+
+  @Test func aPipeIsRefusedWithoutWaiting() throws {
+    let pipe = folder.file("pipe")
+    #expect(mkfifo(pipe.path, 0o600) == 0)
+    #expect(kind { _ = try WholeFile.read(pipe) } == .notRegular)
+  }
+
+  @Test(.enabled(if: getuid() != 0)) func aFolderWithoutPermissionIsNamed() throws {
+    try FileManager.default.setAttributes([.posixPermissions: 0o500], ofItemAtPath: folder.url.path)
+    #expect(kind { try WholeFile.write("x", to: folder.file("a")) } == .permission)
+    try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: folder.url.path)
+  }
+
+  @Test func textMustBeUTF8AndLosesItsByteOrderMark() throws {
+    let file = folder.file("a.txt")
+    try WholeFile.write([0xEF, 0xBB, 0xBF, 0x61], to: file)
+    #expect(try WholeFile.readText(file) == "a")
+    try WholeFile.write([0x61, 0xFF], to: file)
+    #expect(kind { _ = try WholeFile.readText(file) } == .notText(offset: 1))
+  }
+
+  @Test func brokenJSONIsNamedWithLineAndColumn() throws {
+    let file = folder.file("config.json")
+    try WholeFile.write("{\n  \"a\": 1,\n}", to: file)
+    do {
+      let json = try JSON(file: file)
+      Issue.record("accepted as \(json)")
+    } catch {
+      #expect(
+        error.description == "\(file.path):3:1: expected a member's name in quotes, found '}'")
+      #expect(error.exitCode == 65)
+    }
+  }
+
+  @Test func aMappedFileShowsItsBytes() throws {
+    let file = folder.file("a")
+    try WholeFile.write(Array(0...255), to: file)
+    let mapped = try MappedFile(file)
+    #expect(mapped.count == 256)
+    #expect(try mapped.bytes(250..<256) == [250, 251, 252, 253, 254, 255])
+    // Replacing the file leaves the mapping whole; shortening it in place is noticed.
+    try WholeFile.write("x", to: file)
+    #expect(try mapped.bytes(0..<1) == [0])
+    #expect(mapped.withUnsafeBytes { $0[255] } == 255)
+    let empty = folder.file("empty")
+    try WholeFile.write([], to: empty)
+    #expect(try MappedFile(empty).count == 0)
+  }
+
+  @Test func aFileThatShrankIsAFailureNotACrash() throws {
+    let file = folder.file("a")
+    try WholeFile.write([UInt8](repeating: 1, count: 10_000), to: file)
+    let mapped = try MappedFile(file)
+    #expect(truncate(file.path, 100) == 0)
+    #expect(
+      kind { _ = try mapped.bytes(0..<10_000) } == .shortened(expected: 10_000, found: 100))
+  }
+
+  @Test func controlCharactersOfANameAreShown() {
+    #expect("a\u{1b}[2Jb".withVisibleControls == "a⟨U+001B⟩[2Jb")
+    #expect("x\u{202e}y\u{0}".withVisibleControls == "x⟨U+202E⟩y⟨U+0000⟩")
+    #expect("é 漢 😀".withVisibleControls == "é 漢 😀")
+    #expect(
+      FileFailure("a\nb", .missing).description == "a⟨U+000A⟩b: no such file; check the path")
+  }
+}
