@@ -46,7 +46,9 @@ struct MutationTests {
   }
 
   private static func write(_ bytes: [UInt8], to url: URL) -> Bool {
-    guard let file = fopen(url.path, "w") else { return false }
+    // A file that is truncated and written again is flushed by some file systems; a new one is not.
+    unlink(url.path)
+    guard let file = fopen(url.path, "wx") else { return false }
     defer { fclose(file) }
     return fwrite(bytes, 1, bytes.count, file) == bytes.count
   }
