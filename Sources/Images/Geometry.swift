@@ -1,10 +1,155 @@
-/// A place in a picture, in pixels from its top left corner; a pixel's centre lies at a half.
-public struct Point: Sendable, Hashable {
-  /// To the right.
-  public var x: Double
-  /// Downwards.
-  public var y: Double
+/// Where each pixel of a picture went on its way to a model's tokens, and back.
+///
+/// The way is: original picture → resized → cropped or padded to the model's input → patches in
+/// reading order → tokens, after those that stand for no patch. Everything that draws on the
+/// original, or reads a box from it, goes through this one map.
+public struct Geometry: Sendable, Hashable {
+  /// The picture that was prepared.
+  ///
+  /// One that was turned upright counts as it lies then;
+  /// `Orientation.storedPoint` leads on from there to the pixels in the file.
+  public let original: PixelSize
+  /// Its size after resizing.
+  public let resized: PixelSize
+  /// Where the input's left column lies in the resized picture; negative where a border was added.
+  public let left: Int
+  /// Where the input's top row lies in the resized picture; negative where a border was added.
+  public let top: Int
+  /// What the model is given.
+  public let input: PixelSize
+  /// The side of a patch, in pixels of the input.
+  public let patchSize: Int
+  /// How many tokens stand before that of the first patch.
+  public let leadingTokenCount: Int
 
-  /// Names a place.
-  public init(x: Double, y: Double) { (self.x, self.y) = (x, y) }
+  /// A place in the grid of patches.
+  public struct Patch: Sendable, Hashable {
+    /// Counted from the top.
+    public var row: Int
+    /// Counted from the left.
+    public var column: Int
+
+    /// Names a place in the grid.
+    public init(row: Int, column: Int) { (self.row, self.column) = (row, column) }
+  }
+
+  /// Describes a way.
+  ///
+  /// - Parameters:
+  ///   - resized: nil where the picture keeps its size.
+  ///   - left: the column of the resized picture where the input begins.
+  ///   - top: the row of the resized picture where the input begins.
+  ///   - input: nil where nothing is cut off or added.
+  /// - Precondition: every size is positive.
+  public init(
+    original: PixelSize, resized: PixelSize? = nil, left: Int = 0, top: Int = 0,
+    input: PixelSize? = nil, patchSize: Int = 1, leadingTokenCount: Int = 0
+  ) {
+    self.original = original
+    self.resized = resized ?? original
+    (self.left, self.top) = (left, top)
+    self.input = input ?? self.resized
+    self.patchSize = patchSize
+    self.leadingTokenCount = leadingTokenCount
+    for size in [self.original, self.resized, self.input] {
+      precondition(size.width >= 1 && size.height >= 1, "a picture of \(size) pixels")
+    }
+    precondition(patchSize >= 1 && leadingTokenCount >= 0, "patches of \(patchSize) pixels")
+  }
+
+  /// The same way into patches of another size.
+  public func divided(intoPatches patchSize: Int, leadingTokens: Int = 0) -> Geometry {
+    Geometry(
+      original: original, resized: resized, left: left, top: top, input: input,
+      patchSize: patchSize, leadingTokenCount: leadingTokens)
+  }
+
+  // MARK: Original and input
+
+  /// Where a point of the original lies in the input; outside it where that point was cut off.
+  public func inputPoint(_ point: Point) -> Point {
+    Point(
+      x: point.x * Double(resized.width) / Double(original.width) - Double(left),
+      y: point.y * Double(resized.height) / Double(original.height) - Double(top))
+  }
+
+  /// Where a point of the input lies in the original; outside it where that point is border.
+  public func originalPoint(_ point: Point) -> Point {
+    Point(
+      x: (point.x + Double(left)) * Double(original.width) / Double(resized.width),
+      y: (point.y + Double(top)) * Double(original.height) / Double(resized.height))
+  }
+
+  /// Where a rectangle of the original lies in the input.
+  public func inputRectangle(_ rectangle: Rectangle) -> Rectangle {
+    Rectangle(from: inputPoint(rectangle.topLeft), to: inputPoint(rectangle.bottomRight))
+  }
+
+  /// Where a rectangle of the input lies in the original.
+  public func originalRectangle(_ rectangle: Rectangle) -> Rectangle {
+    Rectangle(from: originalPoint(rectangle.topLeft), to: originalPoint(rectangle.bottomRight))
+  }
+
+  /// The part of the original that the model sees; nil where it sees border alone.
+  public var seen: Rectangle? {
+    let whole = Rectangle(
+      x: 0, y: 0, width: Double(original.width), height: Double(original.height))
+    return originalRectangle(
+      Rectangle(x: 0, y: 0, width: Double(input.width), height: Double(input.height))
+    ).intersection(whole)
+  }
+
+  // MARK: Patches
+
+  /// Rows of patches; what is left over at the bottom belongs to none.
+  public var rowCount: Int { input.height / patchSize }
+  /// Columns of patches; what is left over at the right belongs to none.
+  public var columnCount: Int { input.width / patchSize }
+  /// Patches in all.
+  public var patchCount: Int { rowCount * columnCount }
+
+  /// What a patch covers of the original, in its pixels; where a border was added it reaches
+  /// beyond the picture.
+  ///
+  /// - Precondition: the patch lies in the grid.
+  public func patchRectangle(row: Int, column: Int) -> Rectangle {
+    precondition(
+      (0..<rowCount).contains(row) && (0..<columnCount).contains(column),
+      "patch (\(row), \(column)) of \(rowCount) × \(columnCount)")
+    let side = Double(patchSize)
+    return originalRectangle(
+      Rectangle(x: Double(column) * side, y: Double(row) * side, width: side, height: side))
+  }
+
+  /// The patch that covers a point of the original; nil where the model does not see that point.
+  public func patch(at point: Point) -> Patch? {
+    let inside = inputPoint(point)
+    let side = Double(patchSize)
+    guard inside.x >= 0, inside.y >= 0, inside.x < Double(columnCount) * side,
+      inside.y < Double(rowCount) * side
+    else { return nil }
+    return Patch(row: Int(inside.y / side), column: Int(inside.x / side))
+  }
+
+  // MARK: Tokens
+
+  /// Tokens in all: the leading ones and one a patch.
+  public var tokenCount: Int { leadingTokenCount + patchCount }
+
+  /// The place of a patch's token.
+  ///
+  /// - Precondition: the patch lies in the grid.
+  public func token(row: Int, column: Int) -> Int {
+    precondition(
+      (0..<rowCount).contains(row) && (0..<columnCount).contains(column),
+      "patch (\(row), \(column)) of \(rowCount) × \(columnCount)")
+    return leadingTokenCount + row * columnCount + column
+  }
+
+  /// The patch of a token; nil for the leading ones and for a number that is no token's.
+  public func patch(ofToken token: Int) -> Patch? {
+    let index = token - leadingTokenCount
+    guard index >= 0, index < patchCount else { return nil }
+    return Patch(row: index / columnCount, column: index % columnCount)
+  }
 }

@@ -24,6 +24,8 @@ public enum ImageError: Error, Sendable, Equatable {
   case outOfMemory(name: String, size: PixelSize?)
   /// A value among the preprocessing settings that cannot be followed.
   case setting(String, found: String, expected: String)
+  /// A tensor of another shape than the one that is worked on.
+  case shape(found: [Int], expected: String)
 
   /// The status a program ends with when it cannot go on: wrong data.
   public var exitCode: Int32 { 65 }
@@ -64,6 +66,8 @@ extension ImageError: CustomStringConvertible {
       return "\(name): not enough memory to decode the picture\(pixels). Scale it down."
     case .setting(let name, let found, let expected):
       return "preprocessing: \(name) is \(found); expected \(expected). Correct the setting."
+    case .shape(let found, let expected):
+      return "pixels of shape \(found); expected \(expected). Reshape or permute them."
     }
   }
 

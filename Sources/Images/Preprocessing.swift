@@ -1,0 +1,181 @@
+public import Tensors
+
+/// What a published `preprocessor_config.json` asks to be done to a picture before a model sees it.
+///
+/// The order, the rounding and the arithmetic are those of transformers' Pillow path, to the last
+/// bit: resize (to 8 bits), crop, rescale, normalise.
+public struct Preprocessing: Sendable, Equatable {
+  /// How large the picture is made.
+  public enum Target: Sendable, Hashable {
+    /// Exactly so, whatever that does to the proportions: `size` with `height` and `width`.
+    case exactly(PixelSize)
+    /// The shorter side so, the longer one in proportion, rounded down: `size.shortest_edge`.
+    case shortestEdge(Int)
+  }
+
+  /// Centres and scales each channel: (x − mean) / deviation.
+  public struct Normalisation: Sendable, Hashable {
+    /// `image_mean`: red, green, blue.
+    public let mean: [Double]
+    /// `image_std`: red, green, blue.
+    public let deviation: [Double]
+
+    /// Takes three numbers each.
+    ///
+    /// - Throws: `ImageError.setting` for another count, a deviation of zero, or no finite number.
+    public init(mean: [Double], deviation: [Double]) throws(ImageError) {
+      for (name, numbers) in [("image_mean", mean), ("image_std", deviation)] {
+        guard numbers.count == 3, numbers.allSatisfy(\.isFinite) else {
+          throw .setting(name, found: "\(numbers)", expected: "three numbers")
+        }
+      }
+      guard deviation.allSatisfy({ Float($0) != 0 }) else {
+        throw .setting("image_std", found: "\(deviation)", expected: "numbers other than zero")
+      }
+      (self.mean, self.deviation) = (mean, deviation)
+    }
+  }
+
+  /// `size`; nil leaves the size alone (`do_resize` false).
+  public let target: Target?
+  /// `resample`.
+  public let filter: ResampleFilter
+  /// `crop_size`, cut from the middle; nil cuts nothing (`do_center_crop` false).
+  public let crop: PixelSize?
+  /// `rescale_factor`; nil leaves levels from 0 to 255 (`do_rescale` false).
+  public let rescaleFactor: Double?
+  /// `image_mean` and `image_std`; nil leaves the numbers alone (`do_normalize` false).
+  public let normalisation: Normalisation?
+
+  /// The most pixels on a side, and in all, that a setting may ask for.
+  static let (sideLimit, pixelLimit) = (16_384, 64_000_000)
+
+  /// Takes the settings of one model.
+  ///
+  /// - Throws: `ImageError.setting` for a size that is not positive or beyond reason, or a factor
+  ///   that is no finite number.
+  public init(
+    target: Target?, filter: ResampleFilter = .bicubic, crop: PixelSize? = nil,
+    rescaleFactor: Double? = 1.0 / 255, normalisation: Normalisation? = nil
+  ) throws(ImageError) {
+    switch target {
+    case .exactly(let size): try Self.check(size, "size")
+    case .shortestEdge(let side):
+      try Self.check(PixelSize(width: side, height: 1), "size.shortest_edge")
+    case nil: break
+    }
+    if let crop { try Self.check(crop, "crop_size") }
+    if let rescaleFactor, !rescaleFactor.isFinite {
+      throw .setting("rescale_factor", found: "\(rescaleFactor)", expected: "a finite number")
+    }
+    (self.target, self.filter, self.crop) = (target, filter, crop)
+    (self.rescaleFactor, self.normalisation) = (rescaleFactor, normalisation)
+  }
+
+  private static func check(_ size: PixelSize, _ name: String) throws(ImageError) {
+    let sides = 1...sideLimit
+    guard sides.contains(size.width), sides.contains(size.height),
+      size.width * size.height <= pixelLimit
+    else {
+      throw .setting(
+        name, found: "\(size)",
+        expected: "sides from 1 to \(sideLimit) and at most \(pixelLimit / 1_000_000) Mpx")
+    }
+  }
+
+  /// What preparing a picture gave.
+  public struct Prepared: Sendable, Equatable {
+    /// The model's input, `[3, Y, X]`.
+    public let pixels: Tensor
+    /// The same before rescaling and normalising: what the model sees, as a picture.
+    public let picture: Image
+    /// Where each pixel of the original went.
+    public let geometry: Geometry
+  }
+
+  /// Prepares a picture.
+  ///
+  /// - Parameters:
+  ///   - image: as decoded.
+  ///   - patchSize: the side of the model's patches, which the geometry then knows of.
+  ///   - leadingTokenCount: how many tokens stand before those of the patches.
+  /// - Throws: `ImageError.setting` where the picture's proportions would make it too large.
+  public func prepare(
+    _ image: Image, patchSize: Int = 1, leadingTokenCount: Int = 0
+  ) throws(ImageError) -> Prepared {
+    let size = try resizedSize(of: image.size)
+    var picture =
+      size == image.size
+      ? image : image.resized(width: size.width, height: size.height, by: filter)
+    var corner = (x: 0, y: 0)
+    if let crop {
+      corner = Image.centreCropCorner(of: size, to: crop)
+      picture = picture.cropped(x: corner.x, y: corner.y, width: crop.width, height: crop.height)
+    }
+    let pixels = Tensor(
+      Codecs.planes(picture, table: levels), shape: [3, picture.height, picture.width])
+    let geometry = Geometry(
+      original: image.size, resized: size, left: corner.x, top: corner.y, input: crop,
+      patchSize: patchSize, leadingTokenCount: leadingTokenCount)
+    return Prepared(pixels: pixels, picture: picture, geometry: geometry)
+  }
+
+  /// The size that a picture of `size` is resized to.
+  ///
+  /// - Throws: `ImageError.setting` where its proportions would make it too large.
+  public func resizedSize(of size: PixelSize) throws(ImageError) -> PixelSize {
+    switch target {
+    case nil: return size
+    case .exactly(let target): return target
+    case .shortestEdge(let side):
+      let (short, long) = (min(size.width, size.height), max(size.width, size.height))
+      let longer = side * long / short
+      guard side * longer <= Self.pixelLimit else {
+        throw .setting(
+          "size.shortest_edge", found: "\(side), which makes \(size) pixels \(longer) long",
+          expected: "at most \(Self.pixelLimit / 1_000_000) Mpx")
+      }
+      return size.width <= size.height
+        ? PixelSize(width: side, height: longer) : PixelSize(width: longer, height: side)
+    }
+  }
+
+  /// What each of the 256 levels becomes, a channel after the other.
+  private var levels: [Float] {
+    (0..<3).flatMap { channel in
+      (0..<256).map { level in
+        // Rescaled in double precision, normalised in single: so does the reference.
+        let value = rescaleFactor.map { Float(Double(level) * $0) } ?? Float(level)
+        guard let normalisation else { return value }
+        return (value - Float(normalisation.mean[channel]))
+          / Float(normalisation.deviation[channel])
+      }
+    }
+  }
+
+  /// The picture that prepared pixels `[3, Y, X]` show.
+  ///
+  /// Normalising and rescaling are undone and levels rounded to 8 bits. Numbers that no picture
+  /// has, changed ones say, are cut at 0 and 255.
+  ///
+  /// - Throws: `ImageError.shape` for another shape.
+  public func picture(of pixels: Tensor) throws(ImageError) -> Image {
+    guard pixels.rank == 3, pixels.shape[0] == 3, pixels.count > 0 else {
+      throw .shape(found: pixels.shape, expected: "[3, Y, X]")
+    }
+    let (height, width) = (pixels.shape[1], pixels.shape[2])
+    var bytes = [UInt8](repeating: 0, count: pixels.count)
+    for channel in 0..<3 {
+      let mean = normalisation.map { Float($0.mean[channel]) } ?? 0
+      let deviation = normalisation.map { Float($0.deviation[channel]) } ?? 1
+      let factor = Float(rescaleFactor ?? 1)
+      for index in 0..<width * height {
+        let value = pixels.elements[channel * width * height + index]
+        let level = (value * deviation + mean) / factor
+        // A NaN fails the comparison and becomes black.
+        bytes[index * 3 + channel] = level > 0 ? UInt8(min(level, 255).rounded()) : 0
+      }
+    }
+    return Image(width: width, height: height, pixels: bytes)
+  }
+}
