@@ -1,0 +1,219 @@
+import Images
+import TestSupport
+import Testing
+
+@Suite struct BadPictureTests {
+  private func error(_ bytes: [UInt8], _ limits: Image.Limits = .init()) -> ImageError? {
+    do {
+      _ = try Image(decoding: bytes, named: "cat.png", limits: limits)
+      return nil
+    } catch {
+      return error
+    }
+  }
+
+  /// A well-formed PNG header of any size, and nothing after it.
+  private func header(width: UInt32, height: UInt32, depth: UInt8 = 8, kind: UInt8 = 2) -> [UInt8] {
+    let body = bigEndian(width) + bigEndian(height) + [depth, kind, 0, 0, 0]
+    return [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A] + chunk("IHDR", body)
+      + chunk("IDAT", [0x78, 0x9C])
+  }
+
+  private func chunk(_ name: String, _ body: [UInt8]) -> [UInt8] {
+    let named = Array(name.utf8) + body
+    return bigEndian(UInt32(body.count)) + named + bigEndian(checksum(named))
+  }
+
+  private func bigEndian(_ number: UInt32) -> [UInt8] {
+    (0..<4).map { UInt8(truncatingIfNeeded: number >> (24 - 8 * $0)) }
+  }
+
+  private func checksum(_ bytes: [UInt8]) -> UInt32 {
+    ~bytes.reduce(~0 as UInt32) { sum, byte in
+      (0..<8).reduce(sum ^ UInt32(byte)) { rest, _ in
+        rest & 1 == 1 ? rest >> 1 ^ 0xEDB8_8320 : rest >> 1
+      }
+    }
+  }
+
+  @Test func anEmptyFileIsCalledEmpty() {
+    #expect(error([]) == .empty(name: "cat.png"))
+    #expect(error([])?.description.hasPrefix("cat.png is empty (0 bytes)") == true)
+  }
+
+  @Test(arguments: [
+    ("GIF89a\u{01}", "a GIF picture"),
+    ("RIFF\u{10}\0\0\0WEBPVP8 ", "a WebP picture"),
+    ("\0\0\0\u{18}ftypheic\0\0", "a HEIC picture"),
+    ("\0\0\0\u{18}ftypavif\0\0", "an AVIF picture"),
+    ("II*\0\u{08}", "a TIFF picture"),
+    ("MM\0*\0", "a TIFF picture"),
+    ("BM6\0\0\0\0\0", "a BMP picture"),
+    ("<svg xmlns=\"http://www.w3.org/2000/svg\">", "an SVG drawing"),
+    ("<?xml version=\"1.0\"?>\n<svg>", "an SVG drawing"),
+    ("P6\n4 4\n255\n", "a Netpbm picture"),
+  ]) func aPictureOfAnotherFormatIsNamed(start: String, found: String) {
+    let bytes = start.unicodeScalars.map { UInt8($0.value) }
+    #expect(error(bytes) == .unsupported(name: "cat.png", found: found))
+    #expect(error(bytes)?.description.contains("only PNG and JPEG are read") == true)
+  }
+
+  @Test(arguments: [
+    ("version https://git-lfs.github.com/spec/v1\noid sha256:00", "a Git LFS pointer"),
+    ("\n <!DOCTYPE html><html>", "a web page (HTML)"),
+    ("%PDF-1.4", "a PDF document"),
+    ("{\"width\": 3}", "text (\"{\"width\": 3}\")"),
+    ("\u{01}\u{02}\u{FF}\u{FE}\u{03}", "no known format (first bytes 01 02 ff fe)"),
+    ("\u{89}PNG\n\u{1A}\n", "line ends were changed"),
+    ("\u{FF}", "no known format (first bytes ff)"),
+  ]) func whatIsNoPictureIsSaidToBeWhatItIs(start: String, found: String) {
+    let bytes = start.unicodeScalars.map { UInt8($0.value) }
+    guard case .notAPicture(_, let said) = error(bytes) else {
+      Issue.record("\(start) gave \(String(describing: error(bytes)))")
+      return
+    }
+    #expect(said.contains(found))
+  }
+
+  @Test func sizesBeyondReasonAreRefusedByTheHeader() {
+    #expect(
+      error(header(width: 60_000, height: 1000))
+        == .tooLong(
+          name: "cat.png", size: PixelSize(width: 60_000, height: 1000), limit: 32_768))
+    #expect(
+      error(header(width: 50_000, height: 50_000, depth: 1, kind: 0))
+        == .tooManyPixels(
+          name: "cat.png", size: PixelSize(width: 50_000, height: 50_000), limit: 64_000_000))
+    #expect(
+      error(header(width: 0x7FFF_FFFF, height: 0x7FFF_FFFF))?.description.contains("Scale it down")
+        == true)
+    #expect(
+      error(header(width: 1, height: 201))
+        == .tooElongated(name: "cat.png", size: PixelSize(width: 1, height: 201), limit: 200))
+    for bytes in [header(width: 0, height: 5), header(width: 0x8000_0000, height: 5)] {
+      guard case .damaged(_, "PNG", _, _, nil) = error(bytes) else {
+        Issue.record("\(String(describing: error(bytes)))")
+        return
+      }
+    }
+  }
+
+  @Test func limitsCanBeWidened() throws {
+    let strip = Image(width: 900, height: 2, filledWith: .init(red: 1, green: 2, blue: 3))
+    #expect(error(strip.png())?.exitCode == 65)
+    var limits = Image.Limits()
+    limits.elongation = 450
+    #expect(try Image(decoding: strip.png(), named: "strip", limits: limits) == strip)
+  }
+
+  @Test func onePixelIsAPicture() throws {
+    let pixel = Image(width: 1, height: 1, filledWith: .init(red: 200, green: 100, blue: 50))
+    #expect(try Image(decoding: pixel.png(), named: "pixel") == pixel)
+    let large = pixel.resized(width: 56, height: 56, by: .bicubic)
+    #expect(large == Image(width: 56, height: 56, filledWith: pixel[0, 0]))
+  }
+
+  @Test func everyTruncationIsAnError() throws {
+    let goldens = try #require(PictureGoldens.all.first)
+    for name in ["rgb.png", "interlaced.png", "q95-444.jpg", "progressive.jpg", "cmyk.jpg"] {
+      let bytes = try goldens.bytes(name)
+      for count in 0..<bytes.count {
+        #expect(error(Array(bytes.prefix(count))) != nil, "\(name) cut to \(count) bytes")
+      }
+      #expect(error(bytes) == nil)
+    }
+  }
+
+  @Test func aTruncatedPictureSaysHowFarItCame() throws {
+    let goldens = try #require(PictureGoldens.all.first)
+    let bytes = try goldens.bytes("q95-444.jpg")
+    guard
+      case .truncated(_, "JPEG", let count, let row, let height) =
+        error(Array(bytes.prefix(bytes.count * 3 / 4)))
+    else {
+      Issue.record("not truncated")
+      return
+    }
+    #expect(count == bytes.count * 3 / 4 && height == 26 && row < 26)
+    let start = error(Array(bytes.prefix(bytes.count * 3 / 4)))?.description
+    #expect(start?.contains("the JPEG data end after \(count) bytes, in row") == true)
+    #expect(start?.contains("\n") == false)
+  }
+
+  @Test func aChangedByteInPNGDataIsAnError() throws {
+    let goldens = try #require(PictureGoldens.all.first)
+    var bytes = try goldens.bytes("rgb.png")
+    bytes[bytes.count / 2] ^= 0x10
+    guard case .damaged(_, "PNG", _, _, _) = error(bytes) else {
+      Issue.record("\(String(describing: error(bytes)))")
+      return
+    }
+  }
+
+  /// Two thousand mutants a format, each a picture or an error.
+  @Test func noMutantCrashes() throws {
+    let goldens = try #require(PictureGoldens.all.first)
+    var random = SplitMix(state: 20_260)
+    var limits = Image.Limits()
+    // A mutated size would only cost time.
+    limits.pixelCount = 1_000_000
+    for names in [
+      ["rgb.png", "palette2bit.png", "interlaced1.png", "exif6.png", "grey16.png"],
+      ["q30-420.jpg", "progressive.jpg", "restart.jpg", "cmyk.jpg", "exif6.jpg"],
+    ] {
+      var outcomes = (pictures: 0, errors: 0)
+      for round in 0..<2000 {
+        var bytes = try goldens.bytes(names[round % names.count])
+        for _ in 0...random.next(below: 4) {
+          let place = random.next(below: bytes.count)
+          switch random.next(below: 6) {
+          case 0: bytes[place] = UInt8(random.next(below: 256))
+          case 1: bytes[place] ^= 1 << UInt8(random.next(below: 8))
+          case 2: bytes[place] = [0, 0xFF, 0x7F, 0x80, 1][random.next(below: 5)]
+          case 3: bytes.remove(at: place)
+          case 4:
+            bytes.insert(contentsOf: bytes[place...].prefix(random.next(below: 40)), at: place)
+          default:
+            // Headers are where lengths and sizes stand.
+            bytes[min(place % 200, bytes.count - 1)] = UInt8(random.next(below: 256))
+          }
+        }
+        if names[0].hasSuffix("png") { bytes = repaired(bytes) }
+        if let error = error(bytes, limits) {
+          outcomes.errors += 1
+          #expect(!error.description.isEmpty && !error.description.contains("\n"))
+        } else {
+          outcomes.pictures += 1
+        }
+      }
+      #expect(outcomes.pictures > 20 && outcomes.errors > 200, "\(names): \(outcomes)")
+    }
+  }
+
+  /// The chunks with their checksums made right, so that a mutation reaches what reads them.
+  private func repaired(_ bytes: [UInt8]) -> [UInt8] {
+    var bytes = bytes
+    var place = 8
+    while place + 12 <= bytes.count {
+      let length = bytes[place..<place + 4].reduce(0) { $0 << 8 | Int($1) }
+      let end = place + 8 + length
+      guard end + 4 <= bytes.count else { return bytes }
+      bytes.replaceSubrange(end..<end + 4, with: bigEndian(checksum(Array(bytes[place + 4..<end]))))
+      place = end + 4
+    }
+    return bytes
+  }
+}
+
+/// Steele, Lea and Flood's generator: the same numbers everywhere.
+private struct SplitMix {
+  var state: UInt64
+
+  mutating func next(below limit: Int) -> Int {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var mixed = state
+    mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
+    mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
+    return Int((mixed ^ mixed >> 31) % UInt64(limit))
+  }
+}
