@@ -1,0 +1,110 @@
+/// How far a long job is, on standard error: a bar that redraws itself at a terminal, a line for
+/// every tenth elsewhere.
+public struct ProgressBar {
+  private let name: String
+  private let total: Int
+  private let unit: String
+  private let isTerminal: Bool
+  private let columns: Int
+  private let write: (String) -> Void
+  private let now: () -> Double
+  private let begun: Double
+  private var lastDrawn = -Double.infinity
+  private var lastTenth = 0
+  private var isShown = false
+
+  /// A bar that begins now.
+  ///
+  /// - Parameters:
+  ///   - name: What is being done.
+  ///   - total: How many steps there are.
+  ///   - unit: What a step is, in the plural: `scenes`.
+  ///   - isTerminal: Whether to redraw one line.
+  ///   - columns: The terminal's width.
+  ///   - now: Seconds of a clock that only goes forward.
+  ///   - write: Where text goes.
+  public init(
+    _ name: String, total: Int, unit: String, isTerminal: Bool, columns: Int,
+    now: @escaping () -> Double, write: @escaping (String) -> Void
+  ) {
+    (self.name, self.total, self.unit) = (name, max(0, total), unit)
+    (self.isTerminal, self.columns) = (isTerminal, columns)
+    (self.now, self.write, begun) = (now, write, now())
+  }
+
+  /// A bar on standard error.
+  public init(_ name: String, total: Int, unit: String, environment: Environment = .process) {
+    let stream = Output.standardError
+    let clock = ContinuousClock()
+    let start = clock.now
+    self.init(
+      name, total: total, unit: unit,
+      isTerminal: stream.isTerminal && environment["TERM"] != "dumb",
+      columns: stream.size(in: environment).columns,
+      now: { (clock.now - start) / .seconds(1) },
+      write: { text in try? stream.write(text) })
+  }
+
+  /// So many steps are done.
+  ///
+  /// Draws at most ten times a second.
+  public mutating func update(done: Int) {
+    let time = now()
+    if isTerminal {
+      guard time - lastDrawn >= 0.1 else { return }
+      lastDrawn = time
+      isShown = true
+      write("\r\u{1B}[K" + line(done: done, elapsed: time - begun))
+    } else if total > 0, done * 10 / total > lastTenth, done < total {
+      lastTenth = done * 10 / total
+      write(line(done: done, elapsed: time - begun) + "\n")
+    }
+  }
+
+  /// The job is over; its last line stays, with the time it took.
+  public mutating func finish(done: Int? = nil) {
+    let done = done ?? total
+    let time = Self.duration(now() - begun)
+    write((isTerminal ? "\r\u{1B}[K" : "") + "\(name.visible): \(done) \(unit) in \(time)\n")
+    isShown = false
+  }
+
+  /// Takes the bar off the screen, for an error or other text; the next update draws it again.
+  public mutating func hide() {
+    if isShown { write("\r\u{1B}[K") }
+    (isShown, lastDrawn) = (false, -.infinity)
+  }
+
+  func line(done: Int, elapsed: Double) -> String {
+    let share = total > 0 ? min(1, max(0, Double(done) / Double(total))) : 0
+    let rate = elapsed > 0 ? Double(done) / elapsed : 0
+    let counts = "\(done)/\(total) \(unit)"
+    let speed = rate > 0 ? "  \(Self.short(rate))/s" : ""
+    let rest =
+      rate > 0 && done < total ? "  \(Self.duration(Double(total - done) / rate)) left" : ""
+    let facts = counts + speed + rest
+    let room = columns - 1 - name.displayWidth - facts.displayWidth - 6
+    guard isTerminal, room >= 10 else {
+      return "\(name.visible): \(facts)".truncated(toColumns: max(20, columns - 1))
+    }
+    let cells = min(30, room)
+    let filled = Int((share * Double(cells)).rounded(.down))
+    let bar = String(repeating: "━", count: filled) + String(repeating: "╌", count: cells - filled)
+    return "\(name.visible)  \(bar)  \(facts)"
+  }
+
+  static func short(_ value: Double) -> String {
+    guard value < 100 else { return value < 1e15 ? "\(Int(value))" : "many" }
+    let tenths = Int((value * 10).rounded())
+    return "\(tenths / 10).\(tenths % 10)"
+  }
+
+  static func duration(_ seconds: Double) -> String {
+    guard seconds.isFinite, seconds >= 0, seconds < 1e9 else { return "?" }
+    if seconds < 10 { return "\(short(seconds)) s" }
+    let whole = Int(seconds.rounded())
+    if whole < 60 { return "\(whole) s" }
+    if whole < 3600 { return "\(whole / 60) min \(whole % 60) s" }
+    return "\(whole / 3600) h \(whole % 3600 / 60) min"
+  }
+}

@@ -1,0 +1,36 @@
+/// What can go wrong between the program and a terminal, a stream or the history file.
+public enum TerminalError: Error, Sendable, Equatable {
+  /// The terminal refused its modes.
+  case cannotSetModes(reason: String)
+  /// Bytes could not be written to a stream: a full disk, a closed pipe.
+  case cannotWrite(stream: String, reason: String)
+  /// Bytes could not be read from a stream.
+  case cannotRead(stream: String, reason: String)
+  /// The history file, and what was tried: `read`, `written`.
+  case historyFile(path: String, tried: String, reason: String)
+  /// Signals could not be watched.
+  case cannotWatchSignals(reason: String)
+}
+
+extension TerminalError: CustomStringConvertible {
+  /// One sentence that names the thing, what happened and what to do.
+  public var description: String {
+    switch self {
+    case .cannotSetModes(let reason):
+      "the terminal's modes cannot be set: \(reason); TERM=dumb gives a plain prompt"
+    case .cannotWrite(let stream, let reason): "\(stream): cannot be written: \(reason)"
+    case .cannotRead(let stream, let reason): "\(stream): cannot be read: \(reason)"
+    case .historyFile(let path, let tried, let reason):
+      "\(path.visible): history cannot be \(tried): \(reason); FOVEA_HISTORY names another file"
+    case .cannotWatchSignals(let reason): "signals cannot be watched: \(reason)"
+    }
+  }
+
+  /// The process exit status that fits: 74 for input and output, else 71.
+  public var exitCode: Int32 {
+    switch self {
+    case .cannotSetModes, .cannotWatchSignals: 71
+    case .cannotWrite, .cannotRead, .historyFile: 74
+    }
+  }
+}
