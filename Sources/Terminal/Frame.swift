@@ -50,7 +50,7 @@ struct Frame: Equatable {
         row = Row(text: Style.prompt.apply(to: prefix, depth), width: prefix.displayWidth)
       }
       for character in text[place.start..<place.end] {
-        let cell = Cell(character, at: row.width)
+        let cell = Cell(character, at: row.width, columns: columns)
         row.text += cell.text
         row.width += cell.width
       }
@@ -87,7 +87,7 @@ struct Frame: Equatable {
         endRow(at: index)
         (start, startsLine, column) = (next, true, prefixWidths[1])
       } else {
-        let width = Cell(character, at: column).width
+        let width = Cell(character, at: column, columns: columns).width
         if column + width > columns, width <= columns {
           endRow(at: index)
           (start, startsLine, column) = (index, false, 0)
@@ -121,14 +121,15 @@ private struct Cell {
   let text: String
   let width: Int
 
-  init(_ character: Character, at column: Int) {
+  init(_ character: Character, at column: Int, columns: Int) {
     if let ascii = character.asciiValue, ascii >= 0x20, ascii < 0x7F {
       (text, width) = (String(character), 1)
     } else if character == "\t" {
-      width = 4 - column % 4
+      width = max(1, min(4 - column % 4, columns - column))
       text = String(repeating: " ", count: width)
     } else {
-      text = character.visible(keepingBreaks: false)
+      // Spelled-out marks piled on one letter can be longer than a row.
+      text = character.visible(keepingBreaks: false).truncated(toColumns: columns)
       width = text.displayWidth
     }
   }

@@ -101,7 +101,7 @@ public struct ProgressBar {
 
   static func duration(_ seconds: Double) -> String {
     guard seconds.isFinite, seconds >= 0, seconds < 1e9 else { return "?" }
-    if seconds < 10 { return "\(short(seconds)) s" }
+    if seconds < 9.95 { return "\(short(seconds)) s" }
     let whole = Int(seconds.rounded())
     if whole < 60 { return "\(whole) s" }
     if whole < 3600 { return "\(whole / 60) min \(whole % 60) s" }

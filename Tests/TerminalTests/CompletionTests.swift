@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct CompletionTests {
   /// Completes the word left of the cursor from a list.
-  static let complete: Completer = { text, cursor in
+  static let complete: @Sendable (String, String.Index) -> Completions? = { text, cursor in
     let words = ["patchify", "patches", "preprocess", "project", "encode"]
     let start =
       text[..<cursor].lastIndex { !$0.isLetter }.map { text.index(after: $0) } ?? text.startIndex
@@ -65,7 +65,9 @@ import Testing
 
   @Test func theMenuFitsTheTerminalAndCountsTheRest() throws {
     let candidates = (0..<30).map { Candidate("name\($0)", detail: "what \u{1B}[2J it is") }
-    var typing = Typing { _, cursor in Completions(replacing: cursor..<cursor, with: candidates) }
+    var typing = Typing(complete: { _, cursor in
+      Completions(replacing: cursor..<cursor, with: candidates)
+    })
     typing.send("\t\t")
     for (columns, height) in [(80, 24), (20, 8), (8, 3), (4, 1)] {
       let frame = typing.editor.frame(

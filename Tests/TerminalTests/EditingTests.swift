@@ -173,7 +173,11 @@ import Testing
   }
 
   @Test func randomKeysNeverLoseTheCursorOrTheText() {
-    var random = SystemRandomNumberGenerator()
+    var state: UInt64 = 1
+    func next(below limit: Int) -> Int {
+      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+      return Int(state >> 33) % limit
+    }
     let pieces = [
       "a", "é", "e", "\u{301}", "日", "🇩", "🇪", "👨", "\u{200D}", "👩", "\r", "\t", " ", "\u{7F}",
       Sent.up, Sent.down, Sent.left, Sent.right, Sent.home, Sent.end, Sent.delete, "\u{1B}\r",
@@ -182,18 +186,22 @@ import Testing
       Sent.paste("x\u{300}\ny"), Sent.shiftTab, Sent.control("g"), "\u{1B}[", ";5~",
     ]
     for _ in 0..<60 {
-      var typing = Typing(history: ["one", "def f():\n    two", "日本"]) { text, cursor in
-        Completions(replacing: cursor..<cursor, with: [Candidate("aa"), Candidate("ab")])
-      }
+      var typing = Typing(
+        history: ["one", "def f():\n    two", "日本"],
+        complete: { _, cursor in
+          Completions(replacing: cursor..<cursor, with: [Candidate("aa"), Candidate("ab")])
+        })
       for _ in 0..<60 {
-        typing.send(pieces.randomElement(using: &random) ?? "")
+        typing.send(pieces[next(below: pieces.count)])
         let content = typing.editor.content
         #expect(content.text == content.before + content.after)
         let frame = typing.editor.frame(
           prompt: Prompt("> "), columns: 12, height: 6, depth: .none)
         #expect(frame.rows.count <= 6)
         #expect(frame.cursorRow < frame.rows.count && frame.cursorColumn < 12)
-        #expect(frame.rows.allSatisfy { $0.width <= 12 && $0.text.displayWidth == $0.width })
+        for row in frame.rows where row.width > 12 || row.text.displayWidth != row.width {
+          Issue.record("\(row.width) \(row.text.debugDescription)")
+        }
       }
     }
   }
