@@ -24,6 +24,9 @@ struct Keyboard {
     guard let kind = environment["TERM"], kind != "dumb", !kind.isEmpty else { return nil }
   }
 
+  /// Whether somebody is still there: a window that was closed is no terminal any more.
+  var isConnected: Bool { isatty(input) == 1 }
+
   /// Raw mode, and signals of the window.
   func open() throws(TerminalError) {
     try modes.enterRaw()

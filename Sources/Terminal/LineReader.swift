@@ -58,6 +58,7 @@ public final class LineReader {
   ///   cannot be shown.
   public func read(_ prompt: Prompt) throws(TerminalError) -> Entry {
     guard let keyboard else { return try readPlainly(prompt) }
+    guard keyboard.isConnected else { return .end }
     editor.startEntry()
     try keyboard.open()
     defer { keyboard.close() }

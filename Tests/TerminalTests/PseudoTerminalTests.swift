@@ -16,7 +16,13 @@ private struct PseudoTerminal {
     (person, program) = ends
   }
 
-  func type(_ text: String) { _ = Streams.writeAll(Array(text.utf8), to: person) }
+  /// Types as soon as the editor listens; before, Control-C and Control-D are the terminal's own.
+  func typeWhenAsked(_ text: String) {
+    Thread.detachNewThread {
+      for _ in 0..<5000 where modes[3] & UInt32(ICANON) != 0 { usleep(1000) }
+      _ = Streams.writeAll(Array(text.utf8), to: person)
+    }
+  }
 
   var modes: [UInt32] {
     var modes = termios()
@@ -58,15 +64,18 @@ private struct PseudoTerminal {
     let before = terminal.modes
     let reader = reader(on: terminal)
     #expect(reader.isInteractive)
-    terminal.type("ab\u{1B}[Dx\r" + "next\r" + Sent.up + "\r" + "gone\u{3}" + "\u{3}" + "\u{4}")
-    #expect(try reader.read(Prompt("[1] ")) == .text("axb"))
+    func read(_ prompt: String, typing text: String) throws -> LineReader.Entry {
+      terminal.typeWhenAsked(text)
+      return try reader.read(Prompt(prompt))
+    }
+    #expect(try read("[1] ", typing: "ab\u{1B}[Dx\r") == .text("axb"))
     #expect(terminal.modes == before)
-    #expect(try reader.read(Prompt("[2] ")) == .text("next"))
+    #expect(try read("[2] ", typing: "next\r") == .text("next"))
     try reader.remember("next")
-    #expect(try reader.read(Prompt("[3] ")) == .text("next"))
-    #expect(try reader.read(Prompt("[4] ")) == .interrupted(wasEmpty: false))
-    #expect(try reader.read(Prompt("[5] ")) == .interrupted(wasEmpty: true))
-    #expect(try reader.read(Prompt("[6] ")) == .end)
+    #expect(try read("[3] ", typing: Sent.up + "\r") == .text("next"))
+    #expect(try read("[4] ", typing: "gone\u{3}") == .interrupted(wasEmpty: false))
+    #expect(try read("[5] ", typing: "\u{3}") == .interrupted(wasEmpty: true))
+    #expect(try read("[6] ", typing: "\u{4}") == .end)
     #expect(terminal.modes == before)
     let seen = terminal.seen()
     #expect(seen.contains("\u{1B}[?2004h") && seen.hasSuffix("\u{1B}[?2004l\u{1B}[?25h"))
@@ -81,7 +90,7 @@ private struct PseudoTerminal {
     let terminal = try #require(PseudoTerminal())
     defer { terminal.close() }
     let reader = reader(on: terminal)
-    terminal.type(Sent.paste("a = 1\rb = 2\r") + "\r")
+    terminal.typeWhenAsked(Sent.paste("a = 1\rb = 2\r") + "\r")
     #expect(try reader.read(Prompt("> ")) == .text("a = 1\nb = 2"))
   }
 
