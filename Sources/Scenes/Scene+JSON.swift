@@ -1,0 +1,55 @@
+public import Files
+
+extension Scene {
+  /// Everything known about the scene.
+  ///
+  ///
+  ///     {"seed": 7, "width": 224, "height": 224,
+  ///      "objects": [{"shape": "star", "color": "red", "size": "small", "box": [l, t, r, b]}, …],
+  ///      "caption": "…", "wrongCaptions": ["…", …],
+  ///      "questions": [{"kind": "color", "text": "…", "answer": "…"}, …]}
+  ///
+  /// Boxes are in pixels, `left, top, right, bottom`, right and bottom after the last pixel. A seed
+  /// above 2⁶³ is written as the negative number with the same bits.
+  public var json: JSON {
+    .object(JSON.Object(members))
+  }
+
+  /// The record of the scene's picture in a folder: `json` with the file's name in front.
+  func json(image name: String) -> JSON {
+    .object(JSON.Object([("image", .string(name))] + members))
+  }
+
+  private var members: [(String, JSON)] {
+    var random = RandomSource(seed: ~seed)
+    return [
+      ("seed", .integer(Int(truncatingIfNeeded: seed))),
+      ("width", .integer(Scene.side)),
+      ("height", .integer(Scene.side)),
+      ("objects", .array(objects.map(\.json))),
+      ("caption", .string(caption)),
+      ("wrongCaptions", .array(wrongCaptions(from: &random).map { .string($0) })),
+      ("questions", .array(questions.map(\.json))),
+    ]
+  }
+}
+
+extension SceneObject {
+  /// The members `{"shape": …, "color": …, "size": …, "box": [left, top, right, bottom]}`.
+  public var json: JSON {
+    [
+      "shape": .string(shape.rawValue), "color": .string(color.rawValue),
+      "size": .string(size.rawValue),
+      "box": [
+        .integer(box.left), .integer(box.top), .integer(box.right), .integer(box.bottom),
+      ],
+    ]
+  }
+}
+
+extension Question {
+  /// The members `{"kind": …, "text": …, "answer": …}`.
+  public var json: JSON {
+    ["kind": .string(kind.rawValue), "text": .string(text), "answer": .string(answer)]
+  }
+}

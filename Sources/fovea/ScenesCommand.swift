@@ -1,0 +1,66 @@
+import ArgumentParser
+import FoundationEssentials
+import Glibc
+import Scenes
+
+/// `fovea scenes`: pictures with known contents.
+struct ScenesCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "scenes",
+    abstract: "Write pictures of shapes with captions, questions, answers and boxes.",
+    discussion: """
+      The same seed gives the same bytes on every machine. Scene number i has the seed S + i; it \
+      is written as 00000i.png, and scenes.jsonl has one record a line.
+      """)
+
+  @Option(help: "How many scenes; with --raw, 0 is without end.")
+  var count = 10
+  @Option(help: "The first scene's seed.")
+  var seed: UInt64 = 1
+  @Option(help: "usual (1 to 4 objects), a range such as 1-3, or crowded.")
+  var population = "usual"
+  @Option(help: "The folder for the files.")
+  var out: String?
+  @Flag(help: "Write frames to standard output instead: length, record, pixels, owners.")
+  var raw = false
+  @Option(help: "With --raw: cells on a side of the map of owners; 0 leaves pixels and map out.")
+  var grid = 40
+
+  func validate() throws {
+    guard raw != (out != nil) else {
+      throw ValidationError("give either --out FOLDER or --raw")
+    }
+    guard count >= (raw ? 0 : 1), (0...Scene.side).contains(grid) else {
+      throw ValidationError("--count must be at least 1, --grid 0 to \(Scene.side)")
+    }
+  }
+
+  func run() throws {
+    let population = try Scene.Population(parsing: population)
+    if let out {
+      try SceneFolder.write(
+        count: count, seed: seed, population: population, to: URL(filePath: out))
+      return
+    }
+    var index: UInt64 = 0
+    while count == 0 || index < UInt64(count) {
+      let scene = Scene(seed: seed &+ index, population: population)
+      let frame = SceneFrame(of: scene, grid: grid == 0 ? nil : grid)
+      guard Self.writeToOutput(frame.bytes) else { return }
+      index += 1
+    }
+  }
+
+  /// False when the reader has gone.
+  private static func writeToOutput(_ bytes: [UInt8]) -> Bool {
+    bytes.withUnsafeBytes { buffer in
+      var sent = 0
+      while sent < buffer.count {
+        let step = Glibc.write(1, buffer.baseAddress?.advanced(by: sent), buffer.count - sent)
+        if step <= 0 { return false }
+        sent += step
+      }
+      return true
+    }
+  }
+}

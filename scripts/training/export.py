@@ -1,0 +1,79 @@
+"""Writes a trained checkpoint in the published layout, float16.
+
+    export.py FOLDER CHECKPOINT OUT
+
+OUT/generation loads as Blip2ForConditionalGeneration, OUT/itm as Blip2ForImageTextRetrieval.
+"""
+import json, os, shutil, sys
+import torch
+from safetensors.torch import save_file
+from network import Network, configuration
+from train_together import MATCHING_WORDS
+from worlds import INPUT, MEAN, DEVIATION, Tokens
+
+folder, checkpoint, out = sys.argv[1:4]
+tokens = Tokens(folder)
+network = Network(configuration(tokens, MATCHING_WORDS))
+network.load_state_dict(torch.load(checkpoint)["network"])
+state = {k: v.half().contiguous() for k, v in network.state_dict().items()}
+state.pop("language_model.lm_head.weight", None)    # tied to the embeddings
+
+RETRIEVAL = ("embeddings.", "vision_projection.", "text_projection.", "itm_head.")
+TEXT = (".intermediate.", ".output.dense.", ".output.LayerNorm.")
+
+
+def reads_text(name):
+    """The feed-forward layers of the Q-Former that only text passes."""
+    parts = name.split(".")
+    return name.startswith("qformer.encoder.layer.") and parts[4] in ("intermediate", "output")
+
+
+def write(name, keep, architecture, change):
+    place = os.path.join(out, name)
+    os.makedirs(place, exist_ok=True)
+    kept = {k: v for k, v in state.items() if keep(k)}
+    save_file(kept, os.path.join(place, "model.safetensors"), metadata={"format": "pt"})
+    config = network.config.to_dict()
+    config["architectures"], config["dtype"] = [architecture], "float16"
+    change(config)
+    with open(os.path.join(place, "config.json"), "w") as file:
+        json.dump(config, file, indent=2, sort_keys=True)
+    with open(os.path.join(place, "preprocessor_config.json"), "w") as file:
+        json.dump(dict(
+            image_processor_type="BlipImageProcessor", do_convert_rgb=True, do_resize=True,
+            size=dict(height=INPUT, width=INPUT), resample=3, do_rescale=True,
+            rescale_factor=1 / 255, do_normalize=True,
+            image_mean=[round(float(v), 8) for v in MEAN],
+            image_std=[round(float(v), 8) for v in DEVIATION]), file, indent=2)
+    size = os.path.getsize(os.path.join(place, "model.safetensors"))
+    print(name, len(kept), "tensors", sum(v.numel() for v in kept.values()), "numbers", size, "bytes")
+
+
+def generation(config):
+    config["qformer_config"]["use_qformer_text_input"] = False
+
+
+def retrieval(config):
+    config["image_token_index"] = None
+
+
+write("generation", lambda k: not k.startswith(RETRIEVAL) and not reads_text(k),
+      "Blip2ForConditionalGeneration", generation)
+write("itm", lambda k: not k.startswith(("language_",)), "Blip2ForImageTextRetrieval", retrieval)
+# One file with both, for a folder that serves both without storing anything twice.
+os.makedirs(os.path.join(out, "combined"), exist_ok=True)
+save_file(state, os.path.join(out, "combined", "model.safetensors"), metadata={"format": "pt"})
+print("combined", os.path.getsize(os.path.join(out, "combined", "model.safetensors")), "bytes")
+shutil.copy(os.path.join(folder, "tokenizer.json"), os.path.join(out, "generation"))
+with open(os.path.join(out, "generation", "generation_config.json"), "w") as file:
+    json.dump(dict(bos_token_id=tokens.begin, eos_token_id=tokens.end, pad_token_id=tokens.pad,
+                   max_new_tokens=48), file, indent=2)
+for name in ("tokenizer.json", "vocab.txt"):
+    shutil.copy(os.path.join(folder, "matching", name), os.path.join(out, "itm"))
+for name, kind in (("generation", "GPT2Tokenizer"), ("itm", "BertTokenizer")):
+    facts = dict(tokenizer_class=kind, model_max_length=256)
+    facts |= dict(do_lower_case=True, unk_token="[UNK]", cls_token="[CLS]", sep_token="[SEP]",
+                  pad_token="[PAD]", mask_token="[MASK]") if name == "itm" else dict(
+                      bos_token="</s>", eos_token="\n", pad_token="<pad>", unk_token="<unk>")
+    with open(os.path.join(out, name, "tokenizer_config.json"), "w") as file:
+        json.dump(facts, file, indent=2)
