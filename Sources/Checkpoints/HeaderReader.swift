@@ -63,7 +63,6 @@ struct HeaderReader {
   }
 
   private mutating func readTensor(_ name: String, start: Int) throws(Failure) {
-    let shown = "tensor '\(name.withVisibleControls)'"
     guard name.utf8.count <= SafetensorsHeader.nameLimit else {
       throw fail(
         .limit,
@@ -74,10 +73,10 @@ struct HeaderReader {
       throw fail(.limit, "more than \(SafetensorsHeader.tensorLimit) tensors", at: start)
     }
     guard table.insert(name, into: &names) == nil else {
-      throw fail(.duplicateTensor, "a second \(shown)", at: start)
+      throw fail(.duplicateTensor, "a second \(Self.shown(name))", at: start)
     }
     guard scanner.take("{") else {
-      throw fail(.wrongField, "\(shown) must be an object, found \(scanner.found())")
+      throw fail(.wrongField, "\(Self.shown(name)) must be an object, found \(scanner.found())")
     }
     var type: StoredType?
     var shape: [Int]?
@@ -91,41 +90,46 @@ struct HeaderReader {
         switch field {
         case "dtype":
           isSecond = type != nil
-          type = try readType(shown)
+          type = try readType(name)
         case "shape":
           isSecond = shape != nil
           shape = try readNumbers(
-            shown, "shape", most: SafetensorsHeader.rankLimit,
+            name, "shape", most: SafetensorsHeader.rankLimit,
             largest: SafetensorsHeader.dimensionLimit, rule: .dimension)
         case "data_offsets":
           isSecond = offsets != nil
           offsets = try readNumbers(
-            shown, "data_offsets", most: 2, largest: .max, rule: .offsets)
+            name, "data_offsets", most: 2, largest: .max, rule: .offsets)
         default:
           isSecond = false
           // The header is at most four levels deep; two of them are open here.
           do { _ = try scanner.value(depth: 2) } catch { throw Self.syntax(error) }
           if warnings.count < 100 {
-            warnings.append("\(shown) has an unknown field '\(field.withVisibleControls)'")
+            warnings.append(
+              "\(Self.shown(name)) has an unknown field '\(field.withVisibleControls)'")
           }
         }
-        if isSecond { throw fail(.duplicateField, "\(shown): a second \(field)", at: place) }
+        if isSecond {
+          throw fail(.duplicateField, "\(Self.shown(name)): a second \(field)", at: place)
+        }
       } while try another("}")
     }
     guard let type, let shape, let offsets else {
       let missing = type == nil ? "dtype" : shape == nil ? "shape" : "data_offsets"
-      throw fail(.missingField, "\(shown) has no \(missing)", at: start)
+      throw fail(.missingField, "\(Self.shown(name)) has no \(missing)", at: start)
     }
-    try add(name, shown, type, shape, offsets, start: start)
+    try add(name, type, shape, offsets, start: start)
   }
 
   private mutating func add(
-    _ name: String, _ shown: String, _ type: StoredType, _ shape: [Int], _ offsets: [Int],
+    _ name: String, _ type: StoredType, _ shape: [Int], _ offsets: [Int],
     start: Int
   ) throws(Failure) {
     guard offsets.count == 2, offsets[0] <= offsets[1] else {
       throw fail(
-        .offsets, "\(shown): data_offsets must be two numbers in order, found \(offsets)", at: start
+        .offsets,
+        "\(Self.shown(name)): data_offsets must be two numbers in order, found \(offsets)",
+        at: start
       )
     }
     // An axis of length 0 counts as 1: strides of the others must not overflow either.
@@ -134,7 +138,8 @@ struct HeaderReader {
     for length in shape {
       let (product, overflow) = room.multipliedReportingOverflow(by: max(1, length))
       guard !overflow else {
-        throw fail(.overflow, "\(shown): shape \(shape) has too many elements", at: start)
+        throw fail(
+          .overflow, "\(Self.shown(name)): shape \(shape) has too many elements", at: start)
       }
       room = product
       size *= length
@@ -143,7 +148,7 @@ struct HeaderReader {
       throw fail(
         .sizeMismatch,
         """
-        \(shown): data_offsets \(offsets) hold \(offsets[1] - offsets[0]) bytes, but shape \
+        \(Self.shown(name)): data_offsets \(offsets) hold \(offsets[1] - offsets[0]) bytes, but shape \
         \(shape) of \(type.rawValue) needs \(size)
         """, at: start)
     }
@@ -152,56 +157,66 @@ struct HeaderReader {
     starts.append(start)
   }
 
-  private mutating func readType(_ shown: String) throws(Failure) -> StoredType {
+  private mutating func readType(_ name: String) throws(Failure) -> StoredType {
     guard scanner.peek() == UInt8(ascii: "\"") else {
-      throw fail(.wrongField, "\(shown): dtype must be a string, found \(scanner.found())")
+      throw fail(
+        .wrongField, "\(Self.shown(name)): dtype must be a string, found \(scanner.found())")
     }
     let place = position
-    let name = try string("a type")
-    if let type = StoredType(rawValue: name) { return type }
+    let typeName = try string("a type")
+    if let type = StoredType(rawValue: typeName) { return type }
     let known = StoredType.allCases.map(\.rawValue).joined(separator: " ")
-    guard StoredType.unsupported.contains(name) else {
+    guard StoredType.unsupported.contains(typeName) else {
       throw fail(
         .unknownType,
-        "\(shown): there is no type '\(name.withVisibleControls)'; there are \(known)", at: place)
+        "\(Self.shown(name)): there is no type '\(typeName.withVisibleControls)'; there are \(known)",
+        at: place)
     }
     throw fail(
-      .unsupportedType, "\(shown): type \(name) is not read here; \(known) are", at: place)
+      .unsupportedType, "\(Self.shown(name)): type \(typeName) is not read here; \(known) are",
+      at: place)
   }
 
   private mutating func readNumbers(
-    _ shown: String, _ field: String, most: Int, largest: Int, rule: FormatRule
+    _ name: String, _ field: String, most: Int, largest: Int, rule: FormatRule
   ) throws(Failure) -> [Int] {
     guard scanner.take("[") else {
-      throw fail(.wrongField, "\(shown): \(field) must be an array, found \(scanner.found())")
+      throw fail(
+        .wrongField, "\(Self.shown(name)): \(field) must be an array, found \(scanner.found())")
     }
     var numbers: [Int] = []
     if scanner.take("]") { return numbers }
     repeat {
       guard let byte = scanner.peek(), byte == UInt8(ascii: "-") || (0x30...0x39).contains(byte)
       else {
-        throw fail(rule, "\(shown): \(field) must hold whole numbers, found \(scanner.found())")
+        throw fail(
+          rule, "\(Self.shown(name)): \(field) must hold whole numbers, found \(scanner.found())")
       }
       let place = position
       let value: JSON
       do { value = try scanner.number() } catch { throw Self.syntax(error) }
       guard byte != UInt8(ascii: "-") else {
-        throw fail(rule, "\(shown): \(field) holds a negative number", at: place)
+        throw fail(rule, "\(Self.shown(name)): \(field) holds a negative number", at: place)
       }
       guard case .integer(let number) = value, number <= largest else {
         throw fail(
-          rule, "\(shown): \(field) holds a number that is not whole or larger than \(largest)",
+          rule,
+          "\(Self.shown(name)): \(field) holds a number that is not whole or larger than \(largest)",
           at: place)
       }
       guard numbers.count < most else {
         throw fail(
-          rule == .dimension ? .limit : rule, "\(shown): \(field) holds more than \(most) numbers",
+          rule == .dimension ? .limit : rule,
+          "\(Self.shown(name)): \(field) holds more than \(most) numbers",
           at: place)
       }
       numbers.append(number)
     } while try another("]")
     return numbers
   }
+
+  /// Called only when something is wrong: most of a large header's time would go there.
+  private static func shown(_ name: String) -> String { "tensor '\(name.withVisibleControls)'" }
 
   private var position: Int { scanner.position }
 
@@ -221,7 +236,7 @@ struct HeaderReader {
   }
 
   /// Whether a comma promises more; otherwise the list has to close.
-  private mutating func another(_ closing: Character) throws(Failure) -> Bool {
+  private mutating func another(_ closing: Unicode.Scalar) throws(Failure) -> Bool {
     if scanner.take(",") {
       _ = scanner.peek()
       return true

@@ -62,13 +62,16 @@ struct SafetensorsHeader {
     var previous: Int?
     for index in order {
       let entry = entries[index]
-      let name = "tensor '\(entry.name.withVisibleControls)'"
-      let before = previous.map { "tensor '\(entries[$0].name.withVisibleControls)'" }
+      // Functions, because words are needed only when something is wrong.
+      func name() -> String { "tensor '\(entry.name.withVisibleControls)'" }
+      func before() -> String? {
+        previous.map { "tensor '\(entries[$0].name.withVisibleControls)'" }
+      }
       if entry.bytes.lowerBound < end {
         throw Failure(
           offset: starts[index], rule: .overlap,
           detail: """
-            \(name) starts at data byte \(entry.bytes.lowerBound), inside \(before ?? "another"), \
+            \(name()) starts at data byte \(entry.bytes.lowerBound), inside \(before() ?? "another"), \
             which ends at \(end)
             """)
       }
@@ -76,8 +79,8 @@ struct SafetensorsHeader {
         throw Failure(
           offset: starts[index], rule: .hole,
           detail: """
-            \(name) starts at data byte \(entry.bytes.lowerBound), but \
-            \(before.map { "\($0) before it" } ?? "what is before it") ends at \(end)
+            \(name()) starts at data byte \(entry.bytes.lowerBound), but \
+            \(before().map { "\($0) before it" } ?? "what is before it") ends at \(end)
             """)
       }
       end = entry.bytes.upperBound
@@ -86,7 +89,7 @@ struct SafetensorsHeader {
         throw Failure(
           offset: starts[index], rule: .truncated,
           detail: """
-            \(name) ends at data byte \(end), but the file has \(dataSize); \
+            \(name()) ends at data byte \(end), but the file has \(dataSize); \
             it was cut off, fetch it again
             """)
       }

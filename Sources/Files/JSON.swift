@@ -1,3 +1,5 @@
+internal import Glibc
+
 /// A JSON document as a value.
 ///
 /// Integers stay integers, objects keep the order of their members, and strings compare by their
@@ -104,7 +106,10 @@ extension String {
   func hasSameBytes(as other: String) -> Bool {
     let same = utf8.withContiguousStorageIfAvailable { a in
       other.utf8.withContiguousStorageIfAvailable { b in
-        a.count == b.count && UnsafeRawBufferPointer(a).elementsEqual(UnsafeRawBufferPointer(b))
+        guard a.count == b.count, let x = a.baseAddress, let y = b.baseAddress else {
+          return a.count == b.count
+        }
+        return memcmp(x, y, a.count) == 0
       }
     }
     return (same ?? nil) ?? utf8.elementsEqual(other.utf8)

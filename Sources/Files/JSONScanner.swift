@@ -59,9 +59,9 @@ extension JSON {
       return nil
     }
 
-    /// Takes `byte` if it comes next, after any white space.
-    package mutating func take(_ byte: Character) -> Bool {
-      guard let next = peek(), next == byte.asciiValue else { return false }
+    /// Takes `mark` if it comes next, after any white space.
+    package mutating func take(_ mark: Unicode.Scalar) -> Bool {
+      guard let next = peek(), UInt32(next) == mark.value else { return false }
       position += 1
       return true
     }
