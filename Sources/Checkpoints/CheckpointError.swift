@@ -24,6 +24,8 @@ public enum CheckpointError: HasExitCode, Equatable {
   /// The shards hold another number of bytes than their index says.
   case totalSize(index: String, expected: Int, found: Int)
 
+  /// Somebody asked for a tensor by name that is not there; `closest` is the nearest name.
+  case noTensor(source: String, key: String, closest: String?)
   /// The model needs tensors that are not there, and the file has tensors that nothing uses.
   ///
   /// `closest` is the unused tensor most like the first missing one.
@@ -39,7 +41,7 @@ public enum CheckpointError: HasExitCode, Equatable {
   public var exitCode: Int32 {
     switch self {
     case .file(let failure): failure.exitCode
-    case .noFolder, .noFile, .pickleOnly: ExitCode.missingInput
+    case .noFolder, .noFile, .pickleOnly, .noTensor: ExitCode.missingInput
     default: ExitCode.badData
     }
   }
@@ -86,6 +88,9 @@ extension CheckpointError: CustomStringConvertible {
         \(index.withVisibleControls): says \(expected) bytes of tensors, the shards hold \(found); \
         the shards are not of one download
         """
+    case .noTensor(let source, let key, let closest):
+      let hint = closest.map { "; the nearest name is \(quoted($0))" } ?? ""
+      return "\(source.withVisibleControls): has no tensor \(quoted(key))\(hint)"
     case .missing(let source, let keys, let closest, let unread):
       return missing(source, keys, closest, unread)
     case .wrongShape(let source, let key, let expected, let found):

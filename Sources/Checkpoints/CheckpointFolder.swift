@@ -35,9 +35,10 @@ public struct CheckpointFolder: Sendable {
     return names.sorted()
   }
 
-  /// Whether the folder has a file of that name.
+  /// Whether the folder has something of that name, if only a link that leads nowhere.
   public func has(_ name: String) -> Bool {
-    access(url.appending(path: name).path(percentEncoded: false), F_OK) == 0
+    var status = stat()
+    return lstat(url.appending(path: name).path(percentEncoded: false), &status) == 0
   }
 
   /// The JSON file called `name`; `.noFile` with a listing where there is none.

@@ -1,5 +1,5 @@
 /// The entry most like a missing one: of the same shape if there is any, then of the nearest name.
-func closestName(to key: String, shape: [Int], among entries: [TensorEntry]) -> String? {
+func closestName(to key: String, shape: [Int]?, among entries: [TensorEntry]) -> String? {
   let sameShape = entries.filter { $0.shape == shape }
   let wanted = Array(key.utf8)
   var best: (name: String, distance: Int)?

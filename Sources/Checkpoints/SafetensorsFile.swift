@@ -20,44 +20,54 @@ public struct SafetensorsFile: Sendable {
   public init(_ url: URL) throws(CheckpointError) {
     self.url = url
     let path = url.path(percentEncoded: false)
+    do { file = try MappedFile(url) } catch { throw .file(error) }
+    let bytes = try Self.headerBytes(file, path: path)
+    dataStart = 8 + bytes.count
     do {
-      file = try MappedFile(url)
-      guard file.count >= 8 else {
-        throw CheckpointError.malformed(
-          path: path, offset: nil, rule: .tooShort,
-          detail: "holds \(file.count) bytes, a safetensors file has at least 8")
-      }
+      let header = try SafetensorsHeader(bytes, dataSize: file.count - dataStart)
+      (entries, metadata) = (header.entries, header.metadata)
+      let isLarge = file.count > 1_000_000 && bytes.count > file.count / 4
+      warnings =
+        header.warnings
+        + (isLarge ? ["the header is \(bytes.count) of the file's \(file.count) bytes"] : [])
+    } catch {
+      throw .malformed(
+        path: path, offset: error.offset.map { $0 + 8 }, rule: error.rule, detail: error.detail)
+    }
+  }
+
+  /// The header without its length.
+  private static func headerBytes(
+    _ file: MappedFile, path: String
+  ) throws(CheckpointError) -> [UInt8] {
+    guard file.count >= 8 else {
+      throw .malformed(
+        path: path, offset: nil, rule: .tooShort,
+        detail: "holds \(file.count) bytes, a safetensors file has at least 8")
+    }
+    let start: [UInt8]
+    let headerLength: UInt64
+    do {
       let length = try file.bytes(0..<8).enumerated().reduce(UInt64(0)) {
         $0 | UInt64($1.element) << (8 * UInt64($1.offset))
       }
-      guard length <= SafetensorsHeader.sizeLimit, let length = Int(exactly: length),
-        length <= file.count - 8
-      else { throw try Self.notSafetensors(file, path: path, headerLength: length) }
-      let bytes = try file.bytes(8..<8 + length)
-      dataStart = 8 + length
-      let header = try SafetensorsHeader(bytes, dataSize: file.count - dataStart)
-      (entries, metadata) = (header.entries, header.metadata)
-      let isLarge = file.count > 1_000_000 && length > file.count / 4
-      warnings =
-        header.warnings
-        + (isLarge ? ["the header is \(length) of the file's \(file.count) bytes"] : [])
-    } catch let error as FileFailure {
-      throw .file(error)
-    } catch let error as SafetensorsHeader.Failure {
-      throw .malformed(
-        path: path, offset: error.offset.map { $0 + 8 }, rule: error.rule, detail: error.detail)
-    } catch let error as CheckpointError {
-      throw error
+      if length <= SafetensorsHeader.sizeLimit, let count = Int(exactly: length),
+        count <= file.count - 8
+      {
+        return try file.bytes(8..<8 + count)
+      }
+      start = try file.bytes(0..<min(file.count, 512))
+      headerLength = length
     } catch {
-      throw .malformed(path: path, offset: nil, rule: .headerSyntax, detail: "\(error)")
+      throw .file(error)
     }
+    throw notSafetensors(start, path: path, headerLength: headerLength, fileSize: file.count)
   }
 
   /// Says what a file is whose header cannot be where it should.
   private static func notSafetensors(
-    _ file: MappedFile, path: String, headerLength: UInt64
-  ) throws(FileFailure) -> CheckpointError {
-    let start = try file.bytes(0..<min(file.count, 512))
+    _ start: [UInt8], path: String, headerLength: UInt64, fileSize: Int
+  ) -> CheckpointError {
     let text = String(decoding: start, as: UTF8.self).lowercased().drop(while: \.isWhitespace)
     func failure(_ rule: FormatRule, _ detail: String) -> CheckpointError {
       .malformed(path: path, offset: 0, rule: rule, detail: detail)
@@ -93,7 +103,7 @@ public struct SafetensorsFile: Sendable {
       : failure(
         .headerBeyondFile,
         """
-        a header of \(headerLength) bytes in a file of \(file.count); it was cut off, fetch it \
+        a header of \(headerLength) bytes in a file of \(fileSize); it was cut off, fetch it \
         again
         """)
   }

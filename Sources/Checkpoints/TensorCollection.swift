@@ -86,7 +86,7 @@ public struct TensorCollection: Sendable {
 
   /// The weights called `name`, in the type they were stored in.
   ///
-  /// - Throws: `.missing`, or `.wrongType` for integers and float64.
+  /// - Throws: `.noTensor`, or `.wrongType` for integers and float64.
   public func tensor(_ name: String) throws(CheckpointError) -> StoredTensor {
     let place = try required(name)
     switch sources[place] {
@@ -106,7 +106,7 @@ public struct TensorCollection: Sendable {
 
   /// The integers called `name`, of any integer type, and their shape.
   ///
-  /// - Throws: `.missing`, or `.wrongType` for other numbers and for ones above `Int.max`.
+  /// - Throws: `.noTensor`, or `.wrongType` for other numbers and for ones above `Int.max`.
   public func integers(
     _ name: String
   ) throws(CheckpointError) -> (shape: [Int], elements: [Int]) {
@@ -136,9 +136,8 @@ public struct TensorCollection: Sendable {
 
   private func required(_ name: String) throws(CheckpointError) -> Int {
     guard let place = place(name) else {
-      throw .missing(
-        source: source, keys: [name], closest: nil,
-        unread: [])
+      let closest = closestName(to: name, shape: nil, among: entries)
+      throw .noTensor(source: source, key: name, closest: closest)
     }
     return place
   }

@@ -14,6 +14,8 @@ public struct FileFailure: HasExitCode, Equatable, CustomStringConvertible {
     case notRegular
     /// A symbolic link, where writing would replace what it points to.
     case symbolicLink(to: String)
+    /// A symbolic link to something that is not there, as in a cache that was cleaned.
+    case brokenLink(to: String)
     /// Links that lead back to themselves.
     case linkLoop
     /// More bytes than are read into memory.
@@ -87,6 +89,11 @@ public struct FileFailure: HasExitCode, Equatable, CustomStringConvertible {
         \(name): is a symbolic link to \(target.withVisibleControls); \
         write to that path, or remove the link
         """
+    case .brokenLink(let target):
+      return """
+        \(name): is a symbolic link to \(target.withVisibleControls), which is not there; \
+        fetch the file again
+        """
     case .linkLoop: return "\(name): symbolic links lead in a circle"
     case .tooLarge(let bytes, let limit):
       return "\(name): holds \(bytes) bytes, at most \(limit) are read"
@@ -113,7 +120,7 @@ public struct FileFailure: HasExitCode, Equatable, CustomStringConvertible {
   /// The exit code of a process that ends because of this.
   public var exitCode: Int32 {
     switch kind {
-    case .missing, .folder, .linkLoop, .notRegular:
+    case .missing, .folder, .linkLoop, .brokenLink, .notRegular:
       action == .read ? ExitCode.missingInput : ExitCode.cannotCreate
     case .missingFolder: action == .read ? ExitCode.missingInput : ExitCode.cannotCreate
     case .symbolicLink, .readOnly: ExitCode.cannotCreate

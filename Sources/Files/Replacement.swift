@@ -42,6 +42,7 @@ public struct Replacement: ~Copyable {
     let folder = String(decoding: path.utf8.dropLast(name.utf8.count), as: UTF8.self)
     // A file name has at most 255 bytes; the target's may have all of them.
     let short = String(decoding: name.utf8.prefix(200), as: UTF8.self)
+    removeLeftovers(of: short, in: folder.isEmpty ? "." : folder)
     for _ in 0..<16 {
       let random = String(UInt32.random(in: 0 ... .max), radix: 16)
       let candidate = "\(folder).\(short).\(getpid()).\(random).tmp"
@@ -120,11 +121,26 @@ public struct Replacement: ~Copyable {
       }
     }
   }
+}
 
-  private static func linkTarget(_ path: String) -> String? {
-    var target = [CChar](repeating: 0, count: Int(PATH_MAX))
-    let length = readlink(path, &target, target.count)
-    guard length > 0 else { return nil }
-    return String(decoding: target.prefix(length).map(UInt8.init(bitPattern:)), as: UTF8.self)
+/// Removes temporary files of `name` whose process died before it could.
+///
+/// A file counts as left over when no process has its number and nothing was written to it for ten
+/// minutes: the writer may be on another computer that shares the folder.
+private func removeLeftovers(of name: String, in folder: String) {
+  guard let listing = opendir(folder) else { return }
+  defer { closedir(listing) }
+  while let entry = readdir(listing) {
+    let found = withUnsafePointer(to: &entry.pointee.d_name) {
+      $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+    }
+    guard found.hasPrefix(".\(name)."), found.hasSuffix(".tmp") else { continue }
+    let parts = found.dropFirst(name.count + 2).split(separator: ".")
+    guard parts.count == 3, let process = pid_t(parts[0]), process > 0,
+      UInt32(parts[1], radix: 16) != nil, kill(process, 0) != 0, errno == ESRCH
+    else { continue }
+    let path = "\(folder)/\(found)"
+    var status = stat()
+    if lstat(path, &status) == 0, time(nil) - status.st_mtim.tv_sec > 600 { unlink(path) }
   }
 }

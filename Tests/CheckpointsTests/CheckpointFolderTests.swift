@@ -127,6 +127,27 @@ struct CheckpointFolderTests {
     }
   }
 
+  @Test func aLinkOfACleanedCacheIsNamed() throws {
+    try FileManager.default.createSymbolicLink(
+      atPath: folder.file("model.safetensors").path, withDestinationPath: "../blobs/abc")
+    #expect(
+      failure() == """
+        model.safetensors: is a symbolic link to ../blobs/abc, which is not there; fetch the file \
+        again
+        """)
+  }
+
+  @Test func aTensorAskedForByAWrongNameGetsTheNearest() throws {
+    try write("model.safetensors", ["vision.blocks.0.bias", "text.embedding"])
+    let tensors = try CheckpointFolder(folder.url).tensors()
+    let error = #expect(throws: CheckpointError.self) {
+      try tensors.tensor("vision.block.0.bias")
+    }
+    #expect(
+      error?.description.hasSuffix(
+        "has no tensor 'vision.block.0.bias'; the nearest name is 'vision.blocks.0.bias'") == true)
+  }
+
   @Test func aFolderOrPipeUnderTheFilesNameIsRefused() throws {
     let file = folder.file("model.safetensors")
     try FileManager.default.createDirectory(at: file, withIntermediateDirectories: false)

@@ -95,6 +95,28 @@ struct WholeFileTests {
     #expect(kind { _ = try WholeFile.read(circle) } == .linkLoop)
   }
 
+  @Test func aLinkToNothingIsNamed() throws {
+    let link = folder.file("link")
+    try FileManager.default.createSymbolicLink(atPath: link.path, withDestinationPath: "gone")
+    #expect(kind { _ = try WholeFile.read(link) } == .brokenLink(to: "gone"))
+  }
+
+  @Test func whatADeadProcessLeftIsRemovedAndNothingElse() throws {
+    let names = [
+      ".a.txt.999999999.1a2b.tmp", ".a.txt.\(getpid()).1a2b.tmp", ".a.txt.999999999.xyz.tmp",
+      ".b.txt.999999999.1a2b.tmp", ".a.txt.tmp",
+    ]
+    for name in names + [".a.txt.999999998.1a2b.tmp"] {
+      try WholeFile.write("x", to: folder.file(name))
+      let old = Date(timeIntervalSinceNow: name.contains("999999998") ? 0 : -3600)
+      try FileManager.default.setAttributes(
+        [.modificationDate: old], ofItemAtPath: folder.file(name).path)
+    }
+    try WholeFile.write("y", to: folder.file("a.txt"))
+    #expect(
+      folder.names == (names.dropFirst() + [".a.txt.999999998.1a2b.tmp", "a.txt"]).sorted())
+  }
+
   @Test func aPipeIsRefusedWithoutWaiting() throws {
     let pipe = folder.file("pipe")
     #expect(mkfifo(pipe.path, 0o600) == 0)

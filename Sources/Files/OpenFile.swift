@@ -1,0 +1,67 @@
+internal import Glibc
+
+/// A regular file opened for reading, with its length.
+struct OpenFile {
+  let descriptor: Int32
+  let count: Int
+
+  /// Opens `path`; whoever does has to close `descriptor`.
+  init(_ path: String) throws(FileFailure) {
+    guard !path.utf8.contains(0) else { throw FileFailure(path, .missing) }
+    // O_NONBLOCK: a pipe nobody writes to must be refused, not waited for.
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    guard descriptor >= 0 else {
+      let code = errno
+      if code == ENOENT, let target = linkTarget(path) {
+        throw FileFailure(path, .brokenLink(to: target))
+      }
+      throw FileFailure(path, errno: code, while: .read)
+    }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else {
+      let code = errno
+      close(descriptor)
+      throw FileFailure(path, errno: code, while: .read)
+    }
+    guard status.st_mode & S_IFMT == S_IFREG else {
+      close(descriptor)
+      throw FileFailure(path, status.st_mode & S_IFMT == S_IFDIR ? .folder : .notRegular)
+    }
+    (self.descriptor, count) = (descriptor, Int(status.st_size))
+  }
+}
+
+/// Reads exactly `count` bytes from `offset` on.
+func readBytes(
+  _ descriptor: Int32, at offset: Int, count: Int, path: String
+) throws(FileFailure) -> [UInt8] {
+  var code: Int32 = 0
+  let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, done in
+    done = 0
+    while done < count {
+      let got = pread(
+        descriptor, buffer.baseAddress.map { $0 + done }, count - done, off_t(offset + done))
+      if got > 0 {
+        done += got
+      } else if got < 0, errno == EINTR {
+        continue
+      } else {
+        if got < 0 { code = errno }
+        break
+      }
+    }
+  }
+  guard code == 0 else { throw FileFailure(path, errno: code, while: .read) }
+  guard bytes.count == count else {
+    throw FileFailure(path, .shortened(expected: offset + count, found: offset + bytes.count))
+  }
+  return bytes
+}
+
+/// Where a symbolic link points; nil for anything else.
+func linkTarget(_ path: String) -> String? {
+  var target = [CChar](repeating: 0, count: Int(PATH_MAX))
+  let length = readlink(path, &target, target.count)
+  guard length > 0 else { return nil }
+  return String(decoding: target.prefix(length).map(UInt8.init(bitPattern:)), as: UTF8.self)
+}
