@@ -111,6 +111,12 @@ def pictures():
         exif = Image.Exif()
         exif[0x0112] = orientation
         smooth.crop((0, 0, 19, 13)).save(FOLDER / f"exif{orientation}.jpg", exif=exif)
+    entries = struct.pack(">HHHLHH", 1, 0x0100, 3, 1, 9, 0)
+    entries = struct.pack(">H", 2) + entries[2:] + struct.pack(">HHLL", 0x0112, 4, 1, 5)
+    block = b"Exif\0\0MM\0*" + struct.pack(">L", 8) + entries + bytes(4)
+    smooth.crop((0, 0, 19, 13)).save(FOLDER / "exif-big-endian5.jpg", exif=block)
+    xmp = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:Description tiff:Orientation="8"/></x:xmpmeta>'
+    smooth.crop((0, 0, 19, 13)).save(FOLDER / "exif-xmp8.jpg", xmp=xmp)
     exif = Image.Exif()
     exif[0x0112] = 6
     rgb.crop((0, 0, 19, 13)).save(FOLDER / "exif6.png", exif=exif)

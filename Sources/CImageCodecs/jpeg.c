@@ -61,6 +61,7 @@ static void hear(j_common_ptr codec, int level) {
     case JWRN_BOGUS_ICC:
     case JWRN_JFIF_MAJOR:
     case JWRN_TOO_MUCH_DATA:
+    case JWRN_NOT_SEQUENTIAL:
       break;
     case JWRN_JPEG_EOF:
       stop(codec, ci_truncated);

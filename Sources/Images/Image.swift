@@ -39,13 +39,12 @@ public struct Image: Sendable, Equatable {
 
   /// A picture of one colour.
   public init(width: Int, height: Int, filledWith pixel: Pixel) {
-    var pixels = [UInt8](repeating: pixel.red, count: width * height * 3)
-    if pixel.green != pixel.red || pixel.blue != pixel.red {
-      for start in stride(from: 0, to: pixels.count, by: 3) {
-        pixels[start + 1] = pixel.green
-        pixels[start + 2] = pixel.blue
-      }
-    }
+    precondition(width >= 1 && height >= 1, "a picture of \(width) × \(height) pixels")
+    var row: [UInt8] = []
+    for _ in 0..<width { row += [pixel.red, pixel.green, pixel.blue] }
+    var pixels: [UInt8] = []
+    pixels.reserveCapacity(row.count * height)
+    for _ in 0..<height { pixels += row }
     self.init(width: width, height: height, pixels: pixels)
   }
 

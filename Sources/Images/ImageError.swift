@@ -45,7 +45,7 @@ extension ImageError: CustomStringConvertible {
       let place =
         height.map { row < $0 ? "in row \(row + 1) of \($0)" : "before its end mark" }
         ?? "in its header"
-      return "\(name): the \(format) data end after \(byteCount) bytes, \(place); "
+      return "\(name): the \(format) data end after \(Self.grouped(byteCount)) bytes, \(place); "
         + "expected the whole picture. Fetch or save it again."
     case .damaged(let name, let format, let message, let row, let height):
       let place =
@@ -56,8 +56,9 @@ extension ImageError: CustomStringConvertible {
     case .tooLong(let name, let size, let limit):
       return "\(name) has \(size) pixels; expected at most \(limit) on a side. Scale it down."
     case .tooManyPixels(let name, let size, let limit):
-      return "\(name) has \(size) pixels, \(Self.millions(size.width, size.height)) million; "
-        + "expected at most \(limit / 1_000_000) million. Scale it down."
+      let (count, overflow) = size.width.multipliedReportingOverflow(by: size.height)
+      return "\(name) has \(size) pixels\(overflow ? "" : ", \(Self.grouped(count)) in all"); "
+        + "expected at most \(Self.grouped(limit)). Scale it down."
     case .tooElongated(let name, let size, let limit):
       return "\(name) has \(size) pixels; expected sides no further apart than \(limit) to 1. "
         + "Cut out the part that matters."
@@ -71,8 +72,14 @@ extension ImageError: CustomStringConvertible {
     }
   }
 
-  private static func millions(_ width: Int, _ height: Int) -> String {
-    let (product, overflow) = width.multipliedReportingOverflow(by: height)
-    return overflow ? "too many" : String((product + 500_000) / 1_000_000)
+  /// 64,000,000 rather than 64000000.
+  private static func grouped(_ number: Int) -> String {
+    var digits = String(number)
+    var place = digits.count - 3
+    while place > 0 {
+      digits.insert(",", at: digits.index(digits.startIndex, offsetBy: place))
+      place -= 3
+    }
+    return digits
   }
 }

@@ -136,8 +136,33 @@ import Testing
     }
     #expect(count == bytes.count * 3 / 4 && height == 26 && row < 26)
     let start = error(Array(bytes.prefix(bytes.count * 3 / 4)))?.description
-    #expect(start?.contains("the JPEG data end after \(count) bytes, in row") == true)
+    #expect(
+      start?.contains("the JPEG data end after 1,") == true
+        && start?.contains("bytes, in row") == true)
     #expect(start?.contains("\n") == false)
+  }
+
+  @Test func scansBeyondTheLimitAreRefused() throws {
+    let bytes = try #require(PictureGoldens.all.first).bytes("progressive.jpg")
+    var limits = Image.Limits()
+    limits.scanCount = 3
+    #expect(error(bytes) == nil)
+    #expect(error(bytes, limits)?.description.contains("more than 3 scans") == true)
+  }
+
+  /// Text that would unpack to anything is never unpacked, and chunks by the thousand cost
+  /// no more than their bytes.
+  @Test func chunksThatHoldNoPixelsAreSkipped() throws {
+    let image = Image(width: 3, height: 2, filledWith: .init(red: 1, green: 2, blue: 3))
+    let png = image.png()
+    let nonsense = Array("Comment\0\0".utf8) + [UInt8](repeating: 0x5A, count: 100)
+    for name in ["zTXt", "iCCP", "iTXt", "tEXt", "sPLT", "eXIf", "prVt", "tIME", "gAMA"] {
+      let bytes = Array(png[..<33]) + chunk(name, nonsense) + png[33...]
+      #expect(try Image(decoding: bytes, named: name) == image)
+    }
+    let empty = chunk("tEXt", [])
+    let many = Array(png[..<33]) + Array(repeatElement(empty, count: 50_000).joined()) + png[33...]
+    #expect(try Image(decoding: many, named: "many") == image)
   }
 
   @Test func aChangedByteInPNGDataIsAnError() throws {
