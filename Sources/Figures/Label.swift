@@ -1,0 +1,80 @@
+/// Text from models, files and people made fit to be drawn: nothing in it is invisible, turns the
+/// line around, or is longer than a reader would read.
+public enum Label {
+  /// How many characters of a text are kept unless a figure asks for fewer.
+  public static let lengthLimit = 2000
+
+  /// Spells out what cannot be seen (controls, bidirectional overrides, zero-width characters) as
+  /// `⟨U+202E⟩` and cuts what is longer than `limit`, with an ellipsis.
+  public static func visible(_ text: String, limit: Int = lengthLimit) -> String {
+    var result = String.UnicodeScalarView()
+    var count = 0
+    for scalar in text.unicodeScalars {
+      guard count < limit else {
+        result.append("…")
+        break
+      }
+      count += 1
+      switch scalar {
+      case "\n", "\r", "\u{2028}", "\u{2029}": result.append("⏎")
+      case "\t": result.append("⇥")
+      case _ where isInvisible(scalar):
+        result.append(contentsOf: "⟨U+\(hexadecimal(scalar.value))⟩".unicodeScalars)
+      default: result.append(scalar)
+      }
+    }
+    return String(result)
+  }
+
+  /// A token as a reader should see it: a leading space, whether written as one or as `Ġ` or `▁`,
+  /// becomes `␣`, a line's end `⏎`.
+  public static func token(_ text: String) -> String {
+    var rest = text[...]
+    var spaces = ""
+    while let first = rest.unicodeScalars.first, first == " " || first == "Ġ" || first == "▁" {
+      spaces += "␣"
+      rest = Substring(rest.unicodeScalars.dropFirst())
+      guard spaces.unicodeScalars.count < 64 else { break }
+    }
+    var body = visible(String(rest))
+    if body.hasSuffix(" ") { body = body.dropLast() + "␣" }
+    let whole = spaces + body.replacing("Ċ", with: "⏎")
+    return whole.isEmpty ? "⟨empty⟩" : whole
+  }
+
+  /// The text cut to fit in `width` points, with an ellipsis where something was cut.
+  static func fitted(_ text: String, width: Double, size: Double, isBold: Bool = false) -> String {
+    let whole = Array(visible(text, limit: 200))
+    if Typesetter.width(of: String(whole), size: size, isBold: isBold) <= width {
+      return String(whole)
+    }
+    var (low, high) = (0, whole.count)
+    while low < high {
+      let middle = (low + high + 1) / 2
+      let trial = String(whole[..<middle]) + "…"
+      if Typesetter.width(of: trial, size: size, isBold: isBold) <= width {
+        low = middle
+      } else {
+        high = middle - 1
+      }
+    }
+    return String(whole[..<low]) + "…"
+  }
+
+  private static func isInvisible(_ scalar: Unicode.Scalar) -> Bool {
+    switch scalar.value {
+    case 0..<0x20, 0x7f...0x9f, 0xad, 0x61c, 0x115f...0x1160, 0x180e, 0x200b...0x200f,
+      0x202a...0x202e, 0x2060...0x206f, 0x3164, 0xfe00...0xfe0f, 0xfeff, 0xfff9...0xfffb,
+      0xe0000...0xe0fff:
+      true
+    default:
+      // The last two code points of every plane are no characters, and XML refuses them.
+      scalar.value & 0xfffe == 0xfffe
+    }
+  }
+
+  private static func hexadecimal(_ value: UInt32) -> String {
+    let digits = String(value, radix: 16, uppercase: true)
+    return String(repeating: "0", count: max(0, 4 - digits.count)) + digits
+  }
+}

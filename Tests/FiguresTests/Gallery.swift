@@ -1,0 +1,121 @@
+import Figures
+import Foundation
+import Images
+import Tensors
+
+/// One figure of every kind, from made-up numbers that never change.
+enum Gallery {
+  /// Numbers from 0 to 1 in a fixed order that looks like chance.
+  static func noise(_ shape: [Int], seed: UInt64 = 1) -> Tensor {
+    var state = seed &* 0x9e37_79b9_7f4a_7c15 | 1
+    return Tensor(
+      (0..<shape.reduce(1, *)).map { _ in
+        state ^= state << 13
+        state ^= state >> 7
+        state ^= state << 17
+        return Float(state >> 40) / Float(1 << 24)
+      }, shape: shape)
+  }
+
+  /// Rows that sum to 1, most of each in a few places.
+  static func attention(_ shape: [Int], seed: UInt64 = 1) -> Tensor {
+    (noise(shape, seed: seed) * 7).softmax()
+  }
+
+  /// A red disc and a blue square on a slope of grey.
+  static func picture(_ width: Int, _ height: Int) -> Image {
+    var image = Image(width: width, height: height, filledWith: .init(red: 0, green: 0, blue: 0))
+    let side = Double(min(width, height))
+    for y in 0..<height {
+      for x in 0..<width {
+        let (dx, dy) = (Double(x) - side * 0.35, Double(y) - side * 0.4)
+        if dx * dx + dy * dy < side * side * 0.05 {
+          image[x: x, y: y] = .init(red: 214, green: 60, blue: 45)
+        } else if abs(Double(x) - Double(width) * 0.7) < side * 0.16,
+          abs(Double(y) - Double(height) * 0.65) < side * 0.16
+        {
+          image[x: x, y: y] = .init(red: 45, green: 90, blue: 200)
+        } else {
+          let shade = UInt8(150 + 80 * (x + y) / (width + height))
+          image[x: x, y: y] = .init(red: shade, green: shade, blue: shade)
+        }
+      }
+    }
+    return image
+  }
+
+  static let words = [
+    "Question", ":", " What", " colour", " is", " the", " disc", "?", " Answer", ":", " red", "\n",
+  ]
+
+  /// Every kind of figure with a file name.
+  static func figures() throws -> [(name: String, figure: Figure)] {
+    var result: [(String, Figure)] = []
+    var options = HeatmapOptions()
+    (options.rowAxis, options.columnAxis) = ("query", "key")
+    options.valueName = "attention probability"
+    result.append(
+      (
+        "heatmap-small",
+        try .heatmap(
+          attention([12, 12]), title: "Self-attention, layer 3, head 1", rowLabels: words,
+          columnLabels: words, options: options)
+      ))
+    options.isCausal = true
+    options.rowSeparators = [32]
+    options.columnSeparators = [32]
+    result.append(
+      (
+        "heatmap-causal",
+        try .heatmap(
+          attention([50, 50]), title: "Causal self-attention, layer 0, mean of heads",
+          rowLabels: (0..<32).map { "q\($0)" } + words + words.prefix(6),
+          columnLabels: (0..<32).map { "q\($0)" } + words + words.prefix(6), options: options)
+      ))
+    var bad = noise([6, 9]).elements
+    bad[10] = .nan
+    bad[30] = .nan
+    bad[31] = .infinity
+    result.append(
+      ("heatmap-nan", try .heatmap(Tensor(bad, shape: [6, 9]), title: "With bad values")))
+    result.append(
+      (
+        "heatmap-large",
+        try .heatmap(noise([577, 1408]), title: "A matrix of 577 × 1408")
+      ))
+    result.append(
+      (
+        "embeddings",
+        try .embeddingMap(noise([32, 96]) + Tensor(-0.5), title: "Query embeddings")
+      ))
+    result.append(("row", try .heatmap(noise([1, 300]), title: "One row")))
+    for (width, height) in [(640, 427), (48, 48), (300, 900)] {
+      let image = picture(width, height)
+      let patches = Rectangle.evenGrid(rows: 14, columns: 14, overWidth: width, height: height)
+      var over = OverlayOptions()
+      over.valueName = "attention probability"
+      over.showsPicture = width == 640
+      let map = attention([1, 196], seed: 5).reshaped(14, 14)
+      result.append(
+        (
+          "overlay-\(width)",
+          try .overlay(
+            map, on: image, patches: patches, title: "Query 3 looks here, layer 10", options: over)
+        ))
+      result.append(
+        (
+          "patches-\(width)",
+          try .patchGrid(image, patches: patches, title: "14 × 14 patches", highlighted: [17, 120])
+        ))
+    }
+    let cropped = Rectangle.evenGrid(rows: 7, columns: 7, overWidth: 427, height: 427)
+      .map { Rectangle(x: $0.x + 106, y: $0.y, width: $0.width, height: $0.height) }
+    result.append(
+      (
+        "overlay-cropped",
+        try .overlay(
+          noise([7, 7]), on: picture(640, 427), patches: cropped, title: "After a centre crop")
+      ))
+    return result
+  }
+}
