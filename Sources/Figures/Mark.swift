@@ -88,7 +88,7 @@ public struct Path: Sendable, Equatable {
 
   /// Every point that the path names, control points included: the path lies within their hull.
   var points: [Point] {
-    steps.flatMap { step in
+    steps.flatMap { (step: Step) -> [Point] in
       switch step {
       case .move(let end), .line(let end): [end]
       case .curve(let first, let second, let end): [first, second, end]

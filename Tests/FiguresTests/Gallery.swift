@@ -30,14 +30,14 @@ enum Gallery {
       for x in 0..<width {
         let (dx, dy) = (Double(x) - side * 0.35, Double(y) - side * 0.4)
         if dx * dx + dy * dy < side * side * 0.05 {
-          image[x: x, y: y] = .init(red: 214, green: 60, blue: 45)
+          image[x, y] = .init(red: 214, green: 60, blue: 45)
         } else if abs(Double(x) - Double(width) * 0.7) < side * 0.16,
           abs(Double(y) - Double(height) * 0.65) < side * 0.16
         {
-          image[x: x, y: y] = .init(red: 45, green: 90, blue: 200)
+          image[x, y] = .init(red: 45, green: 90, blue: 200)
         } else {
           let shade = UInt8(150 + 80 * (x + y) / (width + height))
-          image[x: x, y: y] = .init(red: shade, green: shade, blue: shade)
+          image[x, y] = .init(red: shade, green: shade, blue: shade)
         }
       }
     }
