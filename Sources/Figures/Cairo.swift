@@ -37,7 +37,9 @@ enum Typesetter {
     }
   }
 
-  /// Lends a layout of one paragraph. Hinting is off, so that sizes do not depend on resolution.
+  /// Lends a layout of one paragraph.
+  ///
+  /// Hinting is off, so that sizes do not depend on resolution.
   fileprivate static func withLayout<Result>(
     _ text: String, size: Double, isBold: Bool, _ body: (OpaquePointer) -> Result
   ) -> Result {
@@ -100,7 +102,9 @@ enum CairoPage {
     return Image(width: width, height: height, pixels: pixels)
   }
 
-  /// The figure as a PDF file. It carries a fixed date, since Cairo would write today's.
+  /// The figure as a PDF file.
+  ///
+  /// It carries a fixed date, since Cairo would write today's.
   static func pdf(of figure: Figure) throws(FigureError) -> [UInt8] {
     final class Sink { var bytes: [UInt8] = [] }
     let sink = Sink()

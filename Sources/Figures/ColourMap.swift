@@ -1,5 +1,6 @@
-/// Which colour stands for which number. Every sequential map grows lighter from end to end, so it
-/// also reads in grey.
+/// Which colour stands for which number.
+///
+/// Every sequential map grows lighter from end to end, so it also reads in grey.
 public enum ColourMap: String, Sendable, CaseIterable {
   /// Black to white.
   case grey

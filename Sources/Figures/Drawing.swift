@@ -1,6 +1,8 @@
 internal import Images
 
-/// Marks being put together. It knows how far they reach, so that nothing is cut off.
+/// Marks being put together.
+///
+/// It knows how far they reach, so that nothing is cut off.
 struct Drawing {
   private(set) var marks: [Mark] = []
   private(set) var bounds: Rectangle?
@@ -42,7 +44,9 @@ struct Drawing {
     reserve(area)
   }
 
-  /// Adds a line of text. Give `width` where it is known, since measuring costs time.
+  /// Adds a line of text.
+  ///
+  /// Give `width` where it is known, since measuring costs time.
   mutating func add(_ text: Text, width known: Double? = nil) {
     marks.append(.text(text))
     let width =

@@ -121,7 +121,8 @@ struct HeatmapPlot {
     guard grid.sentence == nil, options.writesNumbers ?? isSmall, grid.numbers.count <= 2500 else {
       return nil
     }
-    let labels = grid.numbers.map { $0.isFinite ? Numeral.cell($0) : "" }
+    let largest = grid.numbers.reduce(0) { $1.isFinite ? max($0, abs($1)) : $0 }
+    let labels = grid.numbers.map { $0.isFinite ? Numeral.cell($0, largest: largest) : "" }
     let longest = labels.max { $0.count < $1.count } ?? ""
     let width = Typesetter.width(of: longest, size: 8)
     return width <= 40 ? (labels, width) : nil
@@ -215,8 +216,8 @@ struct HeatmapPlot {
   }
 
   private func labelRows(_ cell: (width: Double, height: Double), on page: inout Drawing) {
-    let every = rowLabels == nil
-      ? roundStep(step(cell.height, 12)) : step(cell.height, 10.5)
+    let every =
+      rowLabels == nil ? roundStep(step(cell.height, 12)) : step(cell.height, 10.5)
     for row in stride(from: 0, to: grid.rows, by: every) {
       let index = row * grid.rowsEach
       let label = rowLabels.map { Label.fitted($0[index], width: 130, size: 9) } ?? "\(index)"
@@ -260,7 +261,7 @@ struct HeatmapPlot {
     }
   }
 
-  /// The next of 1, 2, 5, 10, 20 …
+  /// The next of 1, 2, 5, 10, 20 and so on.
   private func roundStep(_ least: Int) -> Int {
     var power = 1
     while power < 1_000_000 {

@@ -1,7 +1,9 @@
 public import Images
 
-/// One thing drawn on a figure. A figure is a list of these, the later above the earlier; every
-/// format is written from the same list.
+/// One thing drawn on a figure.
+///
+/// A figure is a list of these, the later above the earlier; every format is written from the same
+/// list.
 public enum Mark: Sendable, Equatable {
   /// An outline, filled, stroked or both.
   case shape(Path, fill: Colour?, stroke: Stroke?)

@@ -89,14 +89,16 @@ public struct ColourScale: Sendable, Equatable {
     sentence = "Colours: \(map.name), \(Numeral.short(low)) to \(Numeral.short(high)) (\(rule))."
   }
 
-  /// Where a number lies from 0 (the lower end) to 1; beyond the ends it stays there. Nil where it
-  /// is not a number.
+  /// Where a number lies from 0 (the lower end) to 1; beyond the ends it stays there.
+  ///
+  /// Nil where it is not a number.
   public func position(_ number: Float) -> Float? {
     guard !number.isNaN else { return nil }
     if number <= low { return 0 }
     if number >= high { return high > low ? 1 : 0 }
     if isLogarithmic {
-      return Float((log(Double(number)) - log(Double(low))) / (log(Double(high)) - log(Double(low))))
+      let start = log(Double(low))
+      return Float((log(Double(number)) - start) / (log(Double(high)) - start))
     }
     // In double precision, since the ends may lie further apart than a float can say.
     return Float((Double(number) - Double(low)) / (Double(high) - Double(low)))
@@ -176,12 +178,11 @@ enum Numeral {
     return (number < 0 ? "−" : "") + result
   }
 
-  /// A cell's number: two decimals where that says something.
-  static func cell(_ number: Float) -> String {
-    let size = abs(number)
-    guard number.isFinite, size < 100, size >= 0.005 || size == 0 else { return short(number) }
-    if number == 0 { return "0" }
+  /// A cell's number beside others up to `largest`: as many decimals as say something.
+  static func cell(_ number: Float, largest: Float) -> String {
+    guard number.isFinite, largest >= 0.05, largest < 1000 else { return short(number) }
     if number == number.rounded() { return short(number) }
-    return String(format: size < 10 ? "%.2f" : "%.1f", Double(number)).replacing("-", with: "−")
+    let format = largest < 10 ? "%.2f" : largest < 100 ? "%.1f" : "%.0f"
+    return String(format: format, Double(number)).replacing("-", with: "−")
   }
 }

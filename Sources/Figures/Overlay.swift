@@ -183,7 +183,7 @@ extension Figure {
       "Mixed with the grey picture, \(strength) of the colour at the upper end, none at the lower.",
       frames ? "Framed: the largest." : nil,
       unseen > 0.0005
-        ? "Pale: \(Numeral.short(unseen * 100)) % of the picture, which the model did not see." : nil,
+        ? "Pale: the \(Numeral.short(unseen * 100)) % that the model did not see." : nil,
       map.nonFiniteSentence?.replacing(", hatched on magenta", with: ", magenta"), options.note,
     ].compactMap { $0 }.joined(separator: " ")
     let (rows, columns) = (map.shape[0], map.shape[1])

@@ -1,37 +1,15 @@
-/// A place on a figure or on a picture: x grows to the right, y grows downwards.
-public struct Point: Sendable, Hashable {
-  /// How far from the left.
-  public var x: Double
-  /// How far from the top.
-  public var y: Double
+public import Images
 
-  /// Names a place.
-  public init(_ x: Double, _ y: Double) { (self.x, self.y) = (x, y) }
+extension Point {
+  /// Names a place on a figure, in points.
+  init(_ x: Double, _ y: Double) { self.init(x: x, y: y) }
 }
 
-/// A rectangle with level sides, in points on a figure or in pixels on a picture.
-public struct Rectangle: Sendable, Hashable {
-  /// The left side.
-  public var x: Double
-  /// The upper side.
-  public var y: Double
-  /// The length of the upper side.
-  public var width: Double
-  /// The length of the left side.
-  public var height: Double
-
-  /// Places a rectangle by its upper left corner.
-  public init(x: Double, y: Double, width: Double, height: Double) {
-    (self.x, self.y, self.width, self.height) = (x, y, width, height)
-  }
-
+extension Rectangle {
   /// The right side.
-  public var maxX: Double { x + width }
+  var maxX: Double { x + width }
   /// The lower side.
-  public var maxY: Double { y + height }
-  /// The middle.
-  public var centre: Point { Point(x + width / 2, y + height / 2) }
-
+  var maxY: Double { y + height }
   /// The smallest rectangle around both.
   func union(_ other: Rectangle) -> Rectangle {
     let (left, top) = (min(x, other.x), min(y, other.y))

@@ -80,7 +80,9 @@ enum SVGWriter {
       + Data(drawn.png()).base64EncodedString() + "\"/>"
   }
 
-  /// Text for an element's content or a quoted attribute. Characters that XML forbids do not occur:
+  /// Text for an element's content or a quoted attribute.
+  ///
+  /// Characters that XML forbids do not occur:
   /// `Label.visible` has spelled them out.
   static func escaped(_ text: String) -> String {
     var result = ""
