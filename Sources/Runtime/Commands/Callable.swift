@@ -9,6 +9,8 @@ public struct Callable: Sendable {
   /// One sentence for help.
   public let summary: String
   let body: Body
+  /// Whether it is also a type, as `int` is.
+  var isType = false
 
   enum Body: Sendable {
     case builtIn(@Sendable ([Argument], Session) throws -> Value)

@@ -13,6 +13,10 @@ public struct CellResult: Sendable {
   /// How long it ran.
   public var duration: Duration
 
+  init(diagnostics: [Diagnostic], duration: Duration) {
+    (self.diagnostics, self.duration) = (diagnostics, duration)
+  }
+
   /// Whether it ran to its end.
   public var succeeded: Bool { !diagnostics.contains { $0.severity == .error } }
   /// Whether it was stopped by `Session.cancel`.

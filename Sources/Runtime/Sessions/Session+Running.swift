@@ -1,13 +1,110 @@
+internal import Foundation
 public import Language
+internal import Synchronization
+internal import Tensors
 
 extension Session {
   /// Runs a text, or the part of it in `range`, to its end or to the first error.
+  ///
+  /// Everything wrong with its form is reported before anything runs. Blocks until it is done;
+  /// from any thread, one text at a time.
   public func run(_ source: Source, range: SourceRange? = nil) -> CellResult {
-    CellResult(value: nil, shown: nil, diagnostics: [], failure: nil, duration: .zero)
+    let program = Program(parsing: source, range: range)
+    if program.diagnostics.contains(where: { $0.severity == .error }) {
+      return CellResult(diagnostics: program.diagnostics, duration: .zero)
+    }
+    // A command that runs a script is on the right thread already.
+    if isOnOwnThread { return execute(program, range) }
+    return turn.withLock { _ in
+      clearCancellation()
+      counters.withLock { $0 = Counters() }
+      return withDeepStack { [self] in execute(program, range) }
+    }
   }
 
-  /// Calls a function or command as a script would.
+  /// Calls a function or command as a script would; for commands that take a function.
+  ///
+  /// - Throws: `RuntimeFailure`, with the place in the function's own text.
   public func call(_ function: Value, _ arguments: [Argument]) throws -> Value {
-    .none
+    let nowhere = SourceRange(0, 0)
+    let evaluator = Evaluator(session: self, source: Source(name: "fovea", text: ""))
+    let plain = arguments.map { Argument($0.value, label: $0.label) }
+    do {
+      return try evaluator.call(function, plain, callRange: nowhere, calleeRange: nowhere)
+    } catch var failure as RuntimeFailure {
+      // The call has no text of its own: the chain begins in the function.
+      failure.calls.removeAll { $0.source === evaluator.source }
+      if failure.source === evaluator.source { (failure.source, failure.range) = (nil, nil) }
+      throw failure
+    }
+  }
+
+  private func execute(_ program: Program, _ range: SourceRange?) -> CellResult {
+    let clock = ContinuousClock()
+    let start = clock.now
+    var result = CellResult(diagnostics: program.diagnostics, duration: .zero)
+    past.withLock { $0.texts.append(program.source.text(of: range ?? program.source.range)) }
+    do {
+      let evaluator = Evaluator(session: self, source: program.source)
+      if let last = try evaluator.run(program.statements) {
+        result.value = last.value
+        if !last.isQuiet {
+          var name: String?
+          if case .name(let variable) = last.expression.kind, variable != "_" { name = variable }
+          result.shown = Showing.shown(last.value, name: name)
+          if case .none = last.value {} else { past.withLock { $0.last = last.value } }
+        }
+      }
+    } catch {
+      let failure = error as? RuntimeFailure ?? RuntimeFailure(.command, "\(error)")
+      result.failure = failure
+      result.diagnostics.append(failure.diagnostic(in: program.source))
+    }
+    result.duration = clock.now - start
+    return result
+  }
+
+  // MARK: The thread
+
+  private static var stackSize: Int { 512 << 20 }
+
+  /// Whether the current thread is the one that runs this session's text.
+  private var isOnOwnThread: Bool {
+    guard let base = counters.withLock({ $0.stackBase }) else { return false }
+    let here = Self.stackPlace()
+    return here <= base && base - here < UInt(Self.stackSize)
+  }
+
+  /// Whether there is room for another call of a script's function. Expressions are nested so
+  /// deep at most that one call never takes more than what is kept free here.
+  var hasStackLeft: Bool {
+    guard let base = counters.withLock({ $0.stackBase }) else { return true }
+    let here = Self.stackPlace()
+    return here > base || base - here < UInt(Self.stackSize - (96 << 20))
+  }
+
+  private static func stackPlace() -> UInt {
+    var mark: UInt8 = 0
+    return withUnsafePointer(to: &mark) { UInt(bitPattern: $0) }
+  }
+
+  /// Runs `body` on a thread with a deep stack and waits for it.
+  private func withDeepStack(_ body: @escaping @Sendable () -> CellResult) -> CellResult {
+    let done = DispatchSemaphore(value: 0)
+    let box = Mutex<CellResult?>(nil)
+    let threads = Parallelism.threadCount
+    let thread = Thread { [self] in
+      counters.withLock { $0.stackBase = Self.stackPlace() }
+      // A new thread does not inherit the task's values.
+      let result = Parallelism.$threadCount.withValue(threads) { body() }
+      counters.withLock { $0.stackBase = nil }
+      box.withLock { $0 = result }
+      done.signal()
+    }
+    thread.stackSize = Self.stackSize
+    thread.name = "fovea evaluator"
+    thread.start()
+    done.wait()
+    return box.withLock { $0 } ?? CellResult(diagnostics: [], duration: .zero)
   }
 }

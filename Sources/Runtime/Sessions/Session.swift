@@ -68,8 +68,10 @@ public final class Session: Sendable {
 
   struct Counters: Sendable {
     var loopSteps = 0
-    var depth = 0
+    /// Calls of script functions that are open.
     var calls = 0
+    /// Where the evaluator's stack begins, while it runs.
+    var stackBase: UInt?
   }
 
   /// A session that knows `commands`.

@@ -48,6 +48,8 @@ public struct RuntimeFailure: Error, CustomStringConvertible {
   public var source: Source?
   /// The calls that led there, innermost first.
   public var calls: [Diagnostic.Related] = []
+  /// How many calls were left out of `calls`.
+  var omittedCalls = 0
   /// What a command threw, for its exit code.
   public var underlying: (any Error)?
 

@@ -15,6 +15,9 @@ extension Value {
     case .function(let function): return "the function \(function.name)"
     case .command(let command): return "the command \(command.name)"
     case .object(let object): return "\(Wording.article(object.typeName)) \(object.typeName)"
+    case .list(let list) where list.count > 20: return "a list of \(list.count) elements"
+    case .tuple(let values) where values.count > 20: return "a tuple of \(values.count) elements"
+    case .dictionary(let mapping) where mapping.count > 20: return "a dict of \(mapping.count) keys"
     default:
       let text = represented
       guard text.count > 60 else { return text }
@@ -65,7 +68,8 @@ struct Representation {
       return "slice(\(parts.joined(separator: ", ")))"
     case .ellipsis: return "Ellipsis"
     case .tensor(let tensor, _): return "Tensor" + "\(tensor.shape)"
-    case .function(let function): return "<function \(function.name)>"
+    case .function(let function):
+      return function.isType ? "<class '\(function.name)'>" : "<function \(function.name)>"
     case .command(let command): return "<command \(command.name)>"
     case .object(let object): return object.brief
     }

@@ -1,0 +1,201 @@
+internal import Foundation
+internal import Tensors
+
+/// Attributes and methods of tensors, named as NumPy's.
+enum TensorMethods {
+  static let names = [
+    "T", "abs", "all", "any", "argmax", "argmin", "clip", "dtype", "exp", "flatten", "item", "log",
+    "max", "mean", "min", "name", "ndim", "norm", "reshape", "shape", "size", "softmax", "sqrt",
+    "std", "sum", "tolist", "transpose",
+  ]
+
+  static func attribute(_ x: Tensor, _ name: String) throws -> Value? {
+    switch name {
+    case "shape": return .tuple(x.shape.map { .integer($0) })
+    case "ndim": return .integer(x.rank)
+    case "size": return .integer(x.count)
+    case "dtype": return .text("float32")
+    case "T":
+      return .tensor(x.rank < 2 ? x : x.permuted(by: Array((0..<x.rank).reversed())))
+    default: return try method(x, name).map { .function($0) }
+    }
+  }
+
+  private static func method(_ x: Tensor, _ name: String) throws -> Callable? {
+    switch name {
+    case "abs": return Callable(name, "Sizes without signs.") { _ in .tensor(x.map { abs($0) }) }
+    case "exp": return Callable(name, "e to each element.") { _ in .tensor(x.map { exp($0) }) }
+    case "log": return Callable(name, "Natural logarithms.") { _ in .tensor(x.map { log($0) }) }
+    case "sqrt":
+      return Callable(name, "Square roots.") { _ in .tensor(x.map { $0.squareRoot() }) }
+    case "tolist": return Callable(name, "Nested lists of its elements.") { session in
+        try Arithmetic.checkCount(x.count, session)
+        return nested(x)
+      }
+    case "item":
+      return Callable(name, "Its only element.") { _ in
+        guard x.count == 1 else {
+          throw RuntimeFailure(
+            .value, "item() is for tensors of one element; this one has shape \(x.shape)")
+        }
+        return .float(Double(x.elements[0]))
+      }
+    case "flatten": return Callable(name, "All elements along one axis.") { _ in .tensor(x.reshaped(x.count)) }
+    case "clip":
+      return Callable(
+        name, "Held between two bounds.", .number("min", "The lower."), .number("max", "The upper.")
+      ) { _, low, high in .tensor(x.map { min(max($0, Float(low)), Float(high)) }) }
+    case "reshape":
+      return Callable(unchecked: name, "The same elements in another shape.") { arguments, _ in
+        .tensor(try reshaped(x, arguments))
+      }
+    case "transpose":
+      return Callable(unchecked: name, "The axes in another order.") { arguments, _ in
+        .tensor(try transposed(x, arguments))
+      }
+    case "softmax":
+      return Callable(
+        name, "Exponentials divided by their sum, along one axis.",
+        .integer("axis", default: -1, "Which axis.")
+      ) { _, axis in .tensor(softmax(x, try place(axis, x))) }
+    default: return reduction(x, name)
+    }
+  }
+
+  private static func reduction(_ x: Tensor, _ name: String) -> Callable? {
+    let fold: @Sendable ([Float]) -> Float
+    switch name {
+    case "sum": fold = { Float($0.reduce(into: 0.0) { $0 += Double($1) }) }
+    case "mean": fold = { line in
+        Float(line.reduce(into: 0.0) { $0 += Double($1) } / Double(line.count))
+      }
+    case "std": fold = { Float(deviation($0)) }
+    case "norm": fold = { Float($0.reduce(into: 0.0) { $0 += Double($1) * Double($1) }.squareRoot()) }
+    // A NaN anywhere is the result, as in NumPy.
+    case "max": fold = { $0.dropFirst().reduce($0[0]) { $0.isNaN || $0 >= $1 ? $0 : $1 } }
+    case "min": fold = { $0.dropFirst().reduce($0[0]) { $0.isNaN || $0 <= $1 ? $0 : $1 } }
+    case "argmax": fold = { Float(extreme($0) { $0 > $1 }) }
+    case "argmin": fold = { Float(extreme($0) { $0 < $1 }) }
+    case "any": fold = { $0.contains { $0 != 0 } ? 1 : 0 }
+    case "all": fold = { $0.allSatisfy { $0 != 0 } ? 1 : 0 }
+    default: return nil
+    }
+    return Callable(
+      name, "Over all elements, or along one axis.",
+      .optional(.integer("axis", "Which axis; all elements where it is None.")),
+      .flag("keepdims", "Whether the axis stays, with length 1.")
+    ) { _, axis, keepsAxis in
+      let along = try axis.map { try place($0, x) }
+      let length = along.map { x.shape[$0] } ?? x.count
+      if length == 0, !["sum", "norm", "any", "all", "mean", "std"].contains(name) {
+        throw RuntimeFailure(.value, "\(name) of no elements")
+      }
+      guard let along else {
+        let result = fold(x.elements)
+        if keepsAxis { return .tensor(Tensor([result], shape: x.shape.map { _ in 1 })) }
+        switch name {
+        case "argmax": return .integer(extreme(x.elements) { $0 > $1 })
+        case "argmin": return .integer(extreme(x.elements) { $0 < $1 })
+        case "any", "all": return .bool(result != 0)
+        default: return .float(Double(result))
+        }
+      }
+      let folded = x.reduced(axis: along, fold)
+      guard keepsAxis else { return Indexing.scalar(folded) }
+      var shape = x.shape
+      shape[along] = 1
+      return .tensor(folded.reshaped(to: shape))
+    }
+  }
+
+  private static func deviation(_ line: [Float]) -> Double {
+    let mean = line.reduce(into: 0.0) { $0 += Double($1) } / Double(line.count)
+    let squares = line.reduce(into: 0.0) { $0 += (Double($1) - mean) * (Double($1) - mean) }
+    return (squares / Double(line.count)).squareRoot()
+  }
+
+  /// The first of the most extreme; a NaN wins, as in NumPy.
+  private static func extreme(_ line: [Float], _ isBetter: (Float, Float) -> Bool) -> Int {
+    var best = 0
+    for index in line.indices.dropFirst() where !line[best].isNaN {
+      if line[index].isNaN || isBetter(line[index], line[best]) { best = index }
+    }
+    return best
+  }
+
+  static func place(_ axis: Int, _ x: Tensor) throws -> Int {
+    let place = axis < 0 ? axis + x.rank : axis
+    guard place >= 0, place < x.rank else {
+      throw ArgumentFailure(
+        parameter: "axis",
+        x.rank == 0
+          ? "must be None: the shape is []"
+          : "must be a whole number from \(-x.rank) to \(x.rank - 1), not \(axis)",
+        note: x.rank == 0 ? nil : "the shape is \(x.shape)")
+    }
+    return place
+  }
+
+  private static func softmax(_ x: Tensor, _ axis: Int) -> Tensor {
+    guard axis != x.rank - 1 else { return x.softmax() }
+    var order = Array(0..<x.rank)
+    order.swapAt(axis, x.rank - 1)
+    return x.permuted(by: order).softmax().permuted(by: order)
+  }
+
+  /// Whole numbers from `f(2, 3)`, `f((2, 3))` or `f([2, 3])`.
+  static func integers(_ arguments: [Argument], _ name: String) throws -> [Int] {
+    var values = arguments.map(\.value)
+    if values.count == 1, values[0].isContainer {
+      values = try Sequences.values(of: values[0], limit: 1000)
+    }
+    return try values.map { value in
+      guard case .integer(let number) = value else {
+        throw RuntimeFailure(.type, "\(name) takes whole numbers, not \(value.inMessage)")
+      }
+      return number
+    }
+  }
+
+  private static func reshaped(_ x: Tensor, _ arguments: [Argument]) throws -> Tensor {
+    var shape = try integers(arguments, "reshape")
+    func fail() -> RuntimeFailure {
+      RuntimeFailure(
+        .shape, "the \(x.count) elements of shape \(x.shape) do not fill shape \(shape)")
+    }
+    let open = shape.indices.filter { shape[$0] == -1 }
+    guard open.count <= 1, shape.allSatisfy({ $0 >= -1 }) else {
+      throw RuntimeFailure(.shape, "a shape may hold one -1, and no other negative length")
+    }
+    var known = 1
+    for length in shape where length >= 0 {
+      let (product, overflowed) = known.multipliedReportingOverflow(by: length)
+      guard !overflowed else { throw fail() }
+      known = product
+    }
+    if let open = open.first {
+      guard known > 0, x.count.isMultiple(of: known) else { throw fail() }
+      shape[open] = x.count / known
+      known *= shape[open]
+    }
+    guard known == x.count else { throw fail() }
+    return x.reshaped(to: shape)
+  }
+
+  private static func transposed(_ x: Tensor, _ arguments: [Argument]) throws -> Tensor {
+    let axes = try integers(arguments, "transpose").map { $0 < 0 ? $0 + x.rank : $0 }
+    if axes.isEmpty { return x.rank < 2 ? x : x.permuted(by: Array((0..<x.rank).reversed())) }
+    guard axes.sorted() == Array(0..<x.rank) else {
+      throw RuntimeFailure(
+        .shape, "transpose names every axis of shape \(x.shape) once",
+        notes: ["such as " + (0..<x.rank).reversed().map(String.init).joined(separator: ", ")])
+    }
+    return x.permuted(by: axes)
+  }
+
+  private static func nested(_ x: Tensor) -> Value {
+    if x.rank == 0 { return .float(Double(x.elements[0])) }
+    if x.rank == 1 { return .newList(x.elements.map { .float(Double($0)) }) }
+    return .newList((0..<x.shape[0]).map { nested(Indexing.row(x, $0)) })
+  }
+}

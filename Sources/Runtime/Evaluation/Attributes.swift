@@ -1,0 +1,68 @@
+internal import Language
+internal import Tensors
+
+/// What stands after a dot.
+enum Attributes {
+  static func of(_ value: Value, _ name: String, _ session: Session) throws -> Value {
+    if let found = try find(value, name) { return found }
+    let known = names(of: value)
+    var hint = Wording.nearest(name, known)
+    if hint == nil, !known.isEmpty, known.count <= 12 { hint = "it has " + known.joined(separator: ", ") }
+    if hint == nil, case .list = value, name == "size" || name == "shape" { hint = "write len(x)" }
+    throw RuntimeFailure(
+      .attribute, "\(Wording.article(value.typeName)) \(value.typeName) has no '\(name)'",
+      hint: hint)
+  }
+
+  /// Every name after the dot, for completion and near misses.
+  static func names(of value: Value) -> [String] {
+    switch value {
+    case .text: return TextMethods.names
+    case .list: return ListMethods.names
+    case .dictionary: return MappingMethods.names
+    case .tuple: return ["count", "index"]
+    case .range: return ["start", "stop", "step"]
+    case .tensor: return TensorMethods.names
+    case .object(let object):
+      return object.attributeNames + (object.tensor == nil ? [] : TensorMethods.names)
+    case .command, .function: return ["name", "summary"]
+    default: return []
+    }
+  }
+
+  private static func find(_ value: Value, _ name: String) throws -> Value? {
+    switch value {
+    case .text(let text): return TextMethods.method(text, name).map { .function($0) }
+    case .list(let list): return ListMethods.method(list, name).map { .function($0) }
+    case .dictionary(let mapping): return MappingMethods.method(mapping, name).map { .function($0) }
+    case .tuple(let values):
+      return ["count", "index"].contains(name)
+        ? ListMethods.method(List(values), name).map { .function($0) } : nil
+    case .range(let range):
+      switch name {
+      case "start": return .integer(range.start)
+      case "stop": return .integer(range.stop)
+      case "step": return .integer(range.step)
+      default: return nil
+      }
+    case .tensor(let tensor, _): return try TensorMethods.attribute(tensor, name)
+    case .object(let object):
+      if let found = try object.attribute(name) { return found }
+      return try object.tensor.flatMap { try TensorMethods.attribute($0, name) }
+    case .command(let command):
+      return name == "name" ? .text(command.name) : name == "summary" ? .text(command.summary) : nil
+    case .function(let function):
+      return name == "name" || name == "__name__"
+        ? .text(function.name) : name == "summary" ? .text(function.summary) : nil
+    case .float, .integer, .bool, .none, .slice, .ellipsis: return nil
+    }
+  }
+}
+
+extension Session {
+  /// The names after the dot of a value, for completion.
+  public func attributeNames(of value: Value) -> [String] { Attributes.names(of: value) }
+
+  /// The built-in functions, such as `len`, for completion.
+  public var builtInNames: [String] { BuiltIns.names }
+}

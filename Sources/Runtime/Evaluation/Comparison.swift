@@ -1,0 +1,198 @@
+internal import Language
+internal import Tensors
+
+/// Equality, order, containment and truth, with Python's meaning.
+enum Comparison {
+  static func isTrue(_ value: Value) throws -> Bool {
+    switch value {
+    case .none: return false
+    case .bool(let truth): return truth
+    case .integer(let number): return number != 0
+    case .float(let number): return number != 0
+    case .text(let text): return !text.isEmpty
+    case .list(let list): return list.count > 0
+    case .tuple(let values): return !values.isEmpty
+    case .dictionary(let mapping): return mapping.count > 0
+    case .range(let range): return range.count > 0
+    case .tensor(let tensor, _):
+      guard tensor.count == 1 else {
+        throw RuntimeFailure(
+          .value, "a tensor of shape \(tensor.shape) is neither true nor false",
+          hint: "ask x.any() or x.all()")
+      }
+      return tensor.elements[0] != 0
+    default: return true
+    }
+  }
+
+  static func compare(
+    _ operation: ComparisonOperator, _ a: Value, _ b: Value
+  ) throws -> Value {
+    switch operation {
+    case .isSame: return .bool(try isSame(a, b))
+    case .isNotSame: return .bool(try !isSame(a, b))
+    case .isIn: return .bool(try contains(b, a))
+    case .isNotIn: return .bool(try !contains(b, a))
+    default: break
+    }
+    if (a.tensor != nil && TensorArithmetic.operand(b) != nil)
+      || (b.tensor != nil && TensorArithmetic.operand(a) != nil)
+    {
+      return try TensorArithmetic.compare(operation, a, b)
+    }
+    switch operation {
+    case .equal: return .bool(try isEqual(a, b))
+    case .notEqual: return .bool(try !isEqual(a, b))
+    default: break
+    }
+    guard let order = try order(a, b, operation.rawValue) else { return .bool(false) }
+    switch operation {
+    case .less: return .bool(order < 0)
+    case .lessOrEqual: return .bool(order <= 0)
+    case .greater: return .bool(order > 0)
+    default: return .bool(order >= 0)
+    }
+  }
+
+  static func isEqual(_ a: Value, _ b: Value, depth: Int = 0) throws -> Bool {
+    guard depth < 200 else {
+      throw RuntimeFailure(.limit, "the values compared are nested more than 200 deep")
+    }
+    func all(_ x: [Value], _ y: [Value]) throws -> Bool {
+      guard x.count == y.count else { return false }
+      for (first, second) in zip(x, y) where try !isEqual(first, second, depth: depth + 1) {
+        return false
+      }
+      return true
+    }
+    if let x = a.integer, let y = b.integer { return x == y }
+    if a.number != nil, b.number != nil { return numbers(a, b) == 0 }
+    switch (a, b) {
+    case (.none, .none), (.ellipsis, .ellipsis): return true
+    case (.text(let x), .text(let y)): return x.utf8.elementsEqual(y.utf8)
+    case (.list(let x), .list(let y)): return try x === y || all(x.values, y.values)
+    case (.tuple(let x), .tuple(let y)): return try all(x, y)
+    case (.range(let x), .range(let y)):
+      return x.count == y.count
+        && (x.count == 0 || (x.start == y.start && (x.count == 1 || x.step == y.step)))
+    case (.slice(let x), .slice(let y)): return x == y
+    case (.dictionary(let x), .dictionary(let y)):
+      guard x !== y else { return true }
+      guard x.count == y.count else { return false }
+      for (key, value) in x.entries {
+        guard let other = y[try Key(key)], try isEqual(value, other, depth: depth + 1) else {
+          return false
+        }
+      }
+      return true
+    case (.tensor(let x, _), .tensor(let y, _)): return x == y
+    case (.function(let x), .function(let y)): return x.isSame(as: y)
+    case (.command(let x), .command(let y)): return x.name == y.name
+    default: return false
+    }
+  }
+
+  static func isSame(_ a: Value, _ b: Value) throws -> Bool {
+    switch (a, b) {
+    case (.none, .none), (.ellipsis, .ellipsis): return true
+    case (.bool(let x), .bool(let y)): return x == y
+    case (.list(let x), .list(let y)): return x === y
+    case (.dictionary(let x), .dictionary(let y)): return x === y
+    case (.function(let x), .function(let y)): return x.isSame(as: y)
+    case (.integer, .integer), (.float, .float), (.text, .text), (.tuple, .tuple):
+      throw RuntimeFailure(
+        .type, "'is' asks whether two names share one thing, and says nothing about equality",
+        hint: "to compare, write ==")
+    default: return false
+    }
+  }
+
+  static func contains(_ container: Value, _ value: Value) throws -> Bool {
+    switch container {
+    case .text(let text):
+      guard let part = value.text else {
+        throw RuntimeFailure(
+          .type, "'in' a text looks for a text, not \(value.inMessage)")
+      }
+      return part.isEmpty || Texts.find(Array(part.utf8), in: Array(text.utf8)) != nil
+    case .dictionary(let mapping): return mapping[try Key(value)] != nil
+    case .range(let range):
+      guard let number = value.number, number == number.rounded(), let whole = Int(exactly: number)
+      else { return false }
+      guard range.count > 0 else { return false }
+      let last = range[range.count - 1]
+      guard whole >= min(range.start, last), whole <= max(range.start, last) else { return false }
+      return (whole &- range.start) % range.step == 0
+    case .object(let object) where !object.elementNames.isEmpty && value.text != nil:
+      return object.elementNames.contains(value.text ?? "")
+    default: break
+    }
+    if let tensor = container.tensor, let number = value.number {
+      return tensor.elements.contains(Float(number))
+    }
+    var iterator = try SequenceIterator(container)
+    while let element = try iterator.next() {
+      if try isEqual(element, value) { return true }
+    }
+    return false
+  }
+
+  /// Negative, zero or positive; nil where a NaN is compared.
+  static func order(_ a: Value, _ b: Value, _ word: String, depth: Int = 0) throws -> Int? {
+    guard depth < 200 else {
+      throw RuntimeFailure(.limit, "the values compared are nested more than 200 deep")
+    }
+    if let x = a.integer, let y = b.integer { return x < y ? -1 : x > y ? 1 : 0 }
+    if a.number != nil, b.number != nil { return numbers(a, b) }
+    func sequences(_ x: [Value], _ y: [Value]) throws -> Int? {
+      for (first, second) in zip(x, y) where try !isEqual(first, second, depth: depth + 1) {
+        return try order(first, second, word, depth: depth + 1)
+      }
+      return x.count - y.count
+    }
+    switch (a, b) {
+    case (.text(let x), .text(let y)):
+      // UTF-8 sorts as its scalars do.
+      return x.utf8.lexicographicallyPrecedes(y.utf8)
+        ? -1 : y.utf8.lexicographicallyPrecedes(x.utf8) ? 1 : 0
+    case (.list(let x), .list(let y)): return try sequences(x.values, y.values)
+    case (.tuple(let x), .tuple(let y)): return try sequences(x, y)
+    default:
+      let (first, second) = (a.typeName, b.typeName)
+      throw RuntimeFailure(
+        .type,
+        "'\(word)' does not compare \(Wording.article(first)) \(first) with "
+          + "\(Wording.article(second)) \(second)")
+    }
+  }
+
+  /// Order of two numbers, exact even where a whole number has no float.
+  private static func numbers(_ a: Value, _ b: Value) -> Int? {
+    switch (a, b) {
+    case (.float(let x), .float(let y)): return x < y ? -1 : x > y ? 1 : x == y ? 0 : nil
+    case (.float(let x), _): return b.integer.flatMap { mixed($0, x) }.map { -$0 }
+    case (_, .float(let y)): return a.integer.flatMap { mixed($0, y) }
+    default: return nil
+    }
+  }
+
+  private static func mixed(_ x: Int, _ y: Double) -> Int? {
+    if y.isNaN { return nil }
+    if y >= 0x1p63 { return -1 }
+    if y < -0x1p63 { return 1 }
+    let whole = Int(y.rounded(.towardZero))
+    if x != whole { return x < whole ? -1 : 1 }
+    let fraction = y - y.rounded(.towardZero)
+    return fraction > 0 ? -1 : fraction < 0 ? 1 : 0
+  }
+}
+
+extension Callable {
+  func isSame(as other: Callable) -> Bool {
+    switch (body, other.body) {
+    case (.script(let a), .script(let b)): a === b
+    case (.builtIn, .builtIn): isType && other.isType && name == other.name
+    default: false
+    }
+  }
+}

@@ -1,0 +1,227 @@
+internal import Language
+internal import Synchronization
+
+/// Walks the tree of one text.
+///
+/// A value: the session keeps what lasts, the scope keeps the variables.
+struct Evaluator {
+  let session: Session
+  let source: Source
+
+  /// How a statement ended.
+  enum Completion {
+    case normal
+    case brokeLoop
+    case continuedLoop
+    case returned(Value)
+  }
+
+  /// What a cell's last statement left to show.
+  struct Shown {
+    var value: Value
+    var expression: Expression
+    var isQuiet: Bool
+  }
+
+  /// Runs a whole cell; gives its last expression.
+  func run(_ statements: [Statement]) throws -> Shown? {
+    var last: Shown?
+    for statement in statements {
+      last = nil
+      if case .expression(let expression, let quiet) = statement.kind {
+        try session.checkCancellation()
+        let value = try located(statement.range) { try evaluate(expression, session.globals) }
+        last = Shown(value: value, expression: expression, isQuiet: quiet)
+      } else if case .magic(let name, let expression) = statement.kind {
+        if let value = try magic(name, expression, statement.range), let expression {
+          last = Shown(value: value, expression: expression, isQuiet: false)
+        }
+      } else {
+        _ = try execute(statement, session.globals)
+      }
+    }
+    return last
+  }
+
+  /// Runs `body`; a failure without a place gets `range`.
+  func located<R>(_ range: SourceRange, _ body: () throws -> R) throws -> R {
+    do {
+      return try body()
+    } catch var failure as RuntimeFailure {
+      if failure.source == nil {
+        failure.source = source
+        failure.range = failure.range ?? range
+      }
+      throw failure
+    }
+  }
+
+  func failure(
+    _ kind: RuntimeFailure.Kind, _ message: String, at range: SourceRange, hint: String? = nil
+  ) -> RuntimeFailure {
+    var failure = RuntimeFailure(kind, message, hint: hint, range: range)
+    failure.source = source
+    return failure
+  }
+
+  // MARK: Statements
+
+  func execute(_ statements: [Statement], _ scope: Scope) throws -> Completion {
+    for statement in statements {
+      let completion = try execute(statement, scope)
+      if case .normal = completion { continue }
+      return completion
+    }
+    return .normal
+  }
+
+  private func execute(_ statement: Statement, _ scope: Scope) throws -> Completion {
+    if session.isCancelled { throw failure(.interrupted, "interrupted", at: statement.range) }
+    switch statement.kind {
+    case .expression(let expression, _): _ = try evaluate(expression, scope)
+    case .assignment(let targets, let expression):
+      let value = try evaluate(expression, scope)
+      for target in targets { try assign(value, to: target, scope) }
+    case .augmented(let target, let operation, let expression):
+      try augment(target, operation, expression, scope)
+    case .branches(let branches, let otherwise):
+      for branch in branches where try isTrue(branch.test, scope) {
+        return try execute(branch.body, scope)
+      }
+      return try execute(otherwise, scope)
+    case .loop(let target, let sequence, let body):
+      return try loop(target, sequence, body, scope)
+    case .whileLoop(let test, let body):
+      while try isTrue(test, scope) {
+        try countStep(test.range)
+        let completion = try execute(body, scope)
+        if case .brokeLoop = completion { break }
+        if case .returned = completion { return completion }
+      }
+    case .breakLoop: return .brokeLoop
+    case .continueLoop: return .continuedLoop
+    case .definition(let function):
+      scope.set(function.name, to: .function(try closure(function, scope)))
+    case .returnValue(let expression):
+      return .returned(try expression.map { try evaluate($0, scope) } ?? .none)
+    case .assertion(let test, let message):
+      try check(test, message, scope)
+    case .pass: break
+    case .help(let name): session.print(session.help(on: name) + "\n")
+    case .magic(let name, let expression): _ = try magic(name, expression, statement.range)
+    }
+    return .normal
+  }
+
+  private func check(_ test: Expression, _ message: Expression?, _ scope: Scope) throws {
+    guard try !isTrue(test, scope) else { return }
+    let text = try message.map { try evaluate($0, scope).plain }
+    var failure = failure(
+      .assertion, text.map { "assertion failed: \($0)" } ?? "assertion failed", at: test.range)
+    // A comparison that did not hold: what were its two sides?
+    if case .comparison(let first, let rest) = test.kind, rest.count == 1 {
+      let (left, right) = (try evaluate(first, scope), try evaluate(rest[0].operand, scope))
+      failure.notes = [
+        "\(source.text(of: first.range)) is \(left.inMessage)",
+        "\(source.text(of: rest[0].operand.range)) is \(right.inMessage)",
+      ].filter { note in
+        let sides = note.components(" is ")
+        return sides.first != sides.last
+      }
+    }
+    throw failure
+  }
+
+  private func loop(
+    _ target: Target, _ sequence: Expression, _ body: [Statement], _ scope: Scope
+  ) throws -> Completion {
+    let value = try evaluate(sequence, scope)
+    var iterator = try located(sequence.range) { try SequenceIterator(value) }
+    while let element = try located(sequence.range, { try iterator.next() }) {
+      try countStep(sequence.range)
+      try assign(element, to: target, scope)
+      let completion = try execute(body, scope)
+      if case .brokeLoop = completion { break }
+      if case .returned = completion { return completion }
+    }
+    return .normal
+  }
+
+  func countStep(_ range: SourceRange) throws {
+    if session.isCancelled { throw failure(.interrupted, "interrupted", at: range) }
+    let steps = session.counters.withLock { counters in
+      counters.loopSteps += 1
+      return counters.loopSteps
+    }
+    if steps > session.limits.loopSteps {
+      throw failure(
+        .limit, "the loops of this cell took more than \(session.limits.loopSteps) steps",
+        at: range, hint: "work on whole tensors, or split the work into several cells")
+    }
+  }
+
+  // MARK: Assignment
+
+  func assign(_ value: Value, to target: Target, _ scope: Scope) throws {
+    switch target.kind {
+    case .name(let name): scope.set(name, to: value)
+    case .index(let base, let index):
+      let container = try evaluate(base, scope)
+      let place = try evaluate(index, scope)
+      try located(target.range) { try Indexing.set(container, at: place, to: value) }
+    case .tuple(let targets):
+      let values = try located(target.range) { () throws -> [Value] in
+        switch value {
+        case .list, .tuple, .text, .range, .dictionary, .tensor, .object:
+          return try Sequences.values(of: value, limit: session.limits.elements)
+        default:
+          throw RuntimeFailure(.type, "\(value.inMessage) cannot be taken apart into several names")
+        }
+      }
+      guard values.count == targets.count else {
+        throw failure(
+          .value, "\(values.count) \(values.count == 1 ? "value" : "values") for "
+            + "\(targets.count) \(targets.count == 1 ? "name" : "names")", at: target.range)
+      }
+      for (target, value) in zip(targets, values) { try assign(value, to: target, scope) }
+    }
+  }
+
+  private func augment(
+    _ target: Target, _ operation: BinaryOperator, _ expression: Expression, _ scope: Scope
+  ) throws {
+    let range = target.range.joined(with: expression.range)
+    func combine(_ old: Value) throws -> Value {
+      let value = try evaluate(expression, scope)
+      return try located(range) {
+        // A list grows in place: everybody who holds it sees that, as in Python.
+        if operation == .add, case .list(let list) = old {
+          let more = try Sequences.values(of: value, limit: session.limits.elements)
+          try Arithmetic.checkCount(list.count + more.count, session)
+          list.change { $0 += more }
+          return old
+        }
+        return try Arithmetic.binary(operation, old, value, session)
+      }
+    }
+    switch target.kind {
+    case .name(let name):
+      let old = try lookUp(name, scope, target.range)
+      scope.set(name, to: try combine(old))
+    case .index(let base, let index):
+      let container = try evaluate(base, scope)
+      let place = try evaluate(index, scope)
+      let old = try located(target.range) { try Indexing.element(of: container, at: place, session) }
+      let value = try combine(old)
+      try located(target.range) { try Indexing.set(container, at: place, to: value) }
+    case .tuple: break
+    }
+  }
+}
+
+extension String {
+  fileprivate func components(_ separator: String) -> [Substring] {
+    guard let place = firstRange(of: separator) else { return [self[...]] }
+    return [self[..<place.lowerBound], self[place.upperBound...]]
+  }
+}

@@ -1,0 +1,121 @@
+internal import Foundation
+internal import Language
+internal import Tensors
+
+/// Operators where one side is a tensor, with NumPy's broadcasting.
+enum TensorArithmetic {
+  /// Broadcasting may not make more elements than this out of smaller tensors.
+  static let largest = 1 << 28
+
+  static func operand(_ value: Value) -> Tensor? {
+    value.tensor ?? value.number.map { Tensor(Float($0)) }
+  }
+
+  static func binary(_ operation: BinaryOperator, _ a: Value, _ b: Value) throws -> Value {
+    if operation == .matmul { return try matmul(a, b) }
+    let (x, y) = try pair(operation.rawValue, a, b)
+    switch operation {
+    case .add: return .tensor(x + y)
+    case .subtract: return .tensor(x - y)
+    case .multiply: return .tensor(x * y)
+    case .divide: return .tensor(x / y)
+    case .floorDivide:
+      return .tensor(x.combined(with: y) { Float(Arithmetic.divided(Double($0), Double($1)).floor) })
+    case .modulo:
+      return .tensor(x.combined(with: y) { Float(Arithmetic.divided(Double($0), Double($1)).rest) })
+    case .power: return .tensor(x.combined(with: y) { pow($0, $1) })
+    case .matmul: return .none
+    }
+  }
+
+  static func compare(
+    _ operation: ComparisonOperator, _ a: Value, _ b: Value
+  ) throws -> Value {
+    let (x, y) = try pair(operation.rawValue, a, b)
+    let test: (Float, Float) -> Bool
+    switch operation {
+    case .equal: test = { $0 == $1 }
+    case .notEqual: test = { $0 != $1 }
+    case .less: test = { $0 < $1 }
+    case .lessOrEqual: test = { $0 <= $1 }
+    case .greater: test = { $0 > $1 }
+    default: test = { $0 >= $1 }
+    }
+    return .tensor(x.combined(with: y) { test($0, $1) ? 1 : 0 })
+  }
+
+  private static func pair(_ word: String, _ a: Value, _ b: Value) throws -> (Tensor, Tensor) {
+    guard let x = operand(a), let y = operand(b) else {
+      let other = operand(a) == nil ? a : b
+      throw RuntimeFailure(
+        .type,
+        "'\(word)' does not work between a tensor and \(Wording.article(other.typeName)) \(other.typeName)",
+        hint: other.isContainer ? "make a tensor of it: tensor([…])" : nil)
+    }
+    guard let shape = Tensor.broadcast(x.shape, y.shape) else {
+      throw RuntimeFailure(
+        .shape, "'\(word)': shapes \(x.shape) and \(y.shape) do not fit each other",
+        notes: [mismatch(x.shape, y.shape)])
+    }
+    var count = 1
+    for length in shape {
+      let (product, overflowed) = count.multipliedReportingOverflow(by: length)
+      guard !overflowed, product <= max(largest, x.count, y.count) else {
+        throw RuntimeFailure(
+          .limit,
+          "'\(word)' of shapes \(x.shape) and \(y.shape) would have more than \(largest) elements")
+      }
+      count = product
+    }
+    return (x, y)
+  }
+
+  /// Which axes keep two shapes from fitting.
+  private static func mismatch(_ a: [Int], _ b: [Int]) -> String {
+    for (x, y) in zip(a.reversed(), b.reversed()) where x != y && x != 1 && y != 1 {
+      return "counted from the last axis, lengths must be equal or 1; here \(x) meets \(y)"
+    }
+    return "counted from the last axis, lengths must be equal or 1"
+  }
+
+  private static func matmul(_ a: Value, _ b: Value) throws -> Value {
+    guard let x = a.tensor, let y = b.tensor else {
+      throw RuntimeFailure(
+        .type, "'@' multiplies two tensors, not \(a.inMessage) and \(b.inMessage)")
+    }
+    func fail() -> RuntimeFailure {
+      RuntimeFailure(
+        .shape, "'@': shapes \(x.shape) and \(y.shape) do not fit each other",
+        notes: ["the last axis of the left must be as long as the last but one of the right"])
+    }
+    guard x.rank > 0, y.rank > 0 else { throw fail() }
+    // A vector is a row on the left and a column on the right, and its axis goes away again.
+    let left = x.rank == 1 ? x.reshaped(1, x.count) : x
+    let right = y.rank == 1 ? y.reshaped(y.count, 1) : y
+    let (m, k) = (left.shape[left.rank - 2], left.shape[left.rank - 1])
+    let n = right.shape[right.rank - 1]
+    guard right.shape[right.rank - 2] == k,
+      let batch = Tensor.broadcast(Array(left.shape.dropLast(2)), Array(right.shape.dropLast(2)))
+    else { throw fail() }
+    let count = batch.reduce(1, *)
+    let total = count.multipliedReportingOverflow(by: m * n)
+    guard !total.overflow, total.partialValue <= largest else {
+      throw RuntimeFailure(.limit, "'@' would give more than \(largest) elements")
+    }
+    var elements: [Float] = []
+    if batch.isEmpty {
+      elements = left.matmul(right).elements
+    } else {
+      let lefts = left.broadcast(to: batch + [m, k])
+      let rights = right.broadcast(to: batch + [k, n])
+      elements.reserveCapacity(count * m * n)
+      for index in 0..<count {
+        let a = Tensor(Array(lefts.elements[index * m * k..<(index + 1) * m * k]), shape: [m, k])
+        let b = Tensor(Array(rights.elements[index * k * n..<(index + 1) * k * n]), shape: [k, n])
+        elements += a.matmul(b).elements
+      }
+    }
+    let shape = batch + (x.rank == 1 ? [] : [m]) + (y.rank == 1 ? [] : [n])
+    return Indexing.scalar(Tensor(elements, shape: shape))
+  }
+}

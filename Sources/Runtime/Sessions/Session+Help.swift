@@ -1,0 +1,54 @@
+internal import Language
+
+extension Session {
+  /// What `help(name)` prints; an overview for an empty name.
+  public func help(on name: String) -> String {
+    if name.isEmpty { return overview }
+    if name == "language" { return Self.languageHelp }
+    if let value = self[name] { return Showing.help(value) }
+    if let command = command(name) { return command.helpText }
+    if let function = BuiltIns.functions[name] { return Showing.help(.function(function)) }
+    if let dot = name.lastIndex(of: "."), let value = self[String(name[..<dot])],
+      let member = try? Attributes.of(value, String(name[name.index(after: dot)...]), self)
+    {
+      return Showing.help(member)
+    }
+    let names = commands.map(\.name) + BuiltIns.names + variables.map(\.name) + ["language"]
+    let hint = NearestName.hint(name, among: names) ?? "help() lists everything"
+    return "there is no help on '\(name)'; \(hint)"
+  }
+
+  private var overview: String {
+    var lines: [String] = []
+    var groups: [String] = []
+    for command in commands where !groups.contains(command.group) { groups.append(command.group) }
+    let width = commands.map(\.name.count).max() ?? 0
+    for group in groups {
+      lines.append(group)
+      for command in commands where command.group == group {
+        let space = String(repeating: " ", count: width - command.name.count)
+        lines.append("  \(command.name)\(space)  \(command.summary)")
+      }
+    }
+    lines.append("Functions")
+    lines.append("  " + BuiltIns.names.joined(separator: ", "))
+    lines.append("More: help(name) or name?, and help(\"language\")")
+    return lines.joined(separator: "\n")
+  }
+
+  private static let languageHelp = """
+    Fovea's language is a small, exact subset of Python.
+
+      values      int (64 bit), float, str, True, False, None, list, tuple, dict, range, Tensor
+      text        '…'  "…"  \"""…\"""  f"{x:.3f}"
+      operators   + - * / // % ** @   == != < <= > >= in is   and or not   a if c else b
+      indexing    x[3]  x[-1]  x[0, :, 3:9:2]  x[..., None]  d["key"]
+      statements  a = …  a, b = …  x += 1  if elif else  for in  while  break  continue
+                  def (with defaults)  return  assert  pass  [… for … in …]  lambda
+      notebook    the last expression is shown, a trailing ; keeps it quiet, _ is the last result
+                  name?  help(name)  %time  %timeit  %who  %reset  %history
+      shorthand   at the prompt, patchify pixels is patchify(pixels)
+
+    Not there: class, import, try, with, yield, async, global, decorators, star-arguments, exec, eval.
+    """
+}
