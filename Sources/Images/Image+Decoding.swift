@@ -70,8 +70,7 @@ extension Image {
         name: name, format: format.rawValue, byteCount: byteCount, row: failure.row,
         height: size?.height)
     case .unsupported:
-      .unsupported(
-        name: name, found: "a \(format.rawValue) picture of a rare kind (\(failure.message))")
+      .unusual(name: name, format: format.rawValue, message: failure.message)
     case .outOfMemory: .outOfMemory(name: name, size: size)
     case .damaged:
       .damaged(

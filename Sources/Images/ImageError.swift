@@ -7,8 +7,10 @@ public enum ImageError: Error, Sendable, Equatable {
   case empty(name: String)
   /// The file is something else than a picture.
   case notAPicture(name: String, found: String)
-  /// A picture of a format, or of a kind within its format, that is not read here.
+  /// A picture of a format that is not read here.
   case unsupported(name: String, found: String)
+  /// PNG or JPEG, but of a kind that is not read; `message` is what the decoder said.
+  case unusual(name: String, format: String, message: String)
   /// The file ends after `byteCount` bytes, when `row` of `height` rows were complete; `height` is
   /// nil where it ends within the header.
   case truncated(name: String, format: String, byteCount: Int, row: Int, height: Int?)
@@ -41,16 +43,19 @@ extension ImageError: CustomStringConvertible {
       return "\(name) is \(found); expected a PNG or JPEG picture. Give the picture file itself."
     case .unsupported(let name, let found):
       return "\(name) is \(found); only PNG and JPEG are read. Convert it to PNG."
+    case .unusual(let name, let format, let message):
+      return "\(name) is \(format), but of a kind that is not read (\(message)); expected one that "
+        + "common programs write. Save it again as PNG."
     case .truncated(let name, let format, let byteCount, let row, let height):
       let place =
         height.map { row < $0 ? "in row \(row + 1) of \($0)" : "before its end mark" }
-        ?? "in its header"
+        ?? "in the header"
       return "\(name): the \(format) data end after \(Self.grouped(byteCount)) bytes, \(place); "
         + "expected the whole picture. Fetch or save it again."
     case .damaged(let name, let format, let message, let row, let height):
       let place =
         height.map { row < $0 ? " in row \(row + 1) of \($0)" : " after the last row" }
-        ?? " in its header"
+        ?? " in the header"
       return "\(name): the \(format) data are damaged\(place) (\(message)); "
         + "expected the whole picture. Fetch or save it again."
     case .tooLong(let name, let size, let limit):

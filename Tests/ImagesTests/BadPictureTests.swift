@@ -147,7 +147,9 @@ import Testing
     var limits = Image.Limits()
     limits.scanCount = 3
     #expect(error(bytes) == nil)
-    #expect(error(bytes, limits)?.description.contains("more than 3 scans") == true)
+    #expect(
+      error(bytes, limits)
+        == .unusual(name: "cat.png", format: "JPEG", message: "more than 3 scans"))
   }
 
   /// Text that would unpack to anything is never unpacked, and chunks by the thousand cost
