@@ -99,7 +99,8 @@ struct NPYHeader {
     guard let order = text.first, "<>|=".contains(order), let type = types[String(text.dropFirst())]
     else {
       let reason =
-        text.hasSuffix("O") ? "pickled objects can run programs" : "only plain numbers are read"
+        text.dropFirst().hasPrefix("O")
+        ? "pickled objects can run programs" : "only plain numbers are read"
       throw .malformed(
         path: path, offset: start, rule: .npyType,
         detail: "type '\(text.withVisibleControls)' is not read: \(reason)")

@@ -70,6 +70,14 @@ public struct TensorCollection: Sendable {
     (self.entries, self.sources, self.table) = (entries, sources, table)
   }
 
+  /// What errors call the file of the entry at `place`.
+  func source(of place: Int) -> String {
+    if case .file(let index) = sources[place] {
+      return files[index].url.path(percentEncoded: false)
+    }
+    return source
+  }
+
   /// Where the tensor called `name` stands in `entries`.
   func place(_ name: String) -> Int? { table.find(name, in: names) }
 
@@ -95,8 +103,8 @@ public struct TensorCollection: Sendable {
       let entry = entries[place]
       guard let type = entry.type.elementType else {
         throw .wrongType(
-          source: files[index].url.path(percentEncoded: false), key: name,
-          expected: "F32, F16 or BF16", found: entry.type.rawValue)
+          source: source(of: place), key: name, expected: "F32, F16 or BF16",
+          found: entry.type.rawValue)
       }
       return StoredTensor(
         shape: entry.shape, type: type, start: files[index].start(of: entry),
@@ -116,7 +124,7 @@ public struct TensorCollection: Sendable {
       let elements = RawNumbers.integers(try files[index].bytes(of: entry), entry.type)
     else {
       throw .wrongType(
-        source: source, key: name, expected: "an integer type within 64 bits with sign",
+        source: source(of: place), key: name, expected: "an integer type within 64 bits with sign",
         found: entry.type.rawValue)
     }
     return (entry.shape, elements)

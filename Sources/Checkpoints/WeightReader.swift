@@ -58,7 +58,7 @@ public struct WeightReader: ~Copyable, Sendable {
     let entry = tensors.entries[place]
     guard entry.shape == shape else {
       throw .wrongShape(
-        source: tensors.source, key: entry.name, expected: shape, found: entry.shape)
+        source: tensors.source(of: place), key: entry.name, expected: shape, found: entry.shape)
     }
     isTaken[place] = true
     return try tensors.tensor(entry.name)

@@ -1,4 +1,5 @@
 import Checkpoints
+import Foundation
 import Tensors
 import Testing
 import Tracing
@@ -134,6 +135,21 @@ struct WeightReaderTests {
         calls for [3, 2]; it looks transposed
         """)
     #expect(failure([6])?.contains("[6]") == true)
+  }
+
+  @Test func weightsThatAreIntegersAreNamedWithTheirType() throws {
+    let folder = try TemporaryFolder()
+    let file = folder.file("model.safetensors")
+    try Safetensors.write([(name: "x", content: .integers([1, 2], shape: [2]))], to: file)
+    do {
+      var reader = WeightReader(try TensorCollection(file), names: [:])
+      _ = try reader.take(Address("x"), shape: [2])
+      Issue.record("integers were taken for weights")
+    } catch {
+      #expect(
+        error.description
+          == "\(file.path): tensor 'x' is of type I64, expected F32, F16 or BF16")
+    }
   }
 
   @Test func aConfigurationOfAbsurdSizeIsRefusedAtOnce() {
