@@ -1,0 +1,181 @@
+public import Files
+internal import Layers
+
+extension BLIP2 {
+  /// The sizes of a BLIP-2, from `config.json`; absent values are the published library's defaults.
+  public struct Configuration: Sendable, Equatable {
+    /// The vision transformer.
+    public let vision: Vision
+    /// The querying transformer.
+    public let qformer: QFormer
+    /// The language model; nil in a retrieval checkpoint.
+    public let language: Language?
+    /// How many learned queries there are.
+    public let queryCount: Int
+    /// The token id that stands for one query in the prompt; older checkpoints have none.
+    public let imageTokenID: Int?
+    /// Channels of the space that pictures and texts share; nil in a generation checkpoint.
+    public let sharedWidth: Int?
+
+    /// Sizes of the vision transformer.
+    public struct Vision: Sendable, Equatable {
+      /// Channels of a token.
+      public let width: Int
+      /// Channels inside an MLP.
+      public let hiddenWidth: Int
+      /// How many blocks there are.
+      public let blockCount: Int
+      /// Heads of each attention.
+      public let headCount: Int
+      /// Width and height of the picture, in pixels.
+      public let imageSize: Int
+      /// Width and height of a patch, in pixels.
+      public let patchSize: Int
+      /// What layer normalisation adds to the variance.
+      public let epsilon: Float
+      let activation: Activation
+      let hasQKVBias: Bool
+
+      /// Patches in a row, and rows of patches.
+      public var gridSize: Int { imageSize / patchSize }
+      /// The class token and the patches.
+      public var tokenCount: Int { gridSize * gridSize + 1 }
+    }
+
+    /// Sizes of the Q-Former.
+    public struct QFormer: Sendable, Equatable {
+      /// Channels of a query.
+      public let width: Int
+      /// Channels inside an MLP.
+      public let hiddenWidth: Int
+      /// How many blocks there are.
+      public let blockCount: Int
+      /// Heads of each attention.
+      public let headCount: Int
+      /// Every so many blocks, from the first on, the queries look at the picture.
+      public let crossAttentionFrequency: Int
+      /// Rows of the text embedding table, where the checkpoint has one.
+      public let vocabularySize: Int
+      /// Rows of the text position table, where the checkpoint has one.
+      public let positionCount: Int
+      /// Whether the checkpoint reads text in the Q-Former.
+      public let readsText: Bool
+      let epsilon: Float
+      let activation: Activation
+
+      /// Whether the queries of block `index` look at the picture.
+      public func looksAtImage(block index: Int) -> Bool {
+        index.isMultiple(of: crossAttentionFrequency)
+      }
+    }
+
+    /// Sizes of the language model (OPT: Zhang et al. 2022, arXiv:2205.01068).
+    public struct Language: Sendable, Equatable {
+      /// Channels of a token.
+      public let width: Int
+      /// Channels inside an MLP.
+      public let hiddenWidth: Int
+      /// How many blocks there are.
+      public let blockCount: Int
+      /// Heads of each attention.
+      public let headCount: Int
+      /// Rows of the embedding table.
+      public let vocabularySize: Int
+      /// The longest sequence.
+      public let positionCount: Int
+      /// The ids of the tokens that begin a text, end one and fill up.
+      public let beginToken, endToken, padToken: Int
+      let activation: Activation
+    }
+  }
+}
+
+extension BLIP2.Configuration {
+  /// Reads and checks `config.json`; `file` names it in errors.
+  public init(_ json: JSON, file: String) throws(ModelError) {
+    let top = ConfigurationReader(file: file, path: "", json: json)
+    let isRetrieval =
+      json["architectures"]?.array?.contains { $0.text == "Blip2ForImageTextRetrieval" } ?? false
+    vision = try Vision(top.section("vision_config"))
+    qformer = try QFormer(top.section("qformer_config"), imageWidth: vision.width)
+    language = isRetrieval ? nil : try Language(top.section("text_config"))
+    queryCount = try top.count("num_query_tokens", default: 32)
+    imageTokenID = try top.index("image_token_index")
+    sharedWidth = isRetrieval ? try top.count("image_text_hidden_size", default: 256) : nil
+    try top.require(
+      !isRetrieval || qformer.readsText, "qformer_config.use_qformer_text_input",
+      "true in a retrieval checkpoint")
+    if let language, let imageTokenID {
+      try top.require(
+        imageTokenID < language.vocabularySize, "image_token_index",
+        "below text_config.vocab_size, \(language.vocabularySize)")
+    }
+  }
+}
+
+extension BLIP2.Configuration.Vision {
+  fileprivate init(_ reader: ConfigurationReader) throws(ModelError) {
+    width = try reader.count("hidden_size", default: 1408)
+    hiddenWidth = try reader.count("intermediate_size", default: 6144)
+    blockCount = try reader.count("num_hidden_layers", default: 39)
+    headCount = try reader.count("num_attention_heads", default: 16)
+    imageSize = try reader.count("image_size", default: 224)
+    patchSize = try reader.count("patch_size", default: 14)
+    epsilon = Float(try reader.number("layer_norm_eps", default: 1e-6))
+    activation = try reader.choice("hidden_act", default: Activation.gelu)
+    hasQKVBias = try reader.flag("qkv_bias", default: true)
+    try reader.require(
+      width.isMultiple(of: headCount), "hidden_size", "a multiple of the \(headCount) heads")
+    try reader.require(
+      imageSize >= patchSize, "image_size", "at least the patch size, \(patchSize)")
+    try reader.require(imageSize <= 4096, "image_size", "at most 4096 pixels")
+  }
+}
+
+extension BLIP2.Configuration.QFormer {
+  fileprivate init(_ reader: ConfigurationReader, imageWidth: Int) throws(ModelError) {
+    width = try reader.count("hidden_size", default: 768)
+    hiddenWidth = try reader.count("intermediate_size", default: 3072)
+    blockCount = try reader.count("num_hidden_layers", default: 12)
+    headCount = try reader.count("num_attention_heads", default: 12)
+    crossAttentionFrequency = try reader.count("cross_attention_frequency", default: 2)
+    vocabularySize = try reader.count("vocab_size", default: 30522)
+    positionCount = try reader.count("max_position_embeddings", default: 512)
+    readsText = try reader.flag("use_qformer_text_input", default: false)
+    epsilon = Float(try reader.number("layer_norm_eps", default: 1e-12))
+    activation = try reader.choice("hidden_act", default: Activation.gelu)
+    try reader.require(
+      width.isMultiple(of: headCount), "hidden_size", "a multiple of the \(headCount) heads")
+    let seen = try reader.count("encoder_hidden_size", default: 1408)
+    try reader.require(
+      seen == imageWidth, "encoder_hidden_size", "vision_config.hidden_size, \(imageWidth)")
+  }
+}
+
+extension BLIP2.Configuration.Language {
+  fileprivate init(_ reader: ConfigurationReader) throws(ModelError) {
+    let family = reader.json?["model_type"]?.text ?? "opt"
+    try reader.require(family == "opt", "model_type", "'opt', the language model read here")
+    width = try reader.count("hidden_size", default: 768)
+    hiddenWidth = try reader.count("ffn_dim", default: 3072)
+    blockCount = try reader.count("num_hidden_layers", default: 12)
+    headCount = try reader.count("num_attention_heads", default: 12)
+    vocabularySize = try reader.count("vocab_size", default: 50272)
+    positionCount = try reader.count("max_position_embeddings", default: 2048)
+    beginToken = try reader.index("bos_token_id") ?? 2
+    endToken = try reader.index("eos_token_id") ?? 2
+    padToken = try reader.index("pad_token_id") ?? 1
+    activation = try reader.choice("activation_function", default: Activation.relu)
+    try reader.require(
+      width.isMultiple(of: headCount), "hidden_size", "a multiple of the \(headCount) heads")
+    let projected = try reader.count("word_embed_proj_dim", default: width)
+    try reader.require(projected == width, "word_embed_proj_dim", "hidden_size, \(width)")
+    try reader.require(
+      try reader.flag("do_layer_norm_before", default: true), "do_layer_norm_before", "true")
+    try reader.require(
+      try reader.flag("tie_word_embeddings", default: true), "tie_word_embeddings", "true")
+    try reader.require(try reader.flag("enable_bias", default: true), "enable_bias", "true")
+    try reader.require(
+      beginToken < vocabularySize, "bos_token_id", "below vocab_size, \(vocabularySize)")
+  }
+}

@@ -1,0 +1,123 @@
+internal import Checkpoints
+internal import Layers
+public import Tensors
+internal import Tokenizers
+public import Tracing
+
+extension BLIP2 {
+  /// The heads of a retrieval checkpoint: does a text fit a picture?
+  public struct Matcher: Sendable {
+    let imageProjection: Linear
+    let textProjection: Linear
+    let matchHead: Linear
+
+    init(
+      from weights: inout WeightReader, _ configuration: Configuration.QFormer, sharedWidth: Int
+    ) throws(CheckpointError) {
+      let root = Address("retrieval")
+      imageProjection = try Linear(
+        from: &weights, at: root / "image_projection", inputs: configuration.width,
+        outputs: sharedWidth)
+      textProjection = try Linear(
+        from: &weights, at: root / "text_projection", inputs: configuration.width,
+        outputs: sharedWidth)
+      matchHead = try Linear(
+        from: &weights, at: root / "match_head", inputs: configuration.width, outputs: 2)
+    }
+  }
+
+  /// How well one text fits one picture.
+  public struct Match: Sendable {
+    /// What was compared.
+    public let text: String
+    /// The probability of a match by the matching head (ITM), which sees both together.
+    public let probability: Float
+    /// `[2]`: the matching head's mean logits: no match, match.
+    public let logits: Tensor
+    /// The largest cosine between a query and the text by the contrastive heads (ITC).
+    public let similarity: Float
+    /// `[Q]`: each query's cosine with the text.
+    public let queryCosines: Tensor
+  }
+
+  /// A run of the matcher: the results, and a trace for each of its parts.
+  public struct MatchRun: Sendable {
+    /// One result a text.
+    public let matches: [Match]
+    /// The vision tower's numbers.
+    public let vision: Trace
+    /// The matching head's numbers, one trace a text.
+    public let matching: [Trace]
+    /// The contrastive head's numbers for the picture.
+    public let contrastImage: Trace
+    /// The contrastive head's numbers, one trace a text.
+    public let contrastTexts: [Trace]
+  }
+}
+
+extension BLIP2.Model {
+  /// Compares a picture's tokens `[T, D]` with each text by both heads.
+  ///
+  /// - Parameter makeTrace: starts the trace of each part.
+  /// - Throws: when the model has no matcher; when a text is longer than the Q-Former reads.
+  public func match(
+    _ tokens: Tensor, vision: Trace = .nothing, texts: [String],
+    makeTrace: () -> Trace = { .nothing }
+  ) throws -> BLIP2.MatchRun {
+    guard let matcher else {
+      throw ModelError.missingPart(
+        wanted: "match", has: "it is a generation checkpoint without retrieval heads; use decode")
+    }
+    let ids = try texts.map { text in
+      let ids = tokenizer.encode(text, addSpecialTokens: true)
+      let limit = configuration.qformer.positionCount
+      guard ids.count <= limit else {
+        throw ModelError.promptTooLong(tokens: ids.count, limit: limit)
+      }
+      if let id = ids.first(where: { $0 < 0 || $0 >= configuration.qformer.vocabularySize }) {
+        throw ModelError.unknownToken(id: id, rows: configuration.qformer.vocabularySize)
+      }
+      return ids
+    }
+    let longest = ids.map(\.count).max() ?? 0
+    var contrastImage = makeTrace()
+    let answered = try qformer.query(tokens, trace: &contrastImage)
+    let imageRows = matcher.imageProjection(answered, trace: &contrastImage).unitRows()  // [Q, S]
+    var matches: [BLIP2.Match] = []
+    var (matching, contrastTexts): ([Trace], [Trace]) = ([], [])
+    for (text, ids) in zip(texts, ids) {
+      // Texts of one call are filled up to the longest, as the published processor does.
+      let filled = ids + [Int](repeating: 0, count: longest - ids.count)
+      let visible = filled.indices.map { $0 < ids.count }
+      var trace = makeTrace()
+      let joined = try qformer.queryWithText(
+        tokens, ids: filled, padding: visible, trace: &trace)
+      let logits = matcher.matchHead(
+        joined.rows(0..<configuration.queryCount), trace: &trace
+      ).mean(axis: 0)  // [2]
+      matching.append(trace)
+
+      var textTrace = makeTrace()
+      let read = try qformer.read(ids: filled, padding: visible, trace: &textTrace)
+      let textRow = matcher.textProjection(read.rows(0..<1), trace: &textTrace).unitRows()
+      let cosines = imageRows.matmulTransposed(textRow).reshaped(configuration.queryCount)
+      contrastTexts.append(textTrace)
+      matches.append(
+        BLIP2.Match(
+          text: text, probability: logits.softmax()[1], logits: logits,
+          similarity: cosines.elements.max() ?? 0, queryCosines: cosines))
+    }
+    return BLIP2.MatchRun(
+      matches: matches, vision: vision, matching: matching, contrastImage: contrastImage,
+      contrastTexts: contrastTexts)
+  }
+}
+
+extension Tensor {
+  /// Each row of a matrix divided by its length; a row of zeros stays one.
+  fileprivate func unitRows() -> Tensor {
+    let squares = (self * self).sum(axis: 1)  // [R]
+    let lengths = squares.map { max($0.squareRoot(), 1e-12) }
+    return self / lengths.reshaped(shape[0], 1)
+  }
+}

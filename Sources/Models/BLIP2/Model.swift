@@ -1,0 +1,172 @@
+public import Checkpoints
+public import Images
+internal import Layers
+public import Tensors
+public import Tokenizers
+public import Tracing
+
+extension BLIP2 {
+  /// A BLIP-2 read from a folder in the published layout.
+  ///
+  /// A generation checkpoint has a language model, a retrieval checkpoint a matcher.
+  public struct Model: Sendable {
+    /// The sizes.
+    public let configuration: Configuration
+    /// How a picture becomes numbers.
+    public let preprocessing: Preprocessing
+    /// Text to token ids: the language model's, or the Q-Former's in a retrieval checkpoint.
+    public let tokenizer: any Tokenizer
+    /// Pictures to tokens.
+    public let vision: VisionEncoder
+    /// Tokens to answered queries.
+    public let qformer: QFormer
+    /// Answered queries to text; nil in a retrieval checkpoint.
+    public let writer: Writer?
+    /// Pictures against texts; nil in a generation checkpoint.
+    public let matcher: Matcher?
+    /// Token ids that end an answer.
+    public let endTokens: [Int]
+
+    /// The projection into the language model's space, and the language model.
+    public struct Writer: Sendable {
+      let projection: Linear
+      /// The language model.
+      public let decoder: LanguageDecoder
+    }
+
+    /// Reads the checkpoint in `folder`, strictly: every tensor must be there, have its shape and
+    /// be used.
+    public init(_ folder: CheckpointFolder) throws {
+      configuration = try Configuration(try folder.configuration(), file: "config.json")
+      preprocessing = try PreprocessingFile.read(folder, imageSize: configuration.vision.imageSize)
+      tokenizer = try TokenizerFolder.read(folder.url)
+      var weights = WeightReader(try folder.tensors()) { address in
+        [BLIP2.names.key(address) ?? address.description]
+      }
+      vision = try VisionEncoder(from: &weights, configuration.vision)
+      qformer = try QFormer(
+        from: &weights, configuration.qformer, queryCount: configuration.queryCount,
+        imageWidth: configuration.vision.width)
+      if let language = configuration.language {
+        writer = Writer(
+          projection: try Linear(
+            from: &weights, at: Address("projection"), inputs: configuration.qformer.width,
+            outputs: language.width),
+          decoder: try LanguageDecoder(from: &weights, language))
+        endTokens = try EndTokens.read(folder, default: language.endToken)
+      } else {
+        writer = nil
+        endTokens = []
+      }
+      if let width = configuration.sharedWidth {
+        matcher = try Matcher(from: &weights, configuration.qformer, sharedWidth: width)
+      } else {
+        matcher = nil
+      }
+      try weights.finish()
+    }
+  }
+}
+
+extension BLIP2.Model {
+  /// A picture to numbers around 0, `[3, Y, X]`, with the way back to the picture's own pixels.
+  public func prepare(_ image: Image) throws -> Preprocessing.Prepared {
+    try preprocessing.prepare(
+      image, patchSize: configuration.vision.patchSize, leadingTokenCount: 1)
+  }
+
+  /// A picture to numbers around 0: `[3, Y, X]`.
+  public func preprocess(_ image: Image) throws -> Tensor { try prepare(image).pixels }
+
+  /// Pixels `[3, Y, X]` to one row a patch: `[P, 3·p·p]`, from left to right and top to bottom.
+  public func patchify(_ pixels: Tensor) throws -> Tensor {
+    let size = configuration.vision.imageSize
+    let input = try StageInput.tensor(pixels).tensor([3, size, size], for: "patchify")
+    return try Images.patchify(input, patch: configuration.vision.patchSize)
+  }
+
+  /// Patches `[P, 3·p·p]` to tokens `[T, D]`.
+  public func embed(_ patches: Tensor, trace: inout Trace) throws -> Tensor {
+    let vision = configuration.vision
+    let shape = [vision.tokenCount - 1, 3 * vision.patchSize * vision.patchSize]
+    return self.vision.embed(
+      try StageInput.tensor(patches).tensor(shape, for: "embed"), trace: &trace)
+  }
+
+  /// Tokens `[T, D]` through the vision transformer: `[T, D]`.
+  public func encode(_ tokens: Tensor, trace: inout Trace) throws -> Tensor {
+    let shape = [configuration.vision.tokenCount, configuration.vision.width]
+    return try vision.encode(
+      try StageInput.tensor(tokens).tensor(shape, for: "encode"), trace: &trace)
+  }
+
+  /// Vision tokens `[T, D]` to answered queries `[Q, Dq]`.
+  public func query(_ tokens: Tensor, trace: inout Trace) throws -> Tensor {
+    let input = try StageInput.tensor(tokens).tensor(
+      [nil, configuration.vision.width], for: "query")
+    return try qformer.query(input, trace: &trace)
+  }
+
+  /// Answered queries `[Q, Dq]` to the soft prompt `[Q, E]`.
+  public func project(_ queries: Tensor, trace: inout Trace) throws -> Tensor {
+    let writer = try writing("project")
+    let input = try StageInput.tensor(queries).tensor(
+      [nil, configuration.qformer.width], for: "project")
+    return writer.projection(input, trace: &trace)
+  }
+
+  /// The token ids of a prompt: one image token a query, then the text with its begin token.
+  ///
+  /// Older checkpoints have no image token; then the ids are those of the text alone.
+  public func promptIDs(_ prompt: String) throws -> [Int] {
+    let decoder = try writing("assemble").decoder
+    var text = tokenizer.encode(prompt, addSpecialTokens: true)
+    let begin = decoder.configuration.beginToken
+    if text.first != begin { text.insert(begin, at: 0) }
+    guard let imageToken = configuration.imageTokenID else { return text }
+    return [Int](repeating: imageToken, count: configuration.queryCount) + text
+  }
+
+  /// The soft prompt `[Q, E]` followed by the embedded prompt: `[Q + T, E]`.
+  public func assemble(
+    _ soft: Tensor, _ prompt: String, trace: inout Trace
+  ) throws -> Tensor {
+    let decoder = try writing("assemble").decoder
+    let input = try StageInput.tensor(soft).tensor(
+      [configuration.queryCount, decoder.configuration.width], for: "assemble")
+    let embedded = try decoder.embed(try promptIDs(prompt), trace: &trace)
+    let text =
+      configuration.imageTokenID == nil
+      ? embedded : embedded.rows(configuration.queryCount..<embedded.shape[0])
+    return Tensor.concatenated([input, text])
+  }
+
+  /// Everything up to the soft prompt, `[Q, E]`.
+  public func softPrompt(_ image: Image, trace: inout Trace) throws -> Tensor {
+    try project(try query(try see(image, trace: &trace), trace: &trace), trace: &trace)
+  }
+
+  /// Everything up to the vision transformer's tokens, `[T, D]`.
+  public func see(_ image: Image, trace: inout Trace) throws -> Tensor {
+    try encode(
+      try embed(try patchify(try preprocess(image)), trace: &trace), trace: &trace)
+  }
+
+  /// The parts that write, or an error that says what the model is for.
+  package func writing(_ stage: String) throws(ModelError) -> Writer {
+    guard let writer else {
+      throw .missingPart(
+        wanted: stage, has: "it is a retrieval checkpoint without a language model; use match")
+    }
+    return writer
+  }
+
+  /// How many blocks each tower has.
+  public var blockCounts: [String: Int] {
+    var counts = [
+      "vision": configuration.vision.blockCount, "qformer": configuration.qformer.blockCount,
+    ]
+    if let language = configuration.language { counts["language"] = language.blockCount }
+    return counts
+  }
+}

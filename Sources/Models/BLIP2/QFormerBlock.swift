@@ -1,0 +1,81 @@
+internal import Checkpoints
+internal import Layers
+internal import Tensors
+internal import Tracing
+
+extension BLIP2 {
+  /// One block of the Q-Former: post-norm, as in BERT, with a second attention that looks at the
+  /// picture in some blocks, and one MLP for queries, another for text.
+  struct QFormerBlock: Sendable, Tapped {
+    static let output = Tap("output", .token, .channel, says: "The tokens after the block.")
+    static let taps = [output]
+
+    let address: Address
+    let attention: Attention
+    let attentionNorm: LayerNorm
+    let crossAttention: Attention?
+    let crossAttentionNorm: LayerNorm?
+    let queryMLP: MLP
+    let queryNorm: LayerNorm
+    let textMLP: MLP?
+    let textNorm: LayerNorm?
+
+    init(
+      from weights: inout WeightReader, at address: Address, _ configuration: Configuration.QFormer,
+      imageWidth: Int, looksAtImage: Bool
+    ) throws(CheckpointError) {
+      self.address = address
+      let (width, epsilon) = (configuration.width, configuration.epsilon)
+      attention = try Attention(
+        from: &weights, at: address / "attention", width: width, headCount: configuration.headCount)
+      attentionNorm = try LayerNorm(
+        from: &weights, at: address / "attention_norm", width: width, epsilon: epsilon)
+      if looksAtImage {
+        crossAttention = try Attention(
+          from: &weights, at: address / "cross_attention", width: width,
+          headCount: configuration.headCount, sourceWidth: imageWidth)
+        crossAttentionNorm = try LayerNorm(
+          from: &weights, at: address / "cross_attention_norm", width: width, epsilon: epsilon)
+      } else {
+        (crossAttention, crossAttentionNorm) = (nil, nil)
+      }
+      queryMLP = try MLP(
+        from: &weights, at: address / "query_mlp", width: width,
+        hiddenWidth: configuration.hiddenWidth, activation: configuration.activation)
+      queryNorm = try LayerNorm(
+        from: &weights, at: address / "query_norm", width: width, epsilon: epsilon)
+      if configuration.readsText {
+        textMLP = try MLP(
+          from: &weights, at: address / "text_mlp", width: width,
+          hiddenWidth: configuration.hiddenWidth, activation: configuration.activation)
+        textNorm = try LayerNorm(
+          from: &weights, at: address / "text_norm", width: width, epsilon: epsilon)
+      } else {
+        (textMLP, textNorm) = (nil, nil)
+      }
+    }
+
+    /// Runs the block on `x` `[Q + L, D]`: the first `queryCount` rows are queries, which look at
+    /// `image` `[T, S]`; the rest is text.
+    func callAsFunction(
+      _ x: Tensor, queryCount: Int, image: Tensor?, mask: Tensor?, trace: inout Trace
+    ) -> Tensor {
+      let attended = attentionNorm(
+        x + attention(x, mask: mask, trace: &trace), trace: &trace)
+      var parts: [Tensor] = []
+      if queryCount > 0 {
+        var queries = attended.rows(0..<queryCount)
+        if let image, let crossAttention, let crossAttentionNorm {
+          queries = crossAttentionNorm(
+            queries + crossAttention(queries, source: image, trace: &trace), trace: &trace)
+        }
+        parts.append(queryNorm(queries + queryMLP(queries, trace: &trace), trace: &trace))
+      }
+      if queryCount < attended.shape[0], let textMLP, let textNorm {
+        let text = attended.rows(queryCount..<attended.shape[0])
+        parts.append(textNorm(text + textMLP(text, trace: &trace), trace: &trace))
+      }
+      return trace.pass(Tensor.concatenated(parts), Self.output, at: address)
+    }
+  }
+}

@@ -1,0 +1,34 @@
+/// Why a model cannot be read or cannot do what it was asked.
+public enum ModelError: Error, Equatable, CustomStringConvertible {
+  /// The configuration names a family that is not known here.
+  case unknownFamily(file: String, found: String, known: [String])
+  /// A value of the configuration is missing, of the wrong kind or out of range.
+  case badConfiguration(file: String, key: String, found: String, expected: String)
+  /// The prompt and what goes before it do not fit the positions the model was trained with.
+  case promptTooLong(tokens: Int, limit: Int)
+  /// A token id that the embedding table has no row for.
+  case unknownToken(id: Int, rows: Int)
+  /// The model has no part for this.
+  case missingPart(wanted: String, has: String)
+  /// A stage was given numbers of another shape.
+  case wrongShape(stage: String, found: [Int], expected: String)
+
+  /// The sentence shown to people.
+  public var description: String {
+    switch self {
+    case .unknownFamily(let file, let found, let known):
+      "\(file): model_type is '\(found)'; Fovea reads \(known.joined(separator: ", "))"
+    case .badConfiguration(let file, let key, let found, let expected):
+      "\(file): '\(key)' is \(found), but it must be \(expected)"
+    case .promptTooLong(let tokens, let limit):
+      "the picture and the prompt take \(tokens) tokens, but this model has room for \(limit); "
+        + "shorten the prompt"
+    case .unknownToken(let id, let rows):
+      "token id \(id) has no embedding: the table has \(rows) rows"
+    case .missingPart(let wanted, let has):
+      "this model cannot \(wanted): \(has)"
+    case .wrongShape(let stage, let found, let expected):
+      "\(stage): the input has shape \(found), but this stage takes \(expected)"
+    }
+  }
+}

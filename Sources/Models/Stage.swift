@@ -1,0 +1,66 @@
+public import Images
+public import Tensors
+public import Tracing
+
+/// What goes into a stage.
+public enum StageInput: Sendable {
+  /// A picture.
+  case image(Image)
+  /// The result of the stage before.
+  case tensor(Tensor)
+  /// The result of the stage before, and the text that goes with it.
+  case prompted(Tensor, String)
+}
+
+/// One step of a model on the way from a picture to an answer, as a value.
+///
+/// The list of stages is what stopping and resuming, the stage graph, comparisons and lessons read.
+public struct Stage: Sendable {
+  /// What to type.
+  public let name: String
+  /// What the stage does, in one sentence.
+  public let summary: String
+  /// What goes in, such as `[P, 768]`, with this model's numbers.
+  public let input: String
+  /// What comes out, with this model's numbers.
+  public let output: String
+  /// Runs the stage, passing its numbers through the trace.
+  public let run: @Sendable (StageInput, inout Trace) throws -> Tensor
+
+  init(
+    _ name: String, _ summary: String, from input: String, to output: String,
+    run: @escaping @Sendable (StageInput, inout Trace) throws -> Tensor
+  ) {
+    (self.name, self.summary, self.input, self.output, self.run) =
+      (name, summary, input, output, run)
+  }
+}
+
+extension StageInput {
+  /// The picture, for the stage that takes one.
+  func picture(for stage: String) throws(ModelError) -> Image {
+    guard case .image(let image) = self else {
+      throw .wrongShape(stage: stage, found: numbers?.shape ?? [], expected: "a picture")
+    }
+    return image
+  }
+
+  /// The numbers, if they have `shape`, in which nil fits any length.
+  func tensor(_ shape: [Int?], for stage: String) throws(ModelError) -> Tensor {
+    let expected = "[" + shape.map { $0.map(String.init) ?? "*" }.joined(separator: ", ") + "]"
+    guard let numbers, numbers.rank == shape.count,
+      zip(numbers.shape, shape).allSatisfy({ $1 == nil || $0 == $1 })
+    else { throw .wrongShape(stage: stage, found: numbers?.shape ?? [], expected: expected) }
+    return numbers
+  }
+
+  /// The text that came along; none is empty.
+  var text: String { if case .prompted(_, let text) = self { text } else { "" } }
+
+  private var numbers: Tensor? {
+    switch self {
+    case .image: nil
+    case .tensor(let tensor), .prompted(let tensor, _): tensor
+    }
+  }
+}
