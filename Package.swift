@@ -62,7 +62,7 @@ let package = Package(
       [
         "Checkpoints", "Files", "Generation", "Images", "Layers", "Tensors", "Tokenizers",
         "Tracing",
-      ]),
+      ], resources: [.copy("Resources/Default")]),
     room("Figures", ["CCairo", "CGraphviz", "Images", "Tensors"]),
     room("Language"),
     room("Runtime", ["Language", "Tensors"]),
@@ -106,7 +106,7 @@ let package = Package(
     tests("Terminal", []),
     tests(
       "Commands",
-      ["Checkpoints", "Figures", "Files", "Images", "Models", "Runtime", "Scenes", "Tensors", "Tracing"]),
+      ["Checkpoints", "Figures", "Files", "Images", "Language", "Models", "Runtime", "Scenes", "Tensors", "Tracing"]),
     tests("Notebooks", ["Commands", "Files", "Runtime"]),
   ]
 )

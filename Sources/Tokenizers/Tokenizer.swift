@@ -43,6 +43,12 @@ public struct TokenizerError: Error, Equatable, CustomStringConvertible {
   public let found: String
   /// What was expected.
   public let expected: String
+
+  /// States what is wrong where.
+  public init(file: String, place: String, found: String, expected: String) {
+    (self.file, self.place, self.found, self.expected) = (file, place, found, expected)
+  }
+
   /// The sentence shown to people.
   public var description: String { "\(file): \(place): found \(found); expected \(expected)" }
   /// Bad data.

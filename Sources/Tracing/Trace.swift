@@ -76,6 +76,15 @@ public struct Trace: Sendable {
     return result
   }
 
+  /// This trace with what a later one kept after it; of a place in both, the later counts.
+  public func followed(by later: Trace) -> Trace {
+    var joined = later
+    joined.records = records.filter { later.places[$0.address] == nil } + later.records
+    joined.places = [:]
+    for (place, record) in joined.records.enumerated() { joined.places[record.address] = place }
+    return joined
+  }
+
   /// Stops the run here if that was asked for.
   public func checkCancellation() throws(Cancelled) { if isCancelled() { throw Cancelled() } }
 

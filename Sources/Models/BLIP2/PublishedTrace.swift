@@ -7,6 +7,9 @@ public struct PublishedTensor: Sendable {
   public let name: String
   /// The numbers, in the published axes: a batch first.
   public let tensor: Tensor
+
+  /// Names a tensor.
+  public init(name: String, tensor: Tensor) { (self.name, self.tensor) = (name, tensor) }
 }
 
 extension BLIP2.Model {

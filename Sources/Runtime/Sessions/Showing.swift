@@ -96,3 +96,9 @@ enum Showing {
     }
   }
 }
+
+extension Value {
+  /// What the prompt prints of the value, as `print` gives it: tensors and objects as shown, all
+  /// else as Python's.
+  public var displayed: String { Showing.printed(self) }
+}
