@@ -1,0 +1,14 @@
+public import Runtime
+
+/// Every command, in the order of the reference.
+public enum Commands {
+  /// The list.
+  public static let all: [Command] = [
+    .load, .models, .stages, .describe,
+    .image, .scene,
+    .preprocess, .patchify, .embed, .encode, .query, .project, .tokenize, .assemble, .decode,
+    .nextToken, .run, .match,
+    .attention, .rollout, .compare, .show,
+    .overlay, .heatmap, .grid, .save,
+  ]
+}

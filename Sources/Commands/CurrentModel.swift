@@ -1,0 +1,55 @@
+internal import Checkpoints
+public import Foundation
+internal import Models
+public import Runtime
+internal import Tracing
+
+/// The model that commands use when none is named.
+enum CurrentModel: SessionKey {
+  static var initial: LoadedModel? { nil }
+}
+
+/// The folder of the model that a session starts with; nil for the one that ships.
+public enum StartingModel: SessionKey {
+  /// The one that ships.
+  public static var initial: URL? { nil }
+}
+
+extension Session {
+  /// The current model. The first command that needs one reads it.
+  func model() throws -> LoadedModel {
+    if let model = self[CurrentModel.self] { return model }
+    let model =
+      try self[StartingModel.self].map { try LoadedModel.read($0, name: nil) }
+      ?? LoadedModel.shipped()
+    self[CurrentModel.self] = model
+    return model
+  }
+
+  /// A trace that keeps what fits `glob` and stops when this session is interrupted.
+  func trace(keeping glob: String) -> Trace {
+    var trace = Trace { $0.matches(glob) }
+    trace.isCancelled = { [self] in isCancelled }
+    return trace
+  }
+}
+
+extension LoadedModel {
+  /// Reads a checkpoint folder.
+  static func read(_ url: URL, name: String?) throws -> LoadedModel {
+    let model = try Family.read(CheckpointFolder(url))
+    return LoadedModel(
+      name: name ?? url.lastPathComponent, folder: url, model: model, companion: nil)
+  }
+
+  /// The small BLIP-2 that ships with Fovea.
+  static func shipped() throws -> LoadedModel {
+    let folder = ShippedModel.folder
+    let retrieval = folder.appending(path: "retrieval")
+    return LoadedModel(
+      name: "scenes", folder: folder,
+      model: try Family.read(CheckpointFolder(folder)),
+      companion: FileManager.default.fileExists(atPath: retrieval.path)
+        ? try Family.read(CheckpointFolder(retrieval)) : nil)
+  }
+}

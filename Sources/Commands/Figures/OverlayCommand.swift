@@ -1,0 +1,81 @@
+internal import Figures
+internal import Models
+internal import Runtime
+internal import Tensors
+
+/// The colour maps by the names that users of matplotlib know.
+enum MapName: String, Sendable, CaseIterable {
+  case viridis, cividis, magma, gray, RdBu, PuOr
+
+  var map: ColourMap {
+    switch self {
+    case .viridis: .viridis
+    case .cividis: .cividis
+    case .magma: .magma
+    case .gray: .grey
+    case .RdBu: .redBlue
+    case .PuOr: .purpleOrange
+    }
+  }
+}
+
+extension Parameter where T == MapName {
+  static func cmap(_ fallback: MapName = .viridis) -> Self {
+    .choice("cmap", default: fallback, "The colours.")
+  }
+}
+
+extension Command {
+  static let overlay = Command(
+    "overlay", group: "Figures", "Lays a map of patches over the picture, in true geometry.",
+    Parameter.any(
+      "map", expects: "a number a patch, or an attention", "What is laid over the picture."),
+    Parameter.picture("image", "The picture."),
+    Parameter.integer(
+      "query", in: 0...100_000, default: 0, "Of an attention: whose look is shown, 0 is the first."),
+    Parameter.cmap(),
+    Parameter.text("title", default: "", "What stands above it."),
+    returns: "a Figure",
+    examples: [
+      Example(
+        "s = scene(7)\nvision = encode(embed(patchify(preprocess(s))))\n"
+          + "save(overlay(rollout(vision), s), \"rollout.png\")",
+        "What reaches the class token, on the picture."),
+      Example(
+        "s = scene(7)\nvision = encode(embed(patchify(preprocess(s))))\n"
+          + "overlay(vision[\"vision.blocks.5.attention.pattern\"][0, 0, 1:], s)",
+        "One row of one head's pattern."),
+    ], seeAlso: ["attention", "rollout", "heatmap"]
+  ) { session, map, picture, query, cmap, title in
+    let model = try session.model()
+    let side = model.model.configuration.vision.gridSize
+    var name = title
+    var numbers = try map.requireTensor("map", from: "attention")
+    if case .object(let object) = map, let attention = object as? AttentionMap {
+      guard attention.looksAtPatches else {
+        throw ArgumentFailure(
+          parameter: "map", "must look at the picture's patches, which \(attention.address) does not")
+      }
+      guard query < numbers.shape[0] else {
+        throw ArgumentFailure(
+          parameter: "query", "must be a whole number from 0 to \(numbers.shape[0] - 1), not \(query)",
+          note: "this attention has \(numbers.shape[0]) queries")
+      }
+      numbers = numbers.row(query)
+      if name.isEmpty { name = "\(attention.title): \(attention.queryLabels[query])" }
+    }
+    guard let grid = numbers.patchGrid(side: side) else {
+      throw ArgumentFailure(
+        parameter: "map",
+        "must hold a number a patch, \(side) × \(side) or \(side * side) of them, not shape "
+          + "\(numbers.shape)", note: "take one row of an attention, as in pattern[0, 0, 1:]")
+    }
+    var options = OverlayOptions()
+    options.map = cmap.map
+    return .object(
+      Drawing(
+        figure: try Figure.overlay(
+          grid, on: picture.image, patches: try model.patchRectangles(of: picture.image),
+          title: name.isEmpty ? "map on \(picture.name)" : name, options: options)))
+  }
+}

@@ -1,0 +1,104 @@
+internal import Checkpoints
+internal import Figures
+internal import Files
+internal import Foundation
+internal import Images
+internal import Runtime
+internal import Tensors
+internal import Tracing
+
+extension Command {
+  static let save = Command(
+    "save", group: "Figures",
+    "Writes a figure, a picture, a tensor, a trace or a table to a file, whole or not at all.",
+    Parameter.any("value", "What is written."),
+    Parameter.path(
+      "path", "The file, below the output folder: .png .svg .pdf .npy .safetensors .csv .txt."),
+    returns: "the file's path",
+    examples: [
+      Example("save(grid(scene(7)), \"grid.svg\")", "A figure as SVG."),
+      Example("save(preprocess(scene(7)), \"pixels.npy\")", "A tensor for NumPy."),
+      Example("save(run(scene(7)).trace, \"run.safetensors\")", "Every place of a run."),
+    ], seeAlso: ["show", "grid", "overlay"]
+  ) { session, value, path in
+    let kind = path.split(separator: ".").last.map { $0.lowercased() } ?? ""
+    let content = try SavedContent(value, as: kind)
+    let url = try session.writableURL(for: path)
+    try content.write(to: url)
+    return .text(url.path)
+  }
+}
+
+/// What a value becomes in a file of some kind.
+private enum SavedContent {
+  case bytes([UInt8])
+  case tensors([(name: String, tensor: Tensor)])
+  case array(Tensor)
+  case numbers(Tensor)
+  case table(Table)
+
+  init(_ value: Value, as kind: String) throws {
+    let kinds: [String]
+    if case .object(let object) = value {
+      switch object {
+      case let drawing as Drawing:
+        switch kind {
+        case "png": self = .bytes(try drawing.figure.png())
+        case "svg": self = .bytes(drawing.figure.svg())
+        case "pdf": self = .bytes(try drawing.figure.pdf())
+        default: throw Self.unfit("a figure", kind, ["png", "svg", "pdf"])
+        }
+        return
+      case let picture as Picture:
+        guard kind == "png" else { throw Self.unfit("a picture", kind, ["png"]) }
+        self = .bytes(picture.image.png())
+        return
+      case let table as Table:
+        guard kind == "csv" else { throw Self.unfit("a table", kind, ["csv"]) }
+        self = .table(table)
+        return
+      default: break
+      }
+    }
+    if let tensor = value.tensor {
+      kinds = ["npy", "csv", "safetensors"]
+      switch kind {
+      case "npy": self = .array(tensor)
+      case "csv": self = .numbers(tensor)
+      case "safetensors":
+        if let trace = value.trace, !trace.records.isEmpty {
+          self = .tensors(trace.records.map { ($0.address.description, $0.tensor) })
+        } else {
+          self = .tensors([("tensor", tensor)])
+        }
+      default: throw Self.unfit("a tensor", kind, kinds)
+      }
+    } else if let trace = value.trace {
+      guard kind == "safetensors" else { throw Self.unfit("a trace", kind, ["safetensors"]) }
+      self = .tensors(trace.records.map { ($0.address.description, $0.tensor) })
+    } else {
+      guard kind == "txt" else { throw Self.unfit(value.inMessage, kind, ["txt"]) }
+      self = .bytes(Array((value.displayed + "\n").utf8))
+    }
+  }
+
+  private static func unfit(_ what: String, _ kind: String, _ kinds: [String]) -> ArgumentFailure {
+    ArgumentFailure(
+      parameter: "path",
+      "must end in " + kinds.map { ".\($0)" }.joined(separator: " or ") + " for \(what), not "
+        + (kind.isEmpty ? "nothing" : ".\(kind)"))
+  }
+
+  func write(to url: URL) throws {
+    switch self {
+    case .bytes(let bytes): try WholeFile.write(bytes, to: url)
+    case .array(let tensor): try NPYFile.write(tensor, to: url)
+    case .numbers(let tensor): try CSV.write(tensor, to: url)
+    case .table(let table):
+      try CSV.write(
+        header: table.columns, rows: table.rows.map { $0.map(\.plain) }, to: url)
+    case .tensors(let tensors):
+      try Safetensors.write(tensors, metadata: ["made_by": "fovea"], to: url)
+    }
+  }
+}

@@ -1,0 +1,51 @@
+internal import Models
+internal import Runtime
+internal import Tensors
+internal import Tracing
+
+extension Command {
+  static let rollout = Command(
+    "rollout", group: "Looking",
+    "Follows attention through all vision blocks: how much of each patch reaches each token.",
+    Parameter.any("source", expects: "the result of encode() or a run", "Where to look."),
+    Parameter.optional(
+      .integer("block", in: 0...1000, "The last block that is followed; None for all.")),
+    returns: "an Attention [T, T], each row sums to 1",
+    details: "Heads are averaged and half of every token stays where it is, for the residual "
+      + "connection (Abnar and Zuidema 2020).",
+    examples: [
+      Example(
+        "vision = encode(embed(patchify(preprocess(scene(7)))))\nrollout(vision).shape",
+        "Attention through all blocks.")
+    ], seeAlso: ["attention", "overlay"]
+  ) { _, source, last in
+    guard let trace = source.trace, let model = source.sourceModel else {
+      throw ArgumentFailure(
+        parameter: "source",
+        "must be the result of encode() or a run, not \(source.inMessage)")
+    }
+    let count = model.model.configuration.vision.blockCount
+    let end = last ?? count - 1
+    guard end < count else {
+      throw ArgumentFailure(
+        parameter: "block", "must be a whole number from 0 to \(count - 1), not \(end)",
+        note: "this model has \(count) vision blocks; block \(count - 1) is the last")
+    }
+    let patterns = try (0...end).map { block in
+      let address = Address("vision.blocks.\(block).attention.pattern")
+      guard let pattern = trace[address] else {
+        throw ArgumentFailure(
+          parameter: "source", "did not keep \(address)",
+          note: "run encode() with keep=\"*\" or keep=\"*.pattern\"")
+      }
+      return pattern
+    }
+    let one = try AttentionMap.take(
+      from: trace, model: model, block: 0, head: nil, kind: .vision)
+    return .object(
+      AttentionMap(
+        weights: attentionRollout(patterns), address: "rollout of vision blocks 0 to \(end)",
+        head: nil, headCount: one.headCount, looksAtPatches: true, queryLabels: one.queryLabels,
+        keyLabels: one.keyLabels, model: model))
+  }
+}

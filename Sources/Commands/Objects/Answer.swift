@@ -1,0 +1,66 @@
+internal import Generation
+internal import Models
+internal import Runtime
+internal import Tokenizers
+internal import Tracing
+
+/// A written answer, token by token.
+struct Answer: ForeignObject {
+  let answer: BLIP2.Model.Answer
+  let prompt: String
+  let model: LoadedModel
+
+  var typeName: String { "Answer" }
+  var text: String { answer.text }
+  var brief: String { Value.text(text).represented }
+  private var tokenizer: any Tokenizer { model.model.tokenizer }
+
+  var shown: String {
+    let certainty = answer.generated.steps.map { Double($0.probability) }.reduce(1, *)
+    let count = answer.generated.tokens.count
+    let ending =
+      switch answer.generated.ending {
+      case .endToken: "ended by itself"
+      case .maxNewTokens: "stopped at max_new_tokens"
+      case .contextFull: "stopped where the model has no more positions"
+      }
+    return "\(Value.text(text).represented)\n\(count) tokens, probability of all together "
+      + "\(Digits.short(certainty)); \(ending)"
+  }
+
+  var attributeNames: [String] { ["text", "tokens", "ids", "probabilities", "steps", "trace", "prompt"] }
+
+  func attribute(_ attribute: String) throws -> Value? {
+    switch attribute {
+    case "text": .text(text)
+    case "prompt": .text(prompt)
+    case "ids": .integers(answer.generated.tokens)
+    case "tokens": .texts(answer.generated.tokens.map { tokenizer.visible($0) })
+    case "probabilities": .newList(answer.generated.steps.map { .float(Double($0.probability)) })
+    case "trace": .object(TraceView(trace: answer.trace, title: "decode"))
+    case "steps": .object(stepTable)
+    default: nil
+    }
+  }
+
+  /// Each token with the tokens that it might have been.
+  var stepTable: Table {
+    Table(
+      ["step", "token", "probability", "runners-up"],
+      answer.generated.steps.enumerated().map { index, step in
+        let others = step.candidates.filter { $0.token != step.token }.prefix(3).map {
+          "\(tokenizer.visible($0.token)) \(Digits.percent($0.probability))"
+        }
+        return [
+          .integer(index), .text(tokenizer.visible(step.token)),
+          .float(Double(step.probability)), .text(others.joined(separator: ", ")),
+        ]
+      })
+  }
+
+  func element(_ index: Value) throws -> Value? {
+    guard case .text(let address) = index else { return nil }
+    return try answer.trace.value(at: address)
+  }
+  var elementNames: [String] { answer.trace.records.map(\.address.description) }
+}

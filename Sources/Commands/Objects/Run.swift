@@ -1,0 +1,66 @@
+internal import Images
+internal import Models
+internal import Runtime
+internal import Tensors
+internal import Tracing
+
+/// A whole run on one picture: every place of it, and the answer.
+struct Run: ForeignObject {
+  let picture: Picture
+  /// Nil where the model has no language model.
+  let answer: Answer?
+  let trace: Trace
+  let model: LoadedModel
+
+  var typeName: String { "Run" }
+  var brief: String { "run of \(model.name) on \(picture.name)" }
+
+  var shown: String {
+    "\(brief): \(trace.records.count) places kept"
+      + (answer.map { "\n\($0.prompt.isEmpty ? "" : $0.prompt + " ")→ \($0.brief)" } ?? "")
+  }
+
+  var attributeNames: [String] { ["answer", "text", "trace", "image"] }
+
+  func attribute(_ attribute: String) throws -> Value? {
+    switch attribute {
+    case "answer": answer.map { .object($0) } ?? Value.none
+    case "text": answer.map { .text($0.text) } ?? Value.none
+    case "trace": .object(TraceView(trace: trace, title: brief))
+    case "image": .object(picture)
+    default: nil
+    }
+  }
+
+  func element(_ index: Value) throws -> Value? {
+    guard case .text(let address) = index else { return nil }
+    return try trace.value(at: address)
+  }
+  var elementNames: [String] { trace.records.map(\.address.description) }
+}
+
+extension Value {
+  /// The trace in a value: a trace itself, or that of a stage, an answer or a run.
+  var trace: Trace? {
+    guard case .object(let object) = self else { return nil }
+    return switch object {
+    case let view as TraceView: view.trace
+    case let result as StageResult: result.trace
+    case let answer as Answer: answer.answer.trace
+    case let run as Run: run.trace
+    default: nil
+    }
+  }
+
+  /// The model that a value came from.
+  var sourceModel: LoadedModel? {
+    guard case .object(let object) = self else { return nil }
+    return switch object {
+    case let result as StageResult: result.model
+    case let answer as Answer: answer.model
+    case let run as Run: run.model
+    case let map as AttentionMap: map.model
+    default: nil
+    }
+  }
+}

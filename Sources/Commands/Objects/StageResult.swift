@@ -1,0 +1,87 @@
+internal import Models
+internal import Runtime
+internal import Tensors
+internal import Tracing
+
+/// What a stage gave: a tensor that arithmetic takes as it is, and the trace of the way there.
+struct StageResult: ForeignObject {
+  /// The stage's name.
+  let stage: String
+  let result: Tensor
+  let trace: Trace
+  /// The model that ran.
+  let model: LoadedModel
+  /// The prompt, after `assemble`.
+  var prompt: String?
+
+  var tensor: Tensor? { result }
+  var typeName: String { "StageResult" }
+
+  var shown: String {
+    let line = Value.tensor(result, name: stage).displayed
+    guard !trace.records.isEmpty else { return line }
+    let example = trace.records.last { $0.address.description.hasSuffix(".pattern") }
+    let way = "trace: \(trace.records.count) places"
+    return line + "\n" + way
+      + (example.map { ", such as \(stageVariable)[\"\($0.address)\"]" } ?? "")
+  }
+
+  var brief: String { "\(stage) \(result.shape)" }
+  private var stageVariable: String { "it" }
+
+  var attributeNames: [String] { ["trace", "tensor", "stage", "prompt"] }
+
+  func attribute(_ attribute: String) throws -> Value? {
+    switch attribute {
+    case "trace": .object(TraceView(trace: trace, title: stage))
+    case "tensor": .tensor(result, name: stage)
+    case "stage": .text(stage)
+    case "prompt": prompt.map { .text($0) } ?? Value.none
+    default: nil
+    }
+  }
+
+  func element(_ index: Value) throws -> Value? {
+    guard case .text(let address) = index else { return nil }
+    return try trace.value(at: address)
+  }
+
+  var elementNames: [String] { trace.records.map(\.address.description) }
+}
+
+/// The numbers that were kept on the way through a model, by address.
+struct TraceView: ForeignObject {
+  let trace: Trace
+  let title: String
+
+  var typeName: String { "Trace" }
+  var elementNames: [String] { trace.records.map(\.address.description) }
+
+  var shown: String {
+    guard !trace.records.isEmpty else { return "\(title): a trace that kept nothing" }
+    let rows = trace.records.map { [$0.address.description, "\($0.tensor.shape)", $0.tap.summary] }
+    return TextTable(["place", "shape", "what it is"], rows).text
+  }
+  var brief: String { "trace of \(title), \(trace.records.count) places" }
+
+  func element(_ index: Value) throws -> Value? {
+    guard case .text(let address) = index else { return nil }
+    return try trace.value(at: address)
+  }
+}
+
+extension Trace {
+  /// What was kept at `address`, or an error that names the nearest place.
+  func value(at address: String) throws -> Value {
+    if let tensor = self[Address(address)] { return .tensor(tensor, name: address) }
+    let names = records.map(\.address.description)
+    let fitting = names.filter { Address($0).matches(address) }
+    if fitting.count == 1, let tensor = self[Address(fitting[0])] {
+      return .tensor(tensor, name: fitting[0])
+    }
+    throw RuntimeFailure(
+      .key, "the trace has no place '\(address)'",
+      hint: NearestPlace.hint(address, among: names),
+      notes: ["it keeps \(names.count) places; show(x.trace) lists them"])
+  }
+}

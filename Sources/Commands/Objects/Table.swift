@@ -1,0 +1,118 @@
+internal import Runtime
+
+/// Rows of values under named columns.
+struct Table: ForeignObject {
+  let columns: [String]
+  let rows: [[Value]]
+  /// A line under the table.
+  var note: String?
+
+  init(_ columns: [String], _ rows: [[Value]], note: String? = nil) {
+    (self.columns, self.rows, self.note) = (columns, rows, note)
+  }
+
+  var typeName: String { "Table" }
+  var brief: String { "Table of \(rows.count) rows: \(columns.joined(separator: ", "))" }
+
+  var shown: String {
+    let cells = rows.map { $0.map(Self.cell) }
+    let right = columns.indices.map { column in rows.allSatisfy { $0[column].number != nil } }
+    return TextTable(columns, cells, rightAligned: right).text + (note.map { "\n\($0)" } ?? "")
+  }
+
+  /// How a cell shows: numbers in a few digits.
+  private static func cell(_ value: Value) -> String {
+    if case .float(let number) = value { return Digits.short(number) }
+    return value.plain
+  }
+
+  var attributeNames: [String] { ["columns", "rows"] }
+
+  func attribute(_ attribute: String) throws -> Value? {
+    switch attribute {
+    case "columns": .texts(columns)
+    case "rows": .newList(rows.map { .tuple($0) })
+    default: nil
+    }
+  }
+
+  var elementCount: Int? { rows.count }
+  var elementNames: [String] { columns }
+
+  func element(_ index: Value) throws -> Value? {
+    if case .text(let name) = index {
+      guard let column = columns.firstIndex(of: name) else {
+        throw RuntimeFailure(
+          .key, "the table has no column '\(name)'",
+          hint: NearestPlace.hint(name, among: columns))
+      }
+      return .newList(rows.map { $0[column] })
+    }
+    guard let number = index.integer else { return nil }
+    let place = number < 0 ? number + rows.count : number
+    guard rows.indices.contains(place) else {
+      throw RuntimeFailure(.index, "row \(number) is outside a table of \(rows.count) rows")
+    }
+    let mapping = Mapping()
+    for (column, value) in zip(columns, rows[place]) { try mapping.set(.text(column), to: value) }
+    return .dictionary(mapping)
+  }
+}
+
+/// Lines of text in columns.
+struct TextTable {
+  let text: String
+
+  init(_ columns: [String], _ rows: [[String]], rightAligned: [Bool] = []) {
+    let widths = columns.indices.map { column in
+      ([columns[column]] + rows.map { $0[column] }).map(\.count).max() ?? 0
+    }
+    func line(_ cells: [String]) -> String {
+      let padded = cells.enumerated().map { index, cell in
+        let fill = String(repeating: " ", count: widths[index] - cell.count)
+        return rightAligned.indices.contains(index) && rightAligned[index] ? fill + cell : cell + fill
+      }
+      var text = padded.joined(separator: "  ")
+      while text.hasSuffix(" ") { text.removeLast() }
+      return text
+    }
+    let rule = widths.map { String(repeating: "─", count: $0) }.joined(separator: "  ")
+    text = ([line(columns), rule] + rows.map(line)).joined(separator: "\n")
+  }
+}
+
+/// Numbers in a few digits.
+enum Digits {
+  /// At most four significant digits; scientific where that is shorter.
+  static func short(_ number: Double) -> String {
+    guard number.isFinite else { return number.isNaN ? "nan" : number < 0 ? "-inf" : "inf" }
+    if number == number.rounded(), abs(number) < 1e6 { return "\(Int(number))" }
+    let size = abs(number)
+    if size >= 1e5 || size < 1e-3 {
+      let exponent = Int(floorLog10(size))
+      let mantissa = (number / power10(exponent) * 100).rounded() / 100
+      return "\(mantissa)e\(exponent)"
+    }
+    let places = max(0, 3 - Int(floorLog10(size)))
+    let factor = power10(places)
+    return "\((number * factor).rounded() / factor)"
+  }
+
+  /// A share as per cent with one place.
+  static func percent(_ share: Float) -> String {
+    "\((Double(share) * 1000).rounded() / 10) %"
+  }
+
+  private static func floorLog10(_ number: Double) -> Double {
+    var (exponent, rest) = (0.0, number)
+    while rest >= 10 { (rest, exponent) = (rest / 10, exponent + 1) }
+    while rest < 1 { (rest, exponent) = (rest * 10, exponent - 1) }
+    return exponent
+  }
+
+  private static func power10(_ exponent: Int) -> Double {
+    var result = 1.0
+    for _ in 0..<abs(exponent) { result *= 10 }
+    return exponent < 0 ? 1 / result : result
+  }
+}

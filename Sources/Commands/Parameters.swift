@@ -1,0 +1,48 @@
+internal import Images
+internal import Runtime
+internal import Tensors
+
+extension Parameter where T == Picture {
+  /// A picture, or the path of one.
+  static func picture(_ name: String = "image", _ summary: String) -> Self {
+    let facts = ParameterFacts(
+      name: name, type: "Image", expects: "a picture, as image() or scene() gives, or a file's path",
+      defaultText: nil, summary: summary,
+      suggestions: { session in
+        session.names { if case .object(let object) = $0 { object is Picture } else { false } }
+      })
+    return Parameter(facts) { value, session in
+      if case .object(let object) = value { return object as? Picture }
+      guard case .text(let path) = value else { return nil }
+      return try Picture.read(path, in: session)
+    }
+  }
+}
+
+extension Parameter where T == Value {
+  /// The result of a stage, or a tensor of its shape.
+  static func stageInput(_ name: String, from stage: String, _ summary: String) -> Self {
+    Parameter.any(
+      name, expects: "a tensor, as \(stage)() gives", summary)
+  }
+}
+
+extension Value {
+  /// The tensor of an argument, or an error that says what it is instead.
+  func requireTensor(_ parameter: String, from stage: String) throws -> Tensor {
+    guard let tensor else {
+      throw ArgumentFailure(
+        parameter: parameter, "must be a tensor, as \(stage)() gives, not \(inMessage)")
+    }
+    return tensor
+  }
+}
+
+extension Parameter where T == String {
+  /// Which places are kept.
+  static var keep: Self {
+    .text(
+      "keep", default: "*",
+      "Which places the trace keeps; * stands for anything, as in *.pattern.")
+  }
+}

@@ -1,0 +1,135 @@
+internal import Checkpoints
+internal import Foundation
+internal import Models
+internal import Runtime
+internal import Tensors
+internal import Tracing
+
+extension Command {
+  static let load = Command(
+    "load", group: "Model", "Reads a model and makes it the one that commands use.",
+    Parameter.path(
+      "path", default: "scenes",
+      "A folder in the published layout, or \"scenes\" for the model that ships."),
+    returns: "a Model",
+    details: "Weights stay in their file and in the type they were stored in.",
+    examples: [Example("load(\"scenes\")", "Go back to the model that ships.")],
+    seeAlso: ["models", "stages", "describe"]
+  ) { session, path in
+    let model =
+      path == "scenes"
+      ? try LoadedModel.shipped()
+      : try LoadedModel.read(session.readableURL(for: path), name: nil)
+    session[CurrentModel.self] = model
+    return .object(model)
+  }
+
+  static let models = Command(
+    "models", group: "Model", "Lists the families that can be read and the model in use.",
+    returns: "a Table", examples: [Example("models()", "What can be read?")], seeAlso: ["load"]
+  ) { session in
+    let current = try session.model()
+    var rows: [[Value]] = [
+      [
+        .text(current.name), .text("BLIP-2"), .text("in use"),
+        .text(current.folder.lastPathComponent),
+      ]
+    ]
+    if current.name != "scenes" {
+      rows.append([.text("scenes"), .text("BLIP-2"), .text("ships with Fovea"), .text("")])
+    }
+    rows += Family.all.map { type, name in
+      [.text("any folder"), .text(name), .text("model_type '\(type)' in config.json"), .text("")]
+    }
+    return .object(Table(["name", "family", "state", "folder"], rows))
+  }
+
+  static let stages = Command(
+    "stages", group: "Model", "Lists the stages of the model, in the order a picture takes them.",
+    returns: "a Table of name, what goes in, what comes out, and a sentence",
+    examples: [Example("stages()", "The way from a picture to an answer.")],
+    seeAlso: ["describe", "graph", "run"]
+  ) { session in
+    .object(
+      Table(
+        ["stage", "from", "to", "what it does"],
+        try session.model().model.stages.map { stage in
+          [.text(stage.name), .text(stage.input), .text(stage.output), .text(stage.summary)]
+        }))
+  }
+
+  static let describe = Command(
+    "describe", group: "Model", "Tells what is known of a value: a model, a tensor, a place.",
+    Parameter.any(
+      "what", default: Value.none, "A value, or the address of a place; None for the model."),
+    returns: "text",
+    examples: [
+      Example("describe()", "The sizes of the model in use."),
+      Example("describe(preprocess(scene(7)))", "A tensor's numbers at a glance."),
+    ], seeAlso: ["stages", "show"]
+  ) { session, what in
+    switch what {
+    case .none: return .object(Description(of: try session.model()))
+    case .object(let model as LoadedModel): return .object(Description(of: model))
+    default:
+      if let tensor = what.tensor { return .object(Description(of: tensor)) }
+      return .object(Description(text: what.displayed))
+    }
+  }
+}
+
+/// Sentences about a value.
+struct Description: ForeignObject {
+  let text: String
+  var typeName: String { "Description" }
+  var shown: String { text }
+
+  init(text: String) { self.text = text }
+
+  init(of loaded: LoadedModel) {
+    let model = loaded.model
+    let (vision, qformer) = (model.configuration.vision, model.configuration.qformer)
+    let crossing = (0..<qformer.blockCount).filter { qformer.looksAtImage(block: $0) }
+    var lines = [
+      "\(loaded.name): BLIP-2 (Li, Li, Savarese, Hoi 2023)",
+      "picture     \(vision.imageSize) × \(vision.imageSize) pixels, "
+        + "\(vision.gridSize) × \(vision.gridSize) patches of \(vision.patchSize) × \(vision.patchSize)",
+      "vision      \(vision.blockCount) blocks, \(vision.headCount) heads, \(vision.width) channels, "
+        + "\(vision.tokenCount) tokens (class first)",
+      "Q-Former    \(qformer.blockCount) blocks, \(qformer.headCount) heads, \(qformer.width) channels, "
+        + "\(model.configuration.queryCount) queries; they look at the picture in blocks "
+        + crossing.map(String.init).joined(separator: ", "),
+    ]
+    if let language = model.configuration.language {
+      lines.append(
+        "language    \(language.blockCount) blocks, \(language.headCount) heads, "
+          + "\(language.width) channels, \(language.vocabularySize) tokens, "
+          + "\(language.positionCount) positions")
+    }
+    if loaded.matching.matcher != nil {
+      lines.append(
+        "matching    pictures with texts, by match(); shared space of "
+          + "\(loaded.matching.configuration.sharedWidth ?? 0) channels")
+    }
+    if loaded.folder == ShippedModel.folder {
+      lines.append(
+        "knows       only Fovea's own scenes: a few plain shapes on a plain or textured ground")
+    }
+    text = lines.joined(separator: "\n")
+  }
+
+  init(of tensor: Tensor) {
+    let summary = Summary(tensor)
+    var lines = ["shape       \(tensor.shape), float32, \(tensor.count) numbers"]
+    if let range = summary.range {
+      lines.append(
+        "range       \(Digits.short(Double(range.lowerBound))) to "
+          + Digits.short(Double(range.upperBound)))
+      lines.append(
+        "mean        \(Digits.short(summary.mean)), deviation "
+          + Digits.short(summary.standardDeviation))
+    }
+    lines.append("not finite  \(summary.nanCount) NaN, \(summary.infinityCount) infinite")
+    text = lines.joined(separator: "\n")
+  }
+}

@@ -1,0 +1,87 @@
+internal import Generation
+internal import Models
+internal import Runtime
+internal import Tensors
+internal import Tokenizers
+internal import Tracing
+
+extension Command {
+  static let decode = Command(
+    "decode", group: "Stages", "Writes an answer, token by token.",
+    Parameter.stageInput(
+      "source", from: "assemble", "What assemble() gives, or a soft prompt from project()."),
+    Parameter.text(
+      "prompt", default: "", "The text behind a soft prompt; a sequence has its own already."),
+    Parameter.integer(
+      "max_new_tokens", in: 1...100_000, default: 20, "The most tokens that are written."),
+    Parameter.integer("min_new_tokens", in: 0...100_000, default: 0, "The fewest tokens."),
+    Parameter.integer("num_beams", in: 1...64, default: 1, "Continuations followed side by side."),
+    Parameter.number(
+      "length_penalty", default: 1, "Beam scores are divided by the length to this power."),
+    Parameter.flag("do_sample", "Whether tokens are drawn by chance."),
+    Parameter.number(
+      "temperature", in: 0.01...100, default: 1, "Divides the logits before drawing."),
+    Parameter.integer(
+      "top_k", in: 0...1_000_000, default: 50, "Draws among so many tokens; 0 for all."),
+    Parameter.number(
+      "top_p", in: 0.0001...1, default: 1, "Draws among tokens of this probability together."),
+    Parameter.integer("seed", in: 0...Int.max, default: 0, "Where chance starts."),
+    Parameter.number(
+      "repetition_penalty", in: 0.01...100, default: 1, "Makes tokens that occurred less likely."),
+    Parameter.integer(
+      "no_repeat_ngram_size", in: 0...1000, default: 0, "Forbids runs of so many tokens twice."),
+    Parameter.keep,
+    returns: "an Answer: text, tokens, probabilities, runners-up and a trace of the prompt's pass",
+    details: "Names and meanings are those of transformers' `generate`.",
+    examples: [
+      Example(
+        "soft = project(query(encode(embed(patchify(preprocess(scene(7)))))))\n"
+          + "answer = decode(soft, \"Question: how many objects are there? Answer:\")\nanswer.steps",
+        "Ask a question about a picture and look at every token of the answer."),
+      Example(
+        "soft = project(query(encode(embed(patchify(preprocess(scene(7)))))))\n"
+          + "decode(soft, do_sample=True, temperature=1.5, seed=3).text",
+        "Draw a caption by chance."),
+    ], seeAlso: ["assemble", "next_token", "run"]
+  ) {
+    session, source, prompt, maxNewTokens, minNewTokens, numBeams, lengthPenalty, doSample,
+    temperature, topK, topP, seed, repetitionPenalty, noRepeatNgramSize, keep in
+    let model = try session.model()
+    var options = model.model.defaultOptions
+    (options.maxNewTokens, options.minNewTokens) = (maxNewTokens, minNewTokens)
+    (options.numBeams, options.lengthPenalty) = (numBeams, lengthPenalty)
+    (options.doSample, options.temperature, options.topK) = (doSample, temperature, topK)
+    (options.topP, options.seed) = (topP, UInt64(seed))
+    (options.repetitionPenalty, options.noRepeatNgramSize) = (repetitionPenalty, noRepeatNgramSize)
+    do { try options.validate() } catch let error as GenerationOptionsError {
+      throw ArgumentFailure(
+        parameter: error.option, "must be \(error.expected), not \(error.found)")
+    }
+    var prompt = prompt
+    var sequence = try source.requireTensor("source", from: "assemble")
+    if case .object(let object) = source, let result = object as? StageResult,
+      result.stage == "assemble"
+    {
+      prompt = result.prompt ?? prompt
+    } else {
+      var trace = session.trace(keeping: keep)
+      sequence = try model.model.assemble(sequence, prompt, trace: &trace)
+    }
+    return .object(
+      try Answer.write(
+        after: sequence, prompt: prompt, model: model, options: options,
+        trace: session.trace(keeping: keep)))
+  }
+}
+
+extension Answer {
+  /// Writes an answer to a sequence.
+  static func write(
+    after sequence: Tensor, prompt: String, model: LoadedModel, options: GenerationOptions,
+    trace: Trace
+  ) throws -> Answer {
+    let answer = try model.model.write(
+      after: sequence, promptIDs: try model.model.promptIDs(prompt), options: options, trace: trace)
+    return Answer(answer: answer, prompt: prompt, model: model)
+  }
+}

@@ -1,0 +1,34 @@
+internal import Models
+internal import Runtime
+internal import Tensors
+internal import Tracing
+
+extension Command {
+  static let match = Command(
+    "match", group: "Stages", "Tells how well texts fit a picture, by both retrieval heads.",
+    Parameter.picture("image", "The picture, or its path."),
+    Parameter.list(of: .text("texts", "One text or a list of them.")),
+    returns: "a Table: match is the probability by the head that sees picture and text together "
+      + "(ITM), similarity the largest cosine of a query with the text (ITC)",
+    examples: [
+      Example(
+        "s = scene(7)\nmatch(s, [s.caption, \"a scene with a purple elephant\"])",
+        "The true caption against a wrong one.")
+    ], seeAlso: ["run", "query"]
+  ) { session, picture, texts in
+    let model = try session.model().matching
+    var vision = session.trace(keeping: "")
+    let tokens = try model.see(picture.image, trace: &vision)
+    let run = try model.match(tokens, vision: vision, texts: texts) { session.trace(keeping: "") }
+    return .object(
+      Table(
+        ["text", "match", "similarity", "query"],
+        run.matches.map { match in
+          [
+            .text(match.text), .float(Double(match.probability)),
+            .float(Double(match.similarity)),
+            .integer(Int(match.queryCosines.argmax(axis: 0).elements[0])),
+          ]
+        }, note: "query: the one whose cosine with the text is largest"))
+  }
+}

@@ -1,0 +1,41 @@
+internal import Generation
+internal import Models
+internal import Runtime
+internal import Tensors
+internal import Tokenizers
+
+extension Command {
+  static let nextToken = Command(
+    "next_token", group: "Stages", "Lists the most likely tokens to follow a sequence.",
+    Parameter.stageInput("sequence", from: "assemble", "What assemble() gives, [Q + T, E]."),
+    Parameter.integer("top", in: 1...1000, default: 10, "How many tokens."),
+    returns: "a Table of token, id, probability and logit",
+    examples: [
+      Example(
+        "soft = project(query(encode(embed(patchify(preprocess(scene(7)))))))\n"
+          + "next_token(assemble(soft, \"Question: how many objects are there? Answer:\"), top=5)",
+        "What might the answer be?")
+    ], seeAlso: ["decode", "assemble"]
+  ) { session, sequence, top in
+    let model = try session.model()
+    let input = try sequence.requireTensor("sequence", from: "assemble")
+    guard let stage = model.model.stages.first(where: { $0.name == "decode" }) else {
+      throw RuntimeFailure(.command, "\(model.name) has no language model")
+    }
+    var trace = session.trace(keeping: "")
+    let logits = try stage.run(.tensor(input), &trace).elements
+    let probabilities = Tensor(logits, shape: [logits.count]).softmax().elements
+    let order = logits.indices.sorted {
+      logits[$0] > logits[$1] || (logits[$0] == logits[$1] && $0 < $1)
+    }
+    return .object(
+      Table(
+        ["token", "id", "probability", "logit"],
+        order.prefix(top).map { id in
+          [
+            .text(model.model.tokenizer.visible(id)), .integer(id),
+            .float(Double(probabilities[id])), .float(Double(logits[id])),
+          ]
+        }))
+  }
+}

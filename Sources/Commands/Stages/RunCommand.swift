@@ -1,0 +1,49 @@
+internal import Generation
+internal import Models
+internal import Runtime
+internal import Tensors
+internal import Tracing
+
+extension Command {
+  static let run = Command(
+    "run", group: "Stages", "Takes a picture through all stages and answers a prompt.",
+    Parameter.picture("image", "The picture, or its path."),
+    Parameter.text("prompt", default: "", "The text to go on from; none asks for a caption."),
+    Parameter.integer(
+      "max_new_tokens", in: 1...100_000, default: 20, "The most tokens that are written."),
+    Parameter.keep,
+    returns: "a Run: the answer and the trace of every stage",
+    examples: [
+      Example(
+        "run(scene(7), \"Question: how many objects are there? Answer:\")",
+        "From picture to answer in one step."),
+      Example("run(scene(7)).text", "A caption."),
+    ], seeAlso: ["decode", "compare", "stages"]
+  ) { session, picture, prompt, maxNewTokens, keep in
+    .object(
+      try Run.of(
+        picture, prompt: prompt, maxNewTokens: maxNewTokens, model: try session.model(),
+        trace: session.trace(keeping: keep)))
+  }
+}
+
+extension Run {
+  /// Takes a picture through all stages that the model has.
+  static func of(
+    _ picture: Picture, prompt: String, maxNewTokens: Int, model: LoadedModel, trace: Trace
+  ) throws -> Run {
+    var trace = trace
+    guard model.model.writer != nil else {
+      let seen = try model.model.see(picture.image, trace: &trace)
+      _ = try model.model.query(seen, trace: &trace)
+      return Run(picture: picture, answer: nil, trace: trace, model: model)
+    }
+    let soft = try model.model.softPrompt(picture.image, trace: &trace)
+    let sequence = try model.model.assemble(soft, prompt, trace: &trace)
+    var options = model.model.defaultOptions
+    options.maxNewTokens = maxNewTokens
+    let answer = try Answer.write(
+      after: sequence, prompt: prompt, model: model, options: options, trace: trace)
+    return Run(picture: picture, answer: answer, trace: answer.answer.trace, model: model)
+  }
+}

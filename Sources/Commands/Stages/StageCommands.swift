@@ -1,0 +1,143 @@
+internal import Models
+internal import Runtime
+internal import Tensors
+internal import Tokenizers
+internal import Tracing
+
+extension Session {
+  /// Runs one stage of the current model; the trace of the way so far goes on.
+  func run(
+    stage name: String, on input: StageInput, after earlier: Trace? = nil, keep: String,
+    prompt: String? = nil
+  ) throws -> Value {
+    let model = try model()
+    guard let stage = model.model.stages.first(where: { $0.name == name }) else {
+      throw RuntimeFailure(
+        .command, "\(model.name) has no stage '\(name)'",
+        notes: ["its stages are " + model.model.stages.map(\.name).joined(separator: ", ")])
+    }
+    var trace = trace(keeping: keep)
+    let result = try stage.run(input, &trace)
+    return .object(
+      StageResult(
+        stage: name, result: result, trace: earlier.map { $0.followed(by: trace) } ?? trace,
+        model: model, prompt: prompt))
+  }
+}
+
+extension Command {
+  static let preprocess = Command(
+    "preprocess", group: "Stages",
+    "Resizes a picture to what the model takes and centres its colours around 0.",
+    Parameter.picture("image", "The picture, or its path."),
+    returns: "a tensor [3, Y, X]: red, green and blue planes",
+    examples: [Example("pixels = preprocess(scene(7))\npixels.shape", "Pixels as numbers.")],
+    seeAlso: ["patchify", "image"]
+  ) { session, picture in
+    .tensor(
+      try session.model().model.preprocess(picture.image), name: "pixels of \(picture.name)")
+  }
+
+  static let patchify = Command(
+    "patchify", group: "Stages", "Cuts pixels into squares and lays each out as one row.",
+    Parameter.tensor("pixels", rank: 3, "What preprocess() gives, [3, Y, X]."),
+    returns: "a tensor [P, 3·p·p]: one row a patch, from left to right and top to bottom",
+    examples: [
+      Example("patches = patchify(preprocess(scene(7)))\npatches.shape", "How many patches?")
+    ], seeAlso: ["embed", "grid"]
+  ) { session, pixels in
+    .tensor(try session.model().model.patchify(pixels), name: "patches")
+  }
+
+  static let embed = Command(
+    "embed", group: "Stages",
+    "Maps each patch to a token, puts the class token first and adds positions.",
+    Parameter.stageInput("patches", from: "patchify", "What patchify() gives, [P, 3·p·p]."),
+    Parameter.keep,
+    returns: "tokens [T, D], the class token first, with a trace",
+    examples: [
+      Example("tokens = embed(patchify(preprocess(scene(7))))\ntokens.shape", "Tokens of a picture.")
+    ], seeAlso: ["encode"]
+  ) { session, patches, keep in
+    let input = try patches.requireTensor("patches", from: "patchify")
+    return try session.run(stage: "embed", on: .tensor(input), keep: keep)
+  }
+
+  static let encode = Command(
+    "encode", group: "Stages", "Lets the tokens look at each other in all vision blocks.",
+    Parameter.stageInput("tokens", from: "embed", "What embed() gives, [T, D]."),
+    Parameter.keep,
+    returns: "tokens [T, D] with a trace of every block",
+    examples: [
+      Example(
+        "vision = encode(embed(patchify(preprocess(scene(7)))))\n"
+          + "vision[\"vision.blocks.0.attention.pattern\"].shape",
+        "Where every token looks in the first block: heads, queries, keys.")
+    ], seeAlso: ["query", "attention", "rollout"]
+  ) { session, tokens, keep in
+    let input = try tokens.requireTensor("tokens", from: "embed")
+    return try session.run(stage: "encode", on: .tensor(input), after: tokens.trace, keep: keep)
+  }
+
+  static let query = Command(
+    "query", group: "Stages", "Lets the learned queries gather from the picture's tokens.",
+    Parameter.stageInput("vision", from: "encode", "What encode() gives, [T, D]."),
+    Parameter.keep,
+    returns: "answered queries [Q, Dq] with a trace",
+    examples: [
+      Example(
+        "queries = query(encode(embed(patchify(preprocess(scene(7))))))\nqueries.shape",
+        "What the queries gathered.")
+    ], seeAlso: ["project", "attention"]
+  ) { session, vision, keep in
+    let input = try vision.requireTensor("vision", from: "encode")
+    return try session.run(stage: "query", on: .tensor(input), after: vision.trace, keep: keep)
+  }
+
+  static let project = Command(
+    "project", group: "Stages",
+    "Maps the answered queries into the language model's space: the soft prompt.",
+    Parameter.stageInput("queries", from: "query", "What query() gives, [Q, Dq]."),
+    Parameter.keep,
+    returns: "the soft prompt [Q, E]: vectors where a text would have words",
+    examples: [
+      Example(
+        "soft = project(query(encode(embed(patchify(preprocess(scene(7)))))))\nsoft.shape",
+        "The picture as the language model gets it.")
+    ], seeAlso: ["assemble", "decode"]
+  ) { session, queries, keep in
+    let input = try queries.requireTensor("queries", from: "query")
+    return try session.run(stage: "project", on: .tensor(input), after: queries.trace, keep: keep)
+  }
+
+  static let tokenize = Command(
+    "tokenize", group: "Stages", "Cuts a text into the language model's tokens.",
+    Parameter.text("text", "The text."),
+    returns: "Tokens with ids",
+    examples: [Example("tokenize(\"a red circle\")", "The tokens of three words.")],
+    seeAlso: ["assemble"]
+  ) { session, text in
+    let tokenizer = try session.model().model.tokenizer
+    return .object(
+      TokenList(text: text, ids: tokenizer.encode(text), tokenizer: tokenizer))
+  }
+
+  static let assemble = Command(
+    "assemble", group: "Stages", "Puts the words of a prompt behind the soft prompt.",
+    Parameter.stageInput("soft", from: "project", "What project() gives, [Q, E]."),
+    Parameter.text("prompt", default: "", "The text; none asks for a caption."),
+    Parameter.keep,
+    returns: "the sequence [Q + T, E] that the language model reads",
+    examples: [
+      Example(
+        "soft = project(query(encode(embed(patchify(preprocess(scene(7)))))))\n"
+          + "assemble(soft, \"Question: how many shapes are there? Answer:\").shape",
+        "Queries and words in one sequence.")
+    ], seeAlso: ["decode", "next_token", "tokenize"]
+  ) { session, soft, prompt, keep in
+    let input = try soft.requireTensor("soft", from: "project")
+    return try session.run(
+      stage: "assemble", on: .prompted(input, prompt), after: soft.trace, keep: keep,
+      prompt: prompt)
+  }
+}

@@ -1,0 +1,122 @@
+public import Foundation
+internal import Generation
+internal import Images
+internal import Models
+internal import Scenes
+internal import Tensors
+internal import Tracing
+
+/// Measures a model on scenes that it has not seen.
+///
+/// Every scene is asked at most one question of each kind, chosen at random among those it answers,
+/// yes and no alike often. Answers are greedy and count when they equal the right one to the letter.
+/// A caption counts when it is exactly the scene's; a box by its overlap with the true one. Matching
+/// counts when the caption's probability is above one half, a wrong caption's not.
+public struct Evaluation {
+  /// One kind of question.
+  public struct Line: Sendable, Equatable {
+    /// Such as `color`.
+    public let kind: String
+    /// How many were asked.
+    public let count: Int
+    /// The share that was right, or the median overlap of boxes.
+    public let score: Double
+    /// What the score is.
+    public let measure: String
+  }
+
+  private let model: LoadedModel
+  private var right: [String: (count: Int, right: Int)] = [:]
+  private var overlaps: [Double] = []
+
+  /// Reads the model in `folder`, or the one that ships.
+  public init(folder: URL?) throws {
+    model = try folder.map { try LoadedModel.read($0, name: nil) } ?? LoadedModel.shipped()
+  }
+
+  /// Asks about `count` scenes of one to three objects, from seed `seed` on.
+  ///
+  /// - Parameter progress: called after each scene with how many are done.
+  public mutating func run(
+    count: Int, seed: UInt64, progress: (Int) throws -> Void = { _ in }
+  ) throws {
+    for index in 0..<count {
+      try ask(about: Scene(seed: seed &+ UInt64(index), population: .exactly(1...3)))
+      try progress(index + 1)
+    }
+  }
+
+  /// The results so far, one line a kind.
+  public var lines: [Line] {
+    let order = Question.Kind.allCases.map(\.rawValue) + ["caption", "match", "match, wrong caption"]
+    var lines = order.compactMap { kind in
+      right[kind].map {
+        Line(kind: kind, count: $0.count, score: Double($0.right) / Double($0.count), measure: "exact")
+      }
+    }
+    if !overlaps.isEmpty {
+      let sorted = overlaps.sorted()
+      lines.append(
+        Line(
+          kind: "box", count: sorted.count, score: sorted[sorted.count / 2],
+          measure: "median overlap (IoU)"))
+    }
+    return lines
+  }
+
+  private mutating func ask(about scene: Scene) throws {
+    var random = RandomSource(seed: scene.seed ^ 0x0E5A_1A7E)
+    let image = scene.painted().image
+    var trace = Trace.nothing
+    let tokens = try model.model.see(image, trace: &trace)
+    if model.model.writer != nil {
+      let soft = try model.model.project(
+        try model.model.query(tokens, trace: &trace), trace: &trace)
+      for question in scene.examination(from: &random) {
+        let answer = try write(after: soft, "Question: \(question.text) Answer:")
+        if question.kind == .box {
+          overlaps.append(Self.overlap(answer, question.answer))
+        } else {
+          count(question.kind.rawValue, answer == question.answer)
+        }
+      }
+      count("caption", try write(after: soft, "") == scene.caption)
+    }
+    let matching = model.matching
+    guard matching.matcher != nil else { return }
+    let wrong = random.element(of: scene.wrongCaptions(from: &random))
+    let seen = try matching.see(image, trace: &trace)
+    let matches = try matching.match(seen, texts: [scene.caption, wrong]).matches
+    count("match", matches[0].probability > 0.5)
+    count("match, wrong caption", matches[1].probability <= 0.5)
+  }
+
+  private func write(after soft: Tensor, _ prompt: String) throws -> String {
+    var trace = Trace.nothing
+    let sequence = try model.model.assemble(soft, prompt, trace: &trace)
+    var options = model.model.defaultOptions
+    (options.maxNewTokens, options.candidateCount) = (48, 0)
+    return try model.model.write(
+      after: sequence, promptIDs: try model.model.promptIDs(prompt), options: options,
+      trace: .nothing
+    ).text
+  }
+
+  private mutating func count(_ kind: String, _ isRight: Bool) {
+    let (count, good) = right[kind] ?? (0, 0)
+    right[kind] = (count + 1, good + (isRight ? 1 : 0))
+  }
+
+  /// Intersection over union of two written boxes; 0 for what is no box.
+  static func overlap(_ first: String, _ second: String) -> Double {
+    let boxes = [first, second].map { text in
+      text.split { !$0.isASCII || !$0.isNumber }.compactMap { Double($0) }
+    }
+    guard boxes.allSatisfy({ $0.count == 4 }) else { return 0 }
+    let wide = min(boxes[0][2], boxes[1][2]) - max(boxes[0][0], boxes[1][0])
+    let high = min(boxes[0][3], boxes[1][3]) - max(boxes[0][1], boxes[1][1])
+    guard wide > 0, high > 0 else { return 0 }
+    let areas = boxes.map { ($0[2] - $0[0]) * ($0[3] - $0[1]) }
+    return wide * high / (areas[0] + areas[1] - wide * high)
+  }
+}
