@@ -43,8 +43,9 @@ public enum Safetensors {
   /// The bytes of the widest type come first, so that every tensor starts at a multiple of its
   /// element's size.
   ///
-  /// - Precondition: no name occurs twice or is `__metadata__`; integers fill their shape.
-  /// - Throws: `.file`, when the disk is full or the place cannot be written.
+  /// - Precondition: integers fill their shape.
+  /// - Throws: `.file`, when the disk is full or the place cannot be written; `.malformed`, when a
+  ///   name occurs twice or is `__metadata__`.
   public static func write(
     _ tensors: [(name: String, content: Content)], metadata: [String: String] = [:], to url: URL
   ) throws(CheckpointError) {
@@ -75,9 +76,12 @@ public enum Safetensors {
         ))
     }
     let object = JSON.Object(members)
-    precondition(
-      object.count == members.count && !tensors.contains { $0.name == "__metadata__" },
-      "two tensors of one name, or one named __metadata__")
+    guard object.count == members.count, !tensors.contains(where: { $0.name == "__metadata__" })
+    else {
+      throw .malformed(
+        path: url.path(percentEncoded: false), offset: nil, rule: .duplicateTensor,
+        detail: "two tensors of one name, or one named __metadata__, cannot be written")
+    }
     var header = JSON.object(object).bytes()
     header += [UInt8](repeating: 0x20, count: (8 - header.count % 8) % 8)
     do {

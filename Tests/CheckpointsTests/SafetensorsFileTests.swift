@@ -124,6 +124,15 @@ struct SafetensorsFileTests {
     #expect(try SafetensorsFile(file).warnings == ["tensor 'x' has an unknown field 'note'"])
   }
 
+  @Test(arguments: [["x", "x"], ["__metadata__", "y"]])
+  func namesThatNoFileCanHoldAreRefused(_ names: [String]) throws {
+    let file = folder.file("a.safetensors")
+    #expect(throws: CheckpointError.self) {
+      try Safetensors.write(names.map { (name: $0, tensor: Tensor(1)) }, to: file)
+    }
+    #expect(folder.names.isEmpty)
+  }
+
   @Test func aFailedWriteLeavesTheOldFile() throws {
     let file = folder.file("no-folder/a.safetensors")
     let error = #expect(throws: CheckpointError.self) {
