@@ -137,7 +137,8 @@ enum CairoPage {
   private static func draw(
     _ marks: [Mark], on context: OpaquePointer?, enlargesBlocks: Bool
   ) throws(FigureError) {
-    for mark in marks {
+    // One number that Cairo cannot take would spoil all that follows.
+    for mark in marks where mark.isDrawable {
       switch mark {
       case .shape(let path, let fill, let stroke): draw(path, fill, stroke, on: context)
       case .text(let text): draw(text, on: context)

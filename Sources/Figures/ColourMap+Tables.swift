@@ -1,7 +1,6 @@
 /// The 256 colours of each map as hexadecimal red, green and blue.
 ///
-/// As matplotlib 3.11 computes them. viridis and magma: Nathaniel Smith and Stéfan van der Walt,
-/// CC0.
+/// As matplotlib 3.11 computes them.
 /// viridis and magma: Nathaniel Smith and Stéfan van der Walt, CC0. cividis: Nuñez, Anderton and
 /// Renslow, "Optimizing colormaps with consideration for color vision deficiency" (2018). RdBu and
 /// PuOr: interpolated from ColorBrewer's eleven colours, Cynthia Brewer, Apache 2.0.

@@ -1,6 +1,7 @@
 /// Which colour stands for which number.
 ///
-/// Every sequential map grows lighter from end to end, so it also reads in grey.
+/// Every sequential map grows lighter from end to end, so it also reads in grey; rounded to bytes,
+/// from every colour to the second after it.
 public enum ColourMap: String, Sendable, CaseIterable {
   /// Black to white.
   case grey

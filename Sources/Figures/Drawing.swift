@@ -11,7 +11,11 @@ struct Drawing {
   static let axisSize = 10.0
   static let titleSize = 12.0
 
-  mutating func reserve(_ area: Rectangle) { bounds = bounds?.union(area) ?? area }
+  /// Makes room on the page; places that no page has are not given any.
+  mutating func reserve(_ area: Rectangle) {
+    guard [area.x, area.y, area.maxX, area.maxY].allSatisfy({ abs($0) < 1e5 }) else { return }
+    bounds = bounds?.union(area) ?? area
+  }
 
   mutating func add(
     _ path: Path, fill: Colour? = nil, stroke: Stroke? = nil

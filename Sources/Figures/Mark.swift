@@ -169,4 +169,17 @@ extension Mark {
       return .picture(image, in: area.moved(dx, dy), sampling: sampling)
     }
   }
+
+  /// Whether every place is a finite number of a size that pages have.
+  var isDrawable: Bool {
+    func fits(_ numbers: Double...) -> Bool { numbers.allSatisfy { abs($0) < 1e6 } }
+    switch self {
+    case .shape(let path, _, let stroke):
+      return path.points.allSatisfy { fits($0.x, $0.y) } && fits(stroke?.width ?? 0)
+    case .text(let text):
+      return fits(text.place.x, text.place.y, text.angle) && text.size > 0 && text.size < 1000
+    case .picture(_, let area, _):
+      return fits(area.x, area.y) && area.width > 0 && area.height > 0 && fits(area.maxX, area.maxY)
+    }
+  }
 }

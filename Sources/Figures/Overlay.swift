@@ -217,7 +217,8 @@ extension Figure {
     var page = Drawing()
     page.add(stage.image, in: stage.area, sampling: .smooth)
     let places = patches.indices.map(stage.place(of:))
-    let outlines = Path(places.flatMap { Path($0).steps })
+    let drawable = places.filter { Mark.shape(Path($0), fill: nil, stroke: nil).isDrawable }
+    let outlines = Path(drawable.flatMap { Path($0).steps })
     page.add(outlines, stroke: Stroke(Colour(0, 0, 0, opacity: 0.55), width: 1))
     page.add(outlines, stroke: Stroke(.white, width: 0.4))
     for index in highlighted {

@@ -15,7 +15,7 @@ enum SVGWriter {
       <rect width="\(width)" height="\(height)" fill="#ffffff"/>
 
       """
-    for mark in figure.marks {
+    for mark in figure.marks where mark.isDrawable {
       switch mark {
       case .shape(let path, let fill, let stroke): text += element(path, fill, stroke)
       case .text(let line): text += element(line)

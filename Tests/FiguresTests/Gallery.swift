@@ -116,6 +116,108 @@ enum Gallery {
         try .overlay(
           noise([7, 7]), on: picture(640, 427), patches: cropped, title: "After a centre crop")
       ))
+    result += try panels() + charts() + graphs()
     return result
+  }
+
+  private static func panels() throws -> [(String, Figure)] {
+    var options = PanelOptions()
+    options.valueName = "attention probability"
+    var own = options
+    own.sharing = .perPanel
+    let image = picture(640, 427)
+    let backdrop = Backdrop(
+      image, patches: Rectangle.evenGrid(rows: 14, columns: 14, overWidth: 640, height: 427))
+    let positions = noise([49, 6], seed: 3)
+    return [
+      (
+        "sheet-patterns",
+        try .contactSheet(
+          attention([6, 8, 50, 50]), title: "Attention patterns, layers × heads", options: options)
+      ),
+      (
+        "sheet-own",
+        try .contactSheet(attention([12, 12, 14, 14]), title: "Each on its own", options: own)
+      ),
+      (
+        "queries",
+        try .queryMaps(
+          attention([32, 196]).reshaped(32, 14, 14), title: "Where 32 queries look",
+          options: options)
+      ),
+      (
+        "queries-picture",
+        try .queryMaps(
+          attention([8, 196]).reshaped(8, 14, 14), over: backdrop,
+          title: "Where 8 queries look", labels: (0..<8).map { "query \($0)" }, columns: 4,
+          options: options)
+      ),
+      (
+        "similarity",
+        try .similarityMaps(
+          positions.matmulTransposed(positions), rows: 7, columns: 7,
+          title: "Similarity of position embeddings")
+      ),
+    ]
+  }
+
+  private static func charts() throws -> [(String, Figure)] {
+    let steps = words.enumerated().map { index, word in
+      let first = Double(noise([1], seed: UInt64(index + 9)).elements[0])
+      return TokenStep(
+        .init(word, probability: first),
+        runnersUp: [
+          .init(" circle", probability: (1 - first) * 0.6),
+          .init("incomprehensibilities", probability: (1 - first) * 0.2),
+          .init("圆", probability: (1 - first) * 0.1),
+        ])
+    }
+    let bell = Tensor(
+      (0..<5000).map { i in noise([12], seed: UInt64(i + 1)).elements.reduce(-6, +) } + [.nan],
+      shape: [5001])
+    return [
+      ("tokens", try .tokenStrip(steps, title: "What the model wrote")),
+      ("histogram", try .histogram(bell, title: "Weights", valueName: "weight")),
+      (
+        "bars",
+        try .bars(
+          [0.7, 0.2, 0.05, -0.1, .nan], labels: [" red", " blue", "绿色", " שלום", "none"],
+          title: "Next token", valueName: "logit")
+      ),
+      (
+        "lines",
+        try .lines(
+          [.init("entropy", [3, 2.5, 2, 2.2, 1.1]), .init("norm", [1, 1.5, .nan, 2.4, 3])],
+          title: "By layer", xName: "layer", yName: "value")
+      ),
+    ]
+  }
+
+  private static func graphs() throws -> [(String, Figure)] {
+    let names = [
+      "picture", "patchify", "embed", "encode", "query", "project", "assemble", "decode",
+    ]
+    var nodes = names.enumerated().map { index, name in
+      StageNode(
+        name, shape: "[\(197 - index), 768]",
+        sentence: "Says in one sentence what happens to the tensor on its way through \(name).")
+    }
+    nodes.append(StageNode("tokenize", shape: "[T]", sentence: "Text to ids."))
+    let edges = (0..<7).map { GraphEdge(from: $0, to: $0 + 1) } + [GraphEdge(from: 8, to: 6)]
+    let image = picture(320, 320)
+    let thumbnails = (0..<16).map {
+      image.cropped(x: $0 % 4 * 80, y: $0 / 4 * 80, width: 80, height: 80)
+    }
+    return [
+      ("stages", try .stageGraph(nodes, edges: edges, title: "Stages of a model")),
+      (
+        "attention-graph",
+        try .attentionGraph(
+          attention([12, 16]), title: "Strongest attention",
+          queries: words.map { AttentionNode($0) },
+          keys: thumbnails.enumerated().map { AttentionNode("\($0.offset)", picture: $0.element) },
+          edgeLimit: 24)
+      ),
+    ]
   }
 }
