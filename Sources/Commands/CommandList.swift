@@ -9,6 +9,7 @@ public enum Commands {
     .preprocess, .patchify, .embed, .encode, .query, .project, .tokenize, .assemble, .decode,
     .nextToken, .run, .match,
     .attention, .rollout, .compare, .show,
-    .overlay, .heatmap, .grid, .save,
+    .grid, .heatmap, .overlay, .sheet, .queryMaps, .positionSimilarity, .tokenStrip, .histogram,
+    .graph, .save,
   ]
 }

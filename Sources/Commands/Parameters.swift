@@ -6,7 +6,8 @@ extension Parameter where T == Picture {
   /// A picture, or the path of one.
   static func picture(_ name: String = "image", _ summary: String) -> Self {
     let facts = ParameterFacts(
-      name: name, type: "Image", expects: "a picture, as image() or scene() gives, or a file's path",
+      name: name, type: "Image",
+      expects: "a picture, as image() or scene() gives, or a file's path",
       defaultText: nil, summary: summary,
       suggestions: { session in
         session.names { if case .object(let object) = $0 { object is Picture } else { false } }

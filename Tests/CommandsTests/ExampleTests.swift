@@ -49,12 +49,16 @@ final class Workshop: Sendable {
     for parameter in command.parameters { #expect(parameter.summary.hasSuffix(".")) }
   }
 
-  @Test(arguments: Commands.all.flatMap { command in
-    command.examples.indices.map { (command.name, $0) }
-  })
+  @Test(
+    arguments: Commands.all.flatMap { command in
+      command.examples.indices.map { (command.name, $0) }
+    })
   func everyExampleRuns(name: String, index: Int) throws {
     let command = try #require(Commands.all.first { $0.name == name })
     let result = try Workshop().run(command.examples[index].source)
-    #expect(result.succeeded, "\(command.examples[index].source): \(result.failure.map { "\($0)" } ?? "\(result.diagnostics)")")
+    #expect(
+      result.succeeded,
+      "\(command.examples[index].source): \(result.failure.map { "\($0)" } ?? "\(result.diagnostics)")"
+    )
   }
 }

@@ -54,11 +54,13 @@ extension Command {
     if case .object(let object) = map, let attention = object as? AttentionMap {
       guard attention.looksAtPatches else {
         throw ArgumentFailure(
-          parameter: "map", "must look at the picture's patches, which \(attention.address) does not")
+          parameter: "map",
+          "must look at the picture's patches, which \(attention.address) does not")
       }
       guard query < numbers.shape[0] else {
         throw ArgumentFailure(
-          parameter: "query", "must be a whole number from 0 to \(numbers.shape[0] - 1), not \(query)",
+          parameter: "query",
+          "must be a whole number from 0 to \(numbers.shape[0] - 1), not \(query)",
           note: "this attention has \(numbers.shape[0]) queries")
       }
       numbers = numbers.row(query)

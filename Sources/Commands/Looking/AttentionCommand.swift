@@ -31,11 +31,7 @@ extension Command {
         "attention(run(scene(7)), block=2, kind=\"cross\").shape", "What do the queries look at?"),
     ], seeAlso: ["rollout", "overlay", "heatmap", "graph"]
   ) { session, source, block, head, kind in
-    guard let trace = source.trace, let model = source.sourceModel else {
-      throw ArgumentFailure(
-        parameter: "source",
-        "must be the result of a stage, a run or an answer, not \(source.inMessage)")
-    }
+    let (trace, model) = try source.lookedAt("source")
     return .object(
       try AttentionMap.take(from: trace, model: model, block: block, head: head, kind: kind))
   }

@@ -5,7 +5,8 @@ internal import Tracing
 extension Command {
   static let compare = Command(
     "compare", group: "Looking", "Tells where two runs, traces or tensors part.",
-    Parameter.any("first", expects: "a run, a trace, the result of a stage or a tensor", "One side."),
+    Parameter.any(
+      "first", expects: "a run, a trace, the result of a stage or a tensor", "One side."),
     Parameter.any("second", expects: "the same kind of thing", "The other side."),
     Parameter.number(
       "tolerance", in: 0...1, default: 0.0001,
@@ -31,15 +32,19 @@ extension Command {
 }
 
 extension Table {
-  static let differenceColumns = ["place", "shape", "largest", "relative", "cosine", "SNR dB", "at"]
+  static let differenceColumns = [
+    "place", "shape", "largest", "relative", "cosine", "SNR dB", "at",
+  ]
 
   static func row(_ name: String, _ difference: Difference) -> [Value] {
-    let shape = difference.shapes[0] == difference.shapes[1]
+    let shape =
+      difference.shapes[0] == difference.shapes[1]
       ? "\(difference.shapes[0])" : "\(difference.shapes[0]) and \(difference.shapes[1])"
     return [
       .text(name), .text(shape), .float(Double(difference.largest)),
       .float(Double(difference.relative)), .float(difference.cosine),
-      .float(difference.signalToNoise), .text(difference.largest == 0 ? "" : "\(difference.worstPlace)"),
+      .float(difference.signalToNoise),
+      .text(difference.largest == 0 ? "" : "\(difference.worstPlace)"),
     ]
   }
 

@@ -19,11 +19,7 @@ extension Command {
         "Attention through all blocks.")
     ], seeAlso: ["attention", "overlay"]
   ) { _, source, last in
-    guard let trace = source.trace, let model = source.sourceModel else {
-      throw ArgumentFailure(
-        parameter: "source",
-        "must be the result of encode() or a run, not \(source.inMessage)")
-    }
+    let (trace, model) = try source.lookedAt("source")
     let count = model.model.configuration.vision.blockCount
     let end = last ?? count - 1
     guard end < count else {

@@ -28,7 +28,9 @@ struct Answer: ForeignObject {
       + "\(Digits.short(certainty)); \(ending)"
   }
 
-  var attributeNames: [String] { ["text", "tokens", "ids", "probabilities", "steps", "trace", "prompt"] }
+  var attributeNames: [String] {
+    ["text", "tokens", "ids", "probabilities", "steps", "trace", "prompt"]
+  }
 
   func attribute(_ attribute: String) throws -> Value? {
     switch attribute {

@@ -1,8 +1,8 @@
 internal import Figures
-internal import Runtime
+public import Runtime
 
 /// A figure, as scripts hold it.
-struct Drawing: ForeignObject {
+struct Drawing: ForeignObject, Previewed {
   let figure: Figure
 
   var typeName: String { "Figure" }
@@ -10,6 +10,14 @@ struct Drawing: ForeignObject {
   var shown: String {
     "Figure '\(figure.title)', \(Int(figure.width)) × \(Int(figure.height)) points\n"
       + "\(figure.altText)\nsave(it, \"name.png\") writes it; .svg and .pdf as well"
+  }
+
+  /// The figure in half blocks or shades, as the terminal can.
+  func preview(in session: Session) -> String? {
+    guard let style = session[TerminalStyle.self],
+      let image = try? figure.image(scale: 1)
+    else { return nil }
+    return TerminalPicture.text(image, columns: style.columns, style: style.pictures)
   }
 
   var attributeNames: [String] { ["title", "caption", "alt", "width", "height"] }
@@ -23,5 +31,24 @@ struct Drawing: ForeignObject {
     case "height": .float(figure.height)
     default: nil
     }
+  }
+}
+
+/// What the terminal can draw; nil where output is no terminal.
+public enum TerminalStyle: SessionKey {
+  /// No terminal.
+  public static var initial: TerminalStyleSettings? { nil }
+}
+
+/// How pictures are drawn with characters.
+public struct TerminalStyleSettings: Sendable {
+  /// How many characters a line has.
+  public var columns: Int
+  let pictures: TerminalPicture.Style
+
+  /// Half blocks in 24-bit or 256 colours, or characters from light to dark without colours.
+  public init(columns: Int, colours: Int) {
+    self.columns = columns
+    pictures = colours > 256 ? .trueColour : colours > 0 ? .palette : .shades
   }
 }

@@ -70,7 +70,8 @@ struct TextTable {
     func line(_ cells: [String]) -> String {
       let padded = cells.enumerated().map { index, cell in
         let fill = String(repeating: " ", count: widths[index] - cell.count)
-        return rightAligned.indices.contains(index) && rightAligned[index] ? fill + cell : cell + fill
+        return rightAligned.indices.contains(index) && rightAligned[index]
+          ? fill + cell : cell + fill
       }
       var text = padded.joined(separator: "  ")
       while text.hasSuffix(" ") { text.removeLast() }

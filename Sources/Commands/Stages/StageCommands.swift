@@ -56,7 +56,8 @@ extension Command {
     Parameter.keep,
     returns: "tokens [T, D], the class token first, with a trace",
     examples: [
-      Example("tokens = embed(patchify(preprocess(scene(7))))\ntokens.shape", "Tokens of a picture.")
+      Example(
+        "tokens = embed(patchify(preprocess(scene(7))))\ntokens.shape", "Tokens of a picture.")
     ], seeAlso: ["encode"]
   ) { session, patches, keep in
     let input = try patches.requireTensor("patches", from: "patchify")

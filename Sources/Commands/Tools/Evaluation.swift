@@ -48,10 +48,12 @@ public struct Evaluation {
 
   /// The results so far, one line a kind.
   public var lines: [Line] {
-    let order = Question.Kind.allCases.map(\.rawValue) + ["caption", "match", "match, wrong caption"]
+    let order =
+      Question.Kind.allCases.map(\.rawValue) + ["caption", "match", "match, wrong caption"]
     var lines = order.compactMap { kind in
       right[kind].map {
-        Line(kind: kind, count: $0.count, score: Double($0.right) / Double($0.count), measure: "exact")
+        Line(
+          kind: kind, count: $0.count, score: Double($0.right) / Double($0.count), measure: "exact")
       }
     }
     if !overlaps.isEmpty {

@@ -37,10 +37,13 @@ public struct TraceTool {
     image path: URL, prompt: String, texts: [String], names: Names, keep: String, to file: URL
   ) throws -> Int {
     let image = try Image(decoding: try WholeFile.read(path), named: path.lastPathComponent)
-    let found = try texts.isEmpty
+    let found =
+      try texts.isEmpty
       ? generate(image, prompt: prompt, names: names)
       : match(image, texts: texts, names: names)
-    var contents = found.tensors.map { (name: $0.name, content: Safetensors.Content.tensor($0.tensor)) }
+    var contents = found.tensors.map {
+      (name: $0.name, content: Safetensors.Content.tensor($0.tensor))
+    }
     contents += found.ids.map { (name: $0.name, content: .integers($0.values, shape: $0.shape)) }
     contents = contents.filter { Address($0.name).matches(keep) }.sorted { $0.name < $1.name }
     guard !contents.isEmpty else {
@@ -95,7 +98,8 @@ public struct TraceTool {
       ? model.published(run)
       : run.vision.named("") + run.contrastImage.named("itc.image.")
         + texts.indices.flatMap {
-          run.contrastTexts[$0].named("itc.texts.\($0).") + run.matching[$0].named("itm.texts.\($0).")
+          run.contrastTexts[$0].named("itc.texts.\($0).")
+            + run.matching[$0].named("itm.texts.\($0).")
         }
     return Found(
       tensors: [Self.pixels(try model.preprocess(image))] + tensors,

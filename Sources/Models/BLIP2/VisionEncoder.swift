@@ -15,7 +15,8 @@ extension BLIP2 {
     let configuration: Configuration.Vision
     let patch: Linear
     let classToken: Tensor  // [1, D]
-    let positions: Tensor  // [T, D]
+    /// `[T, D]`: what is added to each token for where it is, the class token first.
+    public let positions: Tensor
     let blocks: [TransformerBlock]
     let norm: LayerNorm
 

@@ -1,0 +1,80 @@
+internal import Figures
+internal import Images
+internal import Models
+internal import Runtime
+internal import Tensors
+internal import Tracing
+
+extension Command {
+  static let graph = Command(
+    "graph", group: "Figures",
+    "Draws the stages of the model, or the strongest connections of one attention.",
+    Parameter.any(
+      "source", expects: "an attention, the result of a stage or a run, or None",
+      default: Value.none, "What is drawn; None for the stages."),
+    Parameter.integer("block", in: 0...1000, default: 0, "The block, counted from 0."),
+    Parameter.optional(.integer("head", in: 0...1000, "The head; None for the mean of all.")),
+    Parameter.optional(.choice("kind", "The part of the model, as in attention().")),
+    Parameter.integer("top", in: 1...200, default: 40, "How many connections are drawn."),
+    Parameter.optional(.picture("image", "The picture, for thumbnails of the patches.")),
+    returns: "a Figure",
+    examples: [
+      Example("save(graph(), \"stages.svg\")", "The way from picture to answer."),
+      Example(
+        "s = scene(7)\nqueries = query(encode(embed(patchify(preprocess(s)))))\n"
+          + "save(graph(queries, block=2, kind=\"cross\", top=20, image=s), \"queries.svg\")",
+        "Which patches the queries take most from."),
+    ], seeAlso: ["stages", "attention"]
+  ) { session, source, block, head, kind, top, picture in
+    if case .none = source { return .object(Drawing(figure: try stageGraph(try session.model()))) }
+    let map: AttentionMap
+    if case .object(let object) = source, let attention = object as? AttentionMap {
+      map = attention
+    } else if case .object(let object) = source, let view = object as? TraceView {
+      map = try AttentionMap.take(
+        from: view.trace, model: try session.model(), block: block, head: head, kind: kind)
+    } else {
+      let (trace, model) = try source.lookedAt("source")
+      map = try AttentionMap.take(from: trace, model: model, block: block, head: head, kind: kind)
+    }
+    let thumbnails = try picture.map { try map.model.thumbnails(of: $0.image) } ?? [:]
+    func nodes(_ labels: [String], arePatches: Bool) -> [AttentionNode] {
+      labels.enumerated().map { index, label in
+        AttentionNode(label, picture: arePatches ? thumbnails[index - 1] : nil)
+      }
+    }
+    let queriesArePatches = map.looksAtPatches && map.weights.shape[0] == map.weights.shape[1]
+    return .object(
+      Drawing(
+        figure: try Figure.attentionGraph(
+          map.weights, title: map.title,
+          queries: nodes(map.queryLabels, arePatches: queriesArePatches),
+          keys: nodes(map.keyLabels, arePatches: map.looksAtPatches), edgeLimit: top)))
+  }
+
+  private static func stageGraph(_ model: LoadedModel) throws -> Figure {
+    let stages = model.model.stages
+    let nodes =
+      [StageNode("image", shape: "Y × X pixels", sentence: "A PNG or JPEG file, or a scene.")]
+      + stages.map { StageNode($0.name, shape: $0.output, sentence: $0.summary) }
+    return try Figure.stageGraph(
+      nodes, edges: nodes.indices.dropLast().map { GraphEdge(from: $0, to: $0 + 1) },
+      title: "stages of \(model.name)")
+  }
+}
+
+extension LoadedModel {
+  /// The pixels of each patch, as the model sees them.
+  fileprivate func thumbnails(of image: Image) throws -> [Int: Image] {
+    let prepared = try model.prepare(image).picture
+    let (side, patch) = (
+      model.configuration.vision.gridSize, model.configuration.vision.patchSize
+    )
+    var result: [Int: Image] = [:]
+    for index in 0..<side * side {
+      result[index] = prepared.cropped(
+        x: index % side * patch, y: index / side * patch, width: patch, height: patch)
+    }
+    return result
+  }
+}
