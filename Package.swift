@@ -1,7 +1,9 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-/// Settings every Swift target shares. One place, no per-target exceptions.
+/// Settings every Swift target shares.
+///
+/// One place, no per-target exceptions.
 let strict: [SwiftSetting] = [
   .enableUpcomingFeature("ExistentialAny"),
   .enableUpcomingFeature("InternalImportsByDefault"),
@@ -97,7 +99,10 @@ let package = Package(
     tests("Generation", ["Checkpoints", "Files", "Tensors"]),
     tests(
       "Models",
-      ["Checkpoints", "Files", "Generation", "Images", "Layers", "Tensors", "Tokenizers", "Tracing"]
+      [
+        "Checkpoints", "Files", "Generation", "Images", "Layers", "Tensors", "Tokenizers",
+        "Tracing",
+      ]
     ),
     tests("Figures", ["Images", "Tensors"]),
     tests("Language", []),
@@ -106,7 +111,11 @@ let package = Package(
     tests("Terminal", []),
     tests(
       "Commands",
-      ["Checkpoints", "Figures", "Files", "Images", "Language", "Models", "Runtime", "Scenes", "Tensors", "Tracing"]),
+      [
+        "Checkpoints", "Figures", "Files", "Images", "Language", "Models", "Runtime", "Scenes",
+        "Tensors", "Tracing",
+      ]),
     tests("Notebooks", ["Commands", "Files", "Runtime"]),
+    tests("fovea", ["Commands", "Files", "Language", "Runtime", "Terminal"]),
   ]
 )

@@ -29,13 +29,16 @@ public final class Interrupts: Sendable {
   /// - Parameters:
   ///   - count: With how many unanswered interrupts the process ends, with status 130: 2 for a
   ///     script, 3 at a prompt, where the one before prints a warning.
+  ///   - onInterrupt: Runs on the watching thread at each interrupt.
   ///   - cleanUp: Runs on the watching thread before the process ends by a signal.
   /// - Throws: `cannotWatchSignals` where no thread can be made.
   public func begin(
-    quittingAfter count: Int, cleanUp: @escaping @Sendable () -> Void = {}
+    quittingAfter count: Int, onInterrupt: @escaping @Sendable () -> Void = {},
+    cleanUp: @escaping @Sendable () -> Void = {}
   ) throws(TerminalError) {
     guard !isWatching.exchange(true, ordering: .relaxed) else { return }
-    let watcher = Watcher(interrupts: self, limit: max(1, count), cleanUp: cleanUp)
+    let watcher = Watcher(
+      interrupts: self, limit: max(1, count), onInterrupt: onInterrupt, cleanUp: cleanUp)
     for signal in [SIGINT, SIGTERM, SIGHUP] { Signals.watch(signal) }
     var thread = pthread_t()
     let failure = pthread_create(
@@ -58,10 +61,15 @@ public final class Interrupts: Sendable {
 private final class Watcher: Sendable {
   let interrupts: Interrupts
   let limit: Int
+  let onInterrupt: @Sendable () -> Void
   let cleanUp: @Sendable () -> Void
 
-  init(interrupts: Interrupts, limit: Int, cleanUp: @escaping @Sendable () -> Void) {
-    (self.interrupts, self.limit, self.cleanUp) = (interrupts, limit, cleanUp)
+  init(
+    interrupts: Interrupts, limit: Int, onInterrupt: @escaping @Sendable () -> Void,
+    cleanUp: @escaping @Sendable () -> Void
+  ) {
+    (self.interrupts, self.limit) = (interrupts, limit)
+    (self.onInterrupt, self.cleanUp) = (onInterrupt, cleanUp)
   }
 
   func run() {
@@ -71,6 +79,7 @@ private final class Watcher: Sendable {
       let signal = Int32(number)
       guard signal == SIGINT else { return end(by: signal) }
       let count = interrupts.countOne()
+      onInterrupt()
       if count >= limit { return end(by: signal) }
       if count == limit - 1, limit > 2 {
         let notice = "\nstill stopping; Ctrl-C once more ends Fovea\n"

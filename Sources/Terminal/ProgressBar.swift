@@ -1,13 +1,13 @@
 /// How far a long job is, on standard error: a bar that redraws itself at a terminal, a line for
 /// every tenth elsewhere.
-public struct ProgressBar {
+public struct ProgressBar: Sendable {
   private let name: String
   private let total: Int
   private let unit: String
   private let isTerminal: Bool
   private let columns: Int
-  private let write: (String) -> Void
-  private let now: () -> Double
+  private let write: @Sendable (String) -> Void
+  private let now: @Sendable () -> Double
   private let begun: Double
   private var lastDrawn = -Double.infinity
   private var lastTenth = 0
@@ -25,7 +25,7 @@ public struct ProgressBar {
   ///   - write: Where text goes.
   public init(
     _ name: String, total: Int, unit: String, isTerminal: Bool, columns: Int,
-    now: @escaping () -> Double, write: @escaping (String) -> Void
+    now: @escaping @Sendable () -> Double, write: @escaping @Sendable (String) -> Void
   ) {
     (self.name, self.total, self.unit) = (name, max(0, total), unit)
     (self.isTerminal, self.columns) = (isTerminal, columns)
@@ -51,7 +51,8 @@ public struct ProgressBar {
   public mutating func update(done: Int) {
     let time = now()
     if isTerminal {
-      guard time - lastDrawn >= 0.1 else { return }
+      // A job that is over at once needs no bar.
+      guard time - lastDrawn >= 0.1, time - begun >= 0.3 else { return }
       lastDrawn = time
       isShown = true
       write("\r\u{1B}[K" + line(done: done, elapsed: time - begun))

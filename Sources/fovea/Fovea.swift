@@ -1,7 +1,57 @@
-import ArgumentParser
+internal import ArgumentParser
+internal import Terminal
 
-@main struct Fovea: ParsableCommand {
+/// The command line: `fovea` alone opens the prompt, a file's name runs it, and the parts that
+/// scripts want on their own are subcommands.
+struct Fovea: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "fovea", subcommands: [ScenesCommand.self])
-  func run() throws { print("fovea") }
+    commandName: "fovea",
+    abstract: "A prompt for looking inside vision-language models, stage by stage.",
+    discussion: """
+      fovea                      the prompt, with the model that ships
+      fovea walk.fovea           runs a script; also: fovea run walk.fovea
+      fovea lessons/01-….md      runs a lesson's cells, from top to bottom
+      fovea -c 'describe()'      runs a text
+      … | fovea                  runs what comes on standard input
+
+      Exit status: 0 all ran; 1 a command failed; 2 a lesson's check failed; 64 usage; 65 bad data; \
+      66 input missing; 70 a bug; 71 too little memory; 73 cannot create; 74 reading or writing \
+      failed; 77 not allowed; 130 interrupted; 143 ended.
+      """,
+    version: "fovea \(Program.version)",
+    subcommands: [Start.self, Run.self],
+    defaultSubcommand: Start.self)
+}
+
+/// The program.
+@main enum Program {
+  static let version = "0.1.0"
+
+  static func main() {
+    do {
+      var command = try Fovea.parseAsRoot()
+      try command.run()
+    } catch let ending as Ending {
+      leave(ending.status)
+    } catch {
+      // Parsing errors, help and version requests print themselves and know their status.
+      let isOfParser = Fovea.exitCode(for: error) != .failure || error is ExitCode
+      if isOfParser { Fovea.exit(withError: error) }
+      complain(about: error)
+      leave(ExitStatus.of(error))
+    }
+  }
+
+  /// Says what went wrong in one line on standard error.
+  static func complain(about error: any Error) {
+    try? Output.standardError.write("fovea: error: \("\(error)".visible)\n")
+  }
+
+  /// Ends the process; what was written is on its way already.
+  static func leave(_ status: Int32) -> Never { Fovea.exit(withError: ExitCode(status)) }
+}
+
+/// The end of a run that has said all there is to say.
+struct Ending: Error {
+  let status: Int32
 }

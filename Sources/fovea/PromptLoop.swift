@@ -1,0 +1,121 @@
+internal import Foundation
+internal import Language
+internal import Runtime
+internal import Terminal
+
+/// The conversation: ask, run, show, until the person leaves.
+struct PromptLoop {
+  let options: SessionOptions
+  let progress = ProgressDisplay(environment: .process)
+  let depth: ColorDepth
+
+  init(options: SessionOptions) {
+    self.options = options
+    depth = ColorDepth(options.color, isTerminal: Output.standardOutput.isTerminal, in: .process)
+  }
+
+  func run() throws {
+    let folder = SessionOptions.folder(FileManager.default.currentDirectoryPath)
+    let session = try options.session(readingFrom: folder, progress: progress)
+    try Interrupts.shared.begin(quittingAfter: 3, onInterrupt: { session.cancel() })
+    let reader = makeReader(for: session)
+    if !options.quiet { Display.write(banner) }
+    var number = 1
+    var hasHinted = false
+    while true {
+      switch try reader.read(Prompt("[\(number)]> ")) {
+      case .end:
+        return
+      case .interrupted(let wasEmpty):
+        if wasEmpty, !hasHinted {
+          note("Ctrl-D leaves; Ctrl-C stops a running command")
+          hasHinted = true
+        }
+      case .text(let typed):
+        // A block ends with an empty line, which is none of its text.
+        let text = typed.withoutBlanksAtEnd
+        guard !text.isEmpty else { continue }
+        remember(text, reader)
+        if ["exit", "quit", "exit()", "quit()"].contains(text) { return }
+        run(text, number: number, in: session)
+        number += 1
+      }
+    }
+  }
+
+  // MARK: One entry
+
+  private func run(_ text: String, number: Int, in session: Session) {
+    var text = text
+    if let full = Shorthand.expanded(text, in: session) {
+      note(full)
+      text = full
+    }
+    Interrupts.shared.clear()
+    let result = session.run(Source(name: "[\(number)]", text: text))
+    progress.end()
+    Interrupts.shared.clear()
+    if let shown = result.shown { Display.write(shown + "\n") }
+    if result.wasInterrupted {
+      note("interrupted after \(Self.seconds(result.duration)); the session goes on")
+      return
+    }
+    Display.complain(
+      result.diagnostics, depth: depth,
+      columns: Output.standardOutput.size(in: .process).columns)
+  }
+
+  private static func seconds(_ duration: Duration) -> String {
+    let tenths = Int((duration / .milliseconds(100)).rounded())
+    return "\(tenths / 10).\(tenths % 10) s"
+  }
+
+  private func note(_ text: String) {
+    Display.write(Style.faint.apply(to: text.visible, depth) + "\n")
+  }
+
+  // MARK: Around it
+
+  private var banner: String {
+    let model = options.model.map { "model \($0.visible)" } ?? "model of small scenes"
+    return "Fovea \(Program.version), \(model). help for help, Ctrl-D to leave.\n"
+  }
+
+  private func makeReader(for session: Session) -> LineReader {
+    let file = HistoryFile.standard(in: .process)
+    var history = History()
+    do {
+      if let file { history = try file.read() }
+    } catch {
+      Program.complain(about: error)
+    }
+    return LineReader(
+      rules: LineEditor.Rules(
+        isIncomplete: Language.Program.isIncomplete, indentation: Self.indentation,
+        complete: { text, cursor in
+          PromptCompletion(session: session, text: text, cursor: cursor).completions
+        }),
+      history: history, file: file, depth: depth)
+  }
+
+  private func remember(_ text: String, _ reader: LineReader) {
+    do {
+      try reader.remember(text)
+    } catch {
+      Program.complain(about: error)
+    }
+  }
+
+  /// Four blanks more after a colon, four less after what ends a block, else as the line before.
+  static func indentation(after text: String) -> String {
+    let line = text.split(separator: "\n", omittingEmptySubsequences: false).last ?? ""
+    var blanks = line.prefix { $0 == " " }.count
+    let words = line.split(separator: " ")
+    if line.reversed().first(where: { !$0.isWhitespace }) == ":" {
+      blanks += 4
+    } else if let word = words.first, ["return", "pass", "break", "continue"].contains(word) {
+      blanks = max(0, blanks - 4)
+    }
+    return String(repeating: " ", count: blanks)
+  }
+}

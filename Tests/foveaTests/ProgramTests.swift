@@ -1,0 +1,110 @@
+import Foundation
+import TestSupport
+import Testing
+
+@testable import fovea
+
+/// The program itself, as it was built beside these tests.
+@Suite struct ProgramTests {
+  static let program: URL? = {
+    let place = Bundle.main.bundleURL.appending(path: "fovea")
+    let built = Fixtures.project.appending(path: ".build/debug/fovea")
+    return [place, built].first { FileManager.default.isExecutableFile(atPath: $0.path) }
+  }()
+
+  struct Run {
+    var status: Int32
+    var output: String
+    var errors: String
+  }
+
+  /// Runs the program to its end.
+  func run(_ arguments: [String], input: String = "", interruptAfter: Double? = nil) throws -> Run {
+    let process = Process()
+    process.executableURL = Self.program
+    process.arguments = arguments
+    process.environment = ["HOME": "/nonexistent", "FOVEA_HISTORY": "", "PATH": "/usr/bin:/bin"]
+    process.currentDirectoryURL = URL.temporaryDirectory
+    let (standardInput, output, errors) = (Pipe(), Pipe(), Pipe())
+    (process.standardInput, process.standardOutput) = (standardInput, output)
+    process.standardError = errors
+    try process.run()
+    try standardInput.fileHandleForWriting.write(contentsOf: Data(input.utf8))
+    try standardInput.fileHandleForWriting.close()
+    if let interruptAfter {
+      Thread.sleep(forTimeInterval: interruptAfter)
+      process.interrupt()
+    }
+    let written = try output.fileHandleForReading.readToEnd() ?? Data()
+    let complained = try errors.fileHandleForReading.readToEnd() ?? Data()
+    process.waitUntilExit()
+    return Run(
+      status: process.terminationStatus, output: String(decoding: written, as: UTF8.self),
+      errors: String(decoding: complained, as: UTF8.self))
+  }
+
+  @Test(
+    .enabled(if: program != nil),
+    arguments: [
+      (["-c", "1 + 1"], 0, "2\n", ""), (["-c", "x = 1;"], 0, "", ""),
+      (["-c", "x = nope"], 1, "", "-c:1:5: error:"), (["-c", "x = ("], 65, "", "-c:1:5: error:"),
+      (["nothere.fovea"], 66, "", "nothere.fovea: the script is not there"),
+      (["run", "/"], 65, "", "is a folder"), (["--bogus"], 64, "", "Unknown option"),
+      (["-c", "1", "file"], 64, "", "not both"), (["--version"], 0, "fovea ", ""),
+      (["--model", "/nowhere", "-c", "1"], 66, "", "/nowhere: the model's folder is not there"),
+    ] as [([String], Int32, String, String)])
+  func everyEndHasItsStatus(
+    _ arguments: [String], _ status: Int32, _ output: String, _ errors: String
+  ) throws {
+    let run = try run(arguments)
+    #expect(run.status == status, "\(run.errors)")
+    #expect(output.isEmpty ? run.output.isEmpty : run.output.hasPrefix(output))
+    #expect(errors.isEmpty ? run.errors.isEmpty : run.errors.contains(errors))
+  }
+
+  @Test(.enabled(if: program != nil)) func standardInputRuns() throws {
+    let run = try run([], input: "x = 20\nprint('so', x)\nx + 1\n")
+    #expect(run.status == 0)
+    #expect(run.output == "so 20\n21\n")
+  }
+
+  @Test(.enabled(if: program != nil)) func anInterruptEndsAScriptWithItsStatus() throws {
+    let run = try run(["-c", "while True:\n    pass"], interruptAfter: 1)
+    #expect(run.status == 130)
+    #expect(run.errors.contains("interrupted"))
+  }
+
+  @Test(.enabled(if: program != nil)) func aLessonRunsItsCellsAndAFailedCheckSaysWhere() throws {
+    let lesson = URL.temporaryDirectory.appending(path: "lesson-\(UUID().uuidString).md")
+    defer { try? FileManager.default.removeItem(at: lesson) }
+    let text = """
+      # Two cells
+      ```fovea
+      a = 2
+      a * 3
+      ```
+      ```python
+      this is not run
+      ```
+      ````fovea
+      assert a == 3, "a should be 3"
+      ````
+      """
+    try Data(text.utf8).write(to: lesson)
+    let run = try run([lesson.path])
+    #expect(run.output == "6\n")
+    #expect(run.status == 2)
+    #expect(run.errors.contains("\(lesson.path):10:8: error:"))
+  }
+
+  @Test(.enabled(if: program != nil)) func aFullDiskIsAnErrorAndNotSilence() throws {
+    let process = Process()
+    process.executableURL = Self.program
+    process.arguments = ["-c", "print(1)"]
+    process.standardOutput = FileHandle(forWritingAtPath: "/dev/full")
+    process.standardError = Pipe()
+    try process.run()
+    process.waitUntilExit()
+    #expect(process.terminationStatus == 74)
+  }
+}
