@@ -116,6 +116,6 @@ let package = Package(
         "Tensors", "Tracing",
       ]),
     tests("Notebooks", ["Commands", "Files", "Runtime"]),
-    tests("fovea", ["Commands", "Files", "Language", "Runtime", "Terminal"]),
+    tests("fovea", ["Commands", "Files", "Language", "Runtime", "Tensors", "Terminal"]),
   ]
 )

@@ -38,6 +38,11 @@ enum Signals {
     action.__sigaction_handler.sa_handler = handler
     action.sa_flags = flags
     sigaction(signal, &action, nil)
+    // Whoever started this process may have had the signal blocked, and that is inherited.
+    var unblocked = sigset_t()
+    sigemptyset(&unblocked)
+    sigaddset(&unblocked, signal)
+    pthread_sigmask(SIG_UNBLOCK, &unblocked, nil)
   }
 }
 

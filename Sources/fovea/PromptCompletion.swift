@@ -45,7 +45,7 @@ struct PromptCompletion {
     guard let call = place.call, let callee = parameters(of: call.name) else { return names }
     if let keyword = call.keyword {
       guard let fact = callee.first(where: { $0.name == keyword }) else { return names }
-      return values(of: fact) + variables
+      return Self.withoutRepeats(values(of: fact) + variables)
     }
     let open = callee.enumerated().filter { index, fact in
       index >= call.argumentCount && !call.keywords.contains(fact.name)
@@ -55,7 +55,12 @@ struct PromptCompletion {
     }
     let next = open.first.map(values) ?? []
     // An expression may stand here as well, but what the call takes comes first.
-    return next + given + names
+    return Self.withoutRepeats(next + given + names)
+  }
+
+  private static func withoutRepeats(_ candidates: [Candidate]) -> [Candidate] {
+    var seen: Set<String> = []
+    return candidates.filter { seen.insert($0.replacement).inserted }
   }
 
   private func parameters(of name: String) -> [ParameterFacts]? {

@@ -1,5 +1,6 @@
 import Foundation
 import Runtime
+import Terminal
 import Testing
 
 @testable import fovea
