@@ -19,7 +19,10 @@ struct Fovea: ParsableCommand {
       failed; 77 not allowed; 130 interrupted; 143 ended.
       """,
     version: "fovea \(Program.version)",
-    subcommands: [Start.self, Run.self],
+    subcommands: [
+      Start.self, Run.self, TokenizeCommand.self, TraceCommand.self, EvaluateCommand.self,
+      ScenesCommand.self,
+    ],
     defaultSubcommand: Start.self)
 }
 

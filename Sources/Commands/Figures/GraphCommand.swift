@@ -35,7 +35,8 @@ extension Command {
         from: view.trace, model: try session.model(), block: block, head: head, kind: kind)
     } else {
       let (trace, model) = try source.lookedAt("source")
-      map = try AttentionMap.take(from: trace, model: model, block: block, head: head, kind: kind)
+      map = try AttentionMap.take(
+        from: trace, model: model, block: block, head: head, kind: kind ?? source.lastKind)
     }
     let thumbnails = try picture.map { try map.model.thumbnails(of: $0.image) } ?? [:]
     func nodes(_ labels: [String], arePatches: Bool) -> [AttentionNode] {

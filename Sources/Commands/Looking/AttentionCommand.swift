@@ -21,7 +21,7 @@ extension Command {
       .choice(
         "kind",
         "The part of the model: vision, queries (among themselves), cross (queries at the "
-          + "picture), language. None takes what the source has.")),
+          + "picture), language. None takes the part that the source ran last, vision for a run.")),
     returns: "an Attention: a tensor [Q, K], rows look, columns are looked at",
     examples: [
       Example(
@@ -33,7 +33,8 @@ extension Command {
   ) { session, source, block, head, kind in
     let (trace, model) = try source.lookedAt("source")
     return .object(
-      try AttentionMap.take(from: trace, model: model, block: block, head: head, kind: kind))
+      try AttentionMap.take(
+        from: trace, model: model, block: block, head: head, kind: kind ?? source.lastKind))
   }
 }
 
@@ -42,7 +43,7 @@ extension AttentionMap {
   static func take(
     from trace: Trace, model: LoadedModel, block: Int, head: Int?, kind: AttentionKind?
   ) throws -> AttentionMap {
-    let kinds = kind.map { [$0] } ?? [.cross, .vision, .queries, .language]
+    let kinds = kind.map { [$0] } ?? [.vision, .cross, .queries, .language]
     let found = kinds.lazy.compactMap { kind in
       trace.hasBlocks(of: kind) ? kind : nil
     }.first
@@ -70,6 +71,18 @@ extension AttentionMap {
       weights: weights, address: address.description, head: head, headCount: heads,
       looksAtPatches: kind == .vision || kind == .cross, queryLabels: labels.queries,
       keyLabels: labels.keys, model: model)
+  }
+}
+
+extension Value {
+  /// The attention that the last stage of a source has.
+  var lastKind: AttentionKind? {
+    guard case .object(let object) = self else { return nil }
+    if object is Answer { return .language }
+    return switch (object as? StageResult)?.stage {
+    case "query", "project", "assemble": .cross
+    default: nil
+    }
   }
 }
 

@@ -1,0 +1,33 @@
+internal import ArgumentParser
+internal import Commands
+internal import Foundation
+internal import Terminal
+
+/// `fovea tokenize`: texts to token ids.
+struct TokenizeCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "tokenize",
+    abstract: "Cut texts into a model's tokens.",
+    discussion: """
+      With a text, prints a table of its tokens. Without one, reads lines {"text": …} on standard \
+      input and writes a line {"ids": […], "decoded": …} for each.
+      """)
+
+  @Option(
+    help: ArgumentHelp(
+      "The model's folder; the model that ships where none is given.", valueName: "folder"))
+  var model: String?
+  @ArgumentParser.Argument(help: "The text.")
+  var text: String?
+
+  func run() throws {
+    let tool = try TokenizeTool(folder: model.map { URL(filePath: $0) })
+    if let text { return try Output.standardOutput.write(tool.table(text) + "\n") }
+    var number = 0
+    while let line = readLine() {
+      number += 1
+      if line.isEmpty { continue }
+      try Output.standardOutput.write(try tool.answer(line: line, number: number) + "\n")
+    }
+  }
+}

@@ -1,0 +1,51 @@
+public import ArgumentParser
+public import Commands
+internal import Foundation
+internal import Terminal
+
+/// `fovea trace`: every place of one run, in a file.
+struct TraceCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "trace",
+    abstract: "Run a model on a picture and write every tensor on the way to a safetensors file.",
+    discussion: """
+      With --text the picture is compared with texts, by a retrieval model; else the model answers \
+      --prompt, or writes a caption. Published names are the module paths of the published \
+      implementation, attention probabilities as PATH.probs, so that a file compares key by key \
+      with what a forward hook writes.
+      """)
+
+  @Option(
+    help: ArgumentHelp(
+      "The model's folder; the model that ships where none is given.", valueName: "folder"))
+  var model: String?
+  @Option(help: ArgumentHelp("The picture.", valueName: "file"))
+  var image: String
+  @Option(help: "What a generating model reads after the picture.")
+  var prompt = ""
+  @Option(parsing: .upToNextOption, help: "Texts that the picture is compared with.")
+  var text: [String] = []
+  @Option(help: "The names of the tensors: fovea or published.")
+  var names = TraceTool.Names.fovea
+  @Option(
+    help: ArgumentHelp("Which of the names are kept; * stands for anything.", valueName: "pattern"))
+  var keep = "*"
+  @Option(help: ArgumentHelp("The file to write.", valueName: "file"))
+  var out: String
+
+  func validate() throws {
+    if !text.isEmpty, !prompt.isEmpty {
+      throw ValidationError("Give either --prompt or --text, not both.")
+    }
+  }
+
+  func run() throws {
+    let tool = try TraceTool(folder: model.map { URL(filePath: $0) })
+    let count = try tool.write(
+      image: URL(filePath: image), prompt: prompt, texts: text, names: names, keep: keep,
+      to: URL(filePath: out))
+    try Output.standardOutput.write("wrote \(count) tensors to \(out)\n")
+  }
+}
+
+extension TraceTool.Names: ExpressibleByArgument {}
