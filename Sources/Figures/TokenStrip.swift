@@ -39,7 +39,7 @@ extension Figure {
     let shown = steps.prefix(512)
     let alternatives = min(
       max(0, runnerUpLimit), 20, shown.map(\.runnersUp.count).max() ?? 0)
-    let (width, gap, perLine) = (84.0, 6.0, 7)
+    let (width, gap, perLine) = (90.0, 6.0, 7)
     let rowHeight = 22.0
     let height = 42 + Double(alternatives) * rowHeight
     var page = Drawing()
@@ -88,7 +88,7 @@ extension Figure {
       page.centre(
         Label.fitted(Label.token(candidate.token), width: width - 8, size: 11, isBold: true),
         at: Point(x + width / 2, y + 11), size: 11, isBold: true, width: width - 8)
-      let track = Rectangle(x: x + 5, y: y + 25, width: width - 42, height: 6)
+      let track = Rectangle(x: x + 5, y: y + 25, width: width - 48, height: 6)
       page.add(track, fill: .faint)
       var filled = track
       filled.width *= probability
@@ -98,7 +98,7 @@ extension Figure {
     } else {
       page.add(
         Text(
-          Label.fitted(Label.token(candidate.token), width: width - 40, size: 9),
+          Label.fitted(Label.token(candidate.token), width: width - 44, size: 9),
           at: Point(x + 5, y + 11)), width: width - 40)
       page.add(
         Text(
