@@ -1,4 +1,4 @@
-public import Runtime
+internal import Runtime
 
 extension Commands {
   /// The reference of all commands, as Markdown, written from their declarations.
