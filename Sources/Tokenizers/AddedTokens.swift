@@ -1,86 +1,118 @@
-/// Tokens that are found in the text before anything else looks at it.
-struct AddedTokens: Sendable {
-  struct Entry: Sendable {
-    let content: String
-    let id: Int
-    let isSpecial: Bool
-    let stripsLeft: Bool
-    let stripsRight: Bool
-  }
+/// A token that is found in a text as a whole, before it is cut into words.
+struct AddedToken: Sendable, Equatable {
+  var id: Int
+  var content: String
+  /// Only where no letter or digit stands beside it.
+  var isSingleWord = false
+  /// Takes along the white space before it.
+  var takesSpaceBefore = false
+  /// Takes along the white space after it.
+  var takesSpaceAfter = false
+  /// Is looked for in the normalised text.
+  var isNormalized = false
+  /// Is left out where special tokens are to be skipped.
+  var isSpecial = false
+}
 
-  /// A part of a text: an added token, or what lies between them.
-  enum Part: Equatable {
-    case text(Substring)
+/// Finds added tokens: from left to right, at each place the longest.
+struct AddedTokenFinder: Sendable {
+  /// A part of a text.
+  enum Part {
     case token(Int)
+    case text(ArraySlice<UInt8>)
   }
 
-  let entries: [Entry]
-  /// By id.
-  let contents: [Int: String]
-  let specialIDs: Set<Int>
-  /// By first byte, longest first.
-  private let byFirstByte: [[(bytes: [UInt8], entry: Int)]]
+  /// The tokens that can start with a byte, longest first.
+  private var tokensByFirstByte: [UInt8: [(bytes: [UInt8], token: AddedToken)]] = [:]
 
-  init(_ entries: [Entry]) {
-    self.entries = entries
-    contents = Dictionary(entries.map { ($0.id, $0.content) }) { first, _ in first }
-    specialIDs = Set(entries.filter(\.isSpecial).map(\.id))
-    var table = [[(bytes: [UInt8], entry: Int)]](repeating: [], count: 256)
-    for (index, entry) in entries.enumerated() {
-      let bytes = Array(entry.content.utf8)
-      if let first = bytes.first { table[Int(first)].append((bytes, index)) }
+  /// Finds `tokens`, each spelled as `spelling` gives.
+  init(_ tokens: [AddedToken], spelling: (String) -> String) {
+    for token in tokens {
+      let bytes = Array(spelling(token.content).utf8)
+      guard let first = bytes.first else { continue }
+      tokensByFirstByte[first, default: []].append((bytes, token))
     }
-    byFirstByte = table.map { $0.sorted { $0.bytes.count > $1.bytes.count } }
+    for first in tokensByFirstByte.keys {
+      tokensByFirstByte[first]?.sort { $0.bytes.count > $1.bytes.count }
+    }
   }
 
-  /// Cuts `text` at the added tokens in it: the leftmost first, the longest of those that start
-  /// at one place.
-  func split(_ text: String) -> [Part] {
+  /// The parts of `text` in order.
+  func parts(of text: ArraySlice<UInt8>, parsesSpecial: Bool) -> [Part] {
+    guard !tokensByFirstByte.isEmpty else { return text.isEmpty ? [] : [.text(text)] }
+    var starts = [Bool](repeating: false, count: 256)
+    for byte in tokensByFirstByte.keys { starts[Int(byte)] = true }
     var parts: [Part] = []
-    let utf8 = text.utf8
-    var start = utf8.startIndex
-    var place = start
-    while place < utf8.endIndex {
-      guard let found = match(utf8, at: place) else {
-        utf8.formIndex(after: &place)
+    var taken = text.startIndex
+    var place = text.startIndex
+    while place < text.endIndex {
+      guard starts[Int(text[place])], let found = token(at: place, in: text) else {
+        place += 1
         continue
       }
-      var (from, to) = (place, utf8.index(place, offsetBy: found.bytes.count))
-      let entry = entries[found.entry]
-      if entry.stripsLeft { from = Self.skipSpaces(before: from, down: start, text) }
-      if entry.stripsRight { to = Self.skipSpaces(after: to, text) }
-      if start < from { parts.append(.text(text[start..<from])) }
-      parts.append(.token(entry.id))
-      start = to
-      place = to
+      let end = place + found.bytes.count
+      defer { place = max(end, taken) }
+      let token = found.token
+      if token.isSpecial && !parsesSpecial { continue }
+      if token.isSingleWord, !Self.standsAlone(place..<end, in: text) { continue }
+      var start = place
+      var stop = end
+      if token.takesSpaceBefore {
+        start = Self.spaceStart(before: place, downTo: taken, in: text)
+      }
+      if token.takesSpaceAfter { stop = Self.spaceEnd(after: end, in: text) }
+      if taken < start { parts.append(.text(text[taken..<start])) }
+      parts.append(.token(token.id))
+      taken = stop
     }
-    if start < utf8.endIndex { parts.append(.text(text[start...])) }
+    if taken < text.endIndex { parts.append(.text(text[taken...])) }
     return parts
   }
 
-  private func match(
-    _ utf8: String.UTF8View, at place: String.Index
-  ) -> (bytes: [UInt8], entry: Int)? {
-    byFirstByte[Int(utf8[place])].first { utf8[place...].starts(with: $0.bytes) }
+  private func token(
+    at place: Int, in text: ArraySlice<UInt8>
+  ) -> (bytes: [UInt8], token: AddedToken)? {
+    tokensByFirstByte[text[place]]?.first { candidate in
+      candidate.bytes.count <= text.endIndex - place
+        && text[place..<place + candidate.bytes.count].elementsEqual(candidate.bytes)
+    }
   }
 
-  private static func skipSpaces(
-    before index: String.Index, down limit: String.Index, _ text: String
-  ) -> String.Index {
-    var index = index
-    while index > limit {
-      let previous = text.unicodeScalars.index(before: index)
-      guard text.unicodeScalars[previous].properties.isWhitespace else { break }
-      index = previous
-    }
-    return index
+  private static func standsAlone(_ range: Range<Int>, in text: ArraySlice<UInt8>) -> Bool {
+    let before = scalar(before: range.lowerBound, in: text)
+    let after = scalar(after: range.upperBound, in: text)
+    return !(before?.isWordPart ?? false) && !(after?.isWordPart ?? false)
   }
 
-  private static func skipSpaces(after index: String.Index, _ text: String) -> String.Index {
-    var index = index
-    while index < text.endIndex, text.unicodeScalars[index].properties.isWhitespace {
-      text.unicodeScalars.formIndex(after: &index)
+  private static func spaceStart(
+    before place: Int, downTo limit: Int, in text: ArraySlice<UInt8>
+  ) -> Int {
+    var place = place
+    while place > limit, let before = scalar(before: place, in: text),
+      before.properties.isWhitespace
+    {
+      place -= UTF8.width(before)
     }
-    return index
+    return max(place, limit)
+  }
+
+  private static func spaceEnd(after place: Int, in text: ArraySlice<UInt8>) -> Int {
+    var place = place
+    while let after = scalar(after: place, in: text), after.properties.isWhitespace {
+      place += UTF8.width(after)
+    }
+    return place
+  }
+
+  private static func scalar(before place: Int, in text: ArraySlice<UInt8>) -> Unicode.Scalar? {
+    guard place > text.startIndex else { return nil }
+    var start = place - 1
+    while start > text.startIndex && text[start] & 0xC0 == 0x80 { start -= 1 }
+    return scalar(after: start, in: text)
+  }
+
+  private static func scalar(after place: Int, in text: ArraySlice<UInt8>) -> Unicode.Scalar? {
+    guard place < text.endIndex else { return nil }
+    return text[place...].prefix(4).withUnsafeBufferPointer { $0.scalar(at: 0).scalar }
   }
 }

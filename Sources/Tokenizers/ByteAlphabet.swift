@@ -1,35 +1,40 @@
-/// GPT-2's alphabet of bytes: every byte is written as one printable character.
+/// GPT-2's printable stand-ins for the 256 bytes, in which byte-level vocabularies are written.
 ///
-/// Printable Latin-1 stands for itself; the other 68 bytes follow from U+0100 on, so that a space
-/// is `Ġ` and a line end `Ċ`.
+/// A byte that prints in Latin-1 stands for itself; the others follow from U+0100 on, so that a
+/// space is `Ġ` and a line break `Ċ`.
 enum ByteAlphabet {
-  /// The character of each byte.
-  static let characters: [Unicode.Scalar] = {
-    var next: UInt32 = 0x100
-    return (UInt32(0)..<256).map { byte in
-      let isPrintable = (33...126).contains(byte) || (161...172).contains(byte) || byte >= 174
-      defer { if !isPrintable { next += 1 } }
-      return Unicode.Scalar(isPrintable ? byte : next) ?? " "
+  /// The stand-in of each byte.
+  static let scalars: [Unicode.Scalar] = {
+    var next: UInt32 = 256
+    return (0..<256).map { (byte: UInt32) in
+      let prints = (33...126).contains(byte) || (161...172).contains(byte) || byte >= 174
+      defer { if !prints { next += 1 } }
+      return Unicode.Scalar(prints ? byte : next) ?? " "
     }
   }()
 
-  private static let bytes: [UInt8?] = {
-    var table = [UInt8?](repeating: nil, count: 0x144)
-    for (byte, scalar) in characters.enumerated() { table[Int(scalar.value)] = UInt8(byte) }
-    return table
+  /// The byte of each stand-in, by its code point; -1 where a scalar is none.
+  private static let bytes: [Int16] = {
+    var bytes = [Int16](repeating: -1, count: 512)
+    for (byte, scalar) in scalars.enumerated() { bytes[Int(scalar.value)] = Int16(byte) }
+    return bytes
   }()
 
-  /// The bytes that a token written in this alphabet stands for; nil where a character is not in it.
-  static func bytes(of token: String) -> [UInt8]? {
-    var result: [UInt8] = []
-    result.reserveCapacity(token.utf8.count)
-    for scalar in token.unicodeScalars {
-      guard scalar.value < 0x144, let byte = bytes[Int(scalar.value)] else { return nil }
-      result.append(byte)
-    }
-    return result
+  /// The byte that `scalar` stands for.
+  static func byte(_ scalar: Unicode.Scalar) -> UInt8? {
+    guard scalar.value < 512 else { return nil }
+    let byte = bytes[Int(scalar.value)]
+    return byte < 0 ? nil : UInt8(byte)
   }
 
-  /// A token's spelling of one byte.
-  static func spelling(_ byte: UInt8) -> String { String(Character(characters[Int(byte)])) }
+  /// The bytes that a token stands for; the token's own bytes if one character stands for none.
+  static func bytes(of token: String) -> [UInt8] {
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(token.utf8.count)
+    for scalar in token.unicodeScalars {
+      guard let byte = byte(scalar) else { return Array(token.utf8) }
+      bytes.append(byte)
+    }
+    return bytes
+  }
 }

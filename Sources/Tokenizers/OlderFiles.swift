@@ -1,119 +1,149 @@
 internal import Files
-internal import Foundation
 
-/// The files that models were published with before `tokenizer.json`.
+/// Reads the files from before `tokenizer.json`, and puts around them what the reference's classes
+/// of that name put.
 enum OlderFiles {
-  /// `vocab.json` and `merges.txt`, with what `tokenizer_config.json` says of special tokens.
-  static func byteLevel(_ folder: URL) throws -> ByteLevelBPE {
-    let reader = try TokenizerReader(folder.appending(path: "vocab.json"))
-    let vocabulary = try Vocabulary(
-      try reader.vocabulary(reader.json, "vocab"), file: reader.file)
-    let configuration = try Configuration(folder)
-    let added = configuration.added(in: vocabulary)
-    // The first line is a comment; so is what else begins with "#version".
-    let lines = try lines(folder, "merges.txt")
-    let pairs = try lines.enumerated().filter { !$1.hasPrefix("#version") && !$1.isEmpty }
-      .map { try pair($1, line: $0 + 1, file: "merges.txt") }
-    var surroundings = Surroundings()
-    if configuration.json?["add_bos_token"]?.bool == true,
-      let begin = configuration.text("bos_token"), let id = vocabulary.id(begin)
-    {
-      surroundings.prefix = [id]
+  /// Reads `vocab.json` and `merges.txt`: GPT-2's and CLIP's.
+  static func readBPE(_ files: TokenizerFiles) throws -> FileTokenizer {
+    let configuration = try files.optionalJSON("tokenizer_config.json")
+    let kind = try tokenizerClass(
+      files, configuration, ["GPT2Tokenizer", "CLIPTokenizer"], default: "GPT2Tokenizer")
+    var tables = VocabularyReading(files: files, name: "vocab.json")
+    try files.scan("vocab.json") { try tables.readVocabulary(&$0, key: "vocabulary") }
+    guard files.has("merges.txt") else {
+      throw files.wrong("merges.txt", "file", "nothing", "the merges that belong to vocab.json")
     }
-    return try ByteLevelBPE(
-      vocabulary: vocabulary, pairs: pairs, added: added, surroundings: surroundings,
-      addsPrefixSpace: configuration.json?["add_prefix_space"]?.bool ?? false,
-      file: "merges.txt")
+    try tables.readMerges(lines: try files.bytes("merges.txt"), "merges.txt")
+    let tokens = tables.tokens ?? TokenTable()
+    let merges = try tables.mergeTable(tokens, "merges.txt", "merge")
+    let isCLIP = kind == "CLIPTokenizer"
+    let name = isCLIP ? "<|startoftext|>" : "<|endoftext|>"
+    let defaults: [(SpecialRole, String)] =
+      isCLIP
+      ? [
+        (.beginning, name), (.end, "<|endoftext|>"), (.unknown, "<|endoftext|>"),
+        (.padding, "<|endoftext|>"),
+      ] : [(.beginning, name), (.end, name), (.unknown, name)]
+    let (added, roles) = try special(files, configuration, tokens, defaults)
+    let wordEnd = isCLIP ? "</w>" : ""
+    let model = BytePairEncoding(
+      tokens: tokens, merges: merges, unknown: isCLIP ? roles[.unknown] : nil,
+      fusesUnknown: false, takesWholeWords: false, wordEnd: wordEnd)
+    var frame = FileTokenizer.Frame()
+    if isCLIP || configuration["add_bos_token"]?.bool == true {
+      frame.before = roles[.beginning].map { [$0] } ?? []
+    }
+    if isCLIP || configuration["add_eos_token"]?.bool == true {
+      frame.after = roles[.end].map { [$0] } ?? []
+    }
+    let addsSpace = configuration["add_prefix_space"]?.bool ?? false
+    let cutters: [PreTokenizer] =
+      isCLIP
+      ? [.pattern(.clip), .pattern(.gpt2)]
+      : (addsSpace ? [.prefixSpace] : []) + [.pattern(.gpt2)]
+    return FileTokenizer(
+      normalizers: isCLIP ? [.composed, .singleSpaces, .lowercased] : [], preTokenizers: cutters,
+      model: .bytePairs(model), added: added, frame: frame, decoder: .bytes(wordEnd: wordEnd),
+      roles: roles)
   }
 
-  /// `vocab.txt`: one token a line, its id the line's number from 0.
-  static func wordPiece(_ folder: URL) throws -> WordPiece {
-    var lines = try lines(folder, "vocab.txt")
-    while lines.last?.isEmpty == true { lines.removeLast() }
-    let vocabulary = try Vocabulary(
-      lines.enumerated().map { (token: $1, id: $0) }, file: "vocab.txt")
-    let configuration = try Configuration(folder)
-    func special(_ key: String, _ usual: String) throws -> Int {
-      let name = configuration.text(key) ?? usual
-      guard let id = vocabulary.id(name) else {
-        throw TokenizerError(
-          file: "vocab.txt", place: key, found: "no '\(name)'", expected: "the special token")
-      }
-      return id
+  /// Reads `vocab.txt`: BERT's.
+  static func readBERT(_ files: TokenizerFiles) throws -> FileTokenizer {
+    let name = "vocab.txt"
+    let configuration = try files.optionalJSON("tokenizer_config.json")
+    _ = try tokenizerClass(files, configuration, ["BertTokenizer"], default: "BertTokenizer")
+    var tokens = TokenTable()
+    let text = try WholeFile.readText(files.url(name)).utf8
+    var id = 0
+    for line in text.split(separator: 0x0A, omittingEmptySubsequences: false) {
+      let token = line.last == 0x0D ? line.dropLast() : line
+      // What follows the last line break is no line.
+      if line.endIndex == text.endIndex && line.isEmpty { break }
+      try tokens.insert(String(Substring(token)), id: id, files, name, "line \(id + 1)")
+      id += 1
     }
-    let unknown = try special("unk_token", "[UNK]")
-    let names = [
-      ("unk_token", "[UNK]"), ("sep_token", "[SEP]"), ("pad_token", "[PAD]"),
-      ("cls_token", "[CLS]"), ("mask_token", "[MASK]"),
-    ].map { configuration.text($0.0) ?? $0.1 }
-    let entries = names.compactMap { name in
-      vocabulary.id(name).map {
-        AddedTokens.Entry(
-          content: name, id: $0, isSpecial: true, stripsLeft: false, stripsRight: false)
-      }
+    guard tokens.count > 0 else {
+      throw files.wrong(name, "vocabulary", "no tokens", "one or more")
     }
-    let lowercases = configuration.json?["do_lower_case"]?.bool ?? true
-    return WordPiece(
-      vocabulary: vocabulary, added: AddedTokens(entries),
-      surroundings: Surroundings(
-        prefix: [try special("cls_token", "[CLS]")], suffix: [try special("sep_token", "[SEP]")]),
-      normalisation: WordPiece.Normalisation(
-        separatesChinese: configuration.json?["tokenize_chinese_chars"]?.bool ?? true,
-        stripsAccents: configuration.json?["strip_accents"]?.bool ?? lowercases,
-        lowercases: lowercases),
-      unknown: unknown, prefix: "##", longestWord: 100)
+    let (added, roles) = try special(
+      files, configuration, tokens,
+      [
+        (.padding, "[PAD]"), (.unknown, "[UNK]"), (.classification, "[CLS]"),
+        (.separator, "[SEP]"), (.mask, "[MASK]"),
+      ])
+    guard let unknown = roles[.unknown], let start = roles[.classification],
+      let end = roles[.separator]
+    else { throw files.wrong(name, "vocabulary", "no [UNK], [CLS] or [SEP]", "all three") }
+    let lowercases = configuration["do_lower_case"]?.bool ?? true
+    return FileTokenizer(
+      normalizers: [
+        .bert(
+          cleans: true, separatesChinese: configuration["tokenize_chinese_chars"]?.bool ?? true,
+          stripsAccents: configuration["strip_accents"]?.bool ?? lowercases,
+          lowercases: lowercases)
+      ],
+      preTokenizers: [.bert],
+      model: .wordPieces(
+        WordPiece(tokens: tokens, continuation: "##", unknown: unknown, longestWord: 100)),
+      added: added, frame: FileTokenizer.Frame(before: [start], after: [end]),
+      decoder: .pieces(continuation: "##", cleansUp: true), roles: roles)
   }
 
-  /// The two tokens of one merge, with a space between.
-  static func pair(_ text: String, line: Int, file: String) throws -> (String, String) {
-    let parts = text.split(separator: " ", omittingEmptySubsequences: false)
-    guard parts.count == 2, !parts[0].isEmpty, !parts[1].isEmpty else {
-      throw TokenizerError(
-        file: file, place: "merges, line \(line)", found: "'\(text)'",
-        expected: "two tokens with one space between")
+  private static func tokenizerClass(
+    _ files: TokenizerFiles, _ configuration: JSON, _ known: [String], default: String
+  ) throws -> String {
+    guard var name = configuration["tokenizer_class"]?.text else { return `default` }
+    if name.hasSuffix("Fast") { name.removeLast(4) }
+    guard known.contains(name) else {
+      throw files.unsupported(
+        "tokenizer_config.json", "tokenizer_class", name.quoted,
+        known.joined(separator: ", ") + " with these files; others with tokenizer.json")
     }
-    return (String(parts[0]), String(parts[1]))
+    return name
   }
 
-  private static func lines(_ folder: URL, _ name: String) throws -> [String] {
-    try WholeFile.readText(folder.appending(path: name))
-      .split(separator: "\n", omittingEmptySubsequences: false)
-      .map { $0.hasSuffix("\r") ? String($0.dropLast()) : String($0) }
-  }
-
-  /// `tokenizer_config.json`, if there is one.
-  private struct Configuration {
-    let json: JSON?
-
-    init(_ folder: URL) throws {
-      let url = folder.appending(path: "tokenizer_config.json")
-      json = FileManager.default.fileExists(atPath: url.path) ? try JSON(file: url) : nil
-    }
-
-    /// A token given as text, or as an object with its content.
-    func text(_ key: String) -> String? { json?[key]?.text ?? json?[key]?["content"]?.text }
-
-    func added(in vocabulary: Vocabulary) -> AddedTokens {
-      var entries: [AddedTokens.Entry] = []
-      for member in json?["added_tokens_decoder"]?.object?.members ?? [] {
-        guard let id = Int(member.key), let content = member.value["content"]?.text else {
-          continue
-        }
-        entries.append(
-          AddedTokens.Entry(
-            content: content, id: id, isSpecial: member.value["special"]?.bool ?? false,
-            stripsLeft: member.value["lstrip"]?.bool ?? false,
-            stripsRight: member.value["rstrip"]?.bool ?? false))
+  /// The added tokens of the small files, and the roles' ids.
+  ///
+  /// A token that no file gives an id gets the next one after the vocabulary, as in the reference.
+  private static func special(
+    _ files: TokenizerFiles, _ configuration: JSON, _ tokens: TokenTable,
+    _ defaults: [(SpecialRole, String)]
+  ) throws -> ([AddedToken], [SpecialRole: Int]) {
+    let name = "tokenizer_config.json"
+    let reading = AddedTokenReading(files: files, name: name)
+    var added: [AddedToken] = []
+    for (key, entry) in configuration["added_tokens_decoder"]?.object?.members ?? [] {
+      guard let id = Int(key) else {
+        throw files.wrong(name, "added_tokens_decoder", key.quoted, "ids as names of members")
       }
-      for key in ["bos_token", "eos_token", "pad_token"] {
-        guard let content = text(key), let id = vocabulary.id(content),
-          !entries.contains(where: { $0.id == id })
-        else { continue }
-        entries.append(
-          AddedTokens.Entry(
-            content: content, id: id, isSpecial: true, stripsLeft: false, stripsRight: false))
-      }
-      return AddedTokens(entries)
+      added.append(try reading.token(entry, id: id, key: "added_tokens_decoder[\(key)]"))
     }
+    for (content, id) in try files.optionalJSON("added_tokens.json").object?.members ?? []
+    where !added.contains(where: { $0.content == content }) {
+      guard let id = id.int else {
+        throw files.wrong("added_tokens.json", content.quoted, id.kindName, "an integer")
+      }
+      added.append(AddedToken(id: id, content: content, isNormalized: true))
+    }
+    var spellings = try files.spellings(configuration)
+    for (role, token) in defaults where !spellings.contains(where: { $0.role == role }) {
+      spellings.append((role, .string(token)))
+    }
+    for (_, token) in spellings {
+      guard let content = token.spelling else { continue }
+      if let place = added.firstIndex(where: { $0.content == content }) {
+        added[place].isSpecial = true
+        continue
+      }
+      let next = max(tokens.size, added.reduce(0) { max($0, $1.id + 1) })
+      var special = AddedToken(id: tokens.id(content) ?? next, content: content, isSpecial: true)
+      special.isNormalized = token["normalized"]?.bool ?? false
+      special.isSingleWord = token["single_word"]?.bool ?? false
+      special.takesSpaceBefore = token["lstrip"]?.bool ?? false
+      special.takesSpaceAfter = token["rstrip"]?.bool ?? false
+      added.append(special)
+    }
+    try reading.check(added, beside: tokens, key: "added tokens")
+    return (added, AddedTokenReading.roles(spellings, tokens, added))
   }
 }

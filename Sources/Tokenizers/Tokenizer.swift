@@ -1,56 +1,73 @@
-/// Text to token ids and back, exactly as the reference does it.
+/// Text to token ids and back.
 public protocol Tokenizer: Sendable {
-  /// How many ids there are, added tokens included: one more than the largest id.
-  var vocabularySize: Int { get }
-  /// The ids of `text`. Added tokens that occur in the text are recognised, as in the reference.
+  /// The ids of `text`.
   ///
-  /// - Parameter addSpecialTokens: whether the tokens that the model expects around a text are
-  ///   put there.
-  func encode(_ text: String, addSpecialTokens: Bool) -> [Int]
-  /// The text of `ids`; ids without a token are left out.
+  /// Names of special tokens inside the text become those tokens unless `options` say otherwise, as
+  /// in the reference.
+  func encode(_ text: String, options: EncodingOptions) -> [Int]
+
+  /// The text of `ids`; ids that no token has count for nothing, as in the reference.
   func decode(_ ids: [Int], skipSpecialTokens: Bool) -> String
-  /// The token of an id as the vocabulary writes it, such as `Ġcat` or `##s`.
+
+  /// The token with this id, as the file spells it.
   func token(_ id: Int) -> String?
-  /// The id of a token as the vocabulary writes it.
+
+  /// The id of the token that the file spells so.
   func id(_ token: String) -> Int?
-  /// Whether an id stands for something other than text.
+
+  /// Whether this id is one of the special tokens, which `skipSpecialTokens` leaves out.
   func isSpecial(_ id: Int) -> Bool
+
+  /// The id of the token in this role, if the folder names one.
+  func id(for role: SpecialRole) -> Int?
+
+  /// One more than the greatest id: how many rows an embedding needs.
+  var vocabularySize: Int { get }
+
+  /// How ids become text, for decoding while they come.
+  var tokenDecoder: TokenDecoder { get }
+}
+
+/// How to read a text.
+public struct EncodingOptions: Sendable, Equatable {
+  /// Whether to add what the file puts around a text, such as `</s>` or `[CLS]` and `[SEP]`.
+  public var addSpecialTokens = true
+  /// Whether the name of a special token inside the text becomes that token.
+  ///
+  /// Turn it off for text from strangers.
+  public var parseSpecialTokens = true
+
+  /// As the reference does by default.
+  public init(addSpecialTokens: Bool = true, parseSpecialTokens: Bool = true) {
+    self.addSpecialTokens = addSpecialTokens
+    self.parseSpecialTokens = parseSpecialTokens
+  }
+}
+
+/// What a special token is for; the raw values are the keys of `tokenizer_config.json`.
+public enum SpecialRole: String, Sendable, CaseIterable {
+  /// The start of a text.
+  case beginning = "bos_token"
+  /// The end of a text.
+  case end = "eos_token"
+  /// A word that no tokens spell.
+  case unknown = "unk_token"
+  /// What fills up the shorter of two texts.
+  case padding = "pad_token"
+  /// The start of a text for BERT.
+  case classification = "cls_token"
+  /// The end of a text for BERT.
+  case separator = "sep_token"
+  /// A hidden word for BERT.
+  case mask = "mask_token"
 }
 
 extension Tokenizer {
-  /// The ids of `text` with the special tokens around it.
-  public func encode(_ text: String) -> [Int] { encode(text, addSpecialTokens: true) }
-
-  /// What people see of one token: its text, with a space shown as `␣` and a line end as `⏎`.
-  public func visible(_ id: Int) -> String {
-    guard let token = token(id) else { return "#\(id)" }
-    if isSpecial(id) { return token }
-    let text = decode([id], skipSpecialTokens: false)
-    // A part of a character is shown as the vocabulary writes it.
-    if text.contains("\u{FFFD}") { return token }
-    let spaced = token.utf8.starts(with: "##".utf8) ? token : text
-    return spaced.replacing(" ", with: "␣").replacing("\n", with: "⏎")
-  }
-}
-
-/// A tokenizer's files contradict themselves or ask for something that is not built.
-public struct TokenizerError: Error, Equatable, CustomStringConvertible {
-  /// The file.
-  public let file: String
-  /// The key in it, or the token or line that is wrong.
-  public let place: String
-  /// What was found there.
-  public let found: String
-  /// What was expected.
-  public let expected: String
-
-  /// States what is wrong where.
-  public init(file: String, place: String, found: String, expected: String) {
-    (self.file, self.place, self.found, self.expected) = (file, place, found, expected)
+  /// The ids of `text`, with what the file puts around a text unless `addSpecialTokens` is false.
+  public func encode(_ text: String, addSpecialTokens: Bool = true) -> [Int] {
+    encode(text, options: EncodingOptions(addSpecialTokens: addSpecialTokens))
   }
 
-  /// The sentence shown to people.
-  public var description: String { "\(file): \(place): found \(found); expected \(expected)" }
-  /// Bad data.
-  public var exitCode: Int32 { 65 }
+  /// The text of `ids`, special tokens left out.
+  public func decode(_ ids: [Int]) -> String { decode(ids, skipSpecialTokens: true) }
 }

@@ -1,193 +1,142 @@
 internal import Files
-public import Foundation
+public import FoundationEssentials
 
-/// Finds and reads a model's tokenizer in its folder.
+/// Reads a tokenizer from a folder as published.
 public enum TokenizerFolder {
-  /// Reads `tokenizer.json`, or the older `vocab.json` with `merges.txt`, or `vocab.txt`.
+  /// Which of a folder's files to read.
+  public enum Layout: Sendable {
+    /// `tokenizer.json` if there is one, else the older files.
+    case newest
+    /// `vocab.json` with `merges.txt`, or `vocab.txt`.
+    case older
+  }
+
+  /// Reads the tokenizer of `folder`.
   ///
-  /// - Throws: `TokenizerError` or the file's own error, naming file, key, found and expected.
-  public static func read(_ folder: URL) throws -> any Tokenizer {
-    func has(_ name: String) -> Bool {
-      FileManager.default.fileExists(atPath: folder.appending(path: name).path)
+  /// - Throws: `TokenizerError`.
+  public static func read(
+    _ folder: URL, layout: Layout = .newest
+  ) throws -> any Tokenizer {
+    let files = TokenizerFiles(folder: folder)
+    if layout == .newest, files.has("tokenizer.json") {
+      return try files.readingErrors { try TokenizerJSON.read(files) }
     }
-    if has("tokenizer.json") {
-      return try TokenizerFile.read(folder.appending(path: "tokenizer.json"))
-    }
-    if has("vocab.json"), has("merges.txt") { return try OlderFiles.byteLevel(folder) }
-    if has("vocab.txt") { return try OlderFiles.wordPiece(folder) }
-    throw TokenizerError(
-      file: folder.path, place: "tokenizer", found: "no tokenizer file",
-      expected: "tokenizer.json, or vocab.json and merges.txt, or vocab.txt")
+    if files.has("vocab.json") { return try files.readingErrors { try OlderFiles.readBPE(files) } }
+    if files.has("vocab.txt") { return try files.readingErrors { try OlderFiles.readBERT(files) } }
+    throw TokenizerError.noTokenizer(folder: folder.path(percentEncoded: false))
   }
 }
 
-/// One JSON file of a tokenizer and what may stand in it.
-struct TokenizerReader {
-  let file: String
-  let json: JSON
+/// The files of one folder, and what the small ones say about special tokens.
+struct TokenizerFiles {
+  let folder: URL
 
-  init(_ url: URL) throws {
-    file = url.lastPathComponent
-    json = try JSON(file: url)
+  func url(_ name: String) -> URL { folder.appending(path: name) }
+
+  /// The path of a file, as errors name it.
+  func path(_ name: String) -> String { url(name).path(percentEncoded: false) }
+
+  func has(_ name: String) -> Bool { FileManager.default.fileExists(atPath: path(name)) }
+
+  /// All bytes of a file.
+  func bytes(_ name: String) throws -> [UInt8] {
+    try WholeFile.read(url(name), limit: 1 << 28)
   }
 
-  func error(_ place: String, _ found: JSON?, _ expected: String) -> TokenizerError {
-    TokenizerError(
-      file: file, place: place, found: found.map { String($0.written().prefix(80)) } ?? "nothing",
-      expected: expected)
+  /// A small file's JSON; `null` if the folder has no such file.
+  func optionalJSON(_ name: String) throws -> JSON {
+    has(name) ? try JSON(file: url(name), limit: 1 << 24) : .null
   }
 
-  /// Pairs of token and id.
-  func vocabulary(_ value: JSON?, _ place: String) throws -> [(token: String, id: Int)] {
-    guard let members = value?.object else { throw error(place, value, "an object of tokens") }
-    return try members.members.map { member in
-      guard let id = member.value.int else {
-        throw error("\(place), token '\(member.key)'", member.value, "a whole number")
+  /// Gives failures to read the type that says so.
+  func readingErrors<T>(_ body: () throws -> T) throws -> T {
+    do { return try body() } catch let failure as FileFailure {
+      throw TokenizerError.unreadable(failure)
+    }
+  }
+
+  /// Reads `name` token by token.
+  func scan<T>(_ name: String, _ body: (inout JSON.Scanner) throws -> T) throws -> T {
+    let bytes = try bytes(name)
+    do {
+      return try bytes.withUnsafeBufferPointer { bytes in
+        var scanner = try JSON.Scanner(bytes)
+        let result = try body(&scanner)
+        if scanner.peek() != nil {
+          throw scanner.failure("the value has ended, but \(scanner.found()) follows")
+        }
+        return result
       }
-      return (member.key, id)
+    } catch let failure as JSON.Failure {
+      throw FileFailure(path(name), .notJSON(failure))
+    }
+  }
+
+  func wrong(_ name: String, _ key: String, _ found: String, _ expected: String) -> TokenizerError {
+    .wrong(file: path(name), key: key, found: found, expected: expected)
+  }
+
+  func unsupported(
+    _ name: String, _ key: String, _ found: String, _ supported: String
+  ) -> TokenizerError {
+    .unsupported(file: path(name), key: key, found: found, supported: supported)
+  }
+
+  /// The spelling of each role's token: `tokenizer_config.json` goes before
+  /// `special_tokens_map.json`.
+  func spellings(_ configuration: JSON) throws -> [(role: SpecialRole, token: JSON)] {
+    let map = try optionalJSON("special_tokens_map.json")
+    return SpecialRole.allCases.compactMap { role in
+      // The map keeps flags that the newer file may leave out.
+      let inMap = map[role.rawValue]
+      let inFile = configuration[role.rawValue]
+      let token = inFile?.object == nil && inMap?.object != nil ? inMap ?? .null : inFile ?? inMap
+      guard let token, token.spelling != nil else { return nil }
+      return (role, token)
     }
   }
 }
 
-/// `tokenizer.json`, the file of the tokenizers library.
-enum TokenizerFile {
-  static func read(_ url: URL) throws -> any Tokenizer {
-    let reader = try TokenizerReader(url)
-    guard let model = reader.json["model"], model.object != nil else {
-      throw reader.error("model", reader.json["model"], "an object")
-    }
-    let vocabulary = try Vocabulary(
-      try reader.vocabulary(model["vocab"], "model.vocab"), file: reader.file)
-    let added = try addedTokens(reader, vocabulary)
-    let surroundings = try surroundings(reader)
-    switch model["type"]?.text {
-    case "BPE": return try byteLevel(reader, model, vocabulary, added, surroundings)
-    case "WordPiece": return try wordPiece(reader, model, vocabulary, added, surroundings)
-    default:
-      throw reader.error("model.type", model["type"], "\"BPE\" or \"WordPiece\"")
-    }
-  }
+extension JSON {
+  /// A special token's text: written as such or as an object's `content`.
+  var spelling: String? { text ?? self["content"]?.text }
+}
 
-  private static func byteLevel(
-    _ reader: TokenizerReader, _ model: JSON, _ vocabulary: Vocabulary, _ added: AddedTokens,
-    _ surroundings: Surroundings
-  ) throws -> ByteLevelBPE {
-    let before = reader.json["pre_tokenizer"]
-    guard before?["type"]?.text == "ByteLevel", before?["use_regex"]?.bool ?? true else {
-      throw reader.error("pre_tokenizer", before, "ByteLevel with GPT-2's pattern")
-    }
-    if let normalizer = reader.json["normalizer"], !normalizer.isNull {
-      throw reader.error("normalizer", normalizer, "null")
-    }
-    for key in ["continuing_subword_prefix", "end_of_word_suffix"] {
-      if let text = model[key]?.text, !text.isEmpty {
-        throw reader.error("model.\(key)", model[key], "null or an empty text")
+extension JSON.Scanner {
+  /// Calls `body` on each member of the object that comes next; `body` takes the value.
+  mutating func eachMember(_ body: (String, inout JSON.Scanner) throws -> Void) throws {
+    guard take("{") else { throw failure("expected an object, found \(found())") }
+    if take("}") { return }
+    while true {
+      guard peek() == UInt8(ascii: "\"") else {
+        throw failure("expected a member's name in quotes, found \(found())")
       }
+      let key = try string()
+      guard take(":") else { throw failure("expected ':', found \(found())") }
+      try body(key, &self)
+      if take(",") { continue }
+      if take("}") { return }
+      throw failure("expected ',' or '}', found \(found())")
     }
-    for key in ["byte_fallback", "ignore_merges"] where model[key]?.bool == true {
-      throw reader.error("model.\(key)", model[key], "false")
-    }
-    guard let merges = model["merges"]?.array else {
-      throw reader.error("model.merges", model["merges"], "a list of merges")
-    }
-    let pairs = try merges.enumerated().map { rank, merge -> (String, String) in
-      if let text = merge.text { return try OlderFiles.pair(text, line: rank, file: reader.file) }
-      guard let parts = merge.array, parts.count == 2, let left = parts[0].text,
-        let right = parts[1].text
-      else { throw reader.error("model.merges, number \(rank)", merge, "two tokens") }
-      return (left, right)
-    }
-    return try ByteLevelBPE(
-      vocabulary: vocabulary, pairs: pairs, added: added, surroundings: surroundings,
-      addsPrefixSpace: before?["add_prefix_space"]?.bool ?? false, file: reader.file)
   }
 
-  private static func wordPiece(
-    _ reader: TokenizerReader, _ model: JSON, _ vocabulary: Vocabulary, _ added: AddedTokens,
-    _ surroundings: Surroundings
-  ) throws -> WordPiece {
-    let before = reader.json["pre_tokenizer"]
-    guard before?["type"]?.text == "BertPreTokenizer" else {
-      throw reader.error("pre_tokenizer", before, "BertPreTokenizer")
+  /// Calls `body` before each entry of the array that comes next; `body` takes the value.
+  mutating func eachEntry(_ body: (inout JSON.Scanner) throws -> Void) throws {
+    guard take("[") else { throw failure("expected an array, found \(found())") }
+    if take("]") { return }
+    while true {
+      try body(&self)
+      if take(",") { continue }
+      if take("]") { return }
+      throw failure("expected ',' or ']', found \(found())")
     }
-    let normalizer = reader.json["normalizer"]
-    guard normalizer?["type"]?.text == "BertNormalizer" else {
-      throw reader.error("normalizer", normalizer, "BertNormalizer")
-    }
-    let lowercases = normalizer?["lowercase"]?.bool ?? true
-    let name = model["unk_token"]?.text ?? "[UNK]"
-    guard let unknown = vocabulary.id(name) else {
-      throw reader.error("model.unk_token", model["unk_token"], "a token of the vocabulary")
-    }
-    return WordPiece(
-      vocabulary: vocabulary, added: added, surroundings: surroundings,
-      normalisation: WordPiece.Normalisation(
-        cleansText: normalizer?["clean_text"]?.bool ?? true,
-        separatesChinese: normalizer?["handle_chinese_chars"]?.bool ?? true,
-        stripsAccents: normalizer?["strip_accents"]?.bool ?? lowercases, lowercases: lowercases),
-      unknown: unknown, prefix: model["continuing_subword_prefix"]?.text ?? "##",
-      longestWord: model["max_input_chars_per_word"]?.int ?? 100)
   }
 
-  private static func addedTokens(
-    _ reader: TokenizerReader, _ vocabulary: Vocabulary
-  ) throws -> AddedTokens {
-    guard let list = reader.json["added_tokens"], !list.isNull else { return AddedTokens([]) }
-    guard let entries = list.array else {
-      throw reader.error("added_tokens", list, "a list")
+  /// The string that comes next.
+  mutating func text() throws -> String {
+    guard peek() == UInt8(ascii: "\"") else {
+      throw failure("expected a string, found \(found())")
     }
-    var taken: [Int: String] = [:]
-    return AddedTokens(
-      try entries.enumerated().map { index, entry in
-        let place = "added_tokens, number \(index)"
-        guard let content = entry["content"]?.text, !content.isEmpty, let id = entry["id"]?.int,
-          id >= 0, id < 1 << 22
-        else { throw reader.error(place, entry, "a content and an id") }
-        if let other = taken.updateValue(content, forKey: id) {
-          throw reader.error(place, entry, "an id of its own; '\(other)' has \(id)")
-        }
-        if let other = vocabulary.token(id), other != content {
-          throw reader.error(
-            place, entry, "an id of its own; the vocabulary's '\(other)' has \(id)")
-        }
-        if entry["single_word"]?.bool == true {
-          throw reader.error("\(place), single_word", entry["single_word"], "false")
-        }
-        return AddedTokens.Entry(
-          content: content, id: id, isSpecial: entry["special"]?.bool ?? false,
-          stripsLeft: entry["lstrip"]?.bool ?? false, stripsRight: entry["rstrip"]?.bool ?? false)
-      })
-  }
-
-  /// The tokens that the post-processor's template puts around one text.
-  private static func surroundings(_ reader: TokenizerReader) throws -> Surroundings {
-    guard let post = reader.json["post_processor"], !post.isNull else { return Surroundings() }
-    switch post["type"]?.text {
-    case "ByteLevel": return Surroundings()
-    case "TemplateProcessing":
-      var result = Surroundings()
-      var isBehind = false
-      for part in post["single"]?.array ?? [] {
-        if part["Sequence"] != nil {
-          isBehind = true
-        } else if let name = part["SpecialToken"]?["id"]?.text {
-          let ids = (post["special_tokens"]?[name]?["ids"]?.array ?? []).compactMap(\.int)
-          guard !ids.isEmpty else {
-            throw reader.error("post_processor.special_tokens", nil, "ids of '\(name)'")
-          }
-          if isBehind { result.suffix += ids } else { result.prefix += ids }
-        }
-      }
-      return result
-    case "RobertaProcessing", "BertProcessing":
-      guard let first = post["cls"]?[1]?.int, let last = post["sep"]?[1]?.int else {
-        throw reader.error("post_processor", post, "cls and sep with their ids")
-      }
-      return Surroundings(prefix: [first], suffix: [last])
-    default:
-      throw reader.error(
-        "post_processor.type", post["type"],
-        "TemplateProcessing, RobertaProcessing, BertProcessing or ByteLevel")
-    }
+    return try string()
   }
 }

@@ -1,71 +1,122 @@
-/// Cuts text into words where GPT-2's pattern does, in one pass:
-/// `'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`.
+/// Cuts texts into words as the reference's patterns do, in one pass.
 ///
-/// Written out because general pattern engines give up on a million spaces.
-struct WordScanner {
-  private enum Kind { case letter, number, space, other }
-  private let scalars: [Unicode.Scalar]
-  private var place = 0
+/// A pattern is known by its exact text. No engine for patterns is used: on a million spaces some
+/// give up and others never come back.
+enum WordPattern: Sendable, CaseIterable {
+  /// GPT-2's, which leaves nothing out.
+  case gpt2
+  /// CLIP's, which leaves white space out.
+  case clip
 
-  init(_ text: Substring) { scalars = Array(text.unicodeScalars) }
-
-  /// The next word's UTF-8 bytes; nil at the end.
-  mutating func next() -> [UInt8]? {
-    guard place < scalars.count else { return nil }
-    let start = place
-    if let length = contraction() {
-      place += length
-      return bytes(start)
-    }
-    var first = place
-    if scalars[first] == " ", first + 1 < scalars.count, kind(first + 1) != .space { first += 1 }
-    let leading = kind(first)
-    if leading != .space {
-      place = first + 1
-      while place < scalars.count, kind(place) == leading { place += 1 }
-      return bytes(start)
-    }
-    while place < scalars.count, kind(place) == .space { place += 1 }
-    // The last of several spaces belongs to the word that follows.
-    if place < scalars.count, place - start > 1 { place -= 1 }
-    return bytes(start)
-  }
-
-  private func contraction() -> Int? {
-    guard scalars[place] == "'", place + 1 < scalars.count else { return nil }
-    switch scalars[place + 1] {
-    case "s", "t", "m", "d": return 2
-    case "r" where follows("e"), "v" where follows("e"), "l" where follows("l"): return 3
-    default: return nil
+  /// The pattern as files spell it.
+  var text: String {
+    switch self {
+    case .gpt2: #"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"#
+    case .clip:
+      #"<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+"#
     }
   }
 
-  private func follows(_ scalar: Unicode.Scalar) -> Bool {
-    place + 2 < scalars.count && scalars[place + 2] == scalar
-  }
-
-  private func kind(_ index: Int) -> Kind {
-    let scalar = scalars[index]
-    if scalar.isASCII {
-      switch scalar.value {
-      case 65...90, 97...122: return .letter
-      case 48...57: return .number
-      case 9...13, 32: return .space
-      default: return .other
+  /// The words of `text`, in order.
+  func words(in text: ArraySlice<UInt8>) -> [Range<Int>] {
+    var words: [Range<Int>] = []
+    text.withUnsafeBufferPointer { bytes in
+      var scanner = WordScanner(bytes)
+      while scanner.place < bytes.count {
+        let start = scanner.place
+        if self == .gpt2 ? scanner.takeGPT2Word() : scanner.takeCLIPWord() {
+          words.append(text.startIndex + start..<text.startIndex + scanner.place)
+        }
       }
     }
-    switch scalar.properties.generalCategory {
-    case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter:
-      return .letter
-    case .decimalNumber, .letterNumber, .otherNumber: return .number
-    default: return scalar.properties.isWhitespace ? .space : .other
+    return words
+  }
+}
+
+/// Walks over UTF-8, word by word.
+private struct WordScanner {
+  private let bytes: UnsafeBufferPointer<UInt8>
+  private(set) var place = 0
+
+  init(_ bytes: UnsafeBufferPointer<UInt8>) { self.bytes = bytes }
+
+  /// ` ?\p{L}+` and its like, the contractions, or white space without its last character.
+  mutating func takeGPT2Word() -> Bool {
+    if takeContraction() { return true }
+    var start = place
+    if bytes[place] == 0x20, place + 1 < bytes.count { start += 1 }
+    let first = scalar(at: start)
+    if first.kind != .space {
+      place = start + first.length
+      takeRun(of: first.kind)
+      return true
+    }
+    // White space: all of it at the end of the text, elsewhere all but the last character, which
+    // the next word may take along, and a single character whole.
+    var last = place
+    let beginning = place
+    while place < bytes.count {
+      let next = scalar(at: place)
+      guard next.kind == .space else { break }
+      last = place
+      place += next.length
+    }
+    if place < bytes.count && last > beginning { place = last }
+    return true
+  }
+
+  /// Letters, one digit, or signs; false for white space, which is no word.
+  mutating func takeCLIPWord() -> Bool {
+    if take("<|startoftext|>") || take("<|endoftext|>") || takeContraction() { return true }
+    let first = scalar(at: place)
+    place += first.length
+    if first.kind == .letter || first.kind == .other { takeRun(of: first.kind) }
+    return first.kind != .space
+  }
+
+  private mutating func takeRun(of kind: ScalarClass) {
+    while place < bytes.count {
+      let next = scalar(at: place)
+      guard next.kind == kind else { return }
+      place += next.length
     }
   }
 
-  private func bytes(_ start: Int) -> [UInt8] {
-    var result: [UInt8] = []
-    result.reserveCapacity(place - start)
-    for scalar in scalars[start..<place] { result += UTF8.encode(scalar) ?? .init() }
-    return result
+  private mutating func takeContraction() -> Bool {
+    guard bytes[place] == UInt8(ascii: "'"), place + 1 < bytes.count else { return false }
+    switch bytes[place + 1] {
+    case UInt8(ascii: "s"), UInt8(ascii: "t"), UInt8(ascii: "m"), UInt8(ascii: "d"):
+      place += 2
+      return true
+    default: return take("'re") || take("'ve") || take("'ll")
+    }
+  }
+
+  private mutating func take(_ word: StaticString) -> Bool {
+    let length = word.utf8CodeUnitCount
+    guard place + length <= bytes.count else { return false }
+    for offset in 0..<length where bytes[place + offset] != word.utf8Start[offset] { return false }
+    place += length
+    return true
+  }
+
+  private func scalar(at place: Int) -> (kind: ScalarClass, length: Int) {
+    let (scalar, length) = bytes.scalar(at: place)
+    return (ScalarClass(scalar), length)
+  }
+}
+
+extension UnsafeBufferPointer<UInt8> {
+  /// The character at a place where one starts, and its length in bytes.
+  ///
+  /// The bytes come from a `String`, hence are UTF-8; the bounds are checked all the same.
+  func scalar(at place: Int) -> (scalar: Unicode.Scalar, length: Int) {
+    let first = self[place]
+    if first < 0x80 { return (Unicode.Scalar(first), 1) }
+    let length = first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4
+    guard place + length <= count else { return ("\u{FFFD}", 1) }
+    var value = UInt32(first) & (0xFF >> UInt32(length + 1))
+    for offset in 1..<length { value = value << 6 | UInt32(self[place + offset] & 0x3F) }
+    return (Unicode.Scalar(value) ?? "\u{FFFD}", length)
   }
 }

@@ -1,0 +1,112 @@
+/// A tokenizer put together from the parts that its files name.
+struct FileTokenizer: Tokenizer {
+  /// What makes tokens of words.
+  enum Model: Sendable {
+    case bytePairs(BytePairEncoding)
+    case wordPieces(WordPiece)
+
+    var tokens: TokenTable {
+      switch self {
+      case .bytePairs(let model): model.tokens
+      case .wordPieces(let model): model.tokens
+      }
+    }
+  }
+
+  /// What stands before and after a text.
+  struct Frame: Sendable, Equatable {
+    var before: [Int] = []
+    var after: [Int] = []
+  }
+
+  private let normalizers: [Normalizer]
+  private let preTokenizers: [PreTokenizer]
+  private let model: Model
+  private let frame: Frame
+  private let roles: [SpecialRole: Int]
+  private let addedById: [Int: AddedToken]
+  private let addedByContent: [String: Int]
+  private let plainFinder: AddedTokenFinder
+  private let normalizedFinder: AddedTokenFinder
+  let tokenDecoder: TokenDecoder
+  let vocabularySize: Int
+
+  init(
+    normalizers: [Normalizer], preTokenizers: [PreTokenizer], model: Model, added: [AddedToken],
+    frame: Frame, decoder: TokenDecoder.Kind, roles: [SpecialRole: Int]
+  ) {
+    (self.normalizers, self.preTokenizers, self.model) = (normalizers, preTokenizers, model)
+    (self.frame, self.roles) = (frame, roles)
+    tokenDecoder = TokenDecoder(kind: decoder)
+    addedById = Dictionary(added.map { ($0.id, $0) }) { _, last in last }
+    addedByContent = Dictionary(added.map { ($0.content, $0.id) }) { _, last in last }
+    plainFinder = AddedTokenFinder(added.filter { !$0.isNormalized }) { $0 }
+    normalizedFinder = AddedTokenFinder(added.filter(\.isNormalized)) { content in
+      normalizers.reduce(content) { $1.apply(to: $0) }
+    }
+    vocabularySize = max(model.tokens.size, added.reduce(0) { max($0, $1.id + 1) })
+  }
+
+  func encode(_ text: String, options: EncodingOptions) -> [Int] {
+    var ids = options.addSpecialTokens ? frame.before : []
+    var space = BytePairEncoding.Workspace()
+    let bytes = ArraySlice(Array(text.utf8))
+    let parsesSpecial = options.parseSpecialTokens
+    for part in plainFinder.parts(of: bytes, parsesSpecial: parsesSpecial) {
+      guard case .text(let piece) = part else {
+        if case .token(let id) = part { ids.append(id) }
+        continue
+      }
+      for part in normalizedFinder.parts(of: normalized(piece), parsesSpecial: parsesSpecial) {
+        switch part {
+        case .token(let id): ids.append(id)
+        case .text(let piece): encode(piece, into: &ids, &space)
+        }
+      }
+    }
+    if options.addSpecialTokens { ids += frame.after }
+    return ids
+  }
+
+  private func normalized(_ piece: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+    guard !normalizers.isEmpty else { return piece }
+    let text = String(decoding: piece, as: UTF8.self)
+    return ArraySlice(Array(normalizers.reduce(text) { $1.apply(to: $0) }.utf8))
+  }
+
+  private func encode(
+    _ piece: ArraySlice<UInt8>, into ids: inout [Int], _ space: inout BytePairEncoding.Workspace
+  ) {
+    var words = [piece]
+    for cutter in preTokenizers { words = words.flatMap { cutter.words(in: $0) } }
+    for word in words where !word.isEmpty {
+      switch model {
+      case .bytePairs(let model): model.encode(word, into: &ids, &space)
+      case .wordPieces(let model): model.encode(word, into: &ids)
+      }
+    }
+  }
+
+  func decode(_ ids: [Int], skipSpecialTokens: Bool) -> String {
+    var bytes: [UInt8] = []
+    var isFirst = true
+    for id in ids {
+      guard !(skipSpecialTokens && isSpecial(id)), let token = token(id) else { continue }
+      bytes += tokenDecoder.bytes(of: token, isFirst: isFirst)
+      isFirst = false
+    }
+    let text = String(decoding: bytes, as: UTF8.self)
+    guard tokenDecoder.stripsEnds else { return text }
+    let scalars = text.unicodeScalars
+    guard let last = scalars.lastIndex(where: { !TokenDecoder.isStripped($0) }) else { return "" }
+    return String(scalars[...last].drop(while: TokenDecoder.isStripped))
+  }
+
+  func token(_ id: Int) -> String? { addedById[id]?.content ?? model.tokens.string(id) }
+
+  func id(_ token: String) -> Int? { addedByContent[token] ?? model.tokens.id(token) }
+
+  func isSpecial(_ id: Int) -> Bool { addedById[id]?.isSpecial ?? false }
+
+  func id(for role: SpecialRole) -> Int? { roles[role] }
+}

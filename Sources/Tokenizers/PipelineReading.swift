@@ -1,0 +1,212 @@
+internal import Files
+
+/// Reads the parts of `tokenizer.json` around the model; a part it does not know is refused by name.
+struct PipelineReading {
+  let files: TokenizerFiles
+  let name: String
+
+  private func type(_ part: JSON, _ key: String) throws -> String {
+    guard let type = part["type"]?.text else {
+      throw files.wrong(name, "\(key).type", part["type"]?.kindName ?? "nothing", "a name")
+    }
+    return type
+  }
+
+  /// The entries of a `Sequence` under `list`, or the part itself; none for `null`.
+  private func steps(_ part: JSON, _ key: String, _ list: String) throws -> [JSON] {
+    if part.isNull { return [] }
+    guard try type(part, key) == "Sequence" else { return [part] }
+    guard let entries = part[list]?.array else {
+      throw files.wrong(
+        name, "\(key).\(list)", part[list]?.kindName ?? "nothing", "an array of steps")
+    }
+    return try entries.flatMap { try steps($0, key, list) }
+  }
+
+  func normalizers(_ part: JSON) throws -> [Normalizer] {
+    let key = "normalizer"
+    return try steps(part, key, "normalizers").map { step in
+      switch try type(step, key) {
+      case "BertNormalizer":
+        let lowercases = step["lowercase"]?.bool ?? true
+        return .bert(
+          cleans: step["clean_text"]?.bool ?? true,
+          separatesChinese: step["handle_chinese_chars"]?.bool ?? true,
+          stripsAccents: step["strip_accents"]?.bool ?? lowercases, lowercases: lowercases)
+      case "NFC": return .composed
+      case "Lowercase": return .lowercased
+      case "Replace"
+      where step["pattern"]?["Regex"]?.text == #"\s+"#
+        && step["content"]?.text == " ":
+        return .singleSpaces
+      case let other:
+        let pattern = step["pattern"].map { " of \($0.written().quoted)" } ?? ""
+        throw files.unsupported(
+          name, key, other.quoted + pattern,
+          #"BertNormalizer, NFC, Lowercase, Replace of "\s+" by a space"#)
+      }
+    }
+  }
+
+  /// The steps, and whether they end in the bytes that a byte-level vocabulary is written in.
+  func preTokenizers(_ part: JSON) throws -> (steps: [PreTokenizer], areByteLevel: Bool) {
+    let key = "pre_tokenizer"
+    var result: [PreTokenizer] = []
+    var isByteLevel = false
+    for step in try steps(part, key, "pretokenizers") {
+      let type = try type(step, key)
+      guard !isByteLevel else {
+        throw files.unsupported(name, key, "\(type.quoted) after ByteLevel", "ByteLevel last")
+      }
+      switch type {
+      case "ByteLevel":
+        isByteLevel = true
+        if step["add_prefix_space"]?.bool ?? true { result.append(.prefixSpace) }
+        if step["use_regex"]?.bool ?? true { result.append(.pattern(.gpt2)) }
+      case "BertPreTokenizer": result.append(.bert)
+      case "Split": result.append(.pattern(try pattern(step, key)))
+      default:
+        throw files.unsupported(name, key, type.quoted, "ByteLevel, BertPreTokenizer, Split")
+      }
+    }
+    return (result, isByteLevel)
+  }
+
+  private func pattern(_ step: JSON, _ key: String) throws -> WordPattern {
+    let text = step["pattern"]?["Regex"]?.text ?? step["pattern"]?.written() ?? "nothing"
+    guard let pattern = WordPattern.allCases.first(where: { $0.text == text }) else {
+      throw files.unsupported(
+        name, "\(key).pattern", "the pattern \(text.quoted)", "GPT-2's and CLIP's patterns")
+    }
+    let behavior = step["behavior"]?.text ?? ""
+    let inverts = step["invert"]?.bool ?? false
+    // Words are what the pattern finds: set apart, or all that is kept.
+    let keepsWords =
+      (behavior == "Removed" && inverts) || (pattern == .gpt2 && behavior == "Isolated")
+    guard keepsWords else {
+      throw files.unsupported(
+        name, "\(key).behavior", "\(behavior.quoted) with invert \(inverts)",
+        "'Removed' with invert true")
+    }
+    return pattern
+  }
+
+  /// What stands around a single text.
+  func frame(_ part: JSON, _ tokens: TokenTable, _ added: [AddedToken]) throws
+    -> FileTokenizer.Frame
+  {
+    let key = "post_processor"
+    var frame = FileTokenizer.Frame()
+    func around(_ before: [Int], _ after: [Int]) {
+      frame = FileTokenizer.Frame(before: before + frame.before, after: frame.after + after)
+    }
+    for step in try steps(part, key, "processors") {
+      switch try type(step, key) {
+      case "ByteLevel": continue
+      case "TemplateProcessing":
+        let sides = try template(step, key, tokens, added)
+        around(sides.before, sides.after)
+      case "RobertaProcessing", "BertProcessing":
+        around([try pair(step, "cls", tokens, added)], [try pair(step, "sep", tokens, added)])
+      case let other:
+        throw files.unsupported(
+          name, key, other.quoted,
+          "TemplateProcessing, RobertaProcessing, BertProcessing, ByteLevel")
+      }
+    }
+    return frame
+  }
+
+  private func pair(
+    _ step: JSON, _ side: String, _ tokens: TokenTable, _ added: [AddedToken]
+  ) throws -> Int {
+    let key = "post_processor.\(side)"
+    guard let token = step[side]?[0]?.text, let id = step[side]?[1]?.int else {
+      throw files.wrong(name, key, step[side]?.kindName ?? "nothing", "a token and its id")
+    }
+    try check(id, token, key, tokens, added)
+    return id
+  }
+
+  private func template(
+    _ step: JSON, _ key: String, _ tokens: TokenTable, _ added: [AddedToken]
+  ) throws -> (before: [Int], after: [Int]) {
+    var sides: [[Int]] = [[]]
+    for entry in step["single"]?.array ?? [] {
+      if entry["Sequence"] != nil {
+        sides.append([])
+      } else if let token = entry["SpecialToken"]?["id"]?.text {
+        let place = "\(key).special_tokens[\(token.quoted)]"
+        let listed = step["special_tokens"]?[token]
+        guard let ids = listed?["ids"]?.array?.map(\.int), !ids.isEmpty, !ids.contains(nil) else {
+          throw files.wrong(name, place, listed?.kindName ?? "nothing", "the token's ids")
+        }
+        let spellings = listed?["tokens"]?.array?.map(\.text) ?? []
+        for (offset, id) in ids.compactMap({ $0 }).enumerated() {
+          let spelling = offset < spellings.count ? spellings[offset] ?? token : token
+          try check(id, spelling, place, tokens, added)
+          sides[sides.count - 1].append(id)
+        }
+      } else {
+        throw files.wrong(name, "\(key).single", entry.kindName, "SpecialToken or Sequence")
+      }
+    }
+    guard sides.count == 2 else {
+      throw files.wrong(
+        name, "\(key).single", "\(sides.count - 1) places for the text", "exactly one")
+    }
+    return (sides[0], sides[1])
+  }
+
+  /// Refuses an id that is not the named token's.
+  private func check(
+    _ id: Int, _ token: String, _ key: String, _ tokens: TokenTable, _ added: [AddedToken]
+  ) throws {
+    let known = added.first { $0.content == token }?.id ?? tokens.id(token)
+    guard known == id else {
+      throw files.wrong(
+        name, key, "\(token.quoted) with id \(id)",
+        known.map { "id \($0), as in the vocabulary" } ?? "a token of the vocabulary")
+    }
+  }
+
+  func decoder(_ part: JSON, wordEnd: String) throws -> TokenDecoder.Kind {
+    let type = part.isNull ? "nothing" : try type(part, "decoder")
+    switch type {
+    case "ByteLevel": return .bytes(wordEnd: wordEnd)
+    case "WordPiece":
+      return .pieces(
+        continuation: part["prefix"]?.text ?? "##", cleansUp: part["cleanup"]?.bool ?? true)
+    default: throw files.unsupported(name, "decoder", type.quoted, "ByteLevel, WordPiece")
+    }
+  }
+
+  /// The id of the model's unknown token, if it names one.
+  func unknown(
+    _ fields: [String: JSON], _ tokens: TokenTable, _ added: [AddedToken]
+  ) throws -> Int? {
+    guard let token = fields["unk_token"]?.text else { return nil }
+    guard let id = tokens.id(token) ?? added.first(where: { $0.content == token })?.id else {
+      throw files.wrong(name, "model.unk_token", token.quoted, "a token of the vocabulary")
+    }
+    return id
+  }
+
+  /// Refuses fields with values that this program does not have.
+  func refuse(
+    _ fields: [String: JSON], _ allowed: KeyValuePairs<String, [JSON]>, emptyText: [String]
+  ) throws {
+    for (field, values) in allowed {
+      if let value = fields[field], !values.contains(value) {
+        throw files.unsupported(
+          name, "model.\(field)", value.written().quoted,
+          values.map { $0.written() }.joined(separator: ", "))
+      }
+    }
+    for field in emptyText {
+      if let value = fields[field], !value.isNull, value.text?.isEmpty != true {
+        throw files.unsupported(name, "model.\(field)", value.written().quoted, "null or \"\"")
+      }
+    }
+  }
+}

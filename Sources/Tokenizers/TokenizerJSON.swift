@@ -1,0 +1,108 @@
+internal import Files
+
+/// Reads `tokenizer.json`.
+enum TokenizerJSON {
+  private static let name = "tokenizer.json"
+
+  static func read(_ files: TokenizerFiles) throws -> FileTokenizer {
+    var parts: [String: JSON] = [:]
+    var model: [String: JSON] = [:]
+    var tables = VocabularyReading(files: files, name: name)
+    try files.scan(name) { scanner in
+      try scanner.eachMember { key, scanner in
+        guard key == "model", scanner.peek() == UInt8(ascii: "{") else {
+          try add(key, try scanner.value(depth: 32), to: &parts, scanner)
+          return
+        }
+        try add(key, .null, to: &parts, scanner)
+        try scanner.eachMember { key, scanner in
+          let next = scanner.peek()
+          if key == "vocab" && next == UInt8(ascii: "{") {
+            guard tables.tokens == nil else { throw scanner.failure("a second 'vocab'") }
+            try tables.readVocabulary(&scanner, key: "model.vocab")
+          } else if key == "merges" && next == UInt8(ascii: "[") {
+            guard tables.merges == nil else { throw scanner.failure("a second 'merges'") }
+            try tables.readMerges(&scanner, key: "model.merges")
+          } else {
+            try add(key, try scanner.value(depth: 32), to: &model, scanner)
+          }
+        }
+      }
+    }
+    guard parts["model"] != nil else {
+      throw files.wrong(name, "model", "nothing", "the model's vocabulary")
+    }
+    // Files from before 2021 do not name the kind.
+    let guess =
+      tables.merges != nil ? "BPE" : model["max_input_chars_per_word"] != nil ? "WordPiece" : ""
+    let kind = model["type"]?.text ?? guess
+    guard kind == "BPE" || kind == "WordPiece" else {
+      throw files.unsupported(
+        name, "model.type", kind.isEmpty ? "nothing" : kind.quoted, "BPE, WordPiece")
+    }
+    guard let tokens = tables.tokens else {
+      throw files.wrong(
+        name, "model.vocab", model["vocab"]?.kindName ?? "nothing", "tokens and their ids")
+    }
+    return try build(files, kind: kind, tables, tokens, model: model, parts: parts)
+  }
+
+  private static func add(
+    _ key: String, _ value: JSON, to members: inout [String: JSON], _ scanner: JSON.Scanner
+  ) throws {
+    guard members.updateValue(value, forKey: key) == nil else {
+      throw scanner.failure("a second member is called \(key.quoted)")
+    }
+  }
+
+  private static func build(
+    _ files: TokenizerFiles, kind: String, _ tables: VocabularyReading, _ tokens: TokenTable,
+    model fields: [String: JSON], parts: [String: JSON]
+  ) throws -> FileTokenizer {
+    let reader = PipelineReading(files: files, name: name)
+    let added = try AddedTokenReading(files: files, name: name).read(
+      parts["added_tokens"] ?? .null, beside: tokens)
+    let preTokenizers = try reader.preTokenizers(parts["pre_tokenizer"] ?? .null)
+    let model: FileTokenizer.Model
+    var wordEnd = ""
+    if kind == "BPE" {
+      guard tables.merges != nil else {
+        throw files.wrong(
+          name, "model.merges", fields["merges"]?.kindName ?? "nothing", "an array")
+      }
+      guard preTokenizers.areByteLevel else {
+        throw files.unsupported(
+          name, "pre_tokenizer", "a BPE without ByteLevel", "BPE with ByteLevel")
+      }
+      wordEnd = fields["end_of_word_suffix"]?.text ?? ""
+      try reader.refuse(
+        fields, ["dropout": [.null, 0, 0.0], "byte_fallback": [.null, false]],
+        emptyText: ["continuing_subword_prefix"])
+      model = .bytePairs(
+        BytePairEncoding(
+          tokens: tokens, merges: try tables.mergeTable(tokens, name, "model.merges"),
+          unknown: try reader.unknown(fields, tokens, added),
+          fusesUnknown: fields["fuse_unk"]?.bool ?? false,
+          takesWholeWords: fields["ignore_merges"]?.bool ?? false, wordEnd: wordEnd))
+    } else {
+      guard let unknown = try reader.unknown(fields, tokens, added) else {
+        throw files.wrong(name, "model.unk_token", "nothing", "the token of unknown words")
+      }
+      let longest = fields["max_input_chars_per_word"]?.int ?? 100
+      guard (1...1000).contains(longest) else {
+        throw files.wrong(name, "model.max_input_chars_per_word", "\(longest)", "from 1 to 1000")
+      }
+      model = .wordPieces(
+        WordPiece(
+          tokens: tokens, continuation: fields["continuing_subword_prefix"]?.text ?? "##",
+          unknown: unknown, longestWord: longest))
+    }
+    let roles = try files.spellings(try files.optionalJSON("tokenizer_config.json"))
+    return FileTokenizer(
+      normalizers: try reader.normalizers(parts["normalizer"] ?? .null),
+      preTokenizers: preTokenizers.steps, model: model, added: added,
+      frame: try reader.frame(parts["post_processor"] ?? .null, tokens, added),
+      decoder: try reader.decoder(parts["decoder"] ?? .null, wordEnd: wordEnd),
+      roles: AddedTokenReading.roles(roles, tokens, added))
+  }
+}

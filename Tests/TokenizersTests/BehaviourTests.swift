@@ -1,0 +1,131 @@
+import Foundation
+import TestSupport
+import Testing
+import Tokenizers
+
+@Suite struct BehaviourTests {
+  static func golden(_ name: String) throws -> any Tokenizer {
+    try TokenizerFolder.read(GoldenVectorTests.goldens.appending(path: name))
+  }
+
+  @Test func specialTokensInTextAreTextIfAsked() throws {
+    let tokenizer = try Self.golden("byte-pairs")
+    let end = try #require(tokenizer.id("</s>"))
+    let options = EncodingOptions(addSpecialTokens: false, parseSpecialTokens: false)
+    #expect(tokenizer.encode("a</s>b", addSpecialTokens: false).contains(end))
+    let ids = tokenizer.encode("a</s>b", options: options)
+    #expect(!ids.contains(end))
+    #expect(tokenizer.decode(ids) == "a</s>b")
+    // Added tokens that are not special stay tokens.
+    let mark = try #require(tokenizer.id("<mark>"))
+    #expect(tokenizer.encode("<mark>", options: options) == [mark])
+  }
+
+  @Test func rolesNameTheTokensOfTheFolder() throws {
+    let bytes = try Self.golden("byte-pairs")
+    #expect(bytes.id(for: .beginning) == bytes.id("</s>"))
+    #expect(bytes.id(for: .padding) == bytes.id("<pad>"))
+    #expect(bytes.id(for: .mask) == nil)
+    let words = try Self.golden("word-pieces")
+    #expect(words.id(for: .separator) == words.id("[SEP]"))
+    let separator = try #require(words.id("[SEP]"))
+    #expect(words.isSpecial(separator))
+  }
+
+  @Test func idsAndTokensAreInverse() throws {
+    for name in ["byte-pairs", "word-pieces"] {
+      let tokenizer = try Self.golden(name)
+      for id in 0..<tokenizer.vocabularySize {
+        let token = try #require(tokenizer.token(id))
+        #expect(tokenizer.id(token) == id)
+      }
+      #expect(tokenizer.token(tokenizer.vocabularySize) == nil)
+      #expect(tokenizer.token(-1) == nil)
+      #expect(tokenizer.decode([-1, 1 << 40]) == "")
+    }
+  }
+
+  @Test func streamingGivesWholeCharactersAndTheSameText() throws {
+    var random = Numbers(state: 3)
+    for name in ["byte-pairs", "word-pieces"] {
+      let tokenizer = try Self.golden(name)
+      for _ in 0..<300 {
+        let ids = (0..<Int(random.next() % 12)).map { _ in
+          Int(random.next() % UInt64(tokenizer.vocabularySize))
+        }
+        var decoder = StreamingDecoder(tokenizer)
+        let parts = ids.map { decoder.append($0) } + [decoder.finish()]
+        #expect(parts.joined().utf8.elementsEqual(tokenizer.decode(ids).utf8), "\(ids)")
+      }
+    }
+    let tokenizer = try Self.golden("byte-pairs")
+    var decoder = StreamingDecoder(tokenizer)
+    let ids = tokenizer.encode("🍕猫", addSpecialTokens: false)
+    #expect(ids.count == 7)
+    #expect(ids.map { decoder.append($0) } == ["", "", "", "🍕", "", "", "猫"])
+    #expect(decoder.append(ids[0]) == "")
+    #expect(decoder.finish() == "\u{FFFD}")
+  }
+
+  @Test func bytesSurviveEncodingAndDecoding() throws {
+    let tokenizer = try Self.golden("byte-pairs")
+    var random = Numbers(state: 9)
+    for _ in 0..<500 {
+      var text = String.UnicodeScalarView()
+      for _ in 0..<random.next() % 30 {
+        let limit: UInt64 = [0x80, 0x800, 0x3000, 0x110000][Int(random.next() % 4)]
+        if let scalar = Unicode.Scalar(UInt32(random.next() % limit)) { text.append(scalar) }
+      }
+      let options = EncodingOptions(addSpecialTokens: false, parseSpecialTokens: false)
+      let ids = tokenizer.encode(String(text), options: options)
+      #expect(tokenizer.decode(ids).unicodeScalars.elementsEqual(text))
+    }
+  }
+
+  @Test func piecesShowWhatCannotBeSeen() throws {
+    let tokenizer = try Self.golden("byte-pairs")
+    let ids = tokenizer.encode("the  x\n\t猫") + [99_999]
+    let pieces = tokenizer.pieces(of: ids)
+    #expect(pieces.map(\.id) == ids)
+    #expect(pieces.first?.isSpecial == true)
+    #expect(
+      pieces.dropFirst().map(\.text).joined() == "the␣␣x⏎⇥<0xE7><0x8C><0xAB>#99999")
+    let words = try Self.golden("word-pieces")
+    let piece = try #require(words.id("##e"))
+    #expect(words.pieces(of: [piece]).map(\.text) == ["##e"])
+  }
+
+  @Test(
+    .timeLimit(.minutes(1)),
+    arguments: [
+      " ", "a", "\n", "^", "7", "\u{301}", "👩\u{200D}", "描", "aA", "' ", "</s>", "<mark>", "<",
+      "\u{323}\u{301}", "[MASK]", "[",
+    ])
+  func longRunsOfAnythingAreEncoded(_ unit: String) throws {
+    let text = String(repeating: unit, count: 30_000 / unit.unicodeScalars.count)
+    let bytes = try Self.golden("byte-pairs")
+    let options = EncodingOptions(addSpecialTokens: false)
+    let ids = bytes.encode(text, options: options)
+    #expect(bytes.decode(ids, skipSpecialTokens: false).utf8.elementsEqual(text.utf8))
+    let words = try Self.golden("word-pieces")
+    #expect(words.encode(text).count >= 2)
+  }
+
+  @Test func wordsOfMoreThanAHundredCharactersAreUnknown() throws {
+    let words = try Self.golden("word-pieces")
+    let unknown = try #require(words.id("[UNK]"))
+    let hundred = words.encode(String(repeating: "b", count: 100), addSpecialTokens: false)
+    #expect(!hundred.contains(unknown))
+    #expect(words.encode(String(repeating: "b", count: 101), addSpecialTokens: false) == [unknown])
+  }
+}
+
+/// Numbers that look random and are the same every time.
+struct Numbers {
+  var state: UInt64
+
+  mutating func next() -> UInt64 {
+    state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+    return state >> 33
+  }
+}
