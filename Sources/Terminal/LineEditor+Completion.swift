@@ -33,7 +33,7 @@ extension LineEditor {
       menu.selected = nil
       content = menu.content
       mode = .editing
-      return .edited
+      return key == .control("c") ? edit(key) : .edited
     case .enter where menu.selected != nil, .right where menu.selected != nil:
       mode = .editing
       return .edited
