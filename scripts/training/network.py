@@ -225,8 +225,8 @@ def parameters(modules, decay, rate=1.0):
 class Trainer:
     """Steps, learning rate (warm-up, constant, linear end), checkpoints to continue from.
 
-    Several processes (`torchrun --nproc-per-node 2`) average their gradients: on a processor that
-    is faster than one process with several threads.
+    Several processes (RANK, WORLD_SIZE and so on in the environment) average their gradients: on a
+    processor that is faster than one process with several threads.
     """
 
     def __init__(self, name, folder, modules, groups, rate, steps, warm=100, cool=0.25, clip=1.0):
