@@ -16,8 +16,7 @@ public enum SceneFolder {
     do {
       try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     } catch {
-      throw SceneError.noFolder(
-        path: folder.path(percentEncoded: false), reason: "\(error)")
+      throw SceneError.noFolder(path: folder.path(percentEncoded: false))
     }
     try WholeFile.write(to: folder.appending(path: "scenes.jsonl")) { records in
       for index in 0..<count {
