@@ -360,15 +360,22 @@ def assign(out, records):
     return places
 
 
-def slot_loss(out, labels):
+def slot_loss(out, labels, calibrated=False):
     """What each query says about the object in its cell."""
     there = (labels[..., 3] >= 0)
-    loss = (F.cross_entropy(out[..., :9].flatten(0, 1), labels[..., 0].flatten(), COLOR_WEIGHTS)
-            + F.cross_entropy(out[..., 9:15].flatten(0, 1), labels[..., 1].flatten(), SHAPE_WEIGHTS)
+    # At first "nobody" weighs a quarter, or queries would say nothing else; later the chance that
+    # an object is there must be right, or counting cannot be.
+    loss = (F.cross_entropy(out[..., :9].flatten(0, 1), labels[..., 0].flatten(),
+                            None if calibrated else COLOR_WEIGHTS)
+            + F.cross_entropy(out[..., 9:15].flatten(0, 1), labels[..., 1].flatten(),
+                              None if calibrated else SHAPE_WEIGHTS)
             + 0.5 * F.cross_entropy(out[..., 15:17].flatten(0, 1), labels[..., 2].flatten()))
     places = out[..., 17:][there].view(-1, 4, BINS).log_softmax(-1)
     target = labels[..., 3:][there]
-    loss = loss - 0.6 * (NEAR[target] * places).sum(-1).mean()
+    if calibrated:   # and the mean of the guessed places is right to a few thousandths
+        mean = (places.exp() * torch.arange(BINS)).sum(-1)
+        loss = loss + 20 * F.smooth_l1_loss(mean / BINS, target / BINS, beta=0.02)
+    loss = loss - (1.2 if calibrated else 0.6) * (NEAR[target] * places).sum(-1).mean()
     with torch.no_grad():
         right = [(out[..., a:b].argmax(-1) == labels[..., i])[there].float().mean().item()
                  for i, (a, b) in enumerate([(0, 9), (9, 15)])]

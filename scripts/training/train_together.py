@@ -122,7 +122,7 @@ def main():
     p.add_argument("steps", type=int)
     p.add_argument("--size", type=int, default=16)
     p.add_argument("--rate", type=float, default=1e-3)
-    p.add_argument("--easy", type=float, default=0.12)
+    p.add_argument("--easy", type=float, default=0.12, help="the share of easy-VQA")
     p.add_argument("--name", default="")
     p.add_argument("--warm", type=int, default=100)
     a = p.parse_args()
@@ -160,13 +160,13 @@ def main():
     if joint:
         groups += parameters([network.language_projection, network.language_model], 0.02, 0.7)
     trainer = Trainer(a.name or a.stage, a.folder, {"network": network, "heads": heads}, groups,
-                      a.rate, a.steps, warm=a.warm, cool=0.35, clip=2.0)
+                      a.rate, a.steps, warm=a.warm, cool=0.45, clip=2.0)
     chooser = random.Random(trainer.step * 7 + trainer.rank)
     torch.manual_seed(trainer.step * 7 + trainer.rank)
     start = (50_000_000 if joint else 40_000_000) * (1 + trainer.rank * 2) + trainer.step * a.size
     streams = [Stream(start, "1-3"), Stream(start + 4_000_000, "usual")]
     easy, captions = EasyVQA(), Captions(a.folder, chooser)
-    texts = Texts(tokens, chooser, 96, WEIGHTS, caption=0.4)
+    texts = Texts(tokens, chooser, 96, {**WEIGHTS, "count": 2.0, "box": 1.5}, caption=0.5)
     easy_count = round(a.size * a.easy)
     while trainer.going():
         items = [easy.scene(chooser.choice(easy.images)) for _ in range(easy_count)]
@@ -183,18 +183,19 @@ def main():
             asked, maps = network.query(seen)
             told = heads.slot(asked).float()
             places = assign(told, records)
-            slot, found = slot_loss(told, slot_labels(records, places))
+            slot, found = slot_loss(
+                told, slot_labels(records, places), calibrated=joint)
             facts |= found
             look, found = look_loss(maps, places, owned)
             facts |= found
-            half = slice(easy_count, easy_count + (a.size - easy_count + 1) // 2)
+            half = slice(easy_count, easy_count + a.size // (3 if joint else 2))
             matching, guessing, finding, said, found = captions.losses(
                 network, heads, seen[half], records[half])
             facts |= found
             itc, found = contrast(network, heads, asked[half], said)
             facts |= found
             loss = (0.4 * patch + 0.5 * look + 0.5 * matching + 0.5 * guessing + 0.5 * finding
-                    + 0.2 * itc + (0.5 if joint else 1.0) * slot)
+                    + 0.2 * itc + (0.7 if joint else 1.0) * slot)
             if joint:
                 ids, segment, position, weight, label = texts.batch(records)
                 hidden = network.speak(network.language_projection(asked), ids, segment, position)

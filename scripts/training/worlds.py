@@ -209,7 +209,10 @@ class Texts:
         by_kind = {}
         for kind, text, answer in record["questions"]:
             answers = by_kind.setdefault(kind, {})
-            answers.setdefault("" if kind in ("box", "half") else answer, []).append((text, answer))
+            group = "" if kind in ("box", "half") else answer
+            if kind == "count":   # how many shapes, red shapes, circles: each has to be learned
+                group = (text == "how many shapes are there?", "shapes" in text, answer)
+            answers.setdefault(group, []).append((text, answer))
         if record["caption"] and self.random.random() < self.caption:
             yield None, record["caption"]
         kinds = sorted(by_kind)
@@ -218,7 +221,10 @@ class Texts:
         for _ in range(60):
             kind = self.random.choices(kinds, weights)[0]
             answers = by_kind[kind]
-            text, answer = self.random.choice(answers[self.random.choice(sorted(answers))])
+            groups = sorted(answers)
+            # Two red shapes are rare, and "1" would be a good guess.
+            rare = [3.0 if len(g) == 3 and not g[0] and g[2] > "1" else 1.0 for g in groups]
+            text, answer = self.random.choice(answers[self.random.choices(groups, rare)[0]])
             if text not in seen:
                 seen.add(text)
                 yield text, answer
