@@ -5,7 +5,8 @@
 Scenes have one to three objects and seeds that no stage of the training uses. Decoding is greedy,
 an answer counts when it is equal to the right one to the letter. For every scene every kind of
 question is asked once at most, chosen at random among those that the scene answers (yes and no
-alike often). A caption counts when it is exactly the scene's. Matching (ITM): the scene's caption
+alike often). `caption` is the share of captions that are exactly the scene's; `objects` that name
+every object by size, colour and shape and nothing else, in any order. Matching (ITM): the scene's caption
 must get a chance above one half, a wrong one less; wrong ones are `hard` (one attribute of one
 object changed) or another scene's.
 """
@@ -37,6 +38,11 @@ class Answers:
                                   max_new_tokens=limit, do_sample=False)
         decode = self.tokens.tokenizer.decode
         return [decode(o[width:].tolist(), skip_special_tokens=True).strip() for o in out]
+
+
+def named(caption):
+    """The objects of a caption, in alphabetical order."""
+    return sorted(caption.replace(" and ", ", ").split(", "))
 
 
 def overlap(first, second):
@@ -81,6 +87,9 @@ def scenes(folder, count, seed, population="1-3", batch=50):
                     boxes.append(overlap(text, expected[i]))
                 else:
                     results[kinds[i]].append(text == expected[i])
+                    if kinds[i] == "caption":
+                        results["objects"].append(named(text) == named(expected[i]))
+                        results[f"objects {sizes[i]}"].append(named(text) == named(expected[i]))
                     results[f"{kinds[i]} {sizes[i]}"].append(text == expected[i])
                     if text != expected[i]:
                         wrong[kinds[i], questions[i], text] += 1

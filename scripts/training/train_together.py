@@ -10,7 +10,7 @@ from network import (LANGUAGE, PATCH_FACTS, QFORMER, VISION, Network, Trainer, W
                      assign, look_loss, parameters, patch_labels, patch_loss, slot_loss)
 from train_language import WEIGHTS, Oracle
 from worlds import (BINS, COLORS, QUERIES, SHAPES, SIZES, EasyVQA, Stream, Texts, Tokens,
-                    pixel_values, resized, slot_labels)
+                    pixel_values, repeats, resized, slot_labels)
 
 MATCHING_WORDS = 112
 
@@ -160,7 +160,7 @@ def main():
     if joint:
         groups += parameters([network.language_projection, network.language_model], 0.02, 0.7)
     trainer = Trainer(a.name or a.stage, a.folder, {"network": network, "heads": heads}, groups,
-                      a.rate, a.steps, warm=a.warm, cool=0.45, clip=2.0)
+                      a.rate, a.steps, warm=a.warm, cool=0.55, clip=2.0)
     chooser = random.Random(trainer.step * 7 + trainer.rank)
     torch.manual_seed(trainer.step * 7 + trainer.rank)
     start = (50_000_000 if joint else 40_000_000) * (1 + trainer.rank * 2) + trainer.step * a.size
@@ -172,6 +172,9 @@ def main():
         items = [easy.scene(chooser.choice(easy.images)) for _ in range(easy_count)]
         for _ in range(a.size - easy_count):
             record, picture, own = next(chooser.choice(streams))
+            while joint and len(record["objects"]) > 1 and not repeats(record) and (
+                    chooser.random() < 0.5):
+                record, picture, own = next(chooser.choice(streams))
             items.append((record, resized(picture), own))
         records, owners = [i[0] for i in items], [i[2] for i in items]
         patches, owned = patch_labels(records, owners)
@@ -202,7 +205,7 @@ def main():
                 spoken, found = words.loss(network, hidden, weight, label)
                 facts |= {"lm": spoken.item(), **found}
                 loss = loss + 2.0 * spoken
-        trainer.learn(loss, facts, save=200)
+        trainer.learn(loss, facts, save=100)
 
 
 if __name__ == "__main__":

@@ -198,6 +198,12 @@ class Tokens:
         return prompt + reply, [0.0] * len(prompt) + [1 / math.sqrt(len(reply))] * len(reply)
 
 
+def repeats(record):
+    """Whether two objects share a colour: what counting by colour is learned from."""
+    colors = [o["color"] for o in record["objects"]]
+    return len(set(colors)) < len(colors)
+
+
 class Texts:
     """Packs texts about a scene into rows of `width` tokens that do not see each other."""
 
@@ -217,6 +223,8 @@ class Texts:
             yield None, record["caption"]
         kinds = sorted(by_kind)
         weights = [self.weights.get(k, 1.0) for k in kinds]
+        if "count" in kinds and repeats(record):
+            weights[kinds.index("count")] *= 2.5
         seen = set()
         for _ in range(60):
             kind = self.random.choices(kinds, weights)[0]
