@@ -14,7 +14,13 @@ from worlds import INPUT, MEAN, DEVIATION, Tokens
 folder, checkpoint, out = sys.argv[1:4]
 tokens = Tokens(folder)
 network = Network(configuration(tokens, MATCHING_WORDS))
-network.load_state_dict(torch.load(checkpoint)["network"])
+saved = torch.load(checkpoint)
+if "network" not in saved:    # the last stage saves what it changes
+    network.load_state_dict(torch.load(os.path.join(folder, "joint.pt"))["network"])
+    network.language_model.load_state_dict(saved["language"])
+    network.language_projection.load_state_dict(saved["projection"])
+else:
+    network.load_state_dict(saved["network"])
 state = {k: v.half().contiguous() for k, v in network.state_dict().items()}
 state.pop("language_model.lm_head.weight", None)    # tied to the embeddings
 

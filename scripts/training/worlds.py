@@ -207,9 +207,9 @@ def repeats(record):
 class Texts:
     """Packs texts about a scene into rows of `width` tokens that do not see each other."""
 
-    def __init__(self, tokens, chooser, width, weights, caption=0.5):
+    def __init__(self, tokens, chooser, width, weights, caption=0.5, rare=3.0):
         self.tokens, self.random, self.width, self.weights = tokens, chooser, width, weights
-        self.caption = caption
+        self.caption, self.rare = caption, rare
 
     def choose(self, record):
         by_kind = {}
@@ -231,7 +231,7 @@ class Texts:
             answers = by_kind[kind]
             groups = sorted(answers)
             # Two red shapes are rare, and "1" would be a good guess.
-            rare = [3.0 if len(g) == 3 and not g[0] and g[2] > "1" else 1.0 for g in groups]
+            rare = [self.rare if len(g) == 3 and not g[0] and g[2] > "1" else 1.0 for g in groups]
             text, answer = self.random.choice(answers[self.random.choices(groups, rare)[0]])
             if text not in seen:
                 seen.add(text)
