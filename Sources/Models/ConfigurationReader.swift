@@ -42,12 +42,14 @@ struct ConfigurationReader {
     return number
   }
 
-  /// A list of numbers.
-  func numbers(_ key: String, default fallback: [Double]) throws(ModelError) -> [Double] {
+  /// A list of `count` numbers.
+  func numbers(
+    _ key: String, default fallback: [Double], count: Int
+  ) throws(ModelError) -> [Double] {
     guard let value = json?[key], value != .null else { return fallback }
     let numbers = value.array?.compactMap(\.double) ?? []
-    guard !numbers.isEmpty, numbers.count == value.array?.count else {
-      throw bad(key, value, "a list of numbers")
+    guard numbers.count == count, numbers.count == value.array?.count else {
+      throw bad(key, value, "a list of \(count) numbers")
     }
     return numbers
   }

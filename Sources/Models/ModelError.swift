@@ -6,6 +6,8 @@ public enum ModelError: Error, Equatable, CustomStringConvertible {
   case badConfiguration(file: String, key: String, found: String, expected: String)
   /// The prompt and what goes before it do not fit the positions the model was trained with.
   case promptTooLong(tokens: Int, limit: Int)
+  /// The prompt's own words hold the token that stands for the picture's queries.
+  case imageTokenInPrompt(token: String)
   /// A token id that the embedding table has no row for.
   case unknownToken(id: Int, rows: Int)
   /// The model has no part for this.
@@ -23,8 +25,12 @@ public enum ModelError: Error, Equatable, CustomStringConvertible {
     case .promptTooLong(let tokens, let limit):
       "the picture and the prompt take \(tokens) tokens, but this model has room for \(limit); "
         + "shorten the prompt"
+    case .imageTokenInPrompt(let token):
+      "the prompt holds '\(token)', which stands for the picture itself; leave it out, the "
+        + "picture's queries come first anyway"
     case .unknownToken(let id, let rows):
-      "token id \(id) has no embedding: the table has \(rows) rows"
+      "the tokenizer gave token id \(id), but the embedding table has \(rows) rows, 0 to "
+        + "\(rows - 1); the tokenizer is another model's"
     case .missingPart(let wanted, let has):
       "this model cannot \(wanted): \(has)"
     case .wrongShape(let stage, let found, let expected):

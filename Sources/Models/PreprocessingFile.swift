@@ -1,5 +1,6 @@
 internal import Checkpoints
 internal import Files
+internal import Foundation
 internal import Images
 
 /// `preprocessor_config.json`: how the published processor prepares a picture.
@@ -11,8 +12,12 @@ enum PreprocessingFile {
 
   /// Reads the file; a folder without one gets the published defaults at `imageSize`.
   static func read(_ folder: CheckpointFolder, imageSize: Int) throws -> Preprocessing {
-    let reader = ConfigurationReader(file: name, path: "", json: try folder.jsonIfPresent(name))
+    let file = folder.url.appending(path: name).path
+    let reader = ConfigurationReader(file: file, path: "", json: try folder.jsonIfPresent(name))
     let size = try reader.section("size")
+    try reader.require(
+      reader.json?["size"]?.object?.keys.allSatisfy { $0 == "height" || $0 == "width" } ?? true,
+      "size", "an object of height and width")
     let height = try size.count("height", default: imageSize)
     let width = try size.count("width", default: imageSize)
     try reader.require(
@@ -22,14 +27,17 @@ enum PreprocessingFile {
     let code = try reader.index("resample") ?? ResampleFilter.bicubic.rawValue
     guard let filter = ResampleFilter(rawValue: code) else {
       throw ModelError.badConfiguration(
-        file: name, key: "resample", found: "\(code)",
+        file: file, key: "resample", found: "\(code)",
         expected: "0 (nearest), 1 (lanczos), 2 (bilinear) or 3 (bicubic)")
     }
+    let deviation = try reader.numbers("image_std", default: deviation, count: 3)
+    try reader.require(
+      deviation.allSatisfy { Float($0) != 0 }, "image_std", "numbers other than zero")
     let normalisation =
       try reader.flag("do_normalize", default: true)
       ? try Preprocessing.Normalisation(
-        mean: try reader.numbers("image_mean", default: mean),
-        deviation: try reader.numbers("image_std", default: deviation)) : nil
+        mean: try reader.numbers("image_mean", default: mean, count: 3),
+        deviation: deviation) : nil
     return try Preprocessing(
       target: .exactly(PixelSize(width: width, height: height)), filter: filter,
       rescaleFactor: try reader.flag("do_rescale", default: true)

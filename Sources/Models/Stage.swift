@@ -45,11 +45,11 @@ extension StageInput {
     return image
   }
 
-  /// The numbers, if they have `shape`, in which nil fits any length.
+  /// The numbers, if they have `shape`, in which nil fits any length but 0.
   func tensor(_ shape: [Int?], for stage: String) throws(ModelError) -> Tensor {
     let expected = "[" + shape.map { $0.map(String.init) ?? "*" }.joined(separator: ", ") + "]"
     guard let numbers, numbers.rank == shape.count,
-      zip(numbers.shape, shape).allSatisfy({ $1 == nil || $0 == $1 })
+      zip(numbers.shape, shape).allSatisfy({ $0 == $1 ?? max($0, 1) })
     else { throw .wrongShape(stage: stage, found: numbers?.shape ?? [], expected: expected) }
     return numbers
   }

@@ -49,7 +49,8 @@ extension AttentionMap {
     }.first
     guard let kind = found else {
       throw ArgumentFailure(
-        parameter: "source", "has no attention pattern in its trace",
+        parameter: "source",
+        "has no \(kind.map { "\($0.rawValue) " } ?? "")attention pattern in its trace",
         note: "run the stage with keep=\"*\" or keep=\"*.pattern\"")
     }
     let address = try kind.address(block: block, model: model.model)

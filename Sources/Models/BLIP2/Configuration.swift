@@ -177,5 +177,7 @@ extension BLIP2.Configuration.Language {
     try reader.require(try reader.flag("enable_bias", default: true), "enable_bias", "true")
     try reader.require(
       beginToken < vocabularySize, "bos_token_id", "below vocab_size, \(vocabularySize)")
+    try reader.require(
+      endToken < vocabularySize, "eos_token_id", "below vocab_size, \(vocabularySize)")
   }
 }

@@ -1,4 +1,5 @@
 public import Checkpoints
+internal import Foundation
 public import Images
 internal import Layers
 public import Tensors
@@ -37,7 +38,8 @@ extension BLIP2 {
     /// Reads the checkpoint in `folder`, strictly: every tensor must be there, have its shape and
     /// be used.
     public init(_ folder: CheckpointFolder) throws {
-      configuration = try Configuration(try folder.configuration(), file: "config.json")
+      configuration = try Configuration(
+        try folder.configuration(), file: folder.url.appending(path: "config.json").path)
       preprocessing = try PreprocessingFile.read(folder, imageSize: configuration.vision.imageSize)
       tokenizer = try TokenizerFolder.read(folder.url)
       var weights = WeightReader(try folder.tensors()) { address in
@@ -53,7 +55,8 @@ extension BLIP2 {
             from: &weights, at: Address("projection"), inputs: configuration.qformer.width,
             outputs: language.width),
           decoder: try LanguageDecoder(from: &weights, language))
-        endTokens = try EndTokens.read(folder, default: language.endToken)
+        endTokens = try EndTokens.read(
+          folder, default: language.endToken, below: language.vocabularySize)
       } else {
         writer = nil
         endTokens = []
@@ -124,6 +127,10 @@ extension BLIP2.Model {
     let begin = decoder.configuration.beginToken
     if text.first != begin { text.insert(begin, at: 0) }
     guard let imageToken = configuration.imageTokenID else { return text }
+    if text.contains(imageToken) {
+      throw ModelError.imageTokenInPrompt(
+        token: tokenizer.token(imageToken) ?? "token \(imageToken)")
+    }
     return [Int](repeating: imageToken, count: configuration.queryCount) + text
   }
 
