@@ -16,7 +16,8 @@ enum EndTokens {
     }
     let ids = value.int.map { [$0] } ?? value.array?.compactMap(\.int) ?? []
     guard !ids.isEmpty, ids.allSatisfy({ $0 >= 0 && $0 < rows }),
-      ids.count == value.array?.count ?? 1 else {
+      ids.count == value.array?.count ?? 1
+    else {
       throw ModelError.badConfiguration(
         file: folder.url.appending(path: name).path, key: "eos_token_id",
         found: String(value.written().prefix(80)),
