@@ -2,7 +2,8 @@
 
     export.py FOLDER CHECKPOINT OUT
 
-OUT/generation loads as Blip2ForConditionalGeneration, OUT/itm as Blip2ForImageTextRetrieval.
+OUT/generation loads as Blip2ForConditionalGeneration, OUT/itm as Blip2ForImageTextRetrieval. OUT/both
+is the first with the second in its subfolder `matching`, as shards: what they share is stored once.
 """
 import json, os, shutil, sys
 import torch
@@ -25,7 +26,6 @@ state = {k: v.half().contiguous() for k, v in network.state_dict().items()}
 state.pop("language_model.lm_head.weight", None)    # tied to the embeddings
 
 RETRIEVAL = ("embeddings.", "vision_projection.", "text_projection.", "itm_head.")
-TEXT = (".intermediate.", ".output.dense.", ".output.LayerNorm.")
 
 
 def reads_text(name):
@@ -66,10 +66,6 @@ def retrieval(config):
 write("generation", lambda k: not k.startswith(RETRIEVAL) and not reads_text(k),
       "Blip2ForConditionalGeneration", generation)
 write("itm", lambda k: not k.startswith(("language_",)), "Blip2ForImageTextRetrieval", retrieval)
-# One file with both, for a folder that serves both without storing anything twice.
-os.makedirs(os.path.join(out, "combined"), exist_ok=True)
-save_file(state, os.path.join(out, "combined", "model.safetensors"), metadata={"format": "pt"})
-print("combined", os.path.getsize(os.path.join(out, "combined", "model.safetensors")), "bytes")
 shutil.copy(os.path.join(folder, "tokenizer.json"), os.path.join(out, "generation"))
 with open(os.path.join(out, "generation", "generation_config.json"), "w") as file:
     json.dump(dict(bos_token_id=tokens.begin, eos_token_id=tokens.end, pad_token_id=tokens.pad,
@@ -83,3 +79,30 @@ for name, kind in (("generation", "GPT2Tokenizer"), ("itm", "BertTokenizer")):
                       bos_token="</s>", eos_token="\n", pad_token="<pad>", unk_token="<unk>")
     with open(os.path.join(out, name, "tokenizer_config.json"), "w") as file:
         json.dump(facts, file, indent=2)
+
+# Both in one: three shards, of which each model's index names two.
+both = os.path.join(out, "both")
+shutil.rmtree(both, ignore_errors=True)
+for name, place in (("generation", both), ("itm", os.path.join(both, "matching"))):
+    shutil.copytree(os.path.join(out, name), place, ignore=shutil.ignore_patterns("*.safetensors"))
+
+
+def shard(key):
+    if key.startswith("language_"):
+        return "language.safetensors"
+    if key.startswith(RETRIEVAL) or reads_text(key):
+        return "matching.safetensors"
+    return "towers.safetensors"
+
+
+for name, place in (("towers", both), ("language", both), ("matching", os.path.join(both, "matching"))):
+    file = name + ".safetensors"
+    save_file({k: v for k, v in state.items() if shard(k) == file}, os.path.join(place, file),
+              metadata={"format": "pt"})
+os.symlink("../towers.safetensors", os.path.join(both, "matching", "towers.safetensors"))
+for place, left_out in ((both, "matching"), (os.path.join(both, "matching"), "language")):
+    kept = {k: shard(k) for k in sorted(state) if shard(k) != left_out + ".safetensors"}
+    size = sum(state[k].numel() * 2 for k in kept)
+    with open(os.path.join(place, "model.safetensors.index.json"), "w") as file:
+        json.dump(dict(metadata=dict(total_size=size), weight_map=kept), file, indent=1)
+print("both", sum(v.numel() * 2 for v in state.values()), "bytes of numbers")
