@@ -1,5 +1,3 @@
-internal import Foundation
-
 /// Changes a text before it is cut into words.
 enum Normalizer: Sendable, Equatable {
   /// BERT's: control characters go, spaces become plain, Chinese characters stand apart, then
@@ -32,7 +30,10 @@ enum Normalizer: Sendable, Equatable {
       }
       return lowercases ? Self.lowercase(text) : text
     case .composed:
-      return text.utf8.allSatisfy { $0 < 0x80 } ? text : text.precomposedStringWithCanonicalMapping
+      if text.utf8.allSatisfy({ $0 < 0x80 }) { return text }
+      var composed = String.UnicodeScalarView()
+      for scalar in CanonicalComposition.scalars(of: text) { composed.append(scalar) }
+      return String(composed)
     case .singleSpaces:
       var result = String.UnicodeScalarView()
       var lastIsSpace = false

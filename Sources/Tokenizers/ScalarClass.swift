@@ -1,7 +1,7 @@
 /// The classes of characters that tokenizers cut texts by.
 ///
-/// The reference's patterns know Unicode 16, and its BERT rules Unicode 8; characters that came
-/// later belong to no class, wherever this program's own tables put them.
+/// The reference's patterns know Unicode 16, its forms C and D Unicode 9, and its BERT rules Unicode
+/// 8; characters that came later belong to no class, wherever this program's own tables put them.
 enum ScalarClass: UInt8 {
   case letter, number, space, other
 

@@ -111,6 +111,38 @@ import Tokenizers
     #expect(words.encode(text).count >= 2)
   }
 
+  @Test func composingGivesTheReferencesCharacters() throws {
+    let file = try String(
+      contentsOf: GoldenVectorTests.goldens.appending(path: "byte-pairs/tokenizer.json"),
+      encoding: .utf8)
+    let folder = try TemporaryFolder()
+    try folder.write(
+      "tokenizer.json",
+      file.replacing(#""normalizer":null"#, with: #""normalizer":{"type":"NFC"}"#))
+    let tokenizer = try TokenizerFolder.read(folder.url)
+    // The right side is what the reference's form C gives; it has the marks of Unicode 9.
+    for (text, composed) in [
+      ("e\u{301}", "\u{E9}"), ("\u{E2}\u{323}", "\u{1EAD}"), ("\u{212B}", "\u{C5}"),
+      ("\u{AC00}\u{11A8}", "\u{AC01}"), ("\u{1112}\u{1161}\u{11AB}", "\u{D55C}"),
+      ("\u{AC38}\u{11A7}", "\u{AC38}\u{11A7}"), ("\u{1113}\u{1169}", "\u{1113}\u{1169}"),
+      ("\u{958}", "\u{915}\u{93C}"), ("\u{CC6}\u{CC2}\u{CD5}", "\u{CCB}"),
+      ("a\u{35F}\u{8CC}", "a\u{35F}\u{8CC}"),
+      ("a\u{301}\u{323}\u{301}", "\u{1EA1}\u{301}\u{301}"),
+      ("a\u{327}\u{301}\u{327}", "\u{E1}\u{327}\u{327}"),
+    ] {
+      let ids = tokenizer.encode(text, addSpecialTokens: false)
+      #expect(tokenizer.decode(ids).unicodeScalars.elementsEqual(composed.unicodeScalars))
+    }
+    // Sorting these by pairs of neighbours would not end.
+    let count = 50_000
+    let long = "a" + String(repeating: "\u{301}\u{323}", count: count)
+    let sorted =
+      "\u{1EA1}" + String(repeating: "\u{323}", count: count - 1)
+      + String(repeating: "\u{301}", count: count)
+    let ids = tokenizer.encode(long, addSpecialTokens: false)
+    #expect(tokenizer.decode(ids).unicodeScalars.elementsEqual(sorted.unicodeScalars))
+  }
+
   @Test func wordsOfMoreThanAHundredCharactersAreUnknown() throws {
     let words = try Self.golden("word-pieces")
     let unknown = try #require(words.id("[UNK]"))
