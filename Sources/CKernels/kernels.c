@@ -1,4 +1,5 @@
 #include "CKernels.h"
+#include <malloc.h>
 #include <math.h>
 #include <string.h>
 
@@ -187,4 +188,11 @@ CLONES void ck_gelu(const float *in, float *out, size_t count) {
 CLONES void ck_add_bias(float *data, const float *bias, size_t rows, size_t columns) {
   for (size_t r = 0; r < rows; r++)
     for (size_t c = 0; c < columns; c++) data[r * columns + c] += bias[c];
+}
+
+void ck_keep_freed_memory(void) {
+#if defined(__GLIBC__)
+  mallopt(M_MMAP_THRESHOLD, 32 << 20);
+  mallopt(M_TRIM_THRESHOLD, 256 << 20);
+#endif
 }

@@ -15,7 +15,12 @@ private func multiply(
 }
 
 /// Runs once, before the first product.
-private let oneThreadEach: Void = openblas_set_num_threads(1)
+private let oneThreadEach: Void = {
+  openblas_set_num_threads(1)
+  // Every layer makes tensors of the sizes of the layer before: handing their pages back to the
+  // system in between costs a third of a vision transformer's time.
+  ck_keep_freed_memory()
+}()
 
 /// A pointer that blocks on several threads write disjoint parts of.
 private struct Shared<T>: @unchecked Sendable {

@@ -41,4 +41,7 @@ void ck_gelu(const float *in, float *out, size_t count);
 /// data[rows, columns] += bias[columns] in each row.
 void ck_add_bias(float *data, const float *bias, size_t rows, size_t columns);
 
+/// Asks the allocator to keep up to 256 MB of freed memory for the next tensors.
+void ck_keep_freed_memory(void);
+
 #endif
