@@ -1,3 +1,4 @@
+internal import Commands
 internal import Foundation
 internal import Language
 internal import Runtime
@@ -17,6 +18,11 @@ struct PromptLoop {
   func run() throws {
     let folder = SessionOptions.folder(FileManager.default.currentDirectoryPath)
     let session = try options.session(readingFrom: folder, progress: progress)
+    let colours = ColorDepth(
+      options.color, isTerminal: Output.standardOutput.isTerminal, in: .process)
+    session[TerminalStyle.self] = TerminalStyleSettings(
+      columns: min(100, Output.standardOutput.size(in: .process).columns),
+      colours: colours == .full ? 1 << 24 : colours == .indexed ? 256 : 0)
     try Interrupts.shared.begin(quittingAfter: 3, onInterrupt: { session.cancel() })
     let reader = makeReader(for: session)
     if !options.quiet { Display.write(banner) }

@@ -9,7 +9,7 @@ struct Drawing: ForeignObject, Previewed {
   var brief: String { "Figure '\(figure.title)'" }
   var shown: String {
     "Figure '\(figure.title)', \(Int(figure.width)) × \(Int(figure.height)) points\n"
-      + "\(figure.altText)\nsave(it, \"name.png\") writes it; .svg and .pdf as well"
+      + "\(figure.altText)\nsave(_, \"name.png\") writes it; .svg and .pdf as well"
   }
 
   /// The figure in half blocks or shades, as the terminal can.

@@ -27,7 +27,7 @@ struct StageResult: ForeignObject {
   }
 
   var brief: String { "\(stage) \(result.shape)" }
-  private var stageVariable: String { "it" }
+  private var stageVariable: String { "_" }
 
   var attributeNames: [String] { ["trace", "tensor", "stage", "prompt"] }
 
