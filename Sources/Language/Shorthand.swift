@@ -1,0 +1,151 @@
+/// The prompt's short way to write a call: `patchify pixels` is `patchify(pixels)`.
+///
+/// A line that parses as Python is never shorthand. Scripts and lessons are written in full.
+public enum Shorthand {
+  /// How a word is read where a parameter stands.
+  public enum Reading: Sendable {
+    /// As an expression.
+    case expression
+    /// As one text.
+    case word
+    /// As text, with all plain words that follow.
+    case sentence
+  }
+
+  /// A command's parameter.
+  public struct Parameter: Sendable {
+    /// Its keyword.
+    public let name: String
+    /// How its words are read.
+    public let reading: Reading
+
+    /// A parameter.
+    public init(_ name: String, _ reading: Reading) { (self.name, self.reading) = (name, reading) }
+  }
+
+  /// The full form of `line`, or nil where it is not shorthand.
+  ///
+  /// - Parameter parameters: gives the parameters of a command, nil for a name that is none.
+  public static func expanded(
+    _ line: String, parameters: (String) -> [Parameter]?
+  ) -> String? {
+    guard !line.contains("\n") else { return nil }
+    var words = words(of: line)
+    guard let command = words.first, words.count > 1, let parameters = parameters(command) else {
+      return nil
+    }
+    let source = Source(name: "", text: line)
+    if Program(parsing: source).diagnostics.isEmpty { return nil }
+    words.removeFirst()
+    var isQuiet = false
+    if let last = words.last, last.hasSuffix(";"), last.first != "\"", last.first != "'" {
+      isQuiet = true
+      words[words.count - 1].removeLast()
+      if words[words.count - 1].isEmpty { words.removeLast() }
+    }
+    let arguments = arguments(words, parameters)
+    let full = "\(command)(\(arguments.joined(separator: ", ")))" + (isQuiet ? ";" : "")
+    return Program(parsing: Source(name: "", text: full)).diagnostics.isEmpty ? full : nil
+  }
+
+  private static func arguments(_ words: [String], _ parameters: [Parameter]) -> [String] {
+    var result: [String] = []
+    var named: Set<String> = []
+    var place = 0
+    var index = 0
+    while index < words.count {
+      let word = words[index]
+      index += 1
+      if let (name, value) = keyword(word) {
+        named.insert(name)
+        let reading = parameters.first { $0.name == name }?.reading ?? .expression
+        var text = value
+        if reading == .sentence, !isQuoted(value) {
+          while index < words.count, isPlain(words[index]) {
+            text += " " + words[index]
+            index += 1
+          }
+        }
+        result.append("\(name)=" + written(text, reading))
+        continue
+      }
+      while place < parameters.count, named.contains(parameters[place].name) { place += 1 }
+      let reading = place < parameters.count ? parameters[place].reading : .expression
+      place += 1
+      var text = word
+      if reading == .sentence, !isQuoted(word) {
+        while index < words.count, isPlain(words[index]) {
+          text += " " + words[index]
+          index += 1
+        }
+      }
+      result.append(written(text, reading))
+    }
+    return result
+  }
+
+  private static func written(_ word: String, _ reading: Reading) -> String {
+    if reading == .expression || isQuoted(word) || word == "None" { return word }
+    var text = ""
+    for character in word {
+      if character == "\\" || character == "\"" { text += "\\" }
+      text.append(character)
+    }
+    return "\"\(text)\""
+  }
+
+  private static func isQuoted(_ word: String) -> Bool {
+    let rest = word.drop { "rfRF".contains($0) }
+    return word.count - rest.count <= 2 && (rest.first == "\"" || rest.first == "'")
+      && rest.count > 1 && rest.first == rest.last
+  }
+
+  private static func isPlain(_ word: String) -> Bool { keyword(word) == nil && !isQuoted(word) }
+
+  /// `name=value`, but not `==`.
+  private static func keyword(_ word: String) -> (name: String, value: String)? {
+    guard let mark = word.firstIndex(of: "=") else { return nil }
+    let (name, value) = (word[..<mark], word[word.index(after: mark)...])
+    guard let first = name.unicodeScalars.first, first == "_" || first.properties.isXIDStart,
+      name.unicodeScalars.allSatisfy({ $0 == "_" || $0.properties.isXIDContinue }),
+      !value.isEmpty, value.first != "="
+    else { return nil }
+    return (String(name), String(value))
+  }
+
+  /// Words between spaces; quotes and brackets hold theirs together.
+  static func words(of line: String) -> [String] {
+    var words: [String] = []
+    var word = ""
+    var quote: Character?
+    var depth = 0
+    for character in line {
+      if let open = quote {
+        word.append(character)
+        if character == open { quote = nil }
+        continue
+      }
+      switch character {
+      // An apostrophe inside a word is only that.
+      case "\"", "'":
+        if word.isEmpty || depth > 0 || !(word.last?.isLetter ?? false) { quote = character }
+        word.append(character)
+      case "(", "[", "{":
+        depth += 1
+        word.append(character)
+      case ")", "]", "}":
+        depth -= 1
+        word.append(character)
+      case " ", "\t":
+        if depth > 0 {
+          word.append(character)
+        } else if !word.isEmpty {
+          words.append(word)
+          word = ""
+        }
+      default: word.append(character)
+      }
+    }
+    return word.isEmpty ? words : words + [word]
+  }
+}

@@ -1,0 +1,137 @@
+import Foundation
+import Language
+import Runtime
+import Testing
+
+@Suite struct SessionTests {
+  func session(_ output: Output = Output()) -> Session {
+    Session(commands: TestCommands.all, output: { output.write($0) })
+  }
+
+  func run(_ text: String, _ session: Session) -> CellResult {
+    session.run(Source(name: "cell", text: text))
+  }
+
+  @Test func variablesLastFromCellToCell() {
+    let session = session()
+    #expect(run("x = 2", session).succeeded)
+    #expect(run("x + 1", session).shown == "3")
+    #expect(run("_ * 2", session).shown == "6")
+    #expect(session.variables.map(\.name) == ["x"])
+  }
+
+  @Test func anErrorKeepsTheSession() {
+    let session = session()
+    #expect(!run("x = 1\ny = 1 / 0\nz = 3", session).succeeded)
+    #expect(run("x", session).shown == "1")
+    #expect(session["z"] == nil)
+  }
+
+  @Test func cancellingStopsALoopWithinAFifthOfASecond() async {
+    let session = session()
+    let clock = ContinuousClock()
+    let task = Task.detached { () -> (CellResult, ContinuousClock.Instant) in
+      (run("while True:\n    x = 1", session), clock.now)
+    }
+    try? await Task.sleep(for: .milliseconds(100))
+    let asked = clock.now
+    session.cancel()
+    let (result, stopped) = await task.value
+    #expect(result.wasInterrupted)
+    #expect(stopped - asked < .milliseconds(200))
+    #expect(run("x", session).shown == "1")
+  }
+
+  @Test func cancellingStopsACommand() async {
+    let session = session()
+    let task = Task.detached { run("sleep()", session) }
+    try? await Task.sleep(for: .milliseconds(50))
+    session.cancel()
+    #expect(await task.value.wasInterrupted)
+    #expect(run("1", session).shown == "1")
+  }
+
+  @Test func loopsHaveALimit() {
+    var limits = Limits()
+    limits.loopSteps = 100
+    let session = Session(limits: limits)
+    let result = run("while True:\n    pass", session)
+    #expect(result.failure?.kind == .limit)
+    #expect(run("for i in range(50):\n    pass", session).succeeded)
+  }
+
+  @Test func commandsMayCallFunctions() {
+    let session = session()
+    #expect(run("twice(lambda x: x * 10)", session).shown == "[10, 20]")
+    let failed = run("def f(x):\n    return 1 / 0\ntwice(f)", session)
+    #expect(failed.diagnostics.first?.place == "cell:2:12")
+  }
+
+  @Test func aFunctionOfAnEarlierCellIsShownThere() {
+    let session = session()
+    _ = session.run(Source(name: "In [1]", text: "def f(x):\n    return 1 / x"))
+    let result = session.run(Source(name: "In [2]", text: "f(0)"))
+    #expect(
+      result.diagnostics.first?.drawn() == """
+        In [1]:2:12: error: division by zero
+            return 1 / x
+                   ^^^^^
+        In [2]:1:1: note: in f, called here
+            f(0)
+            ^^^^
+        """)
+  }
+
+  @Test func anArgumentsDiagnosticPointsAtIt() {
+    let result = run("double(number=13)", session())
+    #expect(
+      result.diagnostics.first?.drawn() == """
+        cell:1:15: error: double: number must not be 13
+            double(number=13)
+                          ^^
+            it brings bad luck
+        """)
+  }
+
+  @Test func shorthandKnowsTheCommands() {
+    let session = session()
+    #expect(session.expandedShorthand("double 4") == "double(4)")
+    #expect(session.expandedShorthand("help double") == "help(\"double\")")
+    #expect(session.expandedShorthand("double(4)") == nil)
+    session["double"] = .integer(1)
+    #expect(session.expandedShorthand("double 4") == nil)
+  }
+
+  @Test func manyOperatorsAndDeepRecursionDoNotOverflowTheStack() {
+    let sum = (0..<900).map(String.init).joined(separator: " + ")
+    let nested = String(repeating: "(", count: 150) + "f(n - 1)" + String(repeating: ")", count: 150)
+    let text = "def f(n):\n    return 0 if n == 0 else \(nested)\nf(199)\n\(sum)"
+    #expect(run(text, session()).shown == "404550")
+  }
+
+  @Test func filesAreWrittenBelowTheOutputFolderOnly() throws {
+    let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    let out = folder.appending(path: "fovea-out")
+    let session = Session(folders: Folders(script: folder, output: out))
+    #expect(try session.writableURL(for: "a/b.png").path == out.appending(path: "a/b.png").path)
+    #expect(try session.writableURL(for: "fovea-out/c.png").path == out.appending(path: "c.png").path)
+    for path in ["../x.png", "/etc/x", "a/../../x", "~/x.png", "", "a\0b", "fovea-out/../../x"] {
+      #expect(throws: RuntimeFailure.self) { try session.writableURL(for: path) }
+    }
+    try FileManager.default.createSymbolicLink(
+      at: out.appending(path: "link"), withDestinationURL: folder)
+    #expect(throws: RuntimeFailure.self) { try session.writableURL(for: "link/x.png") }
+    #expect(session.readableURL(for: "cat.png").path == folder.appending(path: "cat.png").path)
+  }
+
+  @Test func helpFindsEverything() {
+    let session = session()
+    #expect(session.help(on: "double").hasPrefix("double: Twice"))
+    #expect(session.help(on: "").contains("double"))
+    #expect(session.help(on: "language").contains("subset of Python"))
+    #expect(session.help(on: "duoble") == "there is no help on 'duoble'; did you mean 'double'?")
+    #expect(session.help(on: "len").contains("How many"))
+  }
+}
