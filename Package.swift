@@ -75,7 +75,7 @@ let package = Package(
         "Checkpoints", "Figures", "Files", "Generation", "Images", "Language", "Layers", "Models",
         "Runtime", "Scenes", "Tensors", "Tokenizers", "Tracing",
       ]),
-    room("Notebooks", ["Commands", "Files", "Language", "Runtime"]),
+    room("Notebooks", ["Files", "Language", "Runtime"]),
     room("Terminal"),
     .executableTarget(
       name: "fovea",

@@ -1,6 +1,8 @@
 extension Diagnostic {
-  /// The diagnostic as people read it: place and message, the source line, carets under what is
-  /// meant, then hint and notes. Ends without a line break.
+  /// The diagnostic as people read it.
+  ///
+  /// Place and message, the source line, carets under what is meant, then hint and notes; without
+  /// a line break at its end.
   ///
   /// - Parameter width: how many columns a source line may take; longer ones are cut around the
   ///   carets.

@@ -23,7 +23,8 @@ extension Lexer {
     }
     if prefix.contains("b") || prefix == "t" {
       report(
-        "Fovea has no `\(prefix)\"…\"` strings", SourceRange(start, place), hint: "leave out the \(prefix)")
+        "Fovea has no `\(prefix)\"…\"` strings", SourceRange(start, place),
+        hint: "leave out the \(prefix)")
       return add(.invalid, from: start)
     }
     add(.text(text), from: start)

@@ -129,7 +129,9 @@ extension Parser {
   private mutating func block(_ word: String) throws(Stopped) -> [Statement] {
     guard take(.colon) else {
       if at(.assign) { throw unexpected() }
-      if case .name? = index > 0 ? tokens[index - 1].kind : nil, startsOperand { throw unexpected() }
+      if case .name? = index > 0 ? tokens[index - 1].kind : nil, startsOperand {
+        throw unexpected()
+      }
       throw fail("':' is missing after this \(word)\(before)", at: missingPlace)
     }
     return try nested { parser throws(Stopped) in
@@ -142,7 +144,8 @@ extension Parser {
       guard parser.kind == .indent else {
         let place = SourceRange(parser.previousEnd, parser.previousEnd)
         throw parser.fail(
-          "the block of this \(word) is missing", at: parser.kind == .end ? place : parser.token.range,
+          "the block of this \(word) is missing",
+          at: parser.kind == .end ? place : parser.token.range,
           hint: "indent the lines that belong to it; an empty block is pass")
       }
       parser.advance()

@@ -125,6 +125,8 @@ struct Parser {
     while kind != .newline, kind != .end { advance() }
     if kind == .newline { advance() }
     guard kind == .indent else { return }
+    guard nesting < Self.nestingLimit else { return skipBlock() }
+    nesting += 1
     functionDepth += 1
     loopDepth += 1
     var ignored: [Statement] = []
@@ -133,8 +135,19 @@ struct Parser {
       if kind == .newline || kind == .indent { advance() } else { statement(into: &ignored) }
     }
     if kind == .dedent { advance() }
+    nesting -= 1
     functionDepth -= 1
     loopDepth -= 1
+  }
+
+  /// Skips a block and the blocks in it, without looking at what they hold.
+  private mutating func skipBlock() {
+    var depth = 0
+    repeat {
+      if kind == .indent { depth += 1 }
+      if kind == .dedent { depth -= 1 }
+      advance()
+    } while depth > 0 && kind != .end
   }
 
   mutating func statementOrLine(into statements: inout [Statement]) throws(Stopped) {

@@ -44,7 +44,8 @@ import Testing
   }
 
   @Test func longLinesAreCutAroundTheCarets() throws {
-    let text = String(repeating: "a + ", count: 100) + "mistake" + String(repeating: " + b", count: 99)
+    let text =
+      String(repeating: "a + ", count: 100) + "mistake" + String(repeating: " + b", count: 99)
     let lines = try drawn(text, under: "mistake", width: 40)
     #expect(lines[1].contains("mistake"))
     #expect(lines[1].count <= 46)

@@ -37,7 +37,9 @@ import Testing
       arguments: [Argument(.text("cat")), Argument(.integer(11), label: "block")],
       message: "attention: block must be a whole number from 0 to 10, not 11"),
     Rejected(
-      arguments: [Argument(.text("cat")), Argument(.integer(1)), Argument(.integer(1), label: "blok")],
+      arguments: [
+        Argument(.text("cat")), Argument(.integer(1)), Argument(.integer(1), label: "blok"),
+      ],
       message: "attention: there is no argument 'blok'"),
     Rejected(
       arguments: [Argument(.text("cat")), Argument(.text("dog"), label: "source")],

@@ -135,7 +135,8 @@ final class Output: Sendable {
     let output = Output()
     let session = Session(commands: TestCommands.all, output: { output.write($0) })
     let result = session.run(Source(name: script.name, text: script.text))
-    var lines = output.text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+    var lines = output.text.split(separator: "\n", omittingEmptySubsequences: false).map(
+      String.init)
     if lines.last == "" { lines.removeLast() }
     if let shown = result.shown { lines += shown.split(separator: "\n").map(String.init) }
     let expected = script.expectations

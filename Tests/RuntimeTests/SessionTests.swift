@@ -104,7 +104,8 @@ import Testing
 
   @Test func manyOperatorsAndDeepRecursionDoNotOverflowTheStack() {
     let sum = (0..<900).map(String.init).joined(separator: " + ")
-    let nested = String(repeating: "(", count: 150) + "f(n - 1)" + String(repeating: ")", count: 150)
+    let nested =
+      String(repeating: "(", count: 150) + "f(n - 1)" + String(repeating: ")", count: 150)
     let text = "def f(n):\n    return 0 if n == 0 else \(nested)\nf(199)\n\(sum)"
     #expect(run(text, session()).shown == "404550")
   }
@@ -116,7 +117,8 @@ import Testing
     let out = folder.appending(path: "fovea-out")
     let session = Session(folders: Folders(script: folder, output: out))
     #expect(try session.writableURL(for: "a/b.png").path == out.appending(path: "a/b.png").path)
-    #expect(try session.writableURL(for: "fovea-out/c.png").path == out.appending(path: "c.png").path)
+    #expect(
+      try session.writableURL(for: "fovea-out/c.png").path == out.appending(path: "c.png").path)
     for path in ["../x.png", "/etc/x", "a/../../x", "~/x.png", "", "a\0b", "fovea-out/../../x"] {
       #expect(throws: RuntimeFailure.self) { try session.writableURL(for: path) }
     }

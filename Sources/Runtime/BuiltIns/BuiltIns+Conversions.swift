@@ -25,19 +25,29 @@ extension BuiltIns {
         .integer("base", in: 2...36, default: 10, "The base of the text's digits.")
       ) { _, value, base in try integer(value, base) }),
     type(
-      Callable("float", "A float from a number or a text.", .any("x", default: .float(0), "A number or a text.")) {
+      Callable(
+        "float", "A float from a number or a text.",
+        .any("x", default: .float(0), "A number or a text.")
+      ) {
         try float($1)
       }),
     type(
-      Callable("bool", "Whether a value counts as true.", .any("x", default: .bool(false), "A value.")) {
+      Callable(
+        "bool", "Whether a value counts as true.", .any("x", default: .bool(false), "A value.")
+      ) {
         .bool(try Comparison.isTrue($1))
       }),
     type(
-      Callable("list", "A new list of the elements.", .any("iterable", default: .tuple([]), "The elements.")) {
+      Callable(
+        "list", "A new list of the elements.",
+        .any("iterable", default: .tuple([]), "The elements.")
+      ) {
         .newList(try Sequences.values(of: $1, limit: $0.limits.elements))
       }),
     type(
-      Callable("tuple", "A tuple of the elements.", .any("iterable", default: .tuple([]), "The elements.")) {
+      Callable(
+        "tuple", "A tuple of the elements.", .any("iterable", default: .tuple([]), "The elements.")
+      ) {
         try Sequences.tuple(try Sequences.values(of: $1, limit: $0.limits.elements))
       }),
     type(
@@ -97,7 +107,8 @@ extension BuiltIns {
     // Swift would also read hexadecimal floats and the payload of a NaN.
     let isPlain = digits.unicodeScalars.allSatisfy { "0123456789+-.e_".unicodeScalars.contains($0) }
     let isWord = ["inf", "infinity", "nan"].contains(digits.drop { $0 == "-" || $0 == "+" })
-    guard isPlain || isWord, var number = Double(digits.filter { $0 != "_" }) ?? padded(digits) else {
+    guard isPlain || isWord, var number = Double(digits.filter { $0 != "_" }) ?? padded(digits)
+    else {
       throw ArgumentFailure(
         parameter: "x", "must be the digits of a number, not \(value.inMessage)")
     }
@@ -113,7 +124,10 @@ extension BuiltIns {
   // MARK: Tensors
 
   static let tensors: [Callable] = [
-    Callable("tensor", "A tensor of the numbers in nested lists.", .any("values", "Numbers, or lists of them.")) {
+    Callable(
+      "tensor", "A tensor of the numbers in nested lists.",
+      .any("values", "Numbers, or lists of them.")
+    ) {
       session, value in
       if let tensor = value.tensor { return .tensor(tensor) }
       var elements: [Float] = []
@@ -127,7 +141,8 @@ extension BuiltIns {
       try filled(1, "ones", arguments, session)
     },
     Callable(
-      "where", "One tensor where a mask is true, another elsewhere.", .tensor("mask", "Zeros and others."),
+      "where", "One tensor where a mask is true, another elsewhere.",
+      .tensor("mask", "Zeros and others."),
       .any("yes", "A tensor or number."), .any("no", "A tensor or number.")
     ) { _, mask, yes, no in
       guard let a = TensorArithmetic.operand(yes), let b = TensorArithmetic.operand(no),
@@ -135,7 +150,8 @@ extension BuiltIns {
         let shape = Tensor.broadcast(mask.shape, outer)
       else {
         throw RuntimeFailure(
-          .shape, "where: a mask of shape \(mask.shape), \(yes.inMessage) and \(no.inMessage) "
+          .shape,
+          "where: a mask of shape \(mask.shape), \(yes.inMessage) and \(no.inMessage) "
             + "do not fit each other")
       }
       let (m, x, y) = (mask.broadcast(to: shape), a.broadcast(to: shape), b.broadcast(to: shape))
@@ -187,7 +203,8 @@ extension BuiltIns {
       let shape = try fill(part, &elements, session, depth: depth + 1)
       if let inner, inner != shape {
         throw RuntimeFailure(
-          .shape, "tensor: element \(index) has shape \(shape), those before it have shape \(inner)")
+          .shape, "tensor: element \(index) has shape \(shape), those before it have shape \(inner)"
+        )
       }
       inner = shape
     }

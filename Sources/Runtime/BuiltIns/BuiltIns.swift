@@ -50,8 +50,10 @@ enum BuiltIns {
     Callable("len", "How many elements there are.", .any("object", "A sequence.")) { _, value in
       .integer(try Sequences.count(value))
     },
-    type(Callable(unchecked: "range", "Whole numbers at equal distances.") { arguments, _ in
-        let numbers = try TensorMethods.integers(arguments.map { argument in
+    type(
+      Callable(unchecked: "range", "Whole numbers at equal distances.") { arguments, _ in
+        let numbers = try TensorMethods.integers(
+          arguments.map { argument in
             guard !argument.value.isContainer else {
               throw RuntimeFailure(
                 .type, "range takes whole numbers, not \(argument.value.inMessage)",
@@ -60,10 +62,12 @@ enum BuiltIns {
             return argument
           }, "range")
         guard (1...3).contains(numbers.count) else {
-          throw RuntimeFailure(.argument, "range takes stop, or start and stop, or start, stop and step")
+          throw RuntimeFailure(
+            .argument, "range takes stop, or start and stop, or start, stop and step")
         }
         let (start, stop) = numbers.count == 1 ? (0, numbers[0]) : (numbers[0], numbers[1])
-        guard let range = RangeValue(start: start, stop: stop, step: numbers.count > 2 ? numbers[2] : 1)
+        guard
+          let range = RangeValue(start: start, stop: stop, step: numbers.count > 2 ? numbers[2] : 1)
         else { throw RuntimeFailure(.value, "the step of a range cannot be 0") }
         return .range(range)
       }),
@@ -122,7 +126,8 @@ enum BuiltIns {
     Callable(
       "round", "The nearest number of so many decimals; halves go to the even one.",
       .any("number", "A number."),
-      .optional(.integer("ndigits", in: -300...300, "How many decimals; None gives a whole number."))
+      .optional(
+        .integer("ndigits", in: -300...300, "How many decimals; None gives a whole number."))
     ) { _, value, digits in try rounded(value, digits) },
     Callable(
       "sum", "The sum of the elements.", .any("iterable", "The elements."),
@@ -150,7 +155,8 @@ enum BuiltIns {
     },
     Callable("ord", "The number of a character.", .text("c", "One character.")) { _, text in
       guard text.unicodeScalars.count == 1, let scalar = text.unicodeScalars.first else {
-        throw ArgumentFailure(parameter: "c", "must be one character, not \(Value.text(text).inMessage)")
+        throw ArgumentFailure(
+          parameter: "c", "must be one character, not \(Value.text(text).inMessage)")
       }
       return .integer(Int(scalar.value))
     },

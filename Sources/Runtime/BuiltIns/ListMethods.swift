@@ -154,7 +154,8 @@ enum Sorting {
     _ values: [Value], key: Value, reverse: Bool, _ session: Session
   ) throws -> [Value] {
     var keys = values
-    if case .none = key {} else {
+    if case .none = key {
+    } else {
       keys = try values.map { try session.call(key, [Argument($0)]) }
     }
     // Places are sorted, and equal ones keep their order in either direction.

@@ -28,7 +28,8 @@ enum TensorMethods {
     case "log": return Callable(name, "Natural logarithms.") { _ in .tensor(x.map { log($0) }) }
     case "sqrt":
       return Callable(name, "Square roots.") { _ in .tensor(x.map { $0.squareRoot() }) }
-    case "tolist": return Callable(name, "Nested lists of its elements.") { session in
+    case "tolist":
+      return Callable(name, "Nested lists of its elements.") { session in
         try Arithmetic.checkCount(x.count, session)
         return nested(x)
       }
@@ -40,7 +41,8 @@ enum TensorMethods {
         }
         return .float(Double(x.elements[0]))
       }
-    case "flatten": return Callable(name, "All elements along one axis.") { _ in .tensor(x.reshaped(x.count)) }
+    case "flatten":
+      return Callable(name, "All elements along one axis.") { _ in .tensor(x.reshaped(x.count)) }
     case "clip":
       return Callable(
         name, "Held between two bounds.", .number("min", "The lower."), .number("max", "The upper.")
@@ -66,11 +68,13 @@ enum TensorMethods {
     let fold: @Sendable ([Float]) -> Float
     switch name {
     case "sum": fold = { Float($0.reduce(into: 0.0) { $0 += Double($1) }) }
-    case "mean": fold = { line in
+    case "mean":
+      fold = { line in
         Float(line.reduce(into: 0.0) { $0 += Double($1) } / Double(line.count))
       }
     case "std": fold = { Float(deviation($0)) }
-    case "norm": fold = { Float($0.reduce(into: 0.0) { $0 += Double($1) * Double($1) }.squareRoot()) }
+    case "norm":
+      fold = { Float($0.reduce(into: 0.0) { $0 += Double($1) * Double($1) }.squareRoot()) }
     // A NaN anywhere is the result, as in NumPy.
     case "max": fold = { $0.dropFirst().reduce($0[0]) { $0.isNaN || $0 >= $1 ? $0 : $1 } }
     case "min": fold = { $0.dropFirst().reduce($0[0]) { $0.isNaN || $0 <= $1 ? $0 : $1 } }

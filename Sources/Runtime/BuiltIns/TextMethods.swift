@@ -63,7 +63,8 @@ enum TextMethods {
       ) { session, old, new, count in
         try Arithmetic.checkCount(
           text.utf8.count + (text.utf8.count / max(1, old.utf8.count) + 1)
-            * max(0, new.utf8.count - old.utf8.count), session)
+            * max(0, new.utf8.count - old.utf8.count),
+          session)
         return .text(Texts.replaced(text, old, new, limit: count))
       }
     default: return searching(text, name) ?? asking(text, name)
@@ -73,7 +74,9 @@ enum TextMethods {
   private static func searching(_ text: String, _ name: String) -> Callable? {
     switch name {
     case "startswith", "endswith":
-      return Callable(name, "Whether it begins or ends so.", .list(of: .text("prefix", "The text, or several."))) {
+      return Callable(
+        name, "Whether it begins or ends so.", .list(of: .text("prefix", "The text, or several."))
+      ) {
         _, parts in
         .bool(
           parts.contains { part in
@@ -109,7 +112,8 @@ enum TextMethods {
       }
     }
     switch name {
-    case "isdigit": return asks { $0.properties.numericType == .decimal || $0.properties.numericType == .digit }
+    case "isdigit":
+      return asks { $0.properties.numericType == .decimal || $0.properties.numericType == .digit }
     case "isalpha": return asks { $0.properties.generalCategory.isLetter }
     case "isspace": return asks { Texts.isSpace($0) }
     case "ljust", "rjust", "center", "zfill":

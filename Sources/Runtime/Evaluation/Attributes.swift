@@ -7,7 +7,9 @@ enum Attributes {
     if let found = try find(value, name) { return found }
     let known = names(of: value)
     var hint = Wording.nearest(name, known)
-    if hint == nil, !known.isEmpty, known.count <= 12 { hint = "it has " + known.joined(separator: ", ") }
+    if hint == nil, !known.isEmpty, known.count <= 12 {
+      hint = "it has " + known.joined(separator: ", ")
+    }
     if hint == nil, case .list = value, name == "size" || name == "shape" { hint = "write len(x)" }
     throw RuntimeFailure(
       .attribute, "\(Wording.article(value.typeName)) \(value.typeName) has no '\(name)'",

@@ -51,14 +51,16 @@ extension Evaluator {
       return .dictionary(mapping)
     case .listComprehension(let element, let clauses):
       var values: [Value] = []
-      try comprehend(clauses[...], Scope(parent: scope, localNames: names(clauses)), scope) { inner in
+      try comprehend(clauses[...], Scope(parent: scope, localNames: names(clauses)), scope) {
+        inner in
         values.append(try evaluate(element, inner))
         try located(element.range) { try Arithmetic.checkCount(values.count, session) }
       }
       return .newList(values)
     case .dictionaryComprehension(let key, let value, let clauses):
       let mapping = Mapping()
-      try comprehend(clauses[...], Scope(parent: scope, localNames: names(clauses)), scope) { inner in
+      try comprehend(clauses[...], Scope(parent: scope, localNames: names(clauses)), scope) {
+        inner in
         let keyValue = try evaluate(key, inner)
         let held = try evaluate(value, inner)
         try located(key.range) { try mapping.set(keyValue, to: held) }

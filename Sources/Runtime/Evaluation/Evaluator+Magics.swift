@@ -4,7 +4,9 @@ internal import Tensors
 
 extension Evaluator {
   /// Runs a `%` line; gives the value of what it measured.
-  func magic(_ name: String, _ expression: Language.Expression?, _ range: SourceRange) throws -> Value? {
+  func magic(_ name: String, _ expression: Language.Expression?, _ range: SourceRange) throws
+    -> Value?
+  {
     switch name {
     case "time":
       guard let expression else { return nil }

@@ -180,7 +180,8 @@ struct Evaluator {
       }
       guard values.count == targets.count else {
         throw failure(
-          .value, "\(values.count) \(values.count == 1 ? "value" : "values") for "
+          .value,
+          "\(values.count) \(values.count == 1 ? "value" : "values") for "
             + "\(targets.count) \(targets.count == 1 ? "name" : "names")", at: target.range)
       }
       for (target, value) in zip(targets, values) { try assign(value, to: target, scope) }
@@ -211,7 +212,9 @@ struct Evaluator {
     case .index(let base, let index):
       let container = try evaluate(base, scope)
       let place = try evaluate(index, scope)
-      let old = try located(target.range) { try Indexing.element(of: container, at: place, session) }
+      let old = try located(target.range) {
+        try Indexing.element(of: container, at: place, session)
+      }
       let value = try combine(old)
       try located(target.range) { try Indexing.set(container, at: place, to: value) }
     case .tuple: break

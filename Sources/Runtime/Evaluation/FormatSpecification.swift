@@ -67,7 +67,8 @@ struct FormatSpecification {
 
   private func unfit(_ value: Value) -> RuntimeFailure {
     RuntimeFailure(
-      .value, "the format '\(text)' does not fit \(Wording.article(value.typeName)) "
+      .value,
+      "the format '\(text)' does not fit \(Wording.article(value.typeName)) "
         + "\(value.typeName)")
   }
 
@@ -82,11 +83,15 @@ struct FormatSpecification {
       return padded(cut, sign: "", defaultAlignment: "<")
     case .integer, .bool:
       guard let number = value.integer else { throw unfit(value) }
-      if case .bool(let truth) = value, type == nil, text.isEmpty { return truth ? "True" : "False" }
+      if case .bool(let truth) = value, type == nil, text.isEmpty {
+        return truth ? "True" : "False"
+      }
       return try integer(number, value)
     case .float(let number): return try float(number, value)
     default:
-      if let tensor = value.tensor, tensor.count == 1 { return try float(Double(tensor.elements[0]), value) }
+      if let tensor = value.tensor, tensor.count == 1 {
+        return try float(Double(tensor.elements[0]), value)
+      }
       guard text.isEmpty || (type == nil && precision == nil) else { throw unfit(value) }
       return padded(value.plain, sign: "", defaultAlignment: "<")
     }

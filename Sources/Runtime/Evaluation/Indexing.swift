@@ -75,7 +75,8 @@ enum Indexing {
         .type, "tensors do not change", hint: "make a new one: where(mask, a, b), or arithmetic")
     default:
       throw RuntimeFailure(
-        .type, "the elements of \(Wording.article(container.typeName)) \(container.typeName) "
+        .type,
+        "the elements of \(Wording.article(container.typeName)) \(container.typeName) "
           + "cannot be assigned to")
     }
   }
@@ -119,7 +120,9 @@ enum TensorIndex {
   static func apply(_ place: Value, to tensor: Tensor) throws -> Value {
     var parts: [Value]
     if case .tuple(let values) = place { parts = values } else { parts = [place] }
-    let used = parts.filter { if case .none = $0 { false } else if case .ellipsis = $0 { false } else { true } }
+    let used = parts.filter {
+      if case .none = $0 { false } else if case .ellipsis = $0 { false } else { true }
+    }
     guard used.count <= tensor.rank else {
       throw RuntimeFailure(
         .index, "\(used.count) indices for a tensor of shape \(tensor.shape)",

@@ -34,7 +34,8 @@ struct SequenceIterator {
         kind = .tensor(tensor)
       } else {
         throw RuntimeFailure(
-          .type, "\(Wording.article(object.typeName)) \(object.typeName) has no elements to go through")
+          .type,
+          "\(Wording.article(object.typeName)) \(object.typeName) has no elements to go through")
       }
     default:
       throw RuntimeFailure(

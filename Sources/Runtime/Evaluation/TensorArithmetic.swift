@@ -20,7 +20,8 @@ enum TensorArithmetic {
     case .multiply: return .tensor(x * y)
     case .divide: return .tensor(x / y)
     case .floorDivide:
-      return .tensor(x.combined(with: y) { Float(Arithmetic.divided(Double($0), Double($1)).floor) })
+      return .tensor(
+        x.combined(with: y) { Float(Arithmetic.divided(Double($0), Double($1)).floor) })
     case .modulo:
       return .tensor(x.combined(with: y) { Float(Arithmetic.divided(Double($0), Double($1)).rest) })
     case .power: return .tensor(x.combined(with: y) { pow($0, $1) })

@@ -15,7 +15,8 @@ public struct Folders: Sendable {
 
   /// The folders of a session; by default the current one, and `fovea-out` in it.
   public init(
-    script: URL = URL(filePath: FileManager.default.currentDirectoryPath, directoryHint: .isDirectory),
+    script: URL = URL(
+      filePath: FileManager.default.currentDirectoryPath, directoryHint: .isDirectory),
     output: URL? = nil, allowed: [URL] = []
   ) {
     self.script = script
@@ -50,7 +51,8 @@ public struct Folders: Sendable {
     let own = output.lastPathComponent + "/"
     if path.hasPrefix(own) { relative = String(path.dropFirst(own.count)) }
     let url =
-      path.hasPrefix("/") || path.hasPrefix("~") ? readable(path)
+      path.hasPrefix("/") || path.hasPrefix("~")
+      ? readable(path)
       : output.appending(path: relative).standardizedFileURL
     let folder = url.deletingLastPathComponent()
     // The existing part of the path decides where it leads; what is missing holds no links.

@@ -75,8 +75,9 @@ extension Session {
     return here <= base && base - here < UInt(Self.stackSize)
   }
 
-  /// Whether there is room for another call of a script's function. Expressions are nested so
-  /// deep at most that one call never takes more than what is kept free here.
+  /// Whether there is room for another call of a script's function.
+  ///
+  /// Expressions are nested only so deep that one call never takes more than what is kept free.
   var hasStackLeft: Bool {
     guard let base = counters.withLock({ $0.stackBase }) else { return true }
     let here = Self.stackPlace()

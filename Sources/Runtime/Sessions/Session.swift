@@ -127,6 +127,9 @@ public final class Session: Sendable {
   /// The last shown result, which scripts call `_`.
   public var lastResult: Value? { past.withLock { $0.last } }
 
+  /// Sets what scripts call `_`, after something ran that is not to be seen.
+  package func restoreLastResult(_ value: Value?) { past.withLock { $0.last = value } }
+
   /// What has run, in order.
   public var history: [String] { past.withLock { $0.texts } }
 
@@ -138,10 +141,10 @@ public final class Session: Sendable {
 
   // MARK: Stopping
 
-  /// Asks what runs now to stop; does nothing where nothing runs. Callable from any thread.
+  /// Asks what runs now to stop; does nothing where nothing runs.
   public func cancel() { cancelled.store(true, ordering: .relaxed) }
 
-  /// Whether what runs now was asked to stop. Long commands poll this every few milliseconds.
+  /// Whether what runs now was asked to stop; long commands poll this every few milliseconds.
   public var isCancelled: Bool { cancelled.load(ordering: .relaxed) }
 
   /// - Throws: `RuntimeFailure` of kind `.interrupted` where what runs now was asked to stop.

@@ -79,6 +79,16 @@ extension Value {
     }
   }
 
+  /// The shape of the tensor in it.
+  public var shape: [Int]? { tensor?.shape }
+
+  /// The number in it, or the only element of the tensor in it.
+  public var onlyNumber: Double? {
+    if let number { return number }
+    guard let tensor, tensor.count == 1 else { return nil }
+    return Double(tensor.elements[0])
+  }
+
   /// The whole number in it; `True` is 1, as in Python.
   public var integer: Int? {
     switch self {
@@ -120,7 +130,9 @@ public struct RangeValue: Sendable, Equatable {
   /// How many numbers there are; at most `Int.max`.
   public var count: Int {
     guard step > 0 ? start < stop : start > stop else { return 0 }
-    let distance = step > 0 ? stop.subtractingReportingOverflow(start)
+    let distance =
+      step > 0
+      ? stop.subtractingReportingOverflow(start)
       : start.subtractingReportingOverflow(stop)
     let span = UInt(bitPattern: distance.partialValue)
     return Int(clamping: (span - 1) / step.magnitude + 1)

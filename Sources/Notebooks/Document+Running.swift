@@ -1,0 +1,44 @@
+internal import Language
+public import Runtime
+
+extension Document {
+  /// Runs every cell from top to bottom in one session, and reports what happens.
+  ///
+  /// An error in a cell stops the run; a check that does not hold does not. What `print` writes
+  /// goes to the session's own output, between the events.
+  public func run(in session: Session, report: (Event) -> Void) -> Outcome {
+    var outcome = Outcome()
+    for diagnostic in diagnostics { report(.problem(diagnostic)) }
+    // Every cell's form is checked before the first one runs.
+    let broken = parts.filter { $0.kind == .code }
+      .flatMap { Program(parsing: source, range: $0.range).diagnostics }
+    for diagnostic in broken { report(.problem(diagnostic)) }
+    if (diagnostics + broken).contains(where: { $0.severity == .error }) {
+      outcome.wasStopped = true
+      return outcome
+    }
+    var values: [String: Value] = [:]
+    for part in parts {
+      switch part.kind {
+      case .prose: report(.prose(source.text(of: part.range)))
+      case .code:
+        if isLesson { report(.code(source.text(of: part.range))) }
+        let result = session.run(source, range: part.range)
+        outcome.cellCount += 1
+        if let shown = result.shown { report(.shown(shown)) }
+        for diagnostic in result.diagnostics { report(.problem(diagnostic)) }
+        if let name = part.name { values[name] = result.value }
+        if !result.succeeded {
+          outcome.wasStopped = true
+          outcome.wasInterrupted = result.wasInterrupted
+          return outcome
+        }
+      case .prediction, .expectation, .quiz:
+        var reader = CheckReader(document: self, part: part, session: session, values: values)
+        reader.run(&outcome, report)
+        if outcome.wasStopped { return outcome }
+      }
+    }
+    return outcome
+  }
+}

@@ -1,0 +1,79 @@
+public import Language
+
+/// What happens while a document runs, in order.
+public enum Event: Sendable {
+  /// Text to read, as Markdown.
+  case prose(String)
+  /// A cell is about to run.
+  case code(String)
+  /// A cell's last value.
+  case shown(String)
+  /// A question, and the answer that the program computed.
+  case prediction(question: String, hints: [String], answer: String)
+  /// A value was checked.
+  case check(text: String, passed: Bool, found: String)
+  /// A question with answers to choose from.
+  case quiz(question: String, options: [QuizOption])
+  /// Something is wrong.
+  case problem(Diagnostic)
+
+  /// The event as a terminal prints it, without the line end.
+  public var text: String {
+    switch self {
+    case .prose(let text): return trimmed(text)
+    case .code(let text):
+      return trimmed(text).split(separator: "\n", omittingEmptySubsequences: false).enumerated()
+        .map { ($0.offset == 0 ? "> " : "  ") + $0.element }.joined(separator: "\n")
+    case .shown(let text): return text
+    case .prediction(let question, let hints, let answer):
+      return (["? \(question)"] + hints.map { "  hint: \($0)" } + ["  answer: \(answer)"])
+        .joined(separator: "\n")
+    case .check(let text, let passed, let found):
+      return passed ? "✓ \(text)" : "✗ \(text): found \(found)"
+    case .quiz(let question, let options):
+      return
+        (["? \(question)"]
+        + options.map { option in
+          "  \(option.isRight ? "[x]" : "[ ]") \(option.text)"
+            + (option.reason.isEmpty ? "" : ": \(option.reason)")
+        }).joined(separator: "\n")
+    case .problem(let diagnostic): return diagnostic.drawn()
+    }
+  }
+
+  private func trimmed(_ text: String) -> String {
+    var rest = text[...]
+    while let last = rest.last, last.isWhitespace { rest.removeLast() }
+    return String(rest.drop { $0.isNewline })
+  }
+}
+
+/// One answer of a quiz.
+public struct QuizOption: Sendable, Equatable {
+  /// The answer.
+  public let text: String
+  /// Whether it is right.
+  public let isRight: Bool
+  /// Why it is or is not.
+  public let reason: String
+}
+
+/// How a document's run ended.
+public struct Outcome: Sendable, Equatable {
+  /// How many cells ran.
+  public var cellCount = 0
+  /// How many checks held.
+  public var passedCount = 0
+  /// How many checks did not hold.
+  public var failedCount = 0
+  /// Whether an error stopped it.
+  public var wasStopped = false
+  /// Whether somebody stopped it.
+  public var wasInterrupted = false
+
+  /// 0 where all went well, 1 where an error stopped it, 2 where a check did not hold, 130 where
+  /// it was interrupted.
+  public var exitCode: Int32 {
+    wasInterrupted ? 130 : wasStopped ? 1 : failedCount > 0 ? 2 : 0
+  }
+}
