@@ -44,12 +44,9 @@ extension LoadedModel {
 
   /// The small BLIP-2 that ships with Fovea.
   static func shipped() throws -> LoadedModel {
-    let folder = ShippedModel.folder
-    let retrieval = folder.appending(path: "retrieval")
+    let models = try ShippedModel.read()
     return LoadedModel(
-      name: "scenes", folder: folder,
-      model: try Family.read(CheckpointFolder(folder)),
-      companion: FileManager.default.fileExists(atPath: retrieval.path)
-        ? try Family.read(CheckpointFolder(retrieval)) : nil)
+      name: "scenes", folder: ShippedModel.folder, model: models.generation,
+      companion: models.retrieval)
   }
 }

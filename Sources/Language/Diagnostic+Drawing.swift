@@ -52,15 +52,26 @@ struct SourceExcerpt {
     var start = min(blank, first)
     var end = cells.count
     func columns(_ part: Range<Int>) -> Int { cells[part].reduce(0) { $0 + $1.width } }
-    while columns(start..<end) > width, end > last + 1 { end -= 1 }
-    while columns(start..<end) > width, start < first { start += 1 }
-    while columns(start..<end) > width, end > first + 1 { end -= 1 }
+    // A running total: a line may have a million columns.
+    var total = columns(start..<end)
+    func cutRight(to limit: Int) {
+      while total > width, end > limit {
+        end -= 1
+        total -= cells[end].width
+      }
+    }
+    cutRight(to: last + 1)
+    while total > width, start < first {
+      total -= cells[start].width
+      start += 1
+    }
+    cutRight(to: first + 1)
     last = min(last, end - 1)
-    let (cutLeft, cutRight) = (start > blank, end < cells.count)
+    let (isCutLeft, isCutRight) = (start > blank, end < cells.count)
     let shown = cells[start..<end].map(\.text).joined()
-    let spaces = columns(start..<first) + (cutLeft ? 1 : 0)
+    let spaces = columns(start..<first) + (isCutLeft ? 1 : 0)
     let carets = max(1, columns(first..<(last + 1)))
-    let drawn = "    " + (cutLeft ? "…" : "") + shown + (cutRight ? "…" : "")
+    let drawn = "    " + (isCutLeft ? "…" : "") + shown + (isCutRight ? "…" : "")
     lines = [
       Printable.withoutTrailingSpaces(drawn),
       "    " + String(repeating: " ", count: spaces) + String(repeating: "^", count: carets),

@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import Files
 internal import Foundation
 internal import Language
+internal import Notebooks
 internal import Runtime
 internal import Terminal
 
@@ -69,38 +70,58 @@ struct Batch {
     let text = try Self.text(Array(data), from: file)
     let folder = url.deletingLastPathComponent()
     let source = Source(name: file, text: text)
-    let isLesson = ["md", "markdown"].contains(url.pathExtension.lowercased())
-    let cells = isLesson ? LessonCells.ranges(in: source) : [source.range]
-    if isLesson, cells.isEmpty {
+    guard ["md", "markdown"].contains(url.pathExtension.lowercased()) else {
+      return try run(source, folder: folder)
+    }
+    let lesson = Document(source, isLesson: true)
+    guard lesson.parts.contains(where: { $0.kind == .code }) else {
       throw BadText(name: file, reason: "has no cell: a cell begins with a line ```fovea")
     }
-    try run(source, cells: cells, folder: folder, isLesson: isLesson)
+    try run(lesson, folder: folder)
   }
 
   /// Runs a text; what it reads is found in the current folder.
   func run(text: String, name: String) throws {
     let source = Source(name: name, text: text)
     let folder = SessionOptions.folder(FileManager.default.currentDirectoryPath)
-    try run(source, cells: [source.range], folder: folder, isLesson: false)
+    try run(source, folder: folder)
   }
 
-  private func run(
-    _ source: Source, cells: [SourceRange], folder: URL, isLesson: Bool
-  ) throws {
+  private func run(_ source: Source, folder: URL) throws {
+    let session = try begin(readingFrom: folder)
+    let result = session.run(source)
+    progress.end()
+    if let shown = result.shown { Display.write(shown + "\n") }
+    complain(result.diagnostics)
+    let status = ExitStatus.of(result, isLesson: false)
+    guard status == 0 else { throw Ending(status: status) }
+  }
+
+  private func run(_ lesson: Document, folder: URL) throws {
+    let session = try begin(readingFrom: folder)
+    let outcome = lesson.run(in: session) { event in
+      progress.end()
+      if case .problem(let diagnostic) = event { return complain([diagnostic]) }
+      Display.write(event.text + "\n\n")
+    }
+    if outcome.passedCount + outcome.failedCount > 0, !options.quiet {
+      Display.write("\(outcome.passedCount) checks hold, \(outcome.failedCount) do not\n")
+    }
+    guard outcome.exitCode == 0 else { throw Ending(status: outcome.exitCode) }
+  }
+
+  private func begin(readingFrom folder: URL) throws -> Session {
     let session = try options.session(readingFrom: folder, progress: progress)
     try Interrupts.shared.begin(quittingAfter: 2, onInterrupt: { session.cancel() })
-    let depth = ColorDepth(
-      options.color, isTerminal: Output.standardError.isTerminal, in: .process)
-    for cell in cells {
-      let result = session.run(source, range: cell)
-      progress.end()
-      if let shown = result.shown { Display.write(shown + "\n") }
-      Display.complain(
-        result.diagnostics, depth: depth,
-        columns: Output.standardError.size(in: .process).columns)
-      let status = ExitStatus.of(result, isLesson: isLesson)
-      guard status == 0 else { throw Ending(status: status) }
-    }
+    return session
+  }
+
+  private func complain(_ diagnostics: [Diagnostic]) {
+    Display.complain(
+      diagnostics,
+      depth: ColorDepth(
+        options.color, isTerminal: Output.standardError.isTerminal, in: .process),
+      columns: Output.standardError.size(in: .process).columns)
   }
 
   /// Bytes as text.

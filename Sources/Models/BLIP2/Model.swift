@@ -37,12 +37,15 @@ extension BLIP2 {
 
     /// Reads the checkpoint in `folder`, strictly: every tensor must be there, have its shape and
     /// be used.
-    public init(_ folder: CheckpointFolder) throws {
+    ///
+    /// - Parameter shared: tensors that a generation and a retrieval checkpoint have in one file;
+    ///   each leaves what only the other uses.
+    public init(_ folder: CheckpointFolder, shared: TensorCollection? = nil) throws {
       configuration = try Configuration(
         try folder.configuration(), file: folder.url.appending(path: "config.json").path)
       preprocessing = try PreprocessingFile.read(folder, imageSize: configuration.vision.imageSize)
       tokenizer = try TokenizerFolder.read(folder.url)
-      var weights = WeightReader(try folder.tensors()) { address in
+      var weights = WeightReader(try shared ?? folder.tensors()) { address in
         [BLIP2.names.key(address) ?? address.description]
       }
       vision = try VisionEncoder(from: &weights, configuration.vision)
@@ -66,12 +69,24 @@ extension BLIP2 {
       } else {
         matcher = nil
       }
+      if shared != nil {
+        let others = configuration.language == nil ? Self.onlyWriting : Self.onlyMatching
+        for pattern in others { weights.ignore(pattern) }
+      }
       try weights.finish()
     }
   }
 }
 
 extension BLIP2.Model {
+  /// Tensors that a generation checkpoint has and a retrieval checkpoint has not.
+  private static let onlyWriting = ["language_*"]
+  /// Tensors that a retrieval checkpoint has and a generation checkpoint has not.
+  private static let onlyMatching = [
+    "embeddings.*", "qformer.encoder.layer.?.intermediate.*", "qformer.encoder.layer.?.output.*",
+    "itm_head.*", "text_projection.*", "vision_projection.*",
+  ]
+
   /// A picture to numbers around 0, `[3, Y, X]`, with the way back to the picture's own pixels.
   public func prepare(_ image: Image) throws -> Preprocessing.Prepared {
     try preprocessing.prepare(
