@@ -16,7 +16,7 @@ public enum StartingModel: SessionKey {
 }
 
 extension Session {
-  /// The current model. The first command that needs one reads it.
+  /// The current model; the first command that needs one reads it.
   func model() throws -> LoadedModel {
     if let model = self[CurrentModel.self] { return model }
     let model =
@@ -44,9 +44,9 @@ extension LoadedModel {
 
   /// The small BLIP-2 that ships with Fovea.
   static func shipped() throws -> LoadedModel {
-    let models = try ShippedModel.read()
-    return LoadedModel(
-      name: "scenes", folder: ShippedModel.folder, model: models.generation,
-      companion: models.retrieval)
+    LoadedModel(
+      name: "scenes", folder: ShippedModel.folder,
+      model: try Family.read(CheckpointFolder(ShippedModel.folder)),
+      companion: try Family.read(CheckpointFolder(ShippedModel.retrievalFolder)))
   }
 }

@@ -1,4 +1,4 @@
-/// How an answer is written, token by token. Names and meanings are those of transformers.
+/// How an answer is written, token by token; names and meanings are those of transformers.
 public struct GenerationOptions: Sendable, Equatable {
   /// The most tokens that are written after the prompt.
   public var maxNewTokens = 20
@@ -10,7 +10,7 @@ public struct GenerationOptions: Sendable, Equatable {
   public var doSample = false
   /// Logits are divided by it before drawing.
   public var temperature = 1.0
-  /// Draw among so many of the most likely tokens; 0 for all. transformers' own default is 50.
+  /// Draw among so many of the most likely tokens; 0 for all, 50 by default as in transformers.
   public var topK = 50
   /// Draw among the most likely tokens that together have this probability.
   public var topP = 1.0

@@ -2,7 +2,9 @@ public import Checkpoints
 public import Tensors
 public import Tracing
 
-/// Multi-head attention: every query gathers from the keys' values (Vaswani et al. 2017).
+/// Multi-head attention: every query gathers from the keys' values.
+///
+/// Vaswani et al. 2017, arXiv:1706.03762.
 ///
 /// Queries are `[Q, D]` and what they look at is `[T, S]`; the result is `[Q, D]`. In
 /// self-attention both are the same tokens. `K = D / H` channels belong to each of `H` heads.

@@ -29,6 +29,11 @@ extension Document {
         for diagnostic in result.diagnostics { report(.problem(diagnostic)) }
         if let name = part.name { values[name] = result.value }
         if !result.succeeded {
+          // An assertion is a check in the lesson's own code: it stops the run and counts as one.
+          if result.failure?.kind == .assertion {
+            outcome.failedCount += 1
+            return outcome
+          }
           outcome.wasStopped = true
           outcome.wasInterrupted = result.wasInterrupted
           return outcome

@@ -1,7 +1,7 @@
 internal import Dispatch
 internal import Foundation
 
-/// How many threads arithmetic may use. Results do not depend on it.
+/// How many threads arithmetic may use; results do not depend on it.
 public enum Parallelism {
   /// The limit for the current task: all cores, or `FOVEA_THREADS`, unless set with `withValue`.
   @TaskLocal public static var threadCount: Int =

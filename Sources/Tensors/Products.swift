@@ -161,8 +161,9 @@ extension StoredTensor {
 }
 
 extension Tensor {
-  /// Attention scores of each head: `[Q, D]` queries by `[T, D]` keys give `[H, Q, T]`, times
-  /// `scale`. Head `h` reads channels `h·D/H` to `(h+1)·D/H`, where they lie.
+  /// Attention scores of each head.
+  ///
+  /// `[Q, D]` queries by `[T, D]` keys give `[H, Q, T]`, times `scale`. Head `h` reads channels `h·D/H` to `(h+1)·D/H`, where they lie.
   ///
   /// - Precondition: `headCount` divides the channels, which both sides share.
   public func headScores(keys: Tensor, headCount: Int, scale: Float) -> Tensor {

@@ -1,7 +1,7 @@
 internal import CKernels
 
 extension Tensor {
-  /// Softmax over the last axis. A row of nothing but negative infinity becomes zeros.
+  /// Softmax over the last axis; a row of nothing but negative infinity becomes zeros.
   public func softmax() -> Tensor {
     let columns = shape.last ?? 1
     return rowwise { x, out in ck_softmax(x, out, count / max(1, columns), columns) }

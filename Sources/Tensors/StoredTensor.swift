@@ -22,7 +22,7 @@ public struct StoredTensor: Sendable {
   /// The type of each element.
   public let type: ElementType
   private let owner: any AnyObject & Sendable
-  /// Where the elements start. Immutable for as long as `owner` lives, hence safe to share.
+  /// Where the elements start; immutable for as long as `owner` lives, hence safe to share.
   nonisolated(unsafe) private let start: UnsafeRawPointer
 
   /// Wraps elements that start at `start` in memory that `owner` keeps alive and unchanged.

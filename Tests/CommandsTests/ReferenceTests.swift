@@ -10,7 +10,8 @@ import Testing
     let written = try? String(contentsOf: url, encoding: .utf8)
     if ProcessInfo.processInfo.environment["FOVEA_RECORD"] == "1" {
       try Commands.reference.write(to: url, atomically: true, encoding: .utf8)
-      Issue.record("lessons/reference.md was written anew; run the tests again without FOVEA_RECORD")
+      Issue.record(
+        "lessons/reference.md was written anew; run the tests again without FOVEA_RECORD")
     }
     #expect(
       written == Commands.reference,

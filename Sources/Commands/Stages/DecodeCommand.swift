@@ -12,8 +12,7 @@ extension Command {
       "source", from: "assemble", "What assemble() gives, or a soft prompt from project()."),
     Parameter.text(
       "prompt", default: "", "The text behind a soft prompt; a sequence has its own already."),
-    Parameter.integer(
-      "max_new_tokens", in: 1...100_000, default: 20, "The most tokens that are written."),
+    Parameter.maxNewTokens,
     Parameter.integer("min_new_tokens", in: 0...100_000, default: 0, "The fewest tokens."),
     Parameter.integer("num_beams", in: 1...64, default: 1, "Continuations followed side by side."),
     Parameter.number(
@@ -36,7 +35,7 @@ extension Command {
     examples: [
       Example(
         "soft = project(query(encode(embed(patchify(preprocess(scene(7)))))))\n"
-          + "answer = decode(soft, \"Question: how many objects are there? Answer:\")\nanswer.steps",
+          + "answer = decode(soft, \"Question: how many shapes are there? Answer:\")\nanswer.steps",
         "Ask a question about a picture and look at every token of the answer."),
       Example(
         "soft = project(query(encode(embed(patchify(preprocess(scene(7)))))))\n"
@@ -48,7 +47,8 @@ extension Command {
     temperature, topK, topP, seed, repetitionPenalty, noRepeatNgramSize, keep in
     let model = try session.model()
     var options = model.model.defaultOptions
-    (options.maxNewTokens, options.minNewTokens) = (maxNewTokens, minNewTokens)
+    if let maxNewTokens { options.maxNewTokens = maxNewTokens }
+    options.minNewTokens = minNewTokens
     (options.numBeams, options.lengthPenalty) = (numBeams, lengthPenalty)
     (options.doSample, options.temperature, options.topK) = (doSample, temperature, topK)
     (options.topP, options.seed) = (topP, UInt64(seed))
@@ -71,6 +71,15 @@ extension Command {
       try Answer.write(
         after: sequence, prompt: prompt, model: model, options: options,
         trace: session.trace(keeping: keep)))
+  }
+}
+
+extension Parameter where T == Int? {
+  static var maxNewTokens: Self {
+    .optional(
+      .integer(
+        "max_new_tokens", in: 1...100_000,
+        "The most tokens that are written; None for what the model's files say."))
   }
 }
 

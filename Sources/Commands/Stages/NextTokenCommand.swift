@@ -13,7 +13,7 @@ extension Command {
     examples: [
       Example(
         "soft = project(query(encode(embed(patchify(preprocess(scene(7)))))))\n"
-          + "next_token(assemble(soft, \"Question: how many objects are there? Answer:\"), top=5)",
+          + "next_token(assemble(soft, \"Question: how many shapes are there? Answer:\"), top=5)",
         "What might the answer be?")
     ], seeAlso: ["decode", "assemble"]
   ) { session, sequence, top in

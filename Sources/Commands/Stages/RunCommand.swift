@@ -9,13 +9,12 @@ extension Command {
     "run", group: "Stages", "Takes a picture through all stages and answers a prompt.",
     Parameter.picture("image", "The picture, or its path."),
     Parameter.text("prompt", default: "", "The text to go on from; none asks for a caption."),
-    Parameter.integer(
-      "max_new_tokens", in: 1...100_000, default: 20, "The most tokens that are written."),
+    Parameter.maxNewTokens,
     Parameter.keep,
     returns: "a Run: the answer and the trace of every stage",
     examples: [
       Example(
-        "run(scene(7), \"Question: how many objects are there? Answer:\")",
+        "run(scene(7), \"Question: how many shapes are there? Answer:\")",
         "From picture to answer in one step."),
       Example("run(scene(7)).text", "A caption."),
     ], seeAlso: ["decode", "compare", "stages"]
@@ -30,7 +29,7 @@ extension Command {
 extension Run {
   /// Takes a picture through all stages that the model has.
   static func of(
-    _ picture: Picture, prompt: String, maxNewTokens: Int, model: LoadedModel, trace: Trace
+    _ picture: Picture, prompt: String, maxNewTokens: Int?, model: LoadedModel, trace: Trace
   ) throws -> Run {
     var trace = trace
     guard model.model.writer != nil else {
@@ -41,7 +40,7 @@ extension Run {
     let soft = try model.model.softPrompt(picture.image, trace: &trace)
     let sequence = try model.model.assemble(soft, prompt, trace: &trace)
     var options = model.model.defaultOptions
-    options.maxNewTokens = maxNewTokens
+    if let maxNewTokens { options.maxNewTokens = maxNewTokens }
     let answer = try Answer.write(
       after: sequence, prompt: prompt, model: model, options: options, trace: trace)
     return Run(picture: picture, answer: answer, trace: answer.answer.trace, model: model)

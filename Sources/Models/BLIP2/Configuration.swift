@@ -69,7 +69,9 @@ extension BLIP2 {
       }
     }
 
-    /// Sizes of the language model (OPT: Zhang et al. 2022, arXiv:2205.01068).
+    /// Sizes of the language model, OPT.
+    ///
+    /// Zhang et al. 2022, arXiv:2205.01068.
     public struct Language: Sendable, Equatable {
       /// Channels of a token.
       public let width: Int

@@ -5,7 +5,7 @@ internal import Tokenizers
 public import Tracing
 
 extension BLIP2 {
-  /// The heads of a retrieval checkpoint: does a text fit a picture?
+  /// The heads of a retrieval checkpoint, which tell whether a text fits a picture.
   public struct Matcher: Sendable {
     let imageProjection: Linear
     let textProjection: Linear

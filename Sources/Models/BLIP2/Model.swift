@@ -27,6 +27,9 @@ extension BLIP2 {
     public let matcher: Matcher?
     /// Token ids that end an answer.
     public let endTokens: [Int]
+    /// The most tokens of an answer, from `generation_config.json`; 20 where it says nothing, as in
+    /// transformers.
+    public let maxNewTokens: Int
 
     /// The projection into the language model's space, and the language model.
     public struct Writer: Sendable {
@@ -37,15 +40,12 @@ extension BLIP2 {
 
     /// Reads the checkpoint in `folder`, strictly: every tensor must be there, have its shape and
     /// be used.
-    ///
-    /// - Parameter shared: tensors that a generation and a retrieval checkpoint have in one file;
-    ///   each leaves what only the other uses.
-    public init(_ folder: CheckpointFolder, shared: TensorCollection? = nil) throws {
+    public init(_ folder: CheckpointFolder) throws {
       configuration = try Configuration(
         try folder.configuration(), file: folder.url.appending(path: "config.json").path)
       preprocessing = try PreprocessingFile.read(folder, imageSize: configuration.vision.imageSize)
       tokenizer = try TokenizerFolder.read(folder.url)
-      var weights = WeightReader(try shared ?? folder.tensors()) { address in
+      var weights = WeightReader(try folder.tensors()) { address in
         [BLIP2.names.key(address) ?? address.description]
       }
       vision = try VisionEncoder(from: &weights, configuration.vision)
@@ -60,18 +60,19 @@ extension BLIP2 {
           decoder: try LanguageDecoder(from: &weights, language))
         endTokens = try EndTokens.read(
           folder, default: language.endToken, below: language.vocabularySize)
+        maxNewTokens = try ConfigurationReader(
+          file: "generation_config.json", path: "",
+          json: try folder.jsonIfPresent("generation_config.json")
+        ).count("max_new_tokens", default: 20)
       } else {
         writer = nil
         endTokens = []
+        maxNewTokens = 20
       }
       if let width = configuration.sharedWidth {
         matcher = try Matcher(from: &weights, configuration.qformer, sharedWidth: width)
       } else {
         matcher = nil
-      }
-      if shared != nil {
-        let others = configuration.language == nil ? Self.onlyWriting : Self.onlyMatching
-        for pattern in others { weights.ignore(pattern) }
       }
       try weights.finish()
     }
@@ -79,14 +80,6 @@ extension BLIP2 {
 }
 
 extension BLIP2.Model {
-  /// Tensors that a generation checkpoint has and a retrieval checkpoint has not.
-  private static let onlyWriting = ["language_*"]
-  /// Tensors that a retrieval checkpoint has and a generation checkpoint has not.
-  private static let onlyMatching = [
-    "embeddings.*", "qformer.encoder.layer.?.intermediate.*", "qformer.encoder.layer.?.output.*",
-    "itm_head.*", "text_projection.*", "vision_projection.*",
-  ]
-
   /// A picture to numbers around 0, `[3, Y, X]`, with the way back to the picture's own pixels.
   public func prepare(_ image: Image) throws -> Preprocessing.Prepared {
     try preprocessing.prepare(

@@ -35,8 +35,12 @@ extension BLIP2.Model {
     }
   }
 
-  /// Greedy, twenty tokens, ending at this model's end tokens.
-  public var defaultOptions: GenerationOptions { GenerationOptions(endTokens: endTokens) }
+  /// Greedy, as many tokens as the model's own file says, ending at its end tokens.
+  public var defaultOptions: GenerationOptions {
+    var options = GenerationOptions(endTokens: endTokens)
+    options.maxNewTokens = maxNewTokens
+    return options
+  }
 
   /// Reads a sequence `[Q + T, E]` and writes what follows.
   ///
