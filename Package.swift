@@ -115,7 +115,7 @@ let package = Package(
         "Checkpoints", "Figures", "Files", "Images", "Language", "Models", "Runtime", "Scenes",
         "Tensors", "Tracing",
       ]),
-    tests("Notebooks", ["Commands", "Files", "Runtime"]),
+    tests("Notebooks", ["Commands", "Files", "Language", "Runtime"]),
     tests("fovea", ["Commands", "Files", "Language", "Runtime", "Tensors", "Terminal"]),
   ]
 )

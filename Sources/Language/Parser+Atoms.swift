@@ -198,9 +198,11 @@ extension Parser {
         guard take(.in) else {
           throw fail("'in' is missing in this for\(before)", at: missingPlace)
         }
-        clauses.append(.loop(target: target, sequence: try operators(1)))
+        let sequence = try nested { parser throws(Stopped) in try parser.operators(1) }
+        clauses.append(.loop(target: target, sequence: sequence))
       } else if take(.if) {
-        clauses.append(.condition(try operators(1)))
+        let condition = try nested { parser throws(Stopped) in try parser.operators(1) }
+        clauses.append(.condition(condition))
       } else {
         return clauses
       }
