@@ -1,4 +1,5 @@
 import Files
+import TestSupport
 import Testing
 
 struct JSONParsingTests {
@@ -156,18 +157,5 @@ struct JSONParsingTests {
       }
     }
     #expect(accepted > 100 && accepted < 4_000)
-  }
-}
-
-/// A small random generator with a fixed seed.
-struct SplitMix {
-  var state: UInt64
-
-  mutating func below(_ limit: Int) -> Int {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return Int((z ^ (z >> 31)) % UInt64(max(1, limit)))
   }
 }

@@ -191,18 +191,18 @@ import Testing
       var outcomes = (pictures: 0, errors: 0)
       for round in 0..<2000 {
         var bytes = try goldens.bytes(names[round % names.count])
-        for _ in 0...random.next(below: 4) {
-          let place = random.next(below: bytes.count)
-          switch random.next(below: 6) {
-          case 0: bytes[place] = UInt8(random.next(below: 256))
-          case 1: bytes[place] ^= 1 << UInt8(random.next(below: 8))
-          case 2: bytes[place] = [0, 0xFF, 0x7F, 0x80, 1][random.next(below: 5)]
+        for _ in 0...random.below(4) {
+          let place = random.below(bytes.count)
+          switch random.below(6) {
+          case 0: bytes[place] = UInt8(random.below(256))
+          case 1: bytes[place] ^= 1 << UInt8(random.below(8))
+          case 2: bytes[place] = [0, 0xFF, 0x7F, 0x80, 1][random.below(5)]
           case 3: bytes.remove(at: place)
           case 4:
-            bytes.insert(contentsOf: bytes[place...].prefix(random.next(below: 40)), at: place)
+            bytes.insert(contentsOf: bytes[place...].prefix(random.below(40)), at: place)
           default:
             // Headers are where lengths and sizes stand.
-            bytes[min(place % 200, bytes.count - 1)] = UInt8(random.next(below: 256))
+            bytes[min(place % 200, bytes.count - 1)] = UInt8(random.below(256))
           }
         }
         if names[0].hasSuffix("png") { bytes = repaired(bytes) }
@@ -229,18 +229,5 @@ import Testing
       place = end + 4
     }
     return bytes
-  }
-}
-
-/// Steele, Lea and Flood's generator: the same numbers everywhere.
-private struct SplitMix {
-  var state: UInt64
-
-  mutating func next(below limit: Int) -> Int {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
-    return Int((mixed ^ mixed >> 31) % UInt64(limit))
   }
 }

@@ -1,10 +1,12 @@
-import Foundation
+public import Foundation
 
 /// A folder of its own for one test, gone when the test is over.
-final class TemporaryFolder {
-  let url: URL
+public final class TemporaryFolder {
+  /// Where it is.
+  public let url: URL
 
-  init() throws {
+  /// Makes the folder.
+  public init() throws {
     url = FileManager.default.temporaryDirectory
       .appending(path: "fovea-test-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
@@ -12,10 +14,11 @@ final class TemporaryFolder {
 
   deinit { try? FileManager.default.removeItem(at: url) }
 
-  func file(_ name: String) -> URL { url.appending(path: name) }
+  /// The place of a file in it.
+  public func file(_ name: String) -> URL { url.appending(path: name) }
 
   /// The names of everything inside, hidden files too.
-  var names: [String] {
+  public var names: [String] {
     ((try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? []).sorted()
   }
 }
