@@ -46,14 +46,6 @@ public struct Trace: Sendable {
   /// A trace that keeps nothing: the fastest run.
   public static var nothing: Trace { Trace { _ in false } }
 
-  /// Whether anybody looks at or edits `tap` at `address`.
-  ///
-  /// A layer asks this where making the tensor costs something that the result does not need.
-  public func wants(_ tap: Tap, at address: Address) -> Bool {
-    let full = address / tap.name
-    return edits[full] != nil || keeps(full)
-  }
-
   /// Hands `tensor` on, edited if an edit is set there, and keeps it if it was chosen.
   ///
   /// - Precondition: `tensor` has the axes that `tap` declares, and an edit keeps the shape.
