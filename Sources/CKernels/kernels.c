@@ -58,6 +58,27 @@ CLONES void ck_float32_to_float16(const float *in, uint16_t *out, size_t count) 
   }
 }
 
+static inline uint32_t float_to_bits(float value) {
+  uint32_t bits;
+  memcpy(&bits, &value, 4);
+  return bits;
+}
+
+static inline uint16_t round_to_bfloat16(float value) {
+  const uint32_t bits = float_to_bits(value);
+  // A NaN's payload may lie in the half that is cut off: set a bit that stays.
+  return value != value ? (uint16_t)(bits >> 16 | 0x40)
+                        : (uint16_t)((bits + 0x7FFF + (bits >> 16 & 1)) >> 16);
+}
+
+CLONES void ck_float32_to_bfloat16(const float *in, uint16_t *out, size_t count) {
+  for (size_t i = 0; i < count; i++) out[i] = round_to_bfloat16(in[i]);
+}
+
+CLONES void ck_round_to_bfloat16(const float *in, float *out, size_t count) {
+  for (size_t i = 0; i < count; i++) out[i] = bits_to_float((uint32_t)round_to_bfloat16(in[i]) << 16);
+}
+
 // Sixty-four partial sums keep four wide multiply-adds in flight and fix the order of summation.
 #define LANES 64
 

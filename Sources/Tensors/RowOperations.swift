@@ -4,7 +4,8 @@ extension Tensor {
   /// Softmax over the last axis; a row of nothing but negative infinity becomes zeros.
   public func softmax() -> Tensor {
     let columns = shape.last ?? 1
-    return rowwise { x, out in ck_softmax(x, out, count / max(1, columns), columns) }
+    let kernel = Arithmetic.override == .float64 ? ck_softmax_double : ck_softmax
+    return rowwise { x, out in kernel(x, out, count / max(1, columns), columns) }
   }
 
   /// Layer normalisation of the last axis, with the biased variance (Ba, Kiros, Hinton 2016).
@@ -13,15 +14,17 @@ extension Tensor {
   public func layerNormalised(scale: Tensor, shift: Tensor, epsilon: Float) -> Tensor {
     let columns = shape.last ?? 1
     precondition(scale.count == columns && shift.count == columns)
+    let kernel = Arithmetic.override == .float64 ? ck_layer_norm_double : ck_layer_norm
     return rowwise { x, out in
-      ck_layer_norm(
+      kernel(
         x, scale.elements, shift.elements, epsilon, out, count / max(1, columns), columns)
     }
   }
 
   /// The exact Gaussian error linear unit, `x/2 · (1 + erf(x/√2))` (Hendrycks, Gimpel 2016).
   public func gelu() -> Tensor {
-    rowwise { x, out in ck_gelu(x, out, count) }
+    let kernel = Arithmetic.override == .float64 ? ck_gelu_double : ck_gelu
+    return rowwise { x, out in kernel(x, out, count) }
   }
 
   /// Negative elements become 0; a NaN stays one.

@@ -21,6 +21,8 @@ public struct StoredTensor: Sendable {
   public let shape: [Int]
   /// The type of each element.
   public let type: ElementType
+  /// How products with these weights are computed.
+  public private(set) var arithmetic = Arithmetic.float32
   private let owner: any AnyObject & Sendable
   /// Where the elements start; immutable for as long as `owner` lives, hence safe to share.
   nonisolated(unsafe) private let start: UnsafeRawPointer
@@ -55,6 +57,14 @@ public struct StoredTensor: Sendable {
   public func reshaped(to shape: [Int]) -> StoredTensor {
     precondition(shape.reduce(1, *) == count, "\(shape) does not hold \(self.shape)")
     return StoredTensor(shape: shape, type: type, start: start, owner: owner)
+      .computing(in: arithmetic)
+  }
+
+  /// The same bytes, with products computed in another way.
+  public func computing(in arithmetic: Arithmetic) -> StoredTensor {
+    var copy = self
+    copy.arithmetic = arithmetic
+    return copy
   }
 
   /// Rows of the first axis, as float32, in the order asked for.

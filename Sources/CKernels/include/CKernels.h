@@ -18,6 +18,12 @@ void ck_bfloat16_to_float32(const void *in, float *out, size_t count);
 /// out[count] = the floats at `in` rounded to IEEE half precision, ties to even.
 void ck_float32_to_float16(const float *in, uint16_t *out, size_t count);
 
+/// out[count] = the floats at `in` rounded to bfloat16, ties to even; a NaN stays one.
+void ck_float32_to_bfloat16(const float *in, uint16_t *out, size_t count);
+
+/// out[count] = the floats at `in` rounded to bfloat16 and widened again. May run in place.
+void ck_round_to_bfloat16(const float *in, float *out, size_t count);
+
 /// out[r] = sum over c of weight[r, c] * x[c], for `rows` rows of `columns` numbers.
 /// `weight` is row-major float32, float16 or bfloat16, by the function's name, at any alignment.
 void ck_matvec_float32(const void *weight, const float *x, float *out, size_t rows, size_t columns);
@@ -40,6 +46,16 @@ void ck_gelu(const float *in, float *out, size_t count);
 
 /// data[rows, columns] += bias[columns] in each row.
 void ck_add_bias(float *data, const float *bias, size_t rows, size_t columns);
+
+/// The same numbers in the other precision.
+void ck_float32_to_float64(const float *in, double *out, size_t count);
+void ck_float64_to_float32(const double *in, float *out, size_t count);
+
+/// The functions of the same names computed in double precision, slowly.
+void ck_softmax_double(const float *in, float *out, size_t rows, size_t columns);
+void ck_layer_norm_double(const float *in, const float *scale, const float *shift, float epsilon,
+                          float *out, size_t rows, size_t columns);
+void ck_gelu_double(const float *in, float *out, size_t count);
 
 /// Asks the allocator to keep up to 256 MB of freed memory for the next tensors.
 void ck_keep_freed_memory(void);
