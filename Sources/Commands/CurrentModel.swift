@@ -37,16 +37,11 @@ extension Session {
 extension LoadedModel {
   /// Reads a checkpoint folder.
   static func read(_ url: URL, name: String?) throws -> LoadedModel {
-    let model = try Family.read(CheckpointFolder(url))
-    return LoadedModel(
-      name: name ?? url.lastPathComponent, folder: url, model: model, companion: nil)
+    LoadedModel(
+      name: name ?? url.lastPathComponent, folder: url,
+      model: try Family.read(CheckpointFolder(url)))
   }
 
   /// The small BLIP-2 that ships with Fovea.
-  static func shipped() throws -> LoadedModel {
-    LoadedModel(
-      name: "scenes", folder: ShippedModel.folder,
-      model: try Family.read(CheckpointFolder(ShippedModel.folder)),
-      companion: try Family.read(CheckpointFolder(ShippedModel.retrievalFolder)))
-  }
+  static func shipped() throws -> LoadedModel { try read(ShippedModel.folder, name: "scenes") }
 }

@@ -2,22 +2,37 @@ public import Checkpoints
 internal import Files
 public import Foundation
 
-/// The families that can be read, one line each.
-public enum Family {
-  /// What `model_type` in `config.json` says, and the family's own name.
-  public static let all = [("blip-2", "BLIP-2")]
+/// A family of models that can be read.
+public struct Family: Sendable {
+  /// What `model_type` in `config.json` says.
+  public let type: String
+  /// The family's own name.
+  public let name: String
+  private let reader: @Sendable (CheckpointFolder) throws -> any VisionModel
+
+  private init<Model: VisionModel>(
+    _ type: String, _ name: String,
+    read: @escaping @Sendable (CheckpointFolder) throws -> Model
+  ) {
+    (self.type, self.name, reader) = (type, name, { try read($0) })
+  }
+
+  /// The families, one line each.
+  public static let all = [
+    Family("blip-2", "BLIP-2") { try BLIP2.Model($0) }
+  ]
 
   /// Reads the model in `folder`.
   ///
   /// - Throws: `ModelError.unknownFamily` for another `model_type`; what the family's reader throws.
-  public static func read(_ folder: CheckpointFolder) throws -> BLIP2.Model {
+  public static func read(_ folder: CheckpointFolder) throws -> any VisionModel {
     let configuration = try folder.configuration()
     let found = configuration["model_type"]?.text ?? "absent"
-    guard all.contains(where: { $0.0 == found }) else {
+    guard let family = all.first(where: { $0.type == found }) else {
       throw ModelError.unknownFamily(
-        file: folder.url.appending(path: "config.json").path, found: found, known: all.map(\.0))
+        file: folder.url.appending(path: "config.json").path, found: found, known: all.map(\.type))
     }
-    return try BLIP2.Model(folder)
+    return try family.reader(folder)
   }
 }
 

@@ -10,12 +10,22 @@ public enum StageInput: Sendable {
   case tensor(Tensor)
   /// The result of the stage before, and the text that goes with it.
   case prompted(Tensor, String)
+  /// A text alone.
+  case text(String)
 }
 
 /// One step of a model on the way from a picture to an answer, as a value.
 ///
 /// The list of stages is what stopping and resuming, the stage graph, comparisons and lessons read.
 public struct Stage: Sendable {
+  /// Whose way a stage lies on.
+  public enum Branch: Sendable {
+    /// From a picture on.
+    case picture
+    /// From a text alone on, where a model reads pictures and texts apart.
+    case text
+  }
+
   /// What to type.
   public let name: String
   /// What the stage does, in one sentence.
@@ -24,15 +34,18 @@ public struct Stage: Sendable {
   public let input: String
   /// What comes out, with this model's numbers.
   public let output: String
+  /// Whose way it lies on.
+  public let branch: Branch
   /// Runs the stage, passing its numbers through the trace.
   public let run: @Sendable (StageInput, inout Trace) throws -> Tensor
 
   init(
     _ name: String, _ summary: String, from input: String, to output: String,
+    branch: Branch = .picture,
     run: @escaping @Sendable (StageInput, inout Trace) throws -> Tensor
   ) {
-    (self.name, self.summary, self.input, self.output, self.run) =
-      (name, summary, input, output, run)
+    (self.name, self.summary, self.input, self.output) = (name, summary, input, output)
+    (self.branch, self.run) = (branch, run)
   }
 }
 
@@ -55,11 +68,16 @@ extension StageInput {
   }
 
   /// The text that came along; none is empty.
-  var text: String { if case .prompted(_, let text) = self { text } else { "" } }
+  var text: String {
+    switch self {
+    case .prompted(_, let text), .text(let text): text
+    case .image, .tensor: ""
+    }
+  }
 
   private var numbers: Tensor? {
     switch self {
-    case .image: nil
+    case .image, .text: nil
     case .tensor(let tensor), .prompted(let tensor, _): tensor
     }
   }

@@ -19,8 +19,11 @@ struct TraceCommand: ParsableCommand {
     help: ArgumentHelp(
       "The model's folder; the model that ships where none is given.", valueName: "folder"))
   var model: String?
-  @Option(help: ArgumentHelp("The picture.", valueName: "file"))
-  var image: String
+  @Option(
+    help: ArgumentHelp(
+      "A picture; several, each with its own --image, for a model that takes them.",
+      valueName: "file"))
+  var image: [String]
   @Option(help: "What a generating model reads after the picture.")
   var prompt = ""
   @Option(parsing: .upToNextOption, help: "Texts that the picture is compared with.")
@@ -34,6 +37,7 @@ struct TraceCommand: ParsableCommand {
   var out: String
 
   func validate() throws {
+    if image.isEmpty { throw ValidationError("Give a picture with --image.") }
     if !text.isEmpty, !prompt.isEmpty {
       throw ValidationError("Give either --prompt or --text, not both.")
     }
@@ -42,7 +46,8 @@ struct TraceCommand: ParsableCommand {
   func run() throws {
     let tool = try TraceTool(folder: model.map { URL(filePath: $0) })
     let count = try tool.write(
-      image: URL(filePath: image), prompt: prompt, texts: text, names: names, keep: keep,
+      images: image.map { URL(filePath: $0) }, prompt: prompt, texts: text, names: names,
+      keep: keep,
       to: URL(filePath: out))
     try Output.standardOutput.write("wrote \(count) tensors to \(out)\n")
   }

@@ -54,7 +54,7 @@ extension Command {
   }
 
   private static func stageGraph(_ model: LoadedModel) throws -> Figure {
-    let stages = model.model.stages
+    let stages = model.model.pictureStages
     let nodes =
       [StageNode("image", shape: "Y × X pixels", sentence: "A PNG or JPEG file, or a scene.")]
       + stages.map { StageNode($0.name, shape: $0.output, sentence: $0.summary) }
@@ -68,9 +68,7 @@ extension LoadedModel {
   /// The pixels of each patch, as the model sees them.
   fileprivate func thumbnails(of image: Image) throws -> [Int: Image] {
     let prepared = try model.prepare(image).picture
-    let (side, patch) = (
-      model.configuration.vision.gridSize, model.configuration.vision.patchSize
-    )
+    let (side, patch) = (model.patches.side, model.patches.patchSize)
     var result: [Int: Image] = [:]
     for index in 0..<side * side {
       result[index] = prepared.cropped(

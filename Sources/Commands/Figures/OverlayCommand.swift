@@ -48,7 +48,7 @@ extension Command {
     ], seeAlso: ["attention", "rollout", "heatmap"]
   ) { session, map, picture, query, cmap, title in
     let model = try session.model()
-    let side = model.model.configuration.vision.gridSize
+    let side = model.model.patches.side
     var name = title
     var numbers = try map.requireTensor("map", from: "attention")
     if case .object(let object) = map, let attention = object as? AttentionMap {

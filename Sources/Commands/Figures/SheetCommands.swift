@@ -24,10 +24,11 @@ extension Command {
     ], seeAlso: ["attention", "query_maps"]
   ) { _, source, query, kind in
     let (trace, model) = try source.lookedAt("source")
-    let side = model.model.configuration.vision.gridSize
-    let places = trace.records.filter {
-      $0.address.matches(kind.template.replacing("#", with: "*"))
-    }.sorted { $0.address < $1.address }
+    let side = model.model.patches.side
+    let attention = model.model.towers.flatMap(\.attentions).first { $0.kind == kind.rawValue }
+    let places = (attention?.blocks ?? []).compactMap { block in
+      attention.flatMap { trace.record($0.address(block: block)) }
+    }
     guard let first = places.first, first.tensor.shape[2] == side * side + 1 else {
       throw ArgumentFailure(
         parameter: "source", "has no \(kind.rawValue) attention to the picture in its trace",
@@ -68,7 +69,7 @@ extension Command {
     let (trace, model) = try source.lookedAt("source")
     let map = try AttentionMap.take(
       from: trace, model: model, block: block, head: head, kind: .cross)
-    let side = model.model.configuration.vision.gridSize
+    let side = model.model.patches.side
     let count = map.weights.shape[0]
     let grids = (0..<count).flatMap { Array(map.weights.row($0).elements.dropFirst()) }
     return .object(
@@ -93,7 +94,7 @@ extension Command {
       throw ArgumentFailure(
         parameter: "answer", "must be an answer or a run, not \(value.inMessage)")
     }
-    let tokenizer = answer.model.model.tokenizer
+    let tokenizer = answer.tokenizer
     let steps = answer.answer.generated.steps.map { step in
       TokenStep(
         .init(tokenizer.visible(step.token), probability: Double(step.probability)),
@@ -115,8 +116,8 @@ extension Command {
     seeAlso: ["embed", "sheet"]
   ) { session in
     let model = try session.model().model
-    let side = model.configuration.vision.gridSize
-    let rows = model.vision.positions.rows(1..<side * side + 1)  // [P, D]
+    let side = model.patches.side
+    let rows = model.positionEmbeddings.rows(1..<side * side + 1)  // [P, D]
     let lengths = (rows * rows).sum(axis: 1).map { max($0.squareRoot(), 1e-12) }
     let unit = rows / lengths.reshaped(side * side, 1)
     var options = PanelOptions()

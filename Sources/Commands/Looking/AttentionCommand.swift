@@ -1,12 +1,11 @@
 internal import Models
 internal import Runtime
 internal import Tensors
-internal import Tokenizers
 internal import Tracing
 
 /// Which attention is meant.
 enum AttentionKind: String, Sendable, CaseIterable {
-  case vision, queries, cross, language
+  case vision, queries, cross, language, text
 }
 
 extension Command {
@@ -21,7 +20,8 @@ extension Command {
       .choice(
         "kind",
         "The part of the model: vision, queries (among themselves), cross (queries at the "
-          + "picture), language. None takes the part that the source ran last, vision for a run.")),
+          + "picture), language, text. None takes the part that the source ran last, vision for a run."
+      )),
     returns: "an Attention: a tensor [Q, K], rows look, columns are looked at",
     examples: [
       Example(
@@ -43,17 +43,19 @@ extension AttentionMap {
   static func take(
     from trace: Trace, model: LoadedModel, block: Int, head: Int?, kind: AttentionKind?
   ) throws -> AttentionMap {
-    let kinds = kind.map { [$0] } ?? [.vision, .cross, .queries, .language]
-    let found = kinds.lazy.compactMap { kind in
-      trace.hasBlocks(of: kind) ? kind : nil
-    }.first
-    guard let kind = found else {
+    let places = model.model.towers.flatMap(\.attentions).filter {
+      kind == nil || $0.kind == kind?.rawValue
+    }
+    guard let place = places.first(where: { trace.has($0) }) else {
       throw ArgumentFailure(
         parameter: "source",
         "has no \(kind.map { "\($0.rawValue) " } ?? "")attention pattern in its trace",
-        note: "run the stage with keep=\"*\" or keep=\"*.pattern\"")
+        note: places.isEmpty
+          ? "\(model.name) has " + model.attentionKinds.joined(separator: ", ")
+          : "run the stage with keep=\"*\" or keep=\"*.pattern\"")
     }
-    let address = try kind.address(block: block, model: model.model)
+    try place.check(block: block)
+    let address = place.address(block: block)
     guard let pattern = trace[address] else {
       throw ArgumentFailure(
         parameter: "source", "did not keep \(address)",
@@ -66,12 +68,12 @@ extension AttentionMap {
         note: "this layer has \(heads) heads; head \(heads - 1) is the last")
     }
     let weights = head.map { pattern.row($0) } ?? pattern.mean(axis: 0)
-    let labels = kind.labels(
-      queryCount: weights.shape[0], keyCount: weights.shape[1], model: model.model)
+    let side = model.model.patches.side
     return AttentionMap(
       weights: weights, address: address.description, head: head, headCount: heads,
-      looksAtPatches: kind == .vision || kind == .cross, queryLabels: labels.queries,
-      keyLabels: labels.keys, model: model)
+      looksAtPatches: place.keys == .patches,
+      queryLabels: place.queries.labels(weights.shape[0], side: side),
+      keyLabels: place.keys.labels(weights.shape[1], side: side), model: model)
   }
 }
 
@@ -87,59 +89,43 @@ extension Value {
   }
 }
 
+extension LoadedModel {
+  /// What `kind` may be for this model.
+  var attentionKinds: [String] { model.towers.flatMap(\.attentions).map(\.kind) }
+}
+
 extension Trace {
-  fileprivate func hasBlocks(of kind: AttentionKind) -> Bool {
-    records.contains { $0.address.matches(kind.template.replacing("#", with: "*")) }
+  fileprivate func has(_ place: AttentionPlace) -> Bool {
+    place.blocks.contains { self[place.address(block: $0)] != nil }
   }
 }
 
-extension AttentionKind {
-  var template: String {
-    switch self {
-    case .vision: "vision.blocks.#.attention.pattern"
-    case .queries: "qformer.blocks.#.attention.pattern"
-    case .cross: "qformer.blocks.#.cross_attention.pattern"
-    case .language: "language.blocks.#.attention.pattern"
-    }
-  }
-
-  fileprivate func address(block: Int, model: BLIP2.Model) throws -> Address {
+extension AttentionPlace {
+  /// Fails, with the blocks that there are, for one that has no such attention.
+  fileprivate func check(block: Int) throws {
+    guard !blocks.contains(block) else { return }
     let tower = template.prefix { $0 != "." }
-    let count = model.blockCounts[String(tower)] ?? 0
-    let qformer = model.configuration.qformer
-    let blocks = (0..<count).filter { self != .cross || qformer.looksAtImage(block: $0) }
-    guard blocks.contains(block) else {
-      let list = blocks.map(String.init).joined(separator: ", ")
-      throw ArgumentFailure(
-        parameter: "block",
-        self == .cross
-          ? "must be one of \(list), not \(block)"
-          : "must be a whole number from 0 to \(count - 1), not \(block)",
-        note: self == .cross
-          ? "the queries look at the picture in these blocks only"
-          : "this model has \(count) \(tower) blocks; block \(count - 1) is the last")
-    }
-    return Address(template.replacing("#", with: "\(block)"))
+    let isEvery = blocks == Array(0..<blocks.count)
+    throw ArgumentFailure(
+      parameter: "block",
+      isEvery
+        ? "must be a whole number from 0 to \(blocks.count - 1), not \(block)"
+        : "must be one of \(blocks.map(String.init).joined(separator: ", ")), not \(block)",
+      note: isEvery
+        ? "this model has \(blocks.count) \(tower) blocks; block \(blocks.count - 1) is the last"
+        : "the queries look at the picture in these blocks only")
   }
+}
 
-  fileprivate func labels(
-    queryCount: Int, keyCount: Int, model: BLIP2.Model
-  ) -> (queries: [String], keys: [String]) {
-    let side = model.configuration.vision.gridSize
-    func tokens(_ count: Int) -> [String] {
-      (0..<count).map { $0 == 0 ? "class" : "\(($0 - 1) / side),\(($0 - 1) % side)" }
-    }
-    func queries(_ count: Int) -> [String] { (0..<count).map { "query \($0)" } }
-    switch self {
-    case .vision: return (tokens(queryCount), tokens(keyCount))
-    case .queries: return (queries(queryCount), queries(keyCount))
-    case .cross: return (queries(queryCount), tokens(keyCount))
-    case .language:
-      let soft = model.configuration.queryCount
-      func places(_ count: Int) -> [String] {
-        (0..<count).map { $0 < soft ? "query \($0)" : "token \($0 - soft)" }
+extension AttentionPlace.Tokens {
+  /// A name for each of `count` positions.
+  func labels(_ count: Int, side: Int) -> [String] {
+    (0..<count).map { index in
+      switch self {
+      case .patches: index == 0 ? "class" : "\((index - 1) / side),\((index - 1) % side)"
+      case .queries: "query \(index)"
+      case .text(let soft): index < soft ? "query \(index)" : "token \(index - soft)"
       }
-      return (places(queryCount), places(keyCount))
     }
   }
 }

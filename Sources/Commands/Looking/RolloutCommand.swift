@@ -20,7 +20,7 @@ extension Command {
     ], seeAlso: ["attention", "overlay"]
   ) { _, source, last in
     let (trace, model) = try source.lookedAt("source")
-    let count = model.model.configuration.vision.blockCount
+    let count = model.model.blockCounts["vision"] ?? 0
     let end = last ?? count - 1
     guard end < count else {
       throw ArgumentFailure(

@@ -6,14 +6,14 @@ internal import Tracing
 
 /// A written answer, token by token.
 struct Answer: ForeignObject {
-  let answer: BLIP2.Model.Answer
+  let answer: WrittenAnswer
   let prompt: String
   let model: LoadedModel
+  let tokenizer: any Tokenizer
 
   var typeName: String { "Answer" }
   var text: String { answer.text }
   var brief: String { Value.text(text).represented }
-  private var tokenizer: any Tokenizer { model.model.tokenizer }
 
   var shown: String {
     let certainty = answer.generated.steps.map { Double($0.probability) }.reduce(1, *)

@@ -7,43 +7,25 @@ internal import Runtime
 struct LoadedModel: ForeignObject {
   let name: String
   let folder: URL
-  let model: BLIP2.Model
-  /// The heads that compare pictures with texts, where they lie in a checkpoint of their own.
-  let companion: BLIP2.Model?
+  let model: any VisionModel
 
-  /// The model that answers `match`.
-  var matching: BLIP2.Model { model.matcher == nil ? companion ?? model : model }
+  /// Whether it is the one that ships, for which others that ship stand in where it lacks a part.
+  var isShipped: Bool { folder == ShippedModel.folder }
 
   var typeName: String { "Model" }
-
-  var shown: String {
-    let vision = model.configuration.vision
-    let language = model.configuration.language.map {
-      "language model \($0.blockCount) × \($0.width)"
-    }
-    let parts = [
-      "vision \(vision.blockCount) × \(vision.width)",
-      "Q-Former \(model.configuration.qformer.blockCount) × \(model.configuration.qformer.width)",
-      language ?? "retrieval heads",
-    ]
-    return "\(name): BLIP-2, \(vision.imageSize) px in \(vision.gridSize) × \(vision.gridSize) "
-      + "patches, \(parts.joined(separator: ", ")); see stages()"
-  }
-
-  var attributeNames: [String] { ["name", "path", "stages", "blocks", "heads"] }
+  var shown: String { "\(name): \(model.family), \(model.summary); see stages()" }
+  var attributeNames: [String] { ["name", "path", "family", "stages", "blocks", "heads"] }
 
   func attribute(_ attribute: String) throws -> Value? {
     switch attribute {
     case "name": .text(name)
     case "path": .text(folder.path)
+    case "family": .text(model.family)
     case "stages": .texts(model.stages.map(\.name))
     case "blocks":
-      .dictionary(
-        try Mapping.sorted(model.blockCounts.map { ($0.key, Value.integer($0.value)) }))
+      .dictionary(try Mapping.sorted(model.towers.map { ($0.name, Value.integer($0.blockCount)) }))
     case "heads":
-      .dictionary(
-        try Mapping.sorted(
-          Towers.all(model).map { ($0.name, Value.integer($0.headCount)) }))
+      .dictionary(try Mapping.sorted(model.towers.map { ($0.name, Value.integer($0.headCount)) }))
     default: nil
     }
   }
@@ -57,27 +39,5 @@ extension Mapping {
       try mapping.set(.text(key), to: value)
     }
     return mapping
-  }
-}
-
-/// The parts of a model that have blocks with attention.
-struct Towers {
-  let name: String
-  let blockCount: Int
-  let headCount: Int
-
-  static func all(_ model: BLIP2.Model) -> [Towers] {
-    let configuration = model.configuration
-    return [
-      Towers(
-        name: "vision", blockCount: configuration.vision.blockCount,
-        headCount: configuration.vision.headCount),
-      Towers(
-        name: "qformer", blockCount: configuration.qformer.blockCount,
-        headCount: configuration.qformer.headCount),
-    ]
-      + (configuration.language.map {
-        [Towers(name: "language", blockCount: $0.blockCount, headCount: $0.headCount)]
-      } ?? [])
   }
 }

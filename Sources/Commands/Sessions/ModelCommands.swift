@@ -31,15 +31,18 @@ extension Command {
     let current = try session.model()
     var rows: [[Value]] = [
       [
-        .text(current.name), .text("BLIP-2"), .text("in use"),
+        .text(current.name), .text(current.model.family), .text("in use"),
         .text(current.folder.lastPathComponent),
       ]
     ]
     if current.name != "scenes" {
       rows.append([.text("scenes"), .text("BLIP-2"), .text("ships with Fovea"), .text("")])
     }
-    rows += Family.all.map { type, name in
-      [.text("any folder"), .text(name), .text("model_type '\(type)' in config.json"), .text("")]
+    rows += Family.all.map { family in
+      [
+        .text("any folder"), .text(family.name),
+        .text("model_type '\(family.type)' in config.json"), .text(""),
+      ]
     }
     return .object(Table(["name", "family", "state", "folder"], rows))
   }
@@ -69,12 +72,18 @@ extension Command {
     ], seeAlso: ["stages", "show"]
   ) { session, what in
     switch what {
-    case .none: return .object(Description(of: try session.model()))
-    case .object(let model as LoadedModel): return .object(Description(of: model))
+    case .none: return .object(try session.description(of: try session.model()))
+    case .object(let model as LoadedModel): return .object(try session.description(of: model))
     default:
       if let tensor = what.tensor { return .object(Description(of: tensor)) }
       return .object(Description(text: what.displayed))
     }
+  }
+}
+
+extension Session {
+  fileprivate func description(of model: LoadedModel) throws -> Description {
+    Description(of: model, matching: try model.orCompanion(with: .matching))
   }
 }
 
@@ -86,32 +95,19 @@ struct Description: ForeignObject {
 
   init(text: String) { self.text = text }
 
-  init(of loaded: LoadedModel) {
+  /// Describes a model; `matching` is the one that answers `match` for it.
+  init(of loaded: LoadedModel, matching: LoadedModel?) {
     let model = loaded.model
-    let (vision, qformer) = (model.configuration.vision, model.configuration.qformer)
-    let crossing = (0..<qformer.blockCount).filter { qformer.looksAtImage(block: $0) }
-    var lines = [
-      "\(loaded.name): BLIP-2 (Li, Li, Savarese, Hoi 2023)",
-      "picture     \(vision.imageSize) × \(vision.imageSize) pixels, "
-        + "\(vision.gridSize) × \(vision.gridSize) patches of \(vision.patchSize) × \(vision.patchSize)",
-      "vision      \(vision.blockCount) blocks, \(vision.headCount) heads, \(vision.width) channels, "
-        + "\(vision.tokenCount) tokens (class first)",
-      "Q-Former    \(qformer.blockCount) blocks, \(qformer.headCount) heads, \(qformer.width) channels, "
-        + "\(model.configuration.queryCount) queries; they look at the picture in blocks "
-        + crossing.map(String.init).joined(separator: ", "),
-    ]
-    if let language = model.configuration.language {
-      lines.append(
-        "language    \(language.blockCount) blocks, \(language.headCount) heads, "
-          + "\(language.width) channels, \(language.vocabularySize) tokens, "
-          + "\(language.positionCount) positions")
+    var lines = ["\(loaded.name): \(model.family) (\(model.source))"]
+    lines += model.facts.map { fact in
+      fact.subject + String(repeating: " ", count: max(1, 12 - fact.subject.count)) + fact.text
     }
-    if loaded.matching.matcher != nil {
+    if let matching = matching?.model.matching {
       lines.append(
         "matching    pictures with texts, by match(); shared space of "
-          + "\(loaded.matching.configuration.sharedWidth ?? 0) channels")
+          + "\(matching.sharedWidth) channels")
     }
-    if loaded.folder == ShippedModel.folder {
+    if loaded.isShipped {
       lines.append(
         "knows       only Fovea's own scenes: a few plain shapes on a plain or textured ground")
     }

@@ -45,8 +45,8 @@ extension Command {
   ) {
     session, source, prompt, maxNewTokens, minNewTokens, numBeams, lengthPenalty, doSample,
     temperature, topK, topP, seed, repetitionPenalty, noRepeatNgramSize, keep in
-    let model = try session.model()
-    var options = model.model.defaultOptions
+    let (writer, model) = try session.able(.writing, for: "decode")
+    var options = writer.defaultOptions
     if let maxNewTokens { options.maxNewTokens = maxNewTokens }
     options.minNewTokens = minNewTokens
     (options.numBeams, options.lengthPenalty) = (numBeams, lengthPenalty)
@@ -65,11 +65,11 @@ extension Command {
       prompt = result.prompt ?? prompt
     } else {
       var trace = session.trace(keeping: keep)
-      sequence = try model.model.assemble(sequence, prompt, trace: &trace)
+      sequence = try writer.assemble(sequence, prompt, trace: &trace)
     }
     return .object(
       try Answer.write(
-        after: sequence, prompt: prompt, model: model, options: options,
+        after: sequence, prompt: prompt, writer: writer, model: model, options: options,
         trace: session.trace(keeping: keep)))
   }
 }
@@ -86,11 +86,11 @@ extension Parameter where T == Int? {
 extension Answer {
   /// Writes an answer to a sequence.
   static func write(
-    after sequence: Tensor, prompt: String, model: LoadedModel, options: GenerationOptions,
-    trace: Trace
+    after sequence: Tensor, prompt: String, writer: any WritingModel, model: LoadedModel,
+    options: GenerationOptions, trace: Trace
   ) throws -> Answer {
-    let answer = try model.model.write(
-      after: sequence, promptIDs: try model.model.promptIDs(prompt), options: options, trace: trace)
-    return Answer(answer: answer, prompt: prompt, model: model)
+    let answer = try writer.write(
+      after: sequence, promptIDs: try writer.promptIDs(prompt), options: options, trace: trace)
+    return Answer(answer: answer, prompt: prompt, model: model, tokenizer: writer.tokenizer)
   }
 }

@@ -16,7 +16,7 @@ extension Command {
         "The true caption against a wrong one.")
     ], seeAlso: ["run", "query"]
   ) { session, picture, texts in
-    let model = try session.model().matching
+    let (model, _) = try session.able(.matching, for: "match")
     var vision = session.trace(keeping: "")
     let tokens = try model.see(picture.image, trace: &vision)
     let run = try model.match(tokens, vision: vision, texts: texts) { session.trace(keeping: "") }

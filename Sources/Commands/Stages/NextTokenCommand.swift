@@ -17,9 +17,9 @@ extension Command {
         "What might the answer be?")
     ], seeAlso: ["decode", "assemble"]
   ) { session, sequence, top in
-    let model = try session.model()
+    let (writer, model) = try session.able(.writing, for: "next_token")
     let input = try sequence.requireTensor("sequence", from: "assemble")
-    guard let stage = model.model.stages.first(where: { $0.name == "decode" }) else {
+    guard let stage = writer.stages.first(where: { $0.name == "decode" }) else {
       throw RuntimeFailure(.command, "\(model.name) has no language model")
     }
     var trace = session.trace(keeping: "")
@@ -33,7 +33,7 @@ extension Command {
         ["token", "id", "probability", "logit"],
         order.prefix(top).map { id in
           [
-            .text(model.model.tokenizer.visible(id)), .integer(id),
+            .text(writer.tokenizer.visible(id)), .integer(id),
             .float(Double(probabilities[id])), .float(Double(logits[id])),
           ]
         }))

@@ -32,17 +32,17 @@ extension Run {
     _ picture: Picture, prompt: String, maxNewTokens: Int?, model: LoadedModel, trace: Trace
   ) throws -> Run {
     var trace = trace
-    guard model.model.writer != nil else {
-      let seen = try model.model.see(picture.image, trace: &trace)
-      _ = try model.model.query(seen, trace: &trace)
+    guard let writer = model.model.writing else {
+      _ = try model.model.run(picture.image, trace: &trace)
       return Run(picture: picture, answer: nil, trace: trace, model: model)
     }
-    let soft = try model.model.softPrompt(picture.image, trace: &trace)
-    let sequence = try model.model.assemble(soft, prompt, trace: &trace)
-    var options = model.model.defaultOptions
+    let soft = try writer.softPrompt(picture.image, trace: &trace)
+    let sequence = try writer.assemble(soft, prompt, trace: &trace)
+    var options = writer.defaultOptions
     if let maxNewTokens { options.maxNewTokens = maxNewTokens }
     let answer = try Answer.write(
-      after: sequence, prompt: prompt, model: model, options: options, trace: trace)
+      after: sequence, prompt: prompt, writer: writer, model: model, options: options,
+      trace: trace)
     return Run(picture: picture, answer: answer, trace: answer.answer.trace, model: model)
   }
 }

@@ -118,7 +118,11 @@ extension Command {
     examples: [Example("tokenize(\"a red circle\")", "The tokens of three words.")],
     seeAlso: ["assemble"]
   ) { session, text in
-    let tokenizer = try session.model().model.tokenizer
+    let model = try session.model()
+    guard let tokenizer = model.model.textTokenizer else {
+      throw RuntimeFailure(
+        .command, "tokenize needs a model that reads text; \(model.name) is \(model.model.kind)")
+    }
     return .object(
       TokenList(text: text, ids: tokenizer.encode(text), tokenizer: tokenizer))
   }

@@ -26,12 +26,14 @@ public struct Evaluation {
   }
 
   private let model: LoadedModel
+  private let matching: (any MatchingModel)?
   private var right: [String: (count: Int, right: Int)] = [:]
   private var overlaps: [Double] = []
 
   /// Reads the model in `folder`, or the one that ships.
   public init(folder: URL?) throws {
     model = try folder.map { try LoadedModel.read($0, name: nil) } ?? LoadedModel.shipped()
+    matching = try model.orCompanion(with: .matching).model.matching
   }
 
   /// Asks about `count` scenes of one to three objects, from seed `seed` on.
@@ -70,36 +72,37 @@ public struct Evaluation {
     var random = RandomSource(seed: scene.seed ^ 0x0E5A_1A7E)
     let image = scene.painted().image
     var trace = Trace.nothing
-    let tokens = try model.model.see(image, trace: &trace)
-    if model.model.writer != nil {
-      let soft = try model.model.project(
-        try model.model.query(tokens, trace: &trace), trace: &trace)
+    if let writer = model.model.writing {
+      let soft = try writer.softPrompt(image, trace: &trace)
       for question in scene.examination(from: &random) {
-        let answer = try write(after: soft, "Question: \(question.text) Answer:")
+        let answer = try write(writer, after: soft, "Question: \(question.text) Answer:")
         if question.kind == .box {
           overlaps.append(Self.overlap(answer, question.answer))
         } else {
           count(question.kind.rawValue, answer == question.answer)
         }
       }
-      count("caption", try write(after: soft, "") == scene.caption)
+      count("caption", try write(writer, after: soft, "") == scene.caption)
     }
-    let matching = model.matching
-    guard matching.matcher != nil else { return }
+    guard let matching else { return }
     let wrong = random.element(of: scene.wrongCaptions(from: &random))
     let seen = try matching.see(image, trace: &trace)
-    let matches = try matching.match(seen, texts: [scene.caption, wrong]).matches
+    let matches = try matching.match(
+      seen, vision: .nothing, texts: [scene.caption, wrong], makeTrace: { .nothing }
+    ).matches
     count("match", matches[0].probability > 0.5)
     count("match, wrong caption", matches[1].probability <= 0.5)
   }
 
-  private func write(after soft: Tensor, _ prompt: String) throws -> String {
+  private func write(
+    _ writer: any WritingModel, after soft: Tensor, _ prompt: String
+  ) throws -> String {
     var trace = Trace.nothing
-    let sequence = try model.model.assemble(soft, prompt, trace: &trace)
-    var options = model.model.defaultOptions
+    let sequence = try writer.assemble(soft, prompt, trace: &trace)
+    var options = writer.defaultOptions
     (options.maxNewTokens, options.candidateCount) = (48, 0)
-    return try model.model.write(
-      after: sequence, promptIDs: try model.model.promptIDs(prompt), options: options,
+    return try writer.write(
+      after: sequence, promptIDs: try writer.promptIDs(prompt), options: options,
       trace: .nothing
     ).text
   }

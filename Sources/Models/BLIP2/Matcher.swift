@@ -25,34 +25,6 @@ extension BLIP2 {
         from: &weights, at: root / "match_head", inputs: configuration.width, outputs: 2)
     }
   }
-
-  /// How well one text fits one picture.
-  public struct Match: Sendable {
-    /// What was compared.
-    public let text: String
-    /// The probability of a match by the matching head (ITM), which sees both together.
-    public let probability: Float
-    /// `[2]`: the matching head's mean logits: no match, match.
-    public let logits: Tensor
-    /// The largest cosine between a query and the text by the contrastive heads (ITC).
-    public let similarity: Float
-    /// `[Q]`: each query's cosine with the text.
-    public let queryCosines: Tensor
-  }
-
-  /// A run of the matcher: the results, and a trace for each of its parts.
-  public struct MatchRun: Sendable {
-    /// One result a text.
-    public let matches: [Match]
-    /// The vision tower's numbers.
-    public let vision: Trace
-    /// The matching head's numbers, one trace a text.
-    public let matching: [Trace]
-    /// The contrastive head's numbers for the picture.
-    public let contrastImage: Trace
-    /// The contrastive head's numbers, one trace a text.
-    public let contrastTexts: [Trace]
-  }
 }
 
 extension BLIP2.Model {
@@ -63,7 +35,7 @@ extension BLIP2.Model {
   public func match(
     _ tokens: Tensor, vision: Trace = .nothing, texts: [String],
     makeTrace: () -> Trace = { .nothing }
-  ) throws -> BLIP2.MatchRun {
+  ) throws -> MatchRun {
     guard let matcher else {
       throw ModelError.missingPart(
         wanted: "match", has: "it is a generation checkpoint without retrieval heads; use decode")
@@ -83,7 +55,7 @@ extension BLIP2.Model {
     var contrastImage = makeTrace()
     let answered = try qformer.query(tokens, trace: &contrastImage)
     let imageRows = matcher.imageProjection(answered, trace: &contrastImage).unitRows()  // [Q, S]
-    var matches: [BLIP2.Match] = []
+    var matches: [Match] = []
     var (matching, contrastTexts): ([Trace], [Trace]) = ([], [])
     for (text, ids) in zip(texts, ids) {
       // Texts of one call are filled up to the longest, as the published processor does.
@@ -103,11 +75,11 @@ extension BLIP2.Model {
       let cosines = imageRows.matmulTransposed(textRow).reshaped(configuration.queryCount)
       contrastTexts.append(textTrace)
       matches.append(
-        BLIP2.Match(
+        Match(
           text: text, probability: logits.softmax()[1], logits: logits,
           similarity: cosines.elements.max() ?? 0, queryCosines: cosines))
     }
-    return BLIP2.MatchRun(
+    return MatchRun(
       matches: matches, vision: vision, matching: matching, contrastImage: contrastImage,
       contrastTexts: contrastTexts)
   }

@@ -10,7 +10,7 @@ extension BLIP2 {
   /// A BLIP-2 read from a folder in the published layout.
   ///
   /// A generation checkpoint has a language model, a retrieval checkpoint a matcher.
-  public struct Model: Sendable {
+  public struct Model: VisionModel, WritingModel, MatchingModel {
     /// The sizes.
     public let configuration: Configuration
     /// How a picture becomes numbers.
@@ -80,22 +80,6 @@ extension BLIP2 {
 }
 
 extension BLIP2.Model {
-  /// A picture to numbers around 0, `[3, Y, X]`, with the way back to the picture's own pixels.
-  public func prepare(_ image: Image) throws -> Preprocessing.Prepared {
-    try preprocessing.prepare(
-      image, patchSize: configuration.vision.patchSize, leadingTokenCount: 1)
-  }
-
-  /// A picture to numbers around 0: `[3, Y, X]`.
-  public func preprocess(_ image: Image) throws -> Tensor { try prepare(image).pixels }
-
-  /// Pixels `[3, Y, X]` to one row a patch: `[P, 3·p·p]`, from left to right and top to bottom.
-  public func patchify(_ pixels: Tensor) throws -> Tensor {
-    let size = configuration.vision.imageSize
-    let input = try StageInput.tensor(pixels).tensor([3, size, size], for: "patchify")
-    return try Images.patchify(input, patch: configuration.vision.patchSize)
-  }
-
   /// Patches `[P, 3·p·p]` to tokens `[T, D]`.
   public func embed(_ patches: Tensor, trace: inout Trace) throws -> Tensor {
     let vision = configuration.vision
@@ -174,14 +158,5 @@ extension BLIP2.Model {
         wanted: stage, has: "it is a retrieval checkpoint without a language model; use match")
     }
     return writer
-  }
-
-  /// How many blocks each tower has.
-  public var blockCounts: [String: Int] {
-    var counts = [
-      "vision": configuration.vision.blockCount, "qformer": configuration.qformer.blockCount,
-    ]
-    if let language = configuration.language { counts["language"] = language.blockCount }
-    return counts
   }
 }

@@ -1,16 +1,5 @@
-public import Tensors
+internal import Tensors
 public import Tracing
-
-/// A tensor under the name that the published implementation gives its place.
-public struct PublishedTensor: Sendable {
-  /// A module path, or an attention's with `.probs`.
-  public let name: String
-  /// The numbers, in the published axes: a batch first.
-  public let tensor: Tensor
-
-  /// Names a tensor.
-  public init(name: String, tensor: Tensor) { (self.name, self.tensor) = (name, tensor) }
-}
 
 extension BLIP2.Model {
   /// The tensors of a generating run under the published module paths, as a forward hook in the
@@ -18,7 +7,7 @@ extension BLIP2.Model {
   public func published(_ trace: Trace) -> [PublishedTensor] { published([trace], prefix: "") }
 
   /// The tensors of a matching run: keys start with `itm.` and `itc.`, texts are the batch.
-  public func published(_ run: BLIP2.MatchRun) -> [PublishedTensor] {
+  public func published(_ run: MatchRun) -> [PublishedTensor] {
     let batch = run.matches.count
     let vision = [Trace](repeating: run.vision, count: batch)
     let image = [Trace](repeating: run.contrastImage, count: batch)
@@ -43,7 +32,7 @@ extension BLIP2.Model {
   private func published(_ traces: [Trace], prefix: String) -> [PublishedTensor] {
     guard let first = traces.first else { return [] }
     return first.records.flatMap { record -> [PublishedTensor] in
-      let places = BLIP2.publishedPlaces(of: record.address, blockCounts: blockCounts)
+      let places = publishedPlaces(of: record.address)
       guard !places.isEmpty else { return [] }
       let batch = traces.compactMap { $0[record.address] }
       let tensor = publishedAxes(batch, at: record.address)
@@ -68,8 +57,4 @@ extension BLIP2.Model {
     return isFlat
       ? Tensor.concatenated(batch) : Tensor.concatenated(batch.map(\.withBatchAxis))
   }
-}
-
-extension Tensor {
-  fileprivate var withBatchAxis: Tensor { reshaped(to: [1] + shape) }
 }

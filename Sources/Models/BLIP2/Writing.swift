@@ -5,16 +5,6 @@ internal import Tokenizers
 public import Tracing
 
 extension BLIP2.Model {
-  /// An answer, and the numbers of the pass over the prompt.
-  public struct Answer: Sendable {
-    /// The text, special tokens left out, spaces at both ends cut.
-    public let text: String
-    /// The tokens and how likely each was.
-    public let generated: Generated
-    /// The language model's numbers while it read the prompt.
-    public let trace: Trace
-  }
-
   /// The prompt as a question to continue: the model's embeddings, read once.
   private struct Continuation: NextTokenModel {
     let decoder: BLIP2.LanguageDecoder
@@ -50,8 +40,8 @@ extension BLIP2.Model {
   ///   - onStep: called after each token.
   public func write(
     after sequence: Tensor, promptIDs: [Int], options: GenerationOptions, trace: Trace,
-    onStep: (GenerationStep) throws -> Void = { _ in }
-  ) throws -> Answer {
+    onStep: (GenerationStep) throws -> Void
+  ) throws -> WrittenAnswer {
     let decoder = try writing("decode").decoder
     let input = try StageInput.tensor(sequence).tensor(
       [nil, decoder.configuration.width], for: "decode")
@@ -63,7 +53,7 @@ extension BLIP2.Model {
         decoder: decoder, first: logits.reshaped(logits.count), state: state,
         isCancelled: trace.isCancelled),
       promptIDs: promptIDs, options: options, onStep: onStep)
-    return Answer(text: text(of: generated.tokens), generated: generated, trace: trace)
+    return WrittenAnswer(text: text(of: generated.tokens), generated: generated, trace: trace)
   }
 
   /// The text of tokens, special ones left out, spaces at both ends cut.

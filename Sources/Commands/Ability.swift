@@ -1,0 +1,92 @@
+internal import Foundation
+internal import Models
+internal import Runtime
+
+/// Something that only some models can do.
+struct Ability<Part: Sendable>: Sendable {
+  /// The part of a model that does it; nil where it has none.
+  let part: @Sendable (any VisionModel) -> Part?
+  /// What is needed, as in "a model that writes text".
+  let need: String
+  /// The shipped model that stands in for the shipped BLIP-2, if that lacks it.
+  let companion: URL?
+}
+
+extension Ability where Part == any WritingModel {
+  static var writing: Self {
+    Ability(part: { $0.writing }, need: "a model that writes text", companion: nil)
+  }
+}
+
+extension Ability where Part == any MatchingModel {
+  static var matching: Self {
+    Ability(
+      part: { $0.matching }, need: "a model with retrieval heads",
+      companion: ShippedModel.retrievalFolder)
+  }
+}
+
+extension Ability where Part == any ClassifyingModel {
+  static var classifying: Self {
+    Ability(
+      part: { $0.classifying }, need: "a model that knows a list of classes", companion: nil)
+  }
+}
+
+extension Ability where Part == any EmbeddingModel {
+  static var embedding: Self {
+    Ability(
+      part: { $0.embedding }, need: "a model that puts pictures and texts in one space",
+      companion: nil)
+  }
+}
+
+/// The models that stand in for the shipped one, as far as they were needed.
+enum CompanionModels: SessionKey {
+  static var initial: [URL: LoadedModel] { [:] }
+}
+
+extension Session {
+  /// The part of the current model that `command` needs, and the model that has it.
+  ///
+  /// Where the model that ships lacks it, another that ships stands in.
+  func able<Part>(
+    _ ability: Ability<Part>, for command: String
+  ) throws -> (part: Part, model: LoadedModel) {
+    let current = try model()
+    if let part = ability.part(current.model) { return (part, current) }
+    guard current.isShipped, let folder = ability.companion else {
+      throw current.lacks(ability, for: command)
+    }
+    var known = self[CompanionModels.self]
+    let companion = try known[folder] ?? LoadedModel.read(folder, name: nil)
+    known[folder] = companion
+    self[CompanionModels.self] = known
+    guard let part = ability.part(companion.model) else {
+      throw current.lacks(ability, for: command)
+    }
+    return (part, companion)
+  }
+}
+
+extension LoadedModel {
+  /// This model, or where it is the shipped one and lacks the ability, the one that stands in.
+  func orCompanion<Part>(with ability: Ability<Part>) throws -> LoadedModel {
+    guard ability.part(model) == nil, isShipped, let folder = ability.companion else {
+      return self
+    }
+    return try LoadedModel.read(folder, name: nil)
+  }
+
+  /// The part that `command` needs, or an error that says what the model is.
+  func able<Part>(_ ability: Ability<Part>, for command: String) throws -> Part {
+    guard let part = ability.part(model) else { throw lacks(ability, for: command) }
+    return part
+  }
+
+  fileprivate func lacks<Part>(_ ability: Ability<Part>, for command: String) -> RuntimeFailure {
+    RuntimeFailure(
+      .command, "\(command) needs \(ability.need); \(name) is \(model.kind)",
+      notes: ["load(\"folder\") reads another model; models() lists the families"])
+  }
+}

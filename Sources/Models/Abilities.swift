@@ -1,0 +1,139 @@
+public import Generation
+public import Images
+public import Tensors
+public import Tokenizers
+public import Tracing
+
+/// A model that writes text after a picture.
+public protocol WritingModel: VisionModel {
+  /// Text to token ids.
+  var tokenizer: any Tokenizer { get }
+  /// Greedy, as many tokens as the model's own file says, ending at its end tokens.
+  var defaultOptions: GenerationOptions { get }
+  /// The token ids of a prompt, with those that stand for the picture.
+  func promptIDs(_ prompt: String) throws -> [Int]
+  /// Everything from a picture to the vectors that stand for it among the words, `[Q, E]`.
+  func softPrompt(_ image: Image, trace: inout Trace) throws -> Tensor
+  /// The soft prompt `[Q, E]` with the embedded prompt: `[Q + T, E]`.
+  func assemble(_ soft: Tensor, _ prompt: String, trace: inout Trace) throws -> Tensor
+  /// Reads a sequence `[Q + T, E]` and writes what follows.
+  ///
+  /// - Parameters:
+  ///   - promptIDs: the ids that the sequence stands for, for penalties and length rules.
+  ///   - trace: keeps the numbers of the pass over the prompt.
+  ///   - onStep: called after each token.
+  func write(
+    after sequence: Tensor, promptIDs: [Int], options: GenerationOptions, trace: Trace,
+    onStep: (GenerationStep) throws -> Void
+  ) throws -> WrittenAnswer
+}
+
+extension WritingModel {
+  /// Reads a sequence `[Q + T, E]` and writes what follows.
+  public func write(
+    after sequence: Tensor, promptIDs: [Int], options: GenerationOptions, trace: Trace
+  ) throws -> WrittenAnswer {
+    try write(
+      after: sequence, promptIDs: promptIDs, options: options, trace: trace, onStep: { _ in })
+  }
+}
+
+/// An answer, and the numbers of the pass over the prompt.
+public struct WrittenAnswer: Sendable {
+  /// The text, special tokens left out, spaces at both ends cut.
+  public let text: String
+  /// The tokens and how likely each was.
+  public let generated: Generated
+  /// The language model's numbers while it read the prompt.
+  public let trace: Trace
+}
+
+/// A model with heads that judge whether a text fits a picture.
+public protocol MatchingModel: VisionModel {
+  /// Channels of the space in which similarities are measured.
+  var sharedWidth: Int { get }
+  /// Everything from a picture to the vision tower's tokens, `[T, D]`.
+  func see(_ image: Image, trace: inout Trace) throws -> Tensor
+  /// Compares a picture's tokens `[T, D]` with each text.
+  ///
+  /// - Parameters:
+  ///   - vision: the trace of the way to the tokens, which the result hands on.
+  ///   - makeTrace: starts the trace of each part.
+  func match(
+    _ tokens: Tensor, vision: Trace, texts: [String], makeTrace: () -> Trace
+  ) throws -> MatchRun
+}
+
+/// How well one text fits one picture.
+public struct Match: Sendable {
+  /// What was compared.
+  public let text: String
+  /// The probability of a match by the matching head (ITM), which sees both together.
+  public let probability: Float
+  /// `[2]`: the matching head's mean logits: no match, match.
+  public let logits: Tensor
+  /// The largest cosine between a query and the text by the contrastive heads (ITC).
+  public let similarity: Float
+  /// `[Q]`: each query's cosine with the text.
+  public let queryCosines: Tensor
+}
+
+/// A run of the matching heads: the results, and a trace for each of its parts.
+public struct MatchRun: Sendable {
+  /// One result a text.
+  public let matches: [Match]
+  /// The vision tower's numbers.
+  public let vision: Trace
+  /// The matching head's numbers, one trace a text.
+  public let matching: [Trace]
+  /// The contrastive head's numbers for the picture.
+  public let contrastImage: Trace
+  /// The contrastive head's numbers, one trace a text.
+  public let contrastTexts: [Trace]
+}
+
+/// A model that knows a list of classes.
+public protocol ClassifyingModel: VisionModel {
+  /// The names of the classes, in the order of the logits.
+  var labels: [String] { get }
+  /// `[L]`: a number a class, before softmax.
+  func classify(_ image: Image, trace: inout Trace) throws -> Tensor
+}
+
+/// A model that puts pictures and texts in one space, in which likeness is the cosine.
+///
+/// Embeddings are as the model projects them, not divided by their lengths.
+public protocol EmbeddingModel: VisionModel {
+  /// Text to token ids.
+  var tokenizer: any Tokenizer { get }
+  /// Channels of the space, `E`.
+  var embeddingWidth: Int { get }
+  /// What cosines are multiplied by before softmax.
+  var similarityScale: Float { get }
+  /// The token ids of a text, cut to what the model reads, begin and end token in place.
+  func textIDs(_ text: String) throws -> [Int]
+  /// Pictures to `[N, E]`, all rows of a batch in one product a layer.
+  ///
+  /// - Parameter traces: empty, or one a picture.
+  func embed(images: [Image], traces: inout [Trace]) throws -> Tensor
+  /// Texts to `[N, E]`.
+  ///
+  /// - Parameter traces: empty, or one a text.
+  func embed(texts: [String], traces: inout [Trace]) throws -> Tensor
+  /// `[P, E]`: every patch token of an encoded picture `[T, D]`, projected as the class token is.
+  func projectPatches(_ tokens: Tensor) throws -> Tensor
+}
+
+extension EmbeddingModel {
+  /// Pictures to `[N, E]`.
+  public func embed(images: [Image]) throws -> Tensor {
+    var none: [Trace] = []
+    return try embed(images: images, traces: &none)
+  }
+
+  /// Texts to `[N, E]`.
+  public func embed(texts: [String]) throws -> Tensor {
+    var none: [Trace] = []
+    return try embed(texts: texts, traces: &none)
+  }
+}

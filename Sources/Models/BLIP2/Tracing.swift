@@ -1,0 +1,65 @@
+internal import Generation
+internal import Images
+internal import Tensors
+internal import Tokenizers
+internal import Tracing
+
+extension BLIP2.Model {
+  /// An answer to the prompt, or, where texts are given, how well they fit, with every place.
+  public func traced(_ request: TraceRequest) throws -> TracedRun {
+    let image = try request.onlyImage(for: kind)
+    return request.texts.isEmpty
+      ? try tracedAnswer(image, request) : try tracedMatch(image, request)
+  }
+
+  private func tracedAnswer(_ image: Image, _ request: TraceRequest) throws -> TracedRun {
+    let pixels = try preprocess(image)
+    var trace = Trace.everything
+    let soft = try softPrompt(image, trace: &trace)
+    let sequence = try assemble(soft, request.prompt, trace: &trace)
+    let ids = try promptIDs(request.prompt)
+    let answer = try write(
+      after: sequence, promptIDs: ids, options: defaultOptions, trace: trace)
+    let tokens = answer.generated.tokens
+    return TracedRun(
+      tensors: [PublishedTensor(name: "inputs.pixel_values", tensor: pixels.withBatchAxis)]
+        + (request.usesPublishedNames ? published(answer.trace) : answer.trace.named("")),
+      integers: [
+        .init("inputs.input_ids", ids, shape: [1, ids.count]),
+        .init("inputs.attention_mask", ids.map { _ in 1 }, shape: [1, ids.count]),
+        .init("generated_ids", tokens, shape: [1, tokens.count]),
+      ], answer: answer.text)
+  }
+
+  private func tracedMatch(_ image: Image, _ request: TraceRequest) throws -> TracedRun {
+    let texts = request.texts
+    var vision = Trace.everything
+    let tokens = try see(image, trace: &vision)
+    let run = try match(tokens, vision: vision, texts: texts) { .everything }
+    let ids = texts.map { tokenizer.encode($0, addSpecialTokens: true) }
+    let longest = ids.map(\.count).max() ?? 0
+    let tensors =
+      request.usesPublishedNames
+      ? published(run)
+      : run.vision.named("") + run.contrastImage.named("itc.image.")
+        + texts.indices.flatMap {
+          run.contrastTexts[$0].named("itc.texts.\($0).")
+            + run.matching[$0].named("itm.texts.\($0).")
+        }
+    return TracedRun(
+      tensors: [
+        PublishedTensor(name: "inputs.pixel_values", tensor: try preprocess(image).withBatchAxis)
+      ] + tensors,
+      integers: [
+        .init(
+          "inputs.input_ids",
+          ids.flatMap { $0 + [Int](repeating: 0, count: longest - $0.count) },
+          shape: [texts.count, longest]),
+        .init(
+          "inputs.attention_mask",
+          ids.flatMap { ids in (0..<longest).map { $0 < ids.count ? 1 : 0 } },
+          shape: [texts.count, longest]),
+      ],
+      answer: run.matches.map { "\($0.probability)" }.joined(separator: "\n"))
+  }
+}

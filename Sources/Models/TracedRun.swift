@@ -1,0 +1,79 @@
+public import Images
+public import Tensors
+internal import Tracing
+
+/// A tensor under the name that the published implementation gives its place.
+public struct PublishedTensor: Sendable {
+  /// A module path, or an attention's with `.probs`.
+  public let name: String
+  /// The numbers, in the published axes: a batch first.
+  public let tensor: Tensor
+
+  /// Names a tensor.
+  public init(name: String, tensor: Tensor) { (self.name, self.tensor) = (name, tensor) }
+}
+
+/// What a traced run is to take.
+public struct TraceRequest: Sendable {
+  /// The pictures; several make a batch, where the family knows such a thing.
+  public var images: [Image]
+  /// What a model that writes reads after the picture.
+  public var prompt: String
+  /// Texts that the pictures are compared with.
+  public var texts: [String]
+  /// Whether places are named by the published module paths, or else by address.
+  public var usesPublishedNames: Bool
+
+  /// Asks for a run.
+  public init(
+    images: [Image], prompt: String = "", texts: [String] = [], usesPublishedNames: Bool
+  ) {
+    (self.images, self.prompt, self.texts) = (images, prompt, texts)
+    self.usesPublishedNames = usesPublishedNames
+  }
+
+  /// The one picture of a model that takes no more.
+  func onlyImage(for kind: String) throws(ModelError) -> Image {
+    guard let image = images.first, images.count == 1 else {
+      throw .missingPart(
+        wanted: "trace \(images.count) pictures at once", has: "it is \(kind); give one")
+    }
+    return image
+  }
+}
+
+/// Everything that passed in one run.
+public struct TracedRun: Sendable {
+  /// Whole numbers of a run, such as token ids.
+  public struct Integers: Sendable {
+    /// Such as `inputs.input_ids`.
+    public let name: String
+    /// Row-major.
+    public let values: [Int]
+    /// The length of each axis.
+    public let shape: [Int]
+
+    init(_ name: String, _ values: [Int], shape: [Int]) {
+      (self.name, self.values, self.shape) = (name, values, shape)
+    }
+  }
+
+  /// The numbers, by place.
+  public let tensors: [PublishedTensor]
+  /// Token ids and masks.
+  public let integers: [Integers]
+  /// What came out, in words.
+  public let answer: String
+}
+
+extension Trace {
+  /// What was kept, by address behind `prefix`.
+  func named(_ prefix: String) -> [PublishedTensor] {
+    records.map { PublishedTensor(name: prefix + $0.address.description, tensor: $0.tensor) }
+  }
+}
+
+extension Tensor {
+  /// The tensor as the only entry of a batch.
+  var withBatchAxis: Tensor { reshaped(to: [1] + shape) }
+}

@@ -1,0 +1,190 @@
+public import Images
+public import Tensors
+public import Tokenizers
+public import Tracing
+
+/// A model of any family: what commands, traces and tools ask of it.
+///
+/// What only some models can do is asked for by ability: `writing`, `matching`, `classifying` and
+/// `embedding` are the model itself where it can, and nil where it cannot.
+public protocol VisionModel: Sendable {
+  /// The family's name, as people write it.
+  var family: String { get }
+  /// The paper that describes the family, for a line of text.
+  var source: String { get }
+  /// What this checkpoint is, such as `BLIP-2 without a language model`, for messages.
+  var kind: String { get }
+  /// The sizes of each part, for one line.
+  var summary: String { get }
+  /// The sizes of each part, a line each.
+  var facts: [Fact] { get }
+
+  /// How a picture becomes numbers.
+  var preprocessing: Preprocessing { get }
+  /// How the vision tower cuts the picture.
+  var patches: PatchGrid { get }
+  /// Text to token ids; nil where the model reads no text.
+  var textTokenizer: (any Tokenizer)? { get }
+  /// The parts that have blocks with attention, in the order of a run.
+  var towers: [Tower] { get }
+  /// The stages, in the order a picture goes through them, then those of a text alone.
+  var stages: [Stage] { get }
+  /// `[T, D]`: what the vision tower adds to each token for where it is, the class token first.
+  var positionEmbeddings: Tensor { get }
+
+  /// The module paths under which the published implementation has what passes an address; none
+  /// where it has no such place.
+  func publishedPlaces(of address: Address) -> [String]
+  /// One run with everything kept, for a file.
+  ///
+  /// - Throws: `ModelError.missingPart` where the model cannot take what the request holds.
+  func traced(_ request: TraceRequest) throws -> TracedRun
+  /// The same model for pictures of another size, its position embeddings interpolated.
+  ///
+  /// - Parameter imageSize: width and height of the picture in pixels, a multiple of the patches'.
+  /// - Throws: `ModelError.missingPart` where the family has no such thing.
+  func resized(to imageSize: Int) throws -> any VisionModel
+
+  /// The model as one that writes text after a picture.
+  var writing: (any WritingModel)? { get }
+  /// The model as one that judges whether a text fits a picture.
+  var matching: (any MatchingModel)? { get }
+  /// The model as one that knows a list of classes.
+  var classifying: (any ClassifyingModel)? { get }
+  /// The model as one that puts pictures and texts in one space.
+  var embedding: (any EmbeddingModel)? { get }
+}
+
+/// One line about a model.
+public struct Fact: Sendable, Equatable {
+  /// What it is about, in a word.
+  public let subject: String
+  /// The line.
+  public let text: String
+
+  init(_ subject: String, _ text: String) { (self.subject, self.text) = (subject, text) }
+}
+
+/// How a vision tower cuts its square picture into square patches; the class token comes first.
+public struct PatchGrid: Sendable, Hashable {
+  /// Width and height of the picture, in pixels.
+  public let imageSize: Int
+  /// Width and height of a patch, in pixels.
+  public let patchSize: Int
+
+  /// Patches in a row, and rows of patches.
+  public var side: Int { imageSize / patchSize }
+  /// All patches.
+  public var count: Int { side * side }
+  /// The class token and the patches.
+  public var tokenCount: Int { count + 1 }
+
+  init(imageSize: Int, patchSize: Int) {
+    (self.imageSize, self.patchSize) = (imageSize, patchSize)
+  }
+}
+
+/// A part of a model that has blocks with attention.
+public struct Tower: Sendable, Hashable {
+  /// The first part of its addresses.
+  public let name: String
+  /// How many blocks there are.
+  public let blockCount: Int
+  /// Heads of each attention.
+  public let headCount: Int
+  /// Channels of a token.
+  public let width: Int
+  /// The attention layers of its blocks.
+  public let attentions: [AttentionPlace]
+
+  init(
+    _ name: String, blockCount: Int, headCount: Int, width: Int, attentions: [AttentionPlace]
+  ) {
+    (self.name, self.blockCount, self.headCount) = (name, blockCount, headCount)
+    (self.width, self.attentions) = (width, attentions)
+  }
+}
+
+/// Where a tower has attention, and between what.
+public struct AttentionPlace: Sendable, Hashable {
+  /// What the positions of an attention stand for.
+  public enum Tokens: Sendable, Hashable {
+    /// The class token, then the patches row by row.
+    case patches
+    /// Learned queries.
+    case queries
+    /// A text after so many vectors that stand for the picture.
+    case text(after: Int)
+  }
+
+  /// What to type: `vision`, `queries`, `cross`, `language` or `text`.
+  public let kind: String
+  /// The address of the pattern, `#` for the block.
+  public let template: String
+  /// The blocks that have it.
+  public let blocks: [Int]
+  /// What looks, and what is looked at.
+  public let queries, keys: Tokens
+
+  init(_ kind: String, at template: String, blocks: [Int], queries: Tokens, keys: Tokens) {
+    (self.kind, self.template, self.blocks) = (kind, template, blocks)
+    (self.queries, self.keys) = (queries, keys)
+  }
+
+  /// The pattern's address in a block.
+  public func address(block: Int) -> Address {
+    Address(template.split(separator: "#").joined(separator: "\(block)"))
+  }
+}
+
+extension VisionModel {
+  /// A picture to numbers around 0, `[3, Y, X]`, with the way back to the picture's own pixels.
+  public func prepare(_ image: Image) throws -> Preprocessing.Prepared {
+    try preprocessing.prepare(image, patchSize: patches.patchSize, leadingTokenCount: 1)
+  }
+
+  /// A picture to numbers around 0: `[3, Y, X]`.
+  public func preprocess(_ image: Image) throws -> Tensor { try prepare(image).pixels }
+
+  /// Pixels `[3, Y, X]` to one row a patch: `[P, 3·p·p]`, from left to right and top to bottom.
+  public func patchify(_ pixels: Tensor) throws -> Tensor {
+    let size = patches.imageSize
+    let input = try StageInput.tensor(pixels).tensor([3, size, size], for: "patchify")
+    return try Images.patchify(input, patch: patches.patchSize)
+  }
+
+  /// How many blocks each tower has.
+  public var blockCounts: [String: Int] {
+    Dictionary(towers.map { ($0.name, $0.blockCount) }) { first, _ in first }
+  }
+
+  /// The stages that a picture goes through.
+  public var pictureStages: [Stage] { stages.filter { $0.branch == .picture } }
+
+  /// Takes a picture through all its stages; the last result.
+  public func run(_ image: Image, trace: inout Trace) throws -> Tensor? {
+    var value = StageInput.image(image)
+    var last: Tensor?
+    for stage in pictureStages {
+      let result = try stage.run(value, &trace)
+      (value, last) = (.tensor(result), result)
+    }
+    return last
+  }
+
+  /// Refuses: most families read one size.
+  public func resized(to imageSize: Int) throws -> any VisionModel {
+    throw ModelError.missingPart(
+      wanted: "take pictures of another size",
+      has: "it is \(kind), which reads \(patches.imageSize) × \(patches.imageSize) pixels")
+  }
+
+  /// Nil, unless the family says otherwise.
+  public var writing: (any WritingModel)? { nil }
+  /// Nil, unless the family says otherwise.
+  public var matching: (any MatchingModel)? { nil }
+  /// Nil, unless the family says otherwise.
+  public var classifying: (any ClassifyingModel)? { nil }
+  /// Nil, unless the family says otherwise.
+  public var embedding: (any EmbeddingModel)? { nil }
+}
