@@ -10,6 +10,7 @@ extension Tensor {
     let (m, n, width) = (shape[0], keys.shape[0], shape[1])
     precondition(width.isMultiple(of: headCount), "\(width) channels in \(headCount) heads")
     let k = width / headCount
+    Work.note(operations: 2 * headCount * m * n * k)
     let isDouble = Arithmetic.override == .float64
     _ = LibraryProduct.oneThreadEach
     return Tensor.filled([headCount, m, n]) { out in
@@ -38,6 +39,7 @@ extension Tensor {
     let (headCount, m, n, width) = (shape[0], shape[1], shape[2], values.shape[1])
     precondition(width.isMultiple(of: headCount), "\(width) channels in \(headCount) heads")
     let k = width / headCount
+    Work.note(operations: 2 * headCount * m * n * k)
     let isDouble = Arithmetic.override == .float64
     _ = LibraryProduct.oneThreadEach
     return Tensor.filled([m, width]) { out in

@@ -23,6 +23,7 @@ extension Tensor {
         && (rank == 2 || other.rank == 2 || shape.dropLast(2) == other.shape.dropLast(2)),
       "cannot multiply \(shape) by \(other.shape)\(otherTransposed ? " transposed" : "")")
     let batches = leading.reduce(1, *)
+    Work.note(operations: 2 * batches * m * n * k)
     let aStep = rank > 2 ? m * k : 0
     let bStep = other.rank > 2 ? k * n : 0
     // A batch is split into bands of rows; the band's height is fixed, not the thread count's.

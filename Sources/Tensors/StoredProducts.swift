@@ -12,6 +12,7 @@ extension Tensor {
       rank == 2 && weight.shape.count == 2 && shape[1] == weight.shape[1],
       "cannot multiply \(shape) by weights \(weight.shape)")
     let (m, n) = (shape[0], weight.shape[0])
+    Work.note(operations: 2 * m * n * shape[1], weightBytes: weight.byteCount)
     let arithmetic = Arithmetic.override ?? weight.arithmetic
     _ = LibraryProduct.oneThreadEach
     let rows = arithmetic == .bfloat16 ? roundedToBFloat16() : self
