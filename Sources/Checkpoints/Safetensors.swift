@@ -112,6 +112,11 @@ public enum Safetensors {
       try elements.withUnsafeBufferPointer { (elements) throws(FileFailure) in
         try file.write(UnsafeRawBufferPointer(elements))
       }
+    case .stored(let tensor) where tensor.encoding != .plain(tensor.type):
+      // A quantized matrix under one name is written as the float32 numbers that it reads as.
+      for row in 0..<tensor.shape[0] {
+        try append(.tensor(tensor.rows([row])), to: &file)
+      }
     case .stored(let tensor):
       // `withUnsafeBytes` cannot throw one type; the failure is carried out of it.
       var failure: FileFailure?

@@ -63,7 +63,7 @@ public struct TensorCollection: Sendable {
       entries.append(
         TensorEntry(
           name: name, type: StoredType(tensor.type), shape: tensor.shape,
-          bytes: 0..<tensor.byteCount))
+          bytes: 0..<tensor.count * tensor.type.size))
       sources.append(.memory(tensor))
     }
     (self.source, self.names, files) = (source, names, [])

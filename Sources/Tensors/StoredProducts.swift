@@ -52,6 +52,7 @@ extension StoredTensor {
   fileprivate func multiply(
     row x: UnsafePointer<Float>, into out: UnsafeMutablePointer<Float>, roundsWeights: Bool
   ) {
+    if let quantized { return quantized.multiply(row: x, into: out) }
     let shared = Shared(pointer: (x, out))
     let inputs = shape[1]
     forEachBlock { first, rows in
@@ -93,6 +94,14 @@ extension StoredTensor {
     firstRow: Int, rows: Int, rounded: Bool, _ body: (UnsafePointer<Float>) -> Void
   ) {
     let (first, count) = (firstRow * shape[1], rows * shape[1])
+    if quantized != nil {
+      // The integers are exact and stay so: rounding is for plain weights.
+      return withUnsafeTemporaryAllocation(of: Float.self, capacity: count) { scratch in
+        guard let scratch = scratch.baseAddress else { return }
+        convert(from: first, count: count, into: scratch)
+        body(scratch)
+      }
+    }
     withUnsafeBytes { bytes in
       let start = bytes + first * type.size
       let isAligned = Int(bitPattern: start).isMultiple(of: MemoryLayout<Float>.alignment)

@@ -16,13 +16,16 @@ public enum ElementType: String, Sendable, CaseIterable {
 /// A tensor as it lies in a file or in memory, in the type it was stored in.
 ///
 /// Nothing is converted until it is used; the bytes live as long as their owner, which this holds.
+/// A quantized matrix is one too: small integers with scales, that read as float32.
 public struct StoredTensor: Sendable {
   /// The length of each axis, outermost first.
   public let shape: [Int]
-  /// The type of each element.
+  /// The type of each element; float32 for a quantized matrix, which is read as that.
   public let type: ElementType
   /// How products with these weights are computed.
   public private(set) var arithmetic = Arithmetic.float32
+  /// The integers and scales of a quantized matrix.
+  package let quantized: QuantizedMatrix?
   private let owner: any AnyObject & Sendable
   /// Where the elements start; immutable for as long as `owner` lives, hence safe to share.
   nonisolated(unsafe) private let start: UnsafeRawPointer
@@ -34,6 +37,18 @@ public struct StoredTensor: Sendable {
     shape: [Int], type: ElementType, start: UnsafeRawPointer, owner: any AnyObject & Sendable
   ) {
     (self.shape, self.type, self.start, self.owner) = (shape, type, start, owner)
+    quantized = nil
+  }
+
+  /// Wraps a quantized matrix.
+  package init(_ matrix: QuantizedMatrix) {
+    self.init(matrix, shape: [matrix.outputs, matrix.inputs])
+  }
+
+  private init(_ matrix: QuantizedMatrix, shape: [Int]) {
+    let nothing = OwnedElements([])
+    (self.shape, type, quantized) = (shape, .float32, matrix)
+    (start, owner) = (UnsafeRawPointer(nothing.start), nothing)
   }
 
   /// Wraps a tensor that is in memory already.
@@ -45,8 +60,10 @@ public struct StoredTensor: Sendable {
 
   /// How many elements there are.
   public var count: Int { shape.reduce(1, *) }
-  /// How many bytes they take.
-  public var byteCount: Int { count * type.size }
+  /// How the elements are written down.
+  public var encoding: Encoding { quantized?.encoding ?? .plain(type) }
+  /// How many bytes they take, with scales and zero points.
+  public var byteCount: Int { quantized?.byteCount ?? count * type.size }
 
   /// All elements as float32.
   public var tensor: Tensor {
@@ -56,6 +73,9 @@ public struct StoredTensor: Sendable {
   /// The same elements under another shape of as many elements.
   public func reshaped(to shape: [Int]) -> StoredTensor {
     precondition(shape.reduce(1, *) == count, "\(shape) does not hold \(self.shape)")
+    if let quantized {
+      return StoredTensor(quantized, shape: shape).computing(in: arithmetic)
+    }
     return StoredTensor(shape: shape, type: type, start: start, owner: owner)
       .computing(in: arithmetic)
   }
@@ -82,8 +102,11 @@ public struct StoredTensor: Sendable {
   }
 
   /// Calls `body` with the raw bytes; the pointer is valid inside it only.
+  ///
+  /// - Precondition: the tensor is not quantized.
   package func withUnsafeBytes<R>(_ body: (UnsafeRawPointer) throws -> R) rethrows -> R {
-    try withExtendedLifetime(owner) { try body(start) }
+    precondition(quantized == nil, "a quantized matrix has no elements as they are read")
+    return try withExtendedLifetime(owner) { try body(start) }
   }
 
   private func floats(from first: Int, count: Int) -> [Float] {
@@ -95,6 +118,7 @@ public struct StoredTensor: Sendable {
 
   /// Writes elements from number `first` on to `out` as float32.
   package func convert(from first: Int, count: Int, into out: UnsafeMutablePointer<Float>) {
+    if let quantized { return quantized.convert(from: first, count: count, into: out) }
     withUnsafeBytes { bytes in
       let source = bytes + first * type.size
       switch type {

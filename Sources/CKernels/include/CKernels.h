@@ -4,6 +4,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "CQuantized.h"
+
 // Loops that no library here offers. Every function writes only to `out`, which must not overlap
 // an input unless the comment says so; nothing is allocated or kept, and nothing can fail.
 // The instruction set (AVX-512, AVX2 with FMA, or the baseline) is chosen when the program is

@@ -1,0 +1,237 @@
+#include "CKernels.h"
+#include <math.h>
+#include <string.h>
+
+#if defined(__x86_64__)
+#define CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define CLONES
+#endif
+
+static inline uint32_t word_at(const void *words, size_t index) {
+  uint32_t word;
+  memcpy(&word, (const char *)words + index * 4, 4);
+  return word;
+}
+
+static inline float scale_at(const ck_groups *w, size_t index) {
+  if (w->scales_are_wide) {
+    float scale;
+    memcpy(&scale, (const char *)w->scales + index * 4, 4);
+    return scale;
+  }
+  _Float16 scale;
+  memcpy(&scale, (const char *)w->scales + index * 2, 2);
+  return (float)scale;
+}
+
+/// The zero point, as the integer that stands for the weight 0.
+static inline int zero_at(const ck_groups *w, size_t group, size_t output) {
+  const size_t each = 32 / (size_t)w->bits;
+  const uint32_t word = word_at(w->zeros, group * ((w->outputs + each - 1) / each) + output / each);
+  const uint32_t mask = (1u << w->bits) - 1;
+  return (int)(word >> (output % each * (size_t)w->bits) & mask) + 1;
+}
+
+static inline size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
+
+CLONES void ck_group_sums(const float *x, size_t inputs, size_t group, float *sums) {
+  for (size_t first = 0, g = 0; first < inputs; first += group, g++) {
+    float parts[16] = {0};
+    const size_t end = smaller(inputs, first + group);
+    size_t k = first;
+    for (; k + 16 <= end; k += 16)
+      for (size_t l = 0; l < 16; l++) parts[l] += x[k + l];
+    for (size_t l = 0; k + l < end; l++) parts[l] += x[k + l];
+    for (size_t width = 8; width > 0; width /= 2)
+      for (size_t l = 0; l < width; l++) parts[l] += parts[l + width];
+    sums[g] = parts[0];
+  }
+}
+
+#define LANES 64
+
+CLONES void ck_groups_matvec(const ck_groups *w, const float *x, const float *sums, size_t first,
+                             size_t count, float *out) {
+  const size_t each = 32 / (size_t)w->bits;
+  const uint32_t mask = (1u << w->bits) - 1;
+  const int middle = 1 << (w->bits - 1);
+  for (size_t start = 0; start < count; start += LANES) {
+    const size_t lanes = smaller(LANES, count - start);
+    float totals[LANES] = {0};
+    for (size_t k = 0, g = 0; k < w->inputs; k += w->group, g++) {
+      float parts[LANES] = {0};
+      const size_t end = smaller(w->inputs, k + w->group);
+      for (size_t i = k; i < end; i += each) {
+        const size_t row = i / each * w->outputs + first + start;
+        for (size_t l = 0; l < lanes; l++) {
+          uint32_t word = word_at(w->words, row + l);
+          for (size_t j = 0; j < each; j++, word >>= w->bits)
+            parts[l] += (float)((int)(word & mask) - middle) * x[i + j];
+        }
+      }
+      for (size_t l = 0; l < lanes; l++) {
+        const size_t output = first + start + l;
+        const float zero = (float)(zero_at(w, g, output) - middle);
+        totals[l] += scale_at(w, g * w->outputs + output) * (parts[l] - zero * sums[g]);
+      }
+    }
+    memcpy(out + start, totals, lanes * sizeof(float));
+  }
+}
+
+CLONES void ck_groups_to_float32(const ck_groups *w, size_t first, size_t count, float *out) {
+  const size_t each = 32 / (size_t)w->bits;
+  const uint32_t mask = (1u << w->bits) - 1;
+  for (size_t k = 0, g = 0; k < w->inputs; k += w->group, g++) {
+    const size_t end = smaller(w->inputs, k + w->group);
+    for (size_t l = 0; l < count; l++) {
+      const int zero = zero_at(w, g, first + l);
+      const float scale = scale_at(w, g * w->outputs + first + l);
+      float *row = out + l * w->inputs;
+      for (size_t i = k; i < end; i += each) {
+        uint32_t word = word_at(w->words, i / each * w->outputs + first + l);
+        const size_t stop = smaller(each, end - i);
+        for (size_t j = 0; j < stop; j++, word >>= w->bits)
+          row[i + j] = scale * (float)((int)(word & mask) - zero);
+      }
+    }
+  }
+}
+
+/// The float16 at or above a scale that is not negative, or the nearest to it if there is none.
+static inline float half_scale(float scale) { return (float)(_Float16)scale; }
+
+/// The sum of squared differences of a group from its integers, and those integers if asked for.
+static inline float group_error(const float *x, size_t count, float scale, float zero) {
+  const float inverse = scale > 0 ? 1 / scale : 0;
+  float parts[16] = {0};
+  const size_t whole = count / 16 * 16;
+  for (size_t i = 0; i < whole; i += 16)
+    for (size_t l = 0; l < 16; l++) {
+      float q = rintf(x[i + l] * inverse) + zero;
+      q = q < 0 ? 0 : q;
+      q = q > 15 ? 15 : q;
+      const float d = x[i + l] - scale * (q - zero);
+      parts[l] += d * d;
+    }
+  for (size_t i = whole; i < count; i++) {
+    float q = rintf(x[i] * inverse) + zero;
+    q = q < 0 ? 0 : q;
+    q = q > 15 ? 15 : q;
+    const float d = x[i] - scale * (q - zero);
+    parts[i - whole] += d * d;
+  }
+  for (size_t width = 8; width > 0; width /= 2)
+    for (size_t l = 0; l < width; l++) parts[l] += parts[l + width];
+  return parts[0];
+}
+
+/// Chooses a group's scale and zero.
+static inline void choose_range(const float *x, size_t count, size_t steps, float *scale,
+                                float *zero) {
+  float low = 0, high = 0;
+  int is_finite = 1;
+  for (size_t i = 0; i < count; i++) {
+    low = x[i] < low ? x[i] : low;
+    high = x[i] > high ? x[i] : high;
+    is_finite &= x[i] - x[i] == 0;
+  }
+  *scale = 0;
+  *zero = 8;
+  if (!is_finite) {
+    // No integer stands for infinity or NaN: the whole group becomes NaN and is found at once.
+    *scale = NAN;
+    return;
+  }
+  float least = INFINITY;
+  for (size_t step = 0; step < steps; step++) {
+    const float part = 1 - (float)step / 32;
+    const float width = (high - low) * part;
+    // A zero of 0 or 16 is read differently by different readers of the packing.
+    float z = width > 0 ? rintf(-low * part / (width / 15)) : 8;
+    z = z < 1 ? 1 : z;
+    z = z > 15 ? 15 : z;
+    // The zero is whole, so the range must widen a little to reach both ends.
+    float s = -low * part / z;
+    if (z < 15 && high * part / (15 - z) > s) s = high * part / (15 - z);
+    const float candidates[2] = {half_scale(width / 15), half_scale(s)};
+    for (int c = 0; c < 2; c++) {
+      const float error = group_error(x, count, candidates[c], z);
+      if (error < least) {
+        least = error;
+        *scale = candidates[c];
+        *zero = z;
+      }
+    }
+  }
+}
+
+CLONES void ck_groups_pack(const float *rows, size_t count, size_t inputs, size_t outputs,
+                           size_t first, size_t group, size_t steps, uint32_t *words,
+                           uint32_t *zeros, uint16_t *scales) {
+  const size_t zero_words = (outputs + 7) / 8;
+  for (size_t l = 0; l < count; l++) {
+    const float *row = rows + l * inputs;
+    const size_t output = first + l;
+    for (size_t k = 0, g = 0; k < inputs; k += group, g++) {
+      const size_t end = smaller(inputs, k + group);
+      float scale, zero;
+      choose_range(row + k, end - k, steps, &scale, &zero);
+      const _Float16 half = (_Float16)scale;
+      memcpy(scales + g * outputs + output, &half, 2);
+      zeros[g * zero_words + output / 8] |= ((uint32_t)zero - 1) << (output % 8 * 4);
+      const float inverse = scale > 0 ? 1 / scale : 0;
+      for (size_t i = k; i < end; i += 8) {
+        uint32_t word = 0;
+        for (size_t j = 0; j < smaller(8, end - i); j++) {
+          float q = rintf(row[i + j] * inverse) + zero;
+          // Written so that NaN becomes 0.
+          q = q > 0 ? q : 0;
+          q = q > 15 ? 15 : q;
+          word |= (uint32_t)q << (4 * j);
+        }
+        words[i / 8 * outputs + output] = word;
+      }
+    }
+  }
+}
+
+CLONES void ck_int8_matvec(const void *weight, const float *scales, const float *x, float *out,
+                           size_t rows, size_t columns) {
+  const size_t whole = columns / LANES * LANES;
+  for (size_t r = 0; r < rows; r++) {
+    const int8_t *row = (const int8_t *)weight + r * columns;
+    float sums[LANES] = {0};
+    for (size_t c = 0; c < whole; c += LANES)
+      for (size_t l = 0; l < LANES; l++) sums[l] += (float)row[c + l] * x[c + l];
+    for (size_t c = whole; c < columns; c++) sums[c - whole] += (float)row[c] * x[c];
+    for (size_t width = LANES / 2; width > 0; width /= 2)
+      for (size_t l = 0; l < width; l++) sums[l] += sums[l + width];
+    out[r] = scales[r] * sums[0];
+  }
+}
+
+CLONES void ck_int8_to_float32(const void *weight, float scale, float *out, size_t count) {
+  const int8_t *row = weight;
+  for (size_t c = 0; c < count; c++) out[c] = scale * (float)row[c];
+}
+
+CLONES void ck_int8_pack(const float *in, int8_t *out, float *scale, size_t count) {
+  float largest = 0;
+  int is_finite = 1;
+  for (size_t c = 0; c < count; c++) {
+    const float size = fabsf(in[c]);
+    largest = size > largest ? size : largest;
+    is_finite &= in[c] - in[c] == 0;
+  }
+  // No integer stands for infinity or NaN: the whole row becomes NaN and is found at once.
+  *scale = is_finite ? largest / 127 : NAN;
+  for (size_t c = 0; c < count; c++) {
+    float q = largest > 0 ? rintf(in[c] / *scale) : 0;
+    // Written so that NaN becomes -128.
+    q = q > -128 ? q : -128;
+    q = q < 127 ? q : 127;
+    out[c] = (int8_t)q;
+  }
+}

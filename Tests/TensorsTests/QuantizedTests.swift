@@ -1,0 +1,117 @@
+import Tensors
+import TestSupport
+import Testing
+
+@Suite struct QuantizedTests {
+  static let ways: [Quantization] = [
+    .int8, .int4(groupSize: 32), .int4(groupSize: 64), .int4(groupSize: 128),
+  ]
+
+  @Test(arguments: ways, [[5, 3], [1, 64], [300, 200], [16, 128], [67, 130], [520, 96]])
+  func productsAreThoseOfTheWeightsReadBack(_ way: Quantization, _ shape: [Int]) {
+    var noise = SmallNoise(seed: UInt64(shape[0] * 1000 + shape[1]))
+    let weight = StoredTensor(noise.tensor(shape)).quantized(to: way)
+    #expect(weight.shape == shape)
+    let plain = StoredTensor(weight.tensor)
+    for rows in [1, 2, 7] {
+      let x = noise.tensor([rows, shape[1]])
+      let bias = noise.tensor([shape[0]])
+      expectClose(
+        x.matmulTransposed(weight, bias: bias), to: x.matmulTransposed(plain, bias: bias),
+        within: 1e-5, "\(rows) rows")
+    }
+  }
+
+  @Test(arguments: ways)
+  func rowsAreRowsOfTheWhole(_ way: Quantization) {
+    var noise = SmallNoise(seed: 3)
+    let weight = StoredTensor(noise.tensor([20, 70])).quantized(to: way)
+    let whole = weight.tensor
+    let rows = weight.rows([7, 0, 19, 7])
+    for (place, row) in [7, 0, 19, 7].enumerated() { #expect(rows.row(place) == whole.row(row)) }
+  }
+
+  @Test(arguments: ways)
+  func oneThreadEqualsThree(_ way: Quantization) {
+    var noise = SmallNoise(seed: 4)
+    let source = StoredTensor(noise.tensor([700, 96]))
+    let x = noise.tensor([3, 96])
+    let results = [1, 2, 3, 8].map { threads in
+      Parallelism.$threadCount.withValue(threads) {
+        let weight = source.quantized(to: way)
+        return [weight.tensor, x.rows(0..<1).matmulTransposed(weight), x.matmulTransposed(weight)]
+      }
+    }
+    for result in results { #expect(result == results[0]) }
+  }
+
+  @Test func anInt8WeightIsHalfAStepFromItsSource() {
+    var noise = SmallNoise(seed: 8)
+    let source = noise.tensor([40, 100])
+    let read = StoredTensor(source).quantized(to: .int8).tensor
+    for row in 0..<40 {
+      let step = source.row(row).elements.reduce(0) { max($0, abs($1)) } / 127
+      for (a, b) in zip(source.row(row).elements, read.row(row).elements) {
+        #expect(abs(a - b) <= step * 0.500001)
+      }
+    }
+  }
+
+  @Test(arguments: [32, 64, 128])
+  func anInt4WeightIsNearItsSource(_ groupSize: Int) {
+    var noise = SmallNoise(seed: 9)
+    let source = noise.tensor([40, 256])
+    let read = StoredTensor(source).quantized(to: .int4(groupSize: groupSize)).tensor
+    // A step is 2/15 at most; rounding takes half of it, clipping at the ends a little more.
+    for (a, b) in zip(source.elements, read.elements) { #expect(abs(a - b) < 0.2) }
+    let squares = zip(source.elements, read.elements).reduce(0) {
+      $0 + ($1.0 - $1.1) * ($1.0 - $1.1)
+    }
+    // Uniform rounding to steps of 2/15 leaves (2/15)²/12 on average.
+    #expect(squares / Float(source.count) < 0.0016)
+  }
+
+  @Test func zerosStayZeros() {
+    let zeros = StoredTensor(Tensor(repeating: 0, shape: [9, 64]))
+    for way in Self.ways {
+      #expect(zeros.quantized(to: way).tensor.elements.allSatisfy { $0 == 0 })
+    }
+  }
+
+  @Test func whatIsNotFiniteIsNotHidden() {
+    var noise = SmallNoise(seed: 10)
+    for bad in [Float.nan, .infinity, -.infinity] {
+      var elements = noise.tensor([4, 64]).elements
+      elements[64 + 40] = bad
+      let source = StoredTensor(Tensor(elements, shape: [4, 64]))
+      for way in [Quantization.int8, .int4(groupSize: 32)] {
+        let weight = source.quantized(to: way)
+        let read = weight.tensor
+        #expect(read.row(0).elements.allSatisfy { $0.isFinite })
+        #expect(!read[1, 40].isFinite)
+        let x = noise.tensor([1, 64])
+        let product = x.matmulTransposed(weight)
+        #expect(product[0, 0].isFinite && !product[0, 1].isFinite)
+      }
+      for way in [Quantization.int8, .int4(groupSize: 32)] {
+        let weight = StoredTensor(noise.tensor([4, 64])).quantized(to: way)
+        for rows in [1, 3] {
+          let x = Tensor(
+            [Float](repeating: 1, count: 64 * rows - 1) + [bad], shape: [rows, 64])
+          let product = x.matmulTransposed(weight)
+          #expect(product.row(rows - 1).elements.allSatisfy { !$0.isFinite })
+        }
+      }
+    }
+  }
+
+  @Test func bytesCountScalesAndZeros() {
+    let source = StoredTensor(Tensor(repeating: 1, shape: [16, 128]))
+    #expect(source.quantized(to: .int8).byteCount == 16 * 128 + 16 * 4)
+    #expect(
+      source.quantized(to: .int4(groupSize: 64)).byteCount == 16 * 64 + 2 * 16 * 2 + 2 * 2 * 4)
+    #expect(source.quantized(to: .int8).encoding == .int8)
+    #expect(source.encoding == .plain(.float32))
+    #expect(source.quantized(to: .int4(groupSize: 64)).encoding.name == "int4")
+  }
+}
