@@ -40,8 +40,9 @@ extension QuantizedMatrix {
     }
   }
 
-  /// Calls `body` for a band of outputs a thread. An output's sum lies in one band, so that it does
-  /// not depend on how wide that is.
+  /// Calls `body` for a band of outputs a thread.
+  ///
+  /// An output's sum lies in one band, so that it does not depend on how wide that is.
   private func forEachBand(_ body: @Sendable (_ first: Int, _ count: Int) -> Void) {
     let bands = max(1, min(Parallelism.threadCount, outputs / 64))
     let width = ((outputs + bands - 1) / bands + 63) / 64 * 64
