@@ -1,24 +1,34 @@
+internal import Models
 internal import Runtime
 internal import Tensors
 internal import Tracing
 
 extension Command {
   static let compare = Command(
-    "compare", group: "Looking", "Tells where two runs, traces or tensors part.",
+    "compare", group: "Looking", "Tells where two runs part, and which step is to blame.",
     Parameter.any(
       "first", expects: "a run, a trace, the result of a stage or a tensor", "One side."),
     Parameter.any("second", expects: "the same kind of thing", "The other side."),
-    Parameter.number(
-      "tolerance", in: 0...1, default: 0.0001,
-      "Differences up to this count as rounding, relative to the largest number of a place."),
-    returns: "a Table with a row a place, in the order of the run, and the first that parts",
+    Parameter.flag("every", "A row for every place instead of one for every block."),
+    returns: "a Table with a row a block, in the order of the run, and the first that parts",
+    details: """
+      How far the sides are apart as they ran stands under largest, relative, cosine and SNR. How \
+      much each step adds by itself stands under own: the step is run again with the other side's \
+      numbers, so nothing accumulates. floor is the error that arithmetic makes there, measured by \
+      running the step once more in double precision; both are relative to the largest number. \
+      times is own by floor, at the worst place inside: up to 8 is noise, up to 32 suspicious, more \
+      a bug.
+
+      The table's first, stage and verdict tell the same to a script.
+      """,
     examples: [
-      Example("compare(run(scene(7)), run(scene(8)))", "Where do two pictures part?"),
-      Example("compare(run(scene(7)), run(scene(7)))[\"largest\"][0]", "Twice the same: nowhere."),
+      Example("compare(run(scene(7)), run(scene(8)))", "Two pictures: they differ, no step errs."),
+      Example("compare(run(scene(7)), run(scene(7))).verdict", "Twice the same."),
     ], seeAlso: ["run", "describe"]
-  ) { _, first, second, tolerance in
-    if let a = first.trace, let b = second.trace {
-      return .object(try Table.comparing(a, b, tolerance: Float(tolerance)))
+  ) { session, first, second, every in
+    if let a = ComparedSide(first, called: "first"), let b = ComparedSide(second, called: "second")
+    {
+      return .object(try Table.comparing(a, b, byPlace: every, in: session))
     }
     guard let a = first.tensor, let b = second.tensor else {
       throw ArgumentFailure(
@@ -48,25 +58,25 @@ extension Table {
     ]
   }
 
-  /// One row a place that both traces hold.
-  static func comparing(_ a: Trace, _ b: Trace, tolerance: Float) throws -> Table {
-    let comparison = Comparison(a, b)
-    guard !comparison.places.isEmpty else {
+  /// Two runs, judged by the model of one of them.
+  static func comparing(
+    _ a: ComparedSide, _ b: ComparedSide, byPlace: Bool, in session: Session
+  ) throws -> Table {
+    guard a.values.keys.contains(where: { b.values[$0] != nil }) else {
       throw ArgumentFailure(
         parameter: "second", "has no place in common with first",
-        note: "first has \(comparison.onlyInFirst.count) places, second "
-          + "\(comparison.onlyInSecond.count)")
+        note: "first has \(a.values.count) places, second \(b.values.count)")
     }
-    let apart = comparison.firstApart(tolerance: tolerance)
-    var note =
-      apart.map {
-        "part first at \($0.address): relative difference "
-          + Digits.short(Double($0.difference.relative))
-      } ?? "all \(comparison.places.count) places agree within \(Digits.short(Double(tolerance)))"
-    let lonely = comparison.onlyInFirst.count + comparison.onlyInSecond.count
-    if lonely > 0 { note += "; \(lonely) places are on one side only" }
-    return Table(
-      differenceColumns, comparison.places.map { row($0.address.description, $0.difference) },
-      note: note)
+    let known = a.model ?? b.model
+    let model = try known ?? session.model()
+    guard let judge = model.model as? any RepeatableModel else {
+      throw RuntimeFailure(.command, "runs of \(model.name) cannot be made again")
+    }
+    let parting = try Parting(
+      a.judged(by: judge), b.judged(by: judge), byPlace: byPlace
+    ) { session.isCancelled }
+    return PartingTable(
+      parting: parting, judge: judge, inputs: b.inputs, names: [a.name, b.name]
+    ).table
   }
 }

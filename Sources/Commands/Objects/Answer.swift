@@ -39,7 +39,10 @@ struct Answer: ForeignObject {
     case "ids": .integers(answer.generated.tokens)
     case "tokens": .texts(answer.generated.tokens.map { tokenizer.visible($0) })
     case "probabilities": .newList(answer.generated.steps.map { .float(Double($0.probability)) })
-    case "trace": .object(TraceView(trace: answer.trace, title: "decode"))
+    case "trace":
+      .object(
+        TraceView(
+          trace: answer.trace, title: "decode", model: model, inputs: RunInputs(prompt: prompt)))
     case "steps": .object(stepTable)
     default: nil
     }

@@ -12,6 +12,9 @@ struct Run: ForeignObject {
   let trace: Trace
   let model: LoadedModel
 
+  /// What it started from.
+  var inputs: RunInputs { RunInputs(image: picture.image, prompt: answer?.prompt ?? "") }
+
   var typeName: String { "Run" }
   var brief: String { "run of \(model.name) on \(picture.name)" }
 
@@ -26,7 +29,8 @@ struct Run: ForeignObject {
     switch attribute {
     case "answer": answer.map { .object($0) } ?? Value.none
     case "text": answer.map { .text($0.text) } ?? Value.none
-    case "trace": .object(TraceView(trace: trace, title: brief))
+    case "trace":
+      .object(TraceView(trace: trace, title: brief, model: model, inputs: inputs))
     case "image": .object(picture)
     default: nil
     }
@@ -52,6 +56,18 @@ extension Value {
     }
   }
 
+  /// What the run of a value started from, as far as it is known.
+  var runInputs: RunInputs {
+    guard case .object(let object) = self else { return RunInputs() }
+    return switch object {
+    case let run as Run: run.inputs
+    case let view as TraceView: view.inputs
+    case let answer as Answer: RunInputs(prompt: answer.prompt)
+    case let result as StageResult: RunInputs(prompt: result.prompt ?? "")
+    default: RunInputs()
+    }
+  }
+
   /// The model that a value came from.
   var sourceModel: LoadedModel? {
     guard case .object(let object) = self else { return nil }
@@ -60,6 +76,7 @@ extension Value {
     case let answer as Answer: answer.model
     case let run as Run: run.model
     case let map as AttentionMap: map.model
+    case let view as TraceView: view.model
     default: nil
     }
   }

@@ -33,7 +33,10 @@ struct StageResult: ForeignObject {
 
   func attribute(_ attribute: String) throws -> Value? {
     switch attribute {
-    case "trace": .object(TraceView(trace: trace, title: stage))
+    case "trace":
+      .object(
+        TraceView(
+          trace: trace, title: stage, model: model, inputs: RunInputs(prompt: prompt ?? "")))
     case "tensor": .tensor(result, name: stage)
     case "stage": .text(stage)
     case "prompt": prompt.map { .text($0) } ?? Value.none
@@ -53,6 +56,10 @@ struct StageResult: ForeignObject {
 struct TraceView: ForeignObject {
   let trace: Trace
   let title: String
+  /// The model that ran, where it is known.
+  var model: LoadedModel?
+  /// What the run started from, as far as it is known.
+  var inputs = RunInputs()
 
   var typeName: String { "Trace" }
   var elementNames: [String] { trace.records.map(\.address.description) }

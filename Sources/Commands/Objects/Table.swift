@@ -6,6 +6,8 @@ struct Table: ForeignObject {
   let rows: [[Value]]
   /// A line under the table.
   var note: String?
+  /// More that is known, by the attribute's name.
+  var facts: [(name: String, value: Value)] = []
 
   init(_ columns: [String], _ rows: [[Value]], note: String? = nil) {
     (self.columns, self.rows, self.note) = (columns, rows, note)
@@ -26,13 +28,13 @@ struct Table: ForeignObject {
     return value.plain
   }
 
-  var attributeNames: [String] { ["columns", "rows"] }
+  var attributeNames: [String] { ["columns", "rows"] + facts.map(\.name) }
 
   func attribute(_ attribute: String) throws -> Value? {
     switch attribute {
     case "columns": .texts(columns)
     case "rows": .newList(rows.map { .tuple($0) })
-    default: nil
+    default: facts.first { $0.name == attribute }?.value
     }
   }
 

@@ -80,6 +80,10 @@ extension BLIP2 {
 }
 
 extension BLIP2.Model {
+  /// `[Q + T, E]`: soft prompt and words.
+  static let sequence = Tap(
+    "output", .token, .channel, says: "What the language model reads: soft prompt, then words.")
+
   /// Patches `[P, 3·p·p]` to tokens `[T, D]`.
   public func embed(_ patches: Tensor, trace: inout Trace) throws -> Tensor {
     let vision = configuration.vision
@@ -130,14 +134,22 @@ extension BLIP2.Model {
   public func assemble(
     _ soft: Tensor, _ prompt: String, trace: inout Trace
   ) throws -> Tensor {
+    try assemble(soft, ids: try promptIDs(prompt), trace: &trace)
+  }
+
+  /// The soft prompt `[Q, E]` followed by the embedded token ids of a prompt: `[Q + T, E]`.
+  ///
+  /// - Parameter ids: as `promptIDs` gives them.
+  func assemble(_ soft: Tensor, ids: [Int], trace: inout Trace) throws -> Tensor {
     let decoder = try writing("assemble").decoder
     let input = try StageInput.tensor(soft).tensor(
       [configuration.queryCount, decoder.configuration.width], for: "assemble")
-    let embedded = try decoder.embed(try promptIDs(prompt), trace: &trace)
+    let embedded = try decoder.embed(ids, trace: &trace)
     let text =
       configuration.imageTokenID == nil
       ? embedded : embedded.rows(configuration.queryCount..<embedded.shape[0])
-    return Tensor.concatenated([input, text])
+    return trace.pass(
+      Tensor.concatenated([input, text]), Self.sequence, at: Address("language.sequence"))
   }
 
   /// Everything up to the soft prompt, `[Q, E]`.
@@ -147,8 +159,13 @@ extension BLIP2.Model {
 
   /// Everything up to the vision transformer's tokens, `[T, D]`.
   public func see(_ image: Image, trace: inout Trace) throws -> Tensor {
+    try see(pixels: try preprocess(image, trace: &trace), trace: &trace)
+  }
+
+  /// Pixels `[3, Y, X]` to the vision transformer's tokens, `[T, D]`.
+  func see(pixels: Tensor, trace: inout Trace) throws -> Tensor {
     try encode(
-      try embed(try patchify(try preprocess(image)), trace: &trace), trace: &trace)
+      try embed(try patchify(pixels, trace: &trace), trace: &trace), trace: &trace)
   }
 
   /// The parts that write, or an error that says what the model is for.

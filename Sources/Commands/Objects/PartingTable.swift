@@ -1,0 +1,91 @@
+internal import Models
+internal import Runtime
+internal import Tensors
+internal import Tracing
+
+/// What is needed to word where two runs part.
+struct PartingTable {
+  let parting: Parting
+  let judge: any RepeatableModel
+  /// What the second side started from, for the words of a prompt.
+  let inputs: RunInputs
+  let names: [String]
+
+  static let columns = [
+    "place", "stage", "shape", "largest", "relative", "cosine", "SNR dB", "at", "own", "floor",
+    "times", "verdict", "inside",
+  ]
+
+  var table: Table {
+    var table = Table(Self.columns, parting.rows.map(cells), note: note)
+    table.facts = [
+      ("verdict", parting.verdict.map { .text($0.rawValue) } ?? Value.none),
+      ("first", parting.first.map { .text(Self.guilty($0).description) } ?? Value.none),
+      ("stage", parting.first.map { .text(judge.stage(of: $0.place)) } ?? Value.none),
+    ]
+    return table
+  }
+
+  private func cells(_ row: Parting.Row) -> [Value] {
+    let difference = row.accumulated
+    let hasOneShape = difference.shapes[0] == difference.shapes[1]
+    let scale = row.own.map { max($0.scale, .leastNormalMagnitude) } ?? 1
+    return [
+      .text(row.part.description), .text(judge.stage(of: row.place)),
+      .text(
+        hasOneShape
+          ? "\(difference.shapes[0])" : "\(difference.shapes[0]) and \(difference.shapes[1])"),
+      .float(Double(difference.largest)), .float(Double(difference.relative)),
+      .float(difference.cosine), .float(difference.signalToNoise),
+      .text(difference.largest == 0 || !hasOneShape ? "" : place(difference.worstPlace, in: row)),
+      row.own.map { .float($0.size.largest / scale) } ?? .text("–"),
+      row.own.map { .float($0.floor.largest / scale) } ?? .text("–"),
+      row.own.map { .float($0.ratio) } ?? .text("–"),
+      .text(row.verdict?.rawValue ?? "–"), .text(row.firstInside.map { inner($0, of: row) } ?? ""),
+    ]
+  }
+
+  /// Indices in words: `patch 3,4, channel 12`.
+  func place(_ index: [Int], in row: Parting.Row) -> String {
+    zip(row.axes, index).map { axis, index in
+      judge.name(of: index, on: axis, at: row.place, inputs: inputs) ?? "\(axis.rawValue) \(index)"
+    }.joined(separator: ", ")
+  }
+
+  private func inner(_ address: Address, of row: Parting.Row) -> String {
+    let prefix = row.part.description + "."
+    let text = address.description
+    return text.hasPrefix(prefix) ? String(text.dropFirst(prefix.count)) : text
+  }
+
+  /// The place to look at.
+  static func guilty(_ row: Parting.Row) -> Address { row.firstInside ?? row.place }
+
+  private var note: String {
+    var lines: [String] = []
+    if let first = parting.first, let own = first.own {
+      let word = first.verdict == .bug ? "part at" : "may part at"
+      lines.append(
+        "\(word) \(Self.guilty(first)) (\(judge.stage(of: first.place))): its own error is "
+          + "\(Digits.short(own.ratio)) times what rounding does there")
+    } else if parting.verdict == nil {
+      lines.append("no step could be judged")
+    } else if parting.rows.allSatisfy({ $0.accumulated.largest == 0 }) {
+      lines.append("the same numbers at all \(parting.rows.count) places")
+    } else {
+      let start = parting.rows.first { $0.accumulated.largest != 0 }
+      lines.append(
+        "no step has an error of its own beyond rounding"
+          + (start.map { "; the differences begin at \($0.part)" } ?? ""))
+    }
+    for (broken, name) in zip(parting.broken, names) {
+      guard let broken else { continue }
+      lines.append(
+        "\(name) holds \(broken.number.isNaN ? "NaN" : "infinity") first at \(broken.address) "
+          + "\(broken.index)")
+    }
+    let lonely = parting.onlyInFirst.count + parting.onlyInSecond.count
+    if lonely > 0 { lines.append("\(lonely) places are on one side only") }
+    return lines.joined(separator: "\n")
+  }
+}

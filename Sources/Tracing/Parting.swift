@@ -1,0 +1,258 @@
+public import Tensors
+
+/// Where two runs part: what separates them at every place, and how much of it each step has added
+/// by itself.
+///
+/// One model, the judge, is run again on what each side started from, with that side's numbers at
+/// every place. What a side has beyond the judge is the error of single steps; what the sides differ
+/// in beyond that came from the steps before.
+public struct Parting: Sendable {
+  /// One of the two runs.
+  public struct Side: Sendable {
+    /// What it kept.
+    public var values: [Address: Tensor]
+    /// The judge, on what this side started from.
+    public var judge: Replay
+    /// The judge again, with other stand-ins for what is not known of the start; nil where all of it
+    /// is known.
+    public var otherStart: Replay?
+    /// Another model that made the numbers, in a lower precision than the judge's, on what the
+    /// *other* side started from; nil where the judge's own precision made them.
+    public var coarser: Replay?
+
+    /// A run.
+    public init(
+      values: [Address: Tensor], judge: @escaping Replay, otherStart: Replay? = nil,
+      coarser: Replay? = nil
+    ) {
+      (self.values, self.judge, self.otherStart) = (values, judge, otherStart)
+      self.coarser = coarser
+    }
+  }
+
+  /// One place, or one part of the model.
+  public struct Row: Sendable {
+    /// The part, such as `vision.blocks.3`, or in a table of places the place.
+    public let part: Address
+    /// The place whose numbers are compared: the last that the part passes.
+    public let place: Address
+    /// What its axes count.
+    public let axes: [Axis]
+    /// How the sides differ there as they ran.
+    public let accumulated: Difference
+    /// The error of this part alone; nil where what goes into it is not known.
+    public let own: OwnError?
+    /// What the own error is, here or at the worst place inside.
+    public let verdict: Verdict?
+    /// The first place inside whose own error is no noise.
+    public let firstInside: Address?
+  }
+
+  /// The error that one step has added, beside the error that arithmetic makes there.
+  public struct OwnError: Sendable {
+    /// How large it is.
+    public let size: ErrorSize
+    /// What arithmetic makes of it.
+    public let floor: ErrorSize
+    /// The largest absolute number there, which errors are relative to.
+    public let scale: Double
+    /// How many times its floor the error is, here or at the worst place inside.
+    public let ratio: Double
+  }
+
+  /// A number that is none, or infinite, where a side has it first.
+  public struct Broken: Sendable, Equatable {
+    /// The place.
+    public let address: Address
+    /// The indices of the first such number.
+    public let index: [Int]
+    /// The number: not a number, or infinite.
+    public let number: Float
+  }
+
+  /// A row a part, or a place, in the order of the run.
+  public let rows: [Row]
+  /// The first place where each side has a number that is none; nil where all are finite.
+  public let broken: [Broken?]
+  /// What only one of the sides has.
+  public let onlyInFirst, onlyInSecond: [Address]
+
+  /// The row where the runs part: the first with the worst verdict that is more than noise.
+  public var first: Row? {
+    guard let worst = verdict, worst > .noise else { return nil }
+    return rows.first { $0.verdict == worst }
+  }
+
+  /// The worst verdict; nil where no step could be judged.
+  public var verdict: Verdict? { rows.compactMap(\.verdict).max() }
+
+  /// The first place where judge and side have tensors of different shapes.
+  public let misshapen: Address?
+
+  /// Compares two runs.
+  ///
+  /// - Parameters:
+  ///   - byPlace: a row a place instead of a row a part.
+  ///   - isCancelled: asked between blocks.
+  /// - Throws: what the replays throw; `Cancelled`.
+  public init(
+    _ first: Side, _ second: Side, byPlace: Bool = false,
+    isCancelled: @escaping @Sendable () -> Bool = { false }
+  ) throws {
+    let common = first.values.filter { second.values[$0.key] != nil }
+    let pair = [first, second].map { side in side.values.filter { common[$0.key] != nil } }
+    let fine = try Measured(
+      [first, second], pair, at: { _ in true }, isCancelled: isCancelled)
+    let parts = Part.all(of: fine.places)
+    let outputs = Set(parts.map(\.output.address))
+    let coarse =
+      byPlace
+      ? nil
+      : try Measured([first, second], pair, at: outputs.contains, isCancelled: isCancelled)
+    rows = parts.flatMap { part -> [Row] in
+      let inner = part.places.map { fine.row($0, of: $0.address, inside: []) }
+      if byPlace { return inner }
+      return [coarse ?? fine].map { $0.row(part.output, of: part.address, inside: inner) }
+    }
+    misshapen = fine.places.lazy.map(\.address).first { fine.isMisshapen($0) }
+    broken = pair.map { values in
+      fine.places.lazy.compactMap { place in
+        values[place.address].flatMap { Broken(in: $0, at: place) }
+      }.first
+    }
+    onlyInFirst = first.values.keys.filter { second.values[$0] == nil }.sorted()
+    onlyInSecond = second.values.keys.filter { first.values[$0] == nil }.sorted()
+  }
+
+  /// The places of one part, in the order of the run.
+  private struct Part {
+    let address: Address
+    var places: [ForcedRun.Place]
+    var output: ForcedRun.Place
+
+    static func all(of places: [ForcedRun.Place]) -> [Part] {
+      var parts: [Part] = []
+      var numbers: [Address: Int] = [:]
+      for place in places {
+        let address = place.address.part
+        if let number = numbers[address] {
+          parts[number].places.append(place)
+          parts[number].output = place
+        } else {
+          numbers[address] = parts.count
+          parts.append(Part(address: address, places: [place], output: place))
+        }
+      }
+      return parts
+    }
+  }
+}
+
+/// What forced runs with one set of cuts have computed.
+private struct Measured {
+  let given: [[Address: Tensor]]
+  /// By the judge, on each side's numbers.
+  let judged: [[Address: Tensor]]
+  /// By the judge in higher precision, on the second side's numbers.
+  let precise: [Address: Tensor]
+  /// By a side's own model in lower precision, on the other side's numbers; nil where there is none.
+  let coarser: [[Address: Tensor]?]
+  /// Places that depend on what is not known of a side's start.
+  let unknown: Set<Address>
+  let places: [ForcedRun.Place]
+
+  init(
+    _ sides: [Parting.Side], _ given: [[Address: Tensor]], at isCut: (Address) -> Bool,
+    isCancelled: @escaping @Sendable () -> Bool
+  ) throws {
+    func force(_ replay: Replay, _ values: [Address: Tensor]) throws -> ForcedRun {
+      try ForcedRun(replay, given: values, at: isCut, isCancelled: isCancelled)
+    }
+    self.given = given
+    let runs = try [force(sides[0].judge, given[0]), force(sides[1].judge, given[1])]
+    places = runs[1].places
+    judged = runs.map(\.computed)
+    precise = try Arithmetic.$override.withValue(.float64) {
+      try force(sides[1].judge, given[1]).computed
+    }
+    var unknown: Set<Address> = []
+    for side in [0, 1] {
+      guard let replay = sides[side].otherStart else { continue }
+      let other = try force(replay, given[side]).computed
+      for (address, tensor) in runs[side].computed where other[address] != tensor {
+        unknown.insert(address)
+      }
+    }
+    self.unknown = unknown
+    coarser = try [0, 1].map { side in
+      try sides[side].coarser.map { try force($0, given[1 - side]).computed }
+    }
+  }
+
+  func isMisshapen(_ address: Address) -> Bool {
+    [0, 1].contains { given[$0][address]?.shape != judged[$0][address]?.shape }
+  }
+
+  func row(_ place: ForcedRun.Place, of part: Address, inside: [Parting.Row]) -> Parting.Row {
+    let address = place.address
+    let values = given.map { $0[address] ?? Tensor(0) }
+    let own = unknown.contains(address) ? nil : own(at: address, values)
+    let ratio = ([own] + inside.map(\.own)).compactMap { $0?.ratio }.max()
+    return Parting.Row(
+      part: part, place: address, axes: place.tap.axes,
+      accumulated: Difference(values[0], values[1]), own: own?.with(ratio: ratio),
+      verdict: ratio.map { Verdict(ratio: $0) },
+      firstInside: inside.first { $0.verdict ?? .noise > .noise }?.place)
+  }
+
+  private func own(at address: Address, _ values: [Tensor]) -> Parting.OwnError {
+    let computed = [0, 1].map { judged[$0][address] ?? values[$0] }
+    let size: ErrorSize
+    if isMisshapen(address) {
+      // Sums never change a shape.
+      size = ErrorSize(rootMeanSquare: .infinity, largest: .infinity, worst: 0)
+    } else if values[0].shape == values[1].shape {
+      size = ErrorSize(computed[0], given: values[0], computed[1], given: values[1])
+    } else {
+      let sizes = [0, 1].map { ErrorSize(computed[$0], values[$0]) }
+      size = sizes[0].rootMeanSquare > sizes[1].rootMeanSquare ? sizes[0] : sizes[1]
+    }
+    // Each side has an error of its own.
+    let sums = precise[address].map { ErrorSize(computed[1], $0) } ?? .none
+    var floor = sums + sums + ErrorSize(rounding: values[1])
+    for side in [0, 1] {
+      guard let found = coarser[side]?[address], let other = judged[1 - side][address],
+        found.shape == other.shape
+      else { continue }
+      floor = floor + ErrorSize(found, other)
+    }
+    let scale = values[1].elements.reduce(Float(0)) { $1.isFinite ? max($0, abs($1)) : $0 }
+    return Parting.OwnError(
+      size: size, floor: floor, scale: Double(scale), ratio: size.ratio(to: floor))
+  }
+}
+
+extension Parting.OwnError {
+  fileprivate func with(ratio: Double?) -> Self {
+    Parting.OwnError(size: size, floor: floor, scale: scale, ratio: ratio ?? self.ratio)
+  }
+}
+
+extension Parting.Broken {
+  /// The first number of a tensor that is none; nil where there is none.
+  init?(in tensor: Tensor, at place: ForcedRun.Place) {
+    // Before softmax, negative infinity is where a mask forbids to look.
+    let isScores = place.address.parts.last == "scores"
+    guard
+      let offset = tensor.elements.firstIndex(where: {
+        !$0.isFinite && !(isScores && $0 == -.infinity)
+      })
+    else { return nil }
+    var (rest, index) = (offset, [Int]())
+    for length in tensor.shape.reversed() {
+      index.insert(rest % length, at: 0)
+      rest /= length
+    }
+    self.init(address: place.address, index: index, number: tensor.elements[offset])
+  }
+}

@@ -1,0 +1,27 @@
+/// What a difference between two runs is, judged by how often it is the error that arithmetic makes
+/// in the same step.
+///
+/// The error that arithmetic makes, the floor, is measured: the step is run again on the same numbers
+/// in higher precision. Two right computations differ by about as much as each is wrong.
+public enum Verdict: String, Sendable, CaseIterable, Comparable {
+  /// As large as rounding.
+  case noise
+  /// Larger than rounding usually is; a different order of sums, or a small mistake.
+  case suspicious
+  /// Nothing that rounding does.
+  case bug
+
+  /// Up to so many times the floor is noise.
+  public static let noiseLimit = 8.0
+  /// Beyond so many times the floor is a bug.
+  public static let bugLimit = 32.0
+
+  /// Judges an error of `ratio` times its floor; not a number is a bug.
+  public init(ratio: Double) {
+    self = ratio <= Self.noiseLimit ? .noise : ratio <= Self.bugLimit ? .suspicious : .bug
+  }
+
+  /// Noise comes before suspicion, and suspicion before a bug.
+  public static func < (a: Verdict, b: Verdict) -> Bool { a.rank < b.rank }
+  private var rank: Int { Self.allCases.firstIndex(of: self) ?? 0 }
+}
