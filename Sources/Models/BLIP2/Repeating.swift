@@ -3,6 +3,7 @@ internal import Tokenizers
 public import Tracing
 
 extension BLIP2.Model: RepeatableModel {
+  /// One pass through all stages up to the next token's logits, without writing an answer.
   public func pass(_ inputs: RunInputs, trace: inout Trace) throws {
     let pixels = pass(pixels: try pixels(of: inputs), trace: &trace)
     let answered = try query(see(pixels: pixels, trace: &trace), trace: &trace)
@@ -14,6 +15,7 @@ extension BLIP2.Model: RepeatableModel {
     _ = try writer.decoder.read(sequence, after: &state, trace: &trace)
   }
 
+  /// The stage that a place belongs to.
   public func stage(of address: Address) -> String {
     let parts = address.parts
     switch parts.first {
@@ -28,6 +30,7 @@ extension BLIP2.Model: RepeatableModel {
     }
   }
 
+  /// What an index stands for: a patch by row and column, a query, a word of the prompt.
   public func name(
     of index: Int, on axis: Axis, at address: Address, inputs: RunInputs
   ) -> String? {
