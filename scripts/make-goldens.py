@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
-"""Makes Tests/Goldens/blip2 and Tests/Goldens/blip2-itm: tiny random checkpoints in the published
+"""Makes Tests/Goldens/blip2, blip2-itm, vit and clip (the last in three layouts): tiny random checkpoints in the published
 layout, run through the reference implementation in float32 on weights rounded to float16, with the
 output of every module as a forward hook sees it.
 
 Needs torch and transformers (made with torch 2.13 on CPU and transformers 5.23); tests do not.
-    python scripts/make-goldens.py
+    python scripts/make-goldens.py [blip2] [blip2-itm] [vit] [clip]
 """
 import json
 import pathlib
+import shutil
 import string
+import sys
 
 import numpy
 import torch
@@ -17,9 +19,11 @@ from safetensors.torch import save_file
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 from transformers import (
     BertTokenizerFast, Blip2Config, Blip2ForConditionalGeneration, Blip2ForImageTextRetrieval,
-    Blip2Processor, GPT2TokenizerFast,
+    Blip2Processor, CLIPConfig, CLIPModel, GPT2TokenizerFast, ViTConfig, ViTForImageClassification,
 )
 from transformers.models.blip.image_processing_pil_blip import BlipImageProcessorPil
+from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
+from transformers.models.vit.image_processing_pil_vit import ViTImageProcessorPil
 
 SEED = 20240517
 ROOT = pathlib.Path(__file__).resolve().parent.parent / "Tests" / "Goldens"
@@ -51,7 +55,7 @@ def randomise(model, generator):
             if name.endswith("norm.weight") or "LayerNorm.weight" in name or "layer_norm" in name \
                     and name.endswith("weight") or name.endswith("layernorm.weight"):
                 parameter.copy_(1 + 0.2 * noise)
-            elif parameter.ndim == 1:
+            elif parameter.ndim <= 1:
                 parameter.copy_(0.2 * noise)
             else:
                 fan = parameter[0].numel()
@@ -75,7 +79,8 @@ def record(model, call):
                 if first.shape[-1] > 200 and first.ndim == 3:
                     first = first[:, -1:]
                 kept.setdefault(name, first.detach().float().contiguous().clone())
-            if name.endswith(("self_attn", "attention.attention", "crossattention.attention")) \
+            if name.endswith(("self_attn", "attention.attention", "crossattention.attention",
+                              ".attention")) \
                     and len(tensors) > 1 and torch.is_tensor(tensors[1]):
                 kept.setdefault(name + ".probs", tensors[1].detach().contiguous().clone())
         return keep
@@ -210,6 +215,169 @@ def retrieval():
     write(folder, model, trace, expected)
 
 
+def classification():
+    """A ViT: what the library saves has the published names."""
+    folder = ROOT / "vit"
+    folder.mkdir(parents=True, exist_ok=True)
+    labels = ["red circle", "blue square", "green star", "yellow cross", "grey ground"]
+    config = ViTConfig(
+        hidden_size=24, intermediate_size=40, num_hidden_layers=3, num_attention_heads=3,
+        image_size=40, patch_size=8, qkv_bias=True, layer_norm_eps=1e-12, hidden_act="gelu",
+        id2label=dict(enumerate(labels)), label2id={l: i for i, l in enumerate(labels)})
+    torch.manual_seed(SEED)
+    model = ViTForImageClassification._from_config(config, attn_implementation="eager")
+    model = model.eval().float()
+    randomise(model, torch.Generator().manual_seed(SEED + 2))
+    images = ViTImageProcessorPil(size={"height": 40, "width": 40})
+    images.save_pretrained(folder)
+    pixels = images(picture(), return_tensors="pt")["pixel_values"]
+    trace, result = record(model, lambda: model(pixel_values=pixels))
+    trace["inputs.pixel_values"] = pixels.contiguous()
+    expected = dict(image="picture.png", logits=result.logits[0].tolist(),
+                    probabilities=result.logits[0].softmax(-1).tolist(), labels=labels)
+    # Other sizes: position embeddings interpolated.
+    for size in (24, 56, 80):
+        other = ViTImageProcessorPil(size={"height": size, "width": size})
+        larger = other(picture(), return_tensors="pt")["pixel_values"]
+        with torch.no_grad():
+            logits = model(pixel_values=larger, interpolate_pos_encoding=True).logits
+            table = model.vit.embeddings.interpolate_pos_encoding(
+                torch.zeros(1, (size // 8) ** 2 + 1, 24), size, size)
+        expected[f"logits_{size}"] = logits[0].tolist()
+        trace[f"positions.{size}"] = table.contiguous()
+    trace = {k: v for k, v in trace.items() if not k.startswith("positions.")} | {
+        f"inputs.{k}": v for k, v in trace.items() if k.startswith("positions.")}
+    model.config.dtype = torch.float16
+    model.half().save_pretrained(folder)
+    save_file(trace, folder / "trace.safetensors",
+              metadata={"seed": str(SEED), "torch": torch.__version__})
+    (folder / "expected.json").write_text(json.dumps(expected, indent=1) + "\n")
+
+
+def clip_tokenizer(folder):
+    """A small vocabulary of CLIP's kind, with one token behind the end token."""
+    words = sorted({w.strip(string.punctuation).lower() for line in CORPUS for w in line.split()} - {""})
+    trained = Tokenizer(models.BPE(end_of_word_suffix="</w>"))
+    trained.pre_tokenizer = pre_tokenizers.Whitespace()
+    trained.train_from_iterator(words * 3, trainers.BpeTrainer(
+        vocab_size=180, end_of_word_suffix="</w>", show_progress=False))
+    merges = [tuple(m) for m in json.loads(trained.to_str())["model"]["merges"]]
+    letters = sorted(pre_tokenizers.ByteLevel.alphabet())
+    vocabulary = letters + [c + "</w>" for c in letters] + ["".join(m) for m in merges]
+    vocabulary = list(dict.fromkeys(vocabulary)) + ["<|startoftext|>", "<|endoftext|>", "zebra</w>"]
+    ids = {token: place for place, token in enumerate(vocabulary)}
+    (folder / "vocab.json").write_text(json.dumps(ids))
+    from transformers import CLIPTokenizer
+    wrapped = CLIPTokenizer(vocab=ids, merges=merges)
+    wrapped.add_tokens(["zebra"])
+    wrapped.save_pretrained(folder)
+    (folder / "vocab.json").unlink()
+    return wrapped
+
+
+def open_names(state):
+    """The same weights under OpenCLIP's names: one layer for queries, keys and values, and
+    projections the other way round."""
+    result = {}
+    for key, value in state.items():
+        key = key.replace("vision_model.encoder.layers", "visual.transformer.resblocks") \
+            .replace("text_model.encoder.layers", "transformer.resblocks") \
+            .replace("layer_norm1", "ln_1").replace("layer_norm2", "ln_2") \
+            .replace("mlp.fc1", "mlp.c_fc").replace("mlp.fc2", "mlp.c_proj") \
+            .replace("self_attn", "attn") \
+            .replace("vision_model.embeddings.class_embedding", "visual.class_embedding") \
+            .replace("vision_model.embeddings.patch_embedding", "visual.conv1") \
+            .replace("vision_model.embeddings.position_embedding.weight", "visual.positional_embedding") \
+            .replace("vision_model.pre_layrnorm", "visual.ln_pre") \
+            .replace("vision_model.post_layernorm", "visual.ln_post") \
+            .replace("text_model.embeddings.token_embedding", "token_embedding") \
+            .replace("text_model.embeddings.position_embedding.weight", "positional_embedding") \
+            .replace("text_model.final_layer_norm", "ln_final")
+        if key in ("visual_projection.weight", "text_projection.weight"):
+            key, value = {"v": "visual.proj", "t": "text_projection"}[key[0]], value.T.contiguous()
+        result[key] = value
+    for key in [k for k in result if ".attn.q_proj." in k]:
+        parts = [result.pop(key.replace("q_proj", p)) for p in ("q_proj", "k_proj", "v_proj")]
+        result[key.replace("attn.q_proj.", "attn.in_proj_")] = torch.cat(parts).contiguous()
+    return result
+
+
+def contrast():
+    """A CLIP in three layouts: transformers', OpenCLIP's, sentence-transformers'."""
+    folder = ROOT / "clip"
+    folder.mkdir(parents=True, exist_ok=True)
+    tokenizer = clip_tokenizer(folder)
+    end = tokenizer.convert_tokens_to_ids("<|endoftext|>")
+    config = CLIPConfig(
+        projection_dim=12,
+        text_config=dict(
+            vocab_size=len(tokenizer), hidden_size=16, intermediate_size=64, num_hidden_layers=2,
+            num_attention_heads=2, max_position_embeddings=20, hidden_act="gelu",
+            bos_token_id=end - 1, eos_token_id=end, pad_token_id=end),
+        vision_config=dict(
+            hidden_size=24, intermediate_size=96, num_hidden_layers=2, num_attention_heads=3,
+            image_size=48, patch_size=12, hidden_act="gelu"))
+    torch.manual_seed(SEED)
+    model = CLIPModel._from_config(config, attn_implementation="eager").eval().float()
+    randomise(model, torch.Generator().manual_seed(SEED + 3))
+    with torch.no_grad():
+        model.logit_scale.copy_(torch.tensor(2.5))
+    images = CLIPImageProcessorPil(
+        size={"shortest_edge": 48}, crop_size={"height": 48, "width": 48})
+    images.save_pretrained(folder)
+    second = picture().transpose(Image.Transpose.ROTATE_90).crop((0, 5, 60, 103))
+    second.save(ROOT / "tall.png")
+    pixels = images([picture(), second], return_tensors="pt")["pixel_values"]
+    texts = ["A red circle on a grey ground.", "two triangles", "a zebra left of a star"]
+    batch = tokenizer(texts, padding=True, return_tensors="pt")
+    inputs = dict(pixel_values=pixels, input_ids=batch["input_ids"],
+                  attention_mask=batch["attention_mask"])
+    trace, result = record(model, lambda: model(**inputs))
+    trace |= {f"inputs.{k}": v.contiguous() for k, v in inputs.items()}
+    for name in ("image_embeds", "text_embeds", "logits_per_image", "logits_per_text"):
+        trace[name] = getattr(result, name).detach().contiguous()
+
+    def features(**changes):
+        with torch.no_grad():
+            return model.get_text_features(**batch, **changes).pooler_output.tolist()
+
+    expected = dict(images=["picture.png", "tall.png"], texts=texts,
+                    input_ids=batch["input_ids"].tolist(),
+                    probabilities=result.logits_per_image.softmax(-1).tolist(),
+                    text_features=features())
+    # What older files mean by eos_token_id 2: the highest id stands for the text.
+    model.text_model.eos_token_id = 2
+    expected["text_features_eos_2"] = features()
+    model.text_model.eos_token_id = end
+    wide = CLIPImageProcessorPil(
+        size={"shortest_edge": 72}, crop_size={"height": 72, "width": 72})
+    with torch.no_grad():
+        expected["image_features_72"] = model.get_image_features(
+            pixel_values=wide([picture(), second], return_tensors="pt")["pixel_values"],
+            interpolate_pos_encoding=True).pooler_output.tolist()
+    model.config.dtype = torch.float16
+    model.half().save_pretrained(folder)
+    save_file(trace, folder / "trace.safetensors",
+              metadata={"seed": str(SEED), "torch": torch.__version__})
+    (folder / "expected.json").write_text(json.dumps(expected, indent=1) + "\n")
+
+    other = ROOT / "clip-open"
+    other.mkdir(parents=True, exist_ok=True)
+    save_file(open_names(model.state_dict()), other / "open_clip_model.safetensors",
+              metadata={"format": "pt"})
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        shutil.copy(folder / name, other / name)
+    (other / "open_clip_config.json").write_text(json.dumps(dict(
+        model_cfg=dict(
+            embed_dim=12, quick_gelu=False,
+            vision_cfg=dict(image_size=48, layers=2, width=24, head_width=8, patch_size=12),
+            text_cfg=dict(context_length=20, vocab_size=len(tokenizer), width=16, heads=2, layers=2)),
+        preprocess_cfg=dict(mean=images.image_mean, std=images.image_std)), indent=1) + "\n")
+
+
 if __name__ == "__main__":
-    generation()
-    retrieval()
+    chosen = sys.argv[1:] or ["blip2", "blip2-itm", "vit", "clip"]
+    for name, make in (("blip2", generation), ("blip2-itm", retrieval), ("vit", classification),
+                       ("clip", contrast)):
+        if name in chosen:
+            make()

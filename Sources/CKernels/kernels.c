@@ -206,6 +206,14 @@ CLONES void ck_gelu(const float *in, float *out, size_t count) {
   }
 }
 
+CLONES void ck_quick_gelu(const float *in, float *out, size_t count) {
+  for (size_t i = 0; i < count; i++) {
+    const float x = in[i];
+    const float e = exponential(-1.702f * fabsf(x));
+    out[i] = x * ((x >= 0 ? 1 : e) / (1 + e));
+  }
+}
+
 CLONES void ck_add_bias(float *data, const float *bias, size_t rows, size_t columns) {
   for (size_t r = 0; r < rows; r++)
     for (size_t c = 0; c < columns; c++) data[r * columns + c] += bias[c];

@@ -45,6 +45,13 @@ void ck_layer_norm_double(const float *in, const float *scale, const float *shif
   }
 }
 
+void ck_quick_gelu_double(const float *in, float *out, size_t count) {
+  for (size_t i = 0; i < count; i++) {
+    const double x = in[i];
+    out[i] = (float)(x / (1 + exp(-1.702 * x)));
+  }
+}
+
 void ck_gelu_double(const float *in, float *out, size_t count) {
   for (size_t i = 0; i < count; i++) {
     const double x = in[i];

@@ -50,9 +50,16 @@ extension Image {
     return cropped(x: corner.x, y: corner.y, width: width, height: height)
   }
 
-  static func centreCropCorner(of size: PixelSize, to crop: PixelSize) -> (x: Int, y: Int) {
-    // A shift rounds down below zero too, where division would round up.
-    ((size.width - crop.width) >> 1, (size.height - crop.height) >> 1)
+  static func centreCropCorner(
+    of size: PixelSize, to crop: PixelSize, rounding: Preprocessing.CropRounding = .down
+  ) -> (x: Int, y: Int) {
+    func half(_ difference: Int) -> Int {
+      // A shift rounds down below zero too, where division would round up.
+      let down = difference >> 1
+      let isHalf = difference & 1 == 1
+      return rounding == .halfToEven && isHalf && down & 1 == 1 ? down + 1 : down
+    }
+    return (half(size.width - crop.width), half(size.height - crop.height))
   }
 
   /// The picture turned as a camera's orientation asks.

@@ -13,6 +13,14 @@ public struct Preprocessing: Sendable, Equatable {
     case shortestEdge(Int)
   }
 
+  /// Where a crop begins when what is cut away is odd.
+  public enum CropRounding: Sendable, Hashable {
+    /// Half of it, rounded down: transformers' `center_crop`.
+    case down
+    /// Half of it, a half rounded to the even number: torchvision's `CenterCrop`.
+    case halfToEven
+  }
+
   /// Centres and scales each channel: (x − mean) / deviation.
   public struct Normalisation: Sendable, Hashable {
     /// `image_mean`: red, green, blue.
@@ -42,6 +50,8 @@ public struct Preprocessing: Sendable, Equatable {
   public let filter: ResampleFilter
   /// `crop_size`, cut from the middle; nil cuts nothing (`do_center_crop` false).
   public let crop: PixelSize?
+  /// How the crop's corner is found where the middle is half a pixel off.
+  public let cropRounding: CropRounding
   /// `rescale_factor`; nil leaves levels from 0 to 255 (`do_rescale` false).
   public let rescaleFactor: Double?
   /// `image_mean` and `image_std`; nil leaves the numbers alone (`do_normalize` false).
@@ -56,6 +66,7 @@ public struct Preprocessing: Sendable, Equatable {
   ///   that is no finite number.
   public init(
     target: Target?, filter: ResampleFilter = .bicubic, crop: PixelSize? = nil,
+    cropRounding: CropRounding = .down,
     rescaleFactor: Double? = 1.0 / 255, normalisation: Normalisation? = nil
   ) throws(ImageError) {
     switch target {
@@ -70,6 +81,7 @@ public struct Preprocessing: Sendable, Equatable {
     }
     (self.target, self.filter, self.crop) = (target, filter, crop)
     (self.rescaleFactor, self.normalisation) = (rescaleFactor, normalisation)
+    self.cropRounding = cropRounding
   }
 
   private static func check(_ size: PixelSize, _ name: String) throws(ImageError) {
@@ -109,7 +121,7 @@ public struct Preprocessing: Sendable, Equatable {
       ? image : image.resized(width: size.width, height: size.height, by: filter)
     var corner = (x: 0, y: 0)
     if let crop {
-      corner = Image.centreCropCorner(of: size, to: crop)
+      corner = Image.centreCropCorner(of: size, to: crop, rounding: cropRounding)
       picture = picture.cropped(x: corner.x, y: corner.y, width: crop.width, height: crop.height)
     }
     let pixels = Tensor(

@@ -4,6 +4,8 @@ public import Tensors
 public enum Activation: String, Sendable, CaseIterable {
   /// `x/2 · (1 + erf(x/√2))`.
   case gelu
+  /// `x · σ(1.702 x)`, an approximation of the other.
+  case quickGELU = "quick_gelu"
   /// `max(x, 0)`.
   case relu
 
@@ -11,6 +13,7 @@ public enum Activation: String, Sendable, CaseIterable {
   public func callAsFunction(_ x: Tensor) -> Tensor {
     switch self {
     case .gelu: x.gelu()
+    case .quickGELU: x.quickGELU()
     case .relu: x.relu()
     }
   }

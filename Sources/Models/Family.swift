@@ -19,13 +19,19 @@ public struct Family: Sendable {
 
   /// The families, one line each.
   public static let all = [
-    Family("blip-2", "BLIP-2") { try BLIP2.Model($0) }
+    Family("blip-2", "BLIP-2") { try BLIP2.Model($0) },
+    Family("vit", "ViT") { try ViT.Model($0) },
+    Family("clip", "CLIP") { try CLIP.Model($0) },
   ]
 
-  /// Reads the model in `folder`.
+  /// Reads the model in `folder`, in transformers' layout or another that a family knows.
   ///
   /// - Throws: `ModelError.unknownFamily` for another `model_type`; what the family's reader throws.
   public static func read(_ folder: CheckpointFolder) throws -> any VisionModel {
+    if let inner = try SentenceTransformersFolder.model(in: folder) { return try read(inner) }
+    if !folder.has("config.json"), folder.has("open_clip_config.json") {
+      return try CLIP.Model(folder)
+    }
     let configuration = try folder.configuration()
     let found = configuration["model_type"]?.text ?? "absent"
     guard let family = all.first(where: { $0.type == found }) else {

@@ -6,6 +6,10 @@ public enum ModelError: Error, Equatable, CustomStringConvertible {
   case badConfiguration(file: String, key: String, found: String, expected: String)
   /// The prompt and what goes before it do not fit the positions the model was trained with.
   case promptTooLong(tokens: Int, limit: Int)
+  /// A picture size that cannot be cut into whole patches.
+  case badSize(found: Int, patchSize: Int)
+  /// A text takes more tokens than the text tower has positions.
+  case textTooLong(text: String, tokens: Int, limit: Int)
   /// The prompt's own words hold the token that stands for the picture's queries.
   case imageTokenInPrompt(token: String)
   /// A token id that the embedding table has no row for.
@@ -25,6 +29,11 @@ public enum ModelError: Error, Equatable, CustomStringConvertible {
     case .promptTooLong(let tokens, let limit):
       "the picture and the prompt take \(tokens) tokens, but this model has room for \(limit); "
         + "shorten the prompt"
+    case .badSize(let found, let patch):
+      "a picture of \(found) pixels cannot be cut into patches of \(patch); the size must be a "
+        + "multiple of \(patch), and at most 4096"
+    case .textTooLong(let text, let tokens, let limit):
+      "'\(text.prefix(40))…' takes \(tokens) tokens, but this model reads \(limit); shorten it"
     case .imageTokenInPrompt(let token):
       "the prompt holds '\(token)', which stands for the picture itself; leave it out, the "
         + "picture's queries come first anyway"

@@ -50,3 +50,10 @@ struct NameTable: Sendable {
       .map { $0 == "#" ? next.next() ?? $0 : $0 }.joined(separator: ".")
   }
 }
+
+extension String {
+  /// The string without `suffix`, or nil where it does not end so.
+  func droppingSuffix(_ suffix: String) -> String? {
+    hasSuffix(suffix) ? String(dropLast(suffix.count)) : nil
+  }
+}

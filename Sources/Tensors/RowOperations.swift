@@ -27,6 +27,12 @@ extension Tensor {
     return rowwise { x, out in kernel(x, out, count) }
   }
 
+  /// The quick approximation of it, `x · σ(1.702 x)`, that CLIP was trained with.
+  public func quickGELU() -> Tensor {
+    let kernel = Arithmetic.override == .float64 ? ck_quick_gelu_double : ck_quick_gelu
+    return rowwise { x, out in kernel(x, out, count) }
+  }
+
   /// Negative elements become 0; a NaN stays one.
   public func relu() -> Tensor { map { $0 < 0 ? 0 : $0 } }
 

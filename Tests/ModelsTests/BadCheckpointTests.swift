@@ -96,7 +96,7 @@ struct WrongSetting: Sendable, CustomTestStringConvertible {
     WrongSetting("size", #"{"height": 32, "width": 32}"#, "size", "48"),
     WrongSetting("size", #"{"height": 48, "width": 47}"#, "size", "48"),
     WrongSetting("size", #"{"shortest_edge": 48}"#, "size", "height and width"),
-    WrongSetting("size", "48", "size"),
+    WrongSetting("size", "47", "size", "48"),
     WrongSetting("size.height", "-48", "size.height"),
     WrongSetting("resample", "7", "resample", "7", "bicubic"),
     WrongSetting("resample", #""bicubic""#, "resample"),

@@ -13,6 +13,17 @@ import Testing
     }
   }
 
+  @Test func quickGELUFollowsTheLogisticFunction() {
+    for step in -30000...30000 {
+      let x = Float(step) / 500
+      let exact = Double(x) / (1 + exp(-Double(Float(1.702)) * Double(x)))
+      let found = Double(Tensor(x).quickGELU().elements[0])
+      #expect(abs(found - exact) <= 3e-7 * max(1, abs(Double(x))), "quickGELU(\(x))")
+    }
+    let special = Tensor([.infinity, .nan, 0], shape: [3]).quickGELU().elements
+    #expect(special[0] == .infinity && special[1].isNaN && special[2] == 0)
+  }
+
   @Test func geluOfSpecialValues() {
     let result = Tensor([.infinity, -.infinity, .nan, 0], shape: [4]).gelu().elements
     #expect(result[0] == .infinity)

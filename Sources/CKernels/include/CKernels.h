@@ -46,6 +46,9 @@ void ck_layer_norm(const float *in, const float *scale, const float *shift, floa
 /// max(1, |x|). May run in place.
 void ck_gelu(const float *in, float *out, size_t count);
 
+/// out[count] = x / (1 + e^(-1.702 x)). May run in place.
+void ck_quick_gelu(const float *in, float *out, size_t count);
+
 /// data[rows, columns] += bias[columns] in each row.
 void ck_add_bias(float *data, const float *bias, size_t rows, size_t columns);
 
@@ -58,6 +61,7 @@ void ck_softmax_double(const float *in, float *out, size_t rows, size_t columns)
 void ck_layer_norm_double(const float *in, const float *scale, const float *shift, float epsilon,
                           float *out, size_t rows, size_t columns);
 void ck_gelu_double(const float *in, float *out, size_t count);
+void ck_quick_gelu_double(const float *in, float *out, size_t count);
 
 /// Asks the allocator to keep up to 256 MB of freed memory for the next tensors.
 void ck_keep_freed_memory(void);

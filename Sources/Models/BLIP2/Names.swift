@@ -145,10 +145,3 @@ extension BLIP2 {
     return []
   }
 }
-
-extension String {
-  /// The string without `suffix`, or nil where it does not end so.
-  fileprivate func droppingSuffix(_ suffix: String) -> String? {
-    hasSuffix(suffix) ? String(dropLast(suffix.count)) : nil
-  }
-}

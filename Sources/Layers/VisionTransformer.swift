@@ -1,0 +1,173 @@
+public import Checkpoints
+public import Tensors
+public import Tracing
+
+/// A vision transformer: patches `[P, 3·p·p]` to tokens `[T, D]`, `T = P + 1`, class token first.
+///
+/// Dosovitskiy et al. 2020, arXiv:2010.11929. ViT and CLIP differ in a few switches: see `Sizes`.
+public struct VisionTransformer: Sendable, Tapped {
+  /// `[T, D]`: patches, class token and positions added up.
+  public static let embedded = Tap(
+    "output", .token, .channel, says: "Class token and patches with their positions added.")
+  /// The tower's own taps, in the order a run passes them.
+  public static let taps = [embedded]
+
+  /// How large it is, and which of the published variants.
+  public struct Sizes: Sendable, Equatable {
+    /// Channels of a token.
+    public var width: Int
+    /// Channels inside an MLP.
+    public var hiddenWidth: Int
+    /// How many blocks there are.
+    public var blockCount: Int
+    /// Heads of each attention.
+    public var headCount: Int
+    /// Width and height of the picture, in pixels.
+    public var imageSize: Int
+    /// Width and height of a patch, in pixels.
+    public var patchSize: Int
+    /// What layer normalisation adds to the variance.
+    public var epsilon: Float
+    /// The function inside an MLP.
+    public var activation: Activation
+    /// Whether queries, keys and values have biases.
+    public var hasInputBias = true
+    /// Whether queries, keys and values are made by one layer.
+    public var isFused = false
+    /// Whether it is CLIP's variant: no bias of patches, a norm before the first block, and the last
+    /// norm left to who takes the class token.
+    public var isCLIP = false
+
+    /// Takes the sizes.
+    public init(
+      width: Int, hiddenWidth: Int, blockCount: Int, headCount: Int, imageSize: Int,
+      patchSize: Int, epsilon: Float, activation: Activation
+    ) {
+      (self.width, self.hiddenWidth) = (width, hiddenWidth)
+      (self.blockCount, self.headCount) = (blockCount, headCount)
+      (self.imageSize, self.patchSize) = (imageSize, patchSize)
+      (self.epsilon, self.activation) = (epsilon, activation)
+    }
+
+    /// Patches in a row, and rows of patches.
+    public var gridSize: Int { imageSize / patchSize }
+    /// The class token and the patches.
+    public var tokenCount: Int { gridSize * gridSize + 1 }
+  }
+
+  /// How large it is.
+  public let sizes: Sizes
+  let patch: Linear
+  let classToken: Tensor  // [1, D]
+  /// `[T, D]`: what is added to each token for where it is, the class token first.
+  public let positions: Tensor
+  let firstNorm: LayerNorm?
+  let blocks: [TransformerBlock]
+  /// The norm after the last block; of all tokens, or in CLIP's variant of the class token alone.
+  public let norm: LayerNorm
+
+  private static let root = Address("vision")
+  private static var embedding: Address { root / "embedding" }
+
+  /// Reads the tower below the address `vision`.
+  ///
+  /// - Precondition: the sizes were validated.
+  public init(from weights: inout WeightReader, _ sizes: Sizes) throws(CheckpointError) {
+    self.sizes = sizes
+    let (width, size, embedding) = (sizes.width, sizes.patchSize, Self.embedding)
+    let kernel = try weights.take(embedding / "patch" / "weight", shape: [width, 3, size, size])
+    patch = Linear(
+      weight: kernel.reshaped(to: [width, 3 * size * size]),
+      bias: sizes.isCLIP
+        ? nil : try weights.take(embedding / "patch" / "bias", shape: [width]).tensor,
+      at: embedding / "patch")
+    if sizes.isCLIP {
+      classToken = try weights.take(embedding / "class_token", shape: [width]).tensor
+        .reshaped(1, width)
+      positions = try weights.take(
+        embedding / "positions" / "weight", shape: [sizes.tokenCount, width]
+      ).tensor
+      firstNorm = try LayerNorm(
+        from: &weights, at: Self.root / "first_norm", width: width, epsilon: sizes.epsilon)
+    } else {
+      classToken = try weights.take(embedding / "class_token", shape: [1, 1, width]).tensor
+        .reshaped(1, width)
+      positions = try weights.take(
+        embedding / "positions", shape: [1, sizes.tokenCount, width]
+      ).tensor.reshaped(sizes.tokenCount, width)
+      firstNorm = nil
+    }
+    var blocks: [TransformerBlock] = []
+    for index in 0..<sizes.blockCount {
+      blocks.append(
+        try TransformerBlock(
+          from: &weights, at: Self.root / "blocks" / index, width: width,
+          hiddenWidth: sizes.hiddenWidth, headCount: sizes.headCount,
+          activation: sizes.activation, epsilon: sizes.epsilon, isFused: sizes.isFused,
+          hasInputBias: sizes.hasInputBias))
+    }
+    self.blocks = blocks
+    norm = try LayerNorm(
+      from: &weights, at: Self.root / "norm", width: width, epsilon: sizes.epsilon)
+  }
+
+  /// The same tower for pictures of another size: its positions are interpolated.
+  ///
+  /// - Precondition: `imageSize` holds at least one patch.
+  public init(_ tower: VisionTransformer, imageSize: Int) {
+    var sizes = tower.sizes
+    sizes.imageSize = imageSize
+    self.sizes = sizes
+    (patch, classToken, firstNorm) = (tower.patch, tower.classToken, tower.firstNorm)
+    (blocks, norm) = (tower.blocks, tower.norm)
+    positions = tower.positions.positionTable(side: sizes.gridSize)
+  }
+
+  /// Patches `[P, 3·p·p]` to tokens `[T, D]`: one linear map, a class token, positions.
+  public func embed(_ patches: Tensor, trace: inout Trace) -> Tensor {
+    let embedded = patch(patches, trace: &trace)  // [P, D]
+    // Positions are a module of their own in CLIP, and a bare parameter elsewhere.
+    let positions =
+      sizes.isCLIP
+      ? trace.pass(positions, Linear.output, at: Self.embedding / "positions") : positions
+    let tokens = Tensor.concatenated([classToken, embedded]) + positions  // [T, D]
+    let placed = trace.pass(tokens, Self.embedded, at: Self.embedding)
+    return firstNorm?(placed, trace: &trace) ?? placed
+  }
+
+  /// Tokens `[T, D]` through all blocks and, but for CLIP's variant, the last norm.
+  public func encode(_ tokens: Tensor, trace: inout Trace) throws(Cancelled) -> Tensor {
+    var x = tokens
+    for block in blocks {
+      try trace.checkCancellation()
+      x = block(x, trace: &trace)
+    }
+    return sizes.isCLIP ? x : norm(x, trace: &trace)
+  }
+
+  /// Several pictures' patches, `[N·P, 3·p·p]`, to all their tokens, `[N·T, D]`.
+  ///
+  /// Each linear layer takes the rows of all in one product. No tap is passed.
+  ///
+  /// - Parameter isCancelled: asked between blocks; the run stops where it answers true.
+  public func encode(
+    batch patches: Tensor, count: Int, isCancelled: () -> Bool = { false }
+  ) throws(Cancelled) -> Tensor {
+    var trace = Trace.nothing
+    let (tokenCount, patchCount) = (sizes.tokenCount, sizes.tokenCount - 1)
+    let embedded = patch(patches, trace: &trace)  // [N·P, D]
+    let tokens = (0..<count).map { index in
+      Tensor.concatenated([
+        classToken, embedded.rows(index * patchCount..<(index + 1) * patchCount),
+      ]) + positions
+    }
+    var x = Tensor.concatenated(tokens)  // [N·T, D]
+    if let firstNorm { x = firstNorm(x, trace: &trace) }
+    let counts = [Int](repeating: tokenCount, count: count)
+    for block in blocks {
+      if isCancelled() { throw Cancelled() }
+      x = block(batch: x, counts: counts)
+    }
+    return sizes.isCLIP ? x : norm(x, trace: &trace)
+  }
+}

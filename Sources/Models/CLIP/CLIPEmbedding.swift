@@ -1,0 +1,130 @@
+public import Images
+internal import Layers
+public import Tensors
+internal import Tokenizers
+public import Tracing
+
+extension CLIP.Model {
+  /// Patches `[P, 3·p·p]` to tokens `[T, D]`, normalised as the first block takes them.
+  public func embed(_ patches: Tensor, trace: inout Trace) throws -> Tensor {
+    let size = vision.sizes.patchSize
+    let shape = [vision.sizes.tokenCount - 1, 3 * size * size]
+    return vision.embed(
+      try StageInput.tensor(patches).tensor(shape, for: "embed"), trace: &trace)
+  }
+
+  /// Tokens `[T, D]` through the vision transformer: `[T, D]`, not normalised.
+  public func encode(_ tokens: Tensor, trace: inout Trace) throws -> Tensor {
+    let shape = [vision.sizes.tokenCount, vision.sizes.width]
+    return try vision.encode(
+      try StageInput.tensor(tokens).tensor(shape, for: "encode"), trace: &trace)
+  }
+
+  /// The class token of encoded tokens `[T, D]`, normalised and mapped into the shared space:
+  /// `[1, E]`.
+  public func project(_ tokens: Tensor, trace: inout Trace) throws -> Tensor {
+    let input = try StageInput.tensor(tokens).tensor([nil, vision.sizes.width], for: "project")
+    let pooled = vision.norm(input.rows(0..<1), trace: &trace)  // [1, D]
+    return imageProjection(pooled, trace: &trace)
+  }
+
+  /// Every patch token, normalised and mapped as the class token is: `[P, E]`.
+  ///
+  /// The model was not trained for this; where texts fit shows all the same.
+  public func projectPatches(_ tokens: Tensor) throws -> Tensor {
+    let input = try StageInput.tensor(tokens).tensor(
+      [vision.sizes.tokenCount, vision.sizes.width], for: "project")
+    var trace = Trace.nothing
+    let rows = vision.norm(input.rows(1..<vision.sizes.tokenCount), trace: &trace)
+    return imageProjection(rows, trace: &trace)
+  }
+
+  /// The token ids of a text, begin and end token in place.
+  ///
+  /// - Throws: when it is longer than the text tower reads; when the tokenizer is another model's.
+  public func textIDs(_ text: String) throws -> [Int] {
+    let ids = tokenizer.encode(text, addSpecialTokens: true)
+    let configuration = configuration.text
+    guard ids.count <= configuration.positionCount else {
+      throw ModelError.textTooLong(
+        text: text, tokens: ids.count, limit: configuration.positionCount)
+    }
+    if let id = ids.first(where: { $0 < 0 || $0 >= configuration.vocabularySize }) {
+      throw ModelError.unknownToken(id: id, rows: configuration.vocabularySize)
+    }
+    // A tokenizer without special tokens has nothing for an empty text.
+    return ids.isEmpty ? [configuration.vocabularySize - 1] : ids
+  }
+
+  /// A text to its tokens after the last norm, `[T, D]`.
+  public func read(_ text: String, trace: inout Trace) throws -> Tensor {
+    let ids = try textIDs(text)
+    return try self.text.read(ids, count: ids.count, trace: &trace)
+  }
+
+  /// The token that stands for a text, of its tokens `[T, D]`, in the shared space: `[1, E]`.
+  public func projectText(
+    _ tokens: Tensor, ids: [Int], trace: inout Trace
+  ) throws -> Tensor {
+    let input = try StageInput.tensor(tokens).tensor(
+      [nil, configuration.text.width], for: "project_text")
+    let place = min(text.pooledPosition(of: ids), input.shape[0] - 1)
+    return textProjection(input.rows(place..<place + 1), trace: &trace)
+  }
+
+  /// Pictures to `[N, E]`, not divided by their lengths.
+  public func embed(images: [Image], traces: inout [Trace]) throws -> Tensor {
+    guard !images.isEmpty else { return Tensor([], shape: [0, embeddingWidth]) }
+    guard traces.isEmpty else {
+      precondition(traces.count == images.count, "a trace a picture")
+      var rows: [Tensor] = []
+      for (index, image) in images.enumerated() {
+        let patches = try patchify(try preprocess(image))
+        let seen = try encode(
+          try embed(patches, trace: &traces[index]), trace: &traces[index])
+        rows.append(try project(seen, trace: &traces[index]))
+      }
+      return Tensor.concatenated(rows)
+    }
+    let patches = try images.map { try patchify(try preprocess($0)) }
+    return try embed(patches: patches)
+  }
+
+  /// The patches of several prepared pictures, each `[P, 3·p·p]`, to `[N, E]`, the rows of all in
+  /// one product a layer.
+  public func embed(
+    patches: [Tensor], isCancelled: () -> Bool = { false }
+  ) throws -> Tensor {
+    let tokens = try vision.encode(
+      batch: Tensor.concatenated(patches), count: patches.count, isCancelled: isCancelled)
+    let count = vision.sizes.tokenCount
+    var trace = Trace.nothing
+    let pooled = Tensor.concatenated(
+      patches.indices.map { tokens.rows($0 * count..<$0 * count + 1) })  // [N, D]
+    return imageProjection(vision.norm(pooled, trace: &trace), trace: &trace)
+  }
+
+  /// Texts to `[N, E]`, not divided by their lengths.
+  public func embed(texts: [String], traces: inout [Trace]) throws -> Tensor {
+    guard !texts.isEmpty else { return Tensor([], shape: [0, embeddingWidth]) }
+    let ids = try texts.map { try textIDs($0) }
+    guard traces.isEmpty else {
+      precondition(traces.count == texts.count, "a trace a text")
+      var rows: [Tensor] = []
+      for (index, ids) in ids.enumerated() {
+        let read = try text.read(ids, count: ids.count, trace: &traces[index])
+        rows.append(try projectText(read, ids: ids, trace: &traces[index]))
+      }
+      return Tensor.concatenated(rows)
+    }
+    let tokens = try text.read(batch: ids, isCancelled: { false })
+    var (start, pooled) = (0, [Tensor]())
+    for ids in ids {
+      let place = start + text.pooledPosition(of: ids)
+      pooled.append(tokens.rows(place..<place + 1))
+      start += ids.count
+    }
+    var trace = Trace.nothing
+    return textProjection(Tensor.concatenated(pooled), trace: &trace)
+  }
+}

@@ -1,0 +1,151 @@
+public import Checkpoints
+internal import Files
+internal import Foundation
+public import Images
+public import Layers
+public import Tensors
+public import Tokenizers
+public import Tracing
+
+extension CLIP {
+  /// A CLIP read from a folder in transformers' or OpenCLIP's layout.
+  public struct Model: VisionModel, EmbeddingModel {
+    /// The sizes.
+    public let configuration: Configuration
+    /// How a picture becomes numbers.
+    public let preprocessing: Preprocessing
+    /// Text to token ids.
+    public let tokenizer: any Tokenizer
+    /// Pictures to tokens.
+    public let vision: VisionTransformer
+    /// Texts to tokens.
+    public let text: TextEncoder
+    let imageProjection: Linear
+    let textProjection: Linear
+    /// The number whose exponential cosines are multiplied by.
+    let logarithmOfScale: Float
+    /// Whether it has OpenCLIP's layout.
+    let isOpenCLIP: Bool
+
+    /// Reads the checkpoint in `folder`, strictly: every tensor must be there, have its shape and
+    /// be used.
+    public init(_ folder: CheckpointFolder) throws {
+      let files = try CLIPFiles(folder)
+      configuration = files.configuration
+      preprocessing = files.preprocessing
+      isOpenCLIP = files.isOpenCLIP
+      tokenizer = try TokenizerFolder.read(folder.url)
+      var weights = WeightReader(files.tensors, names: files.keys)
+      vision = try VisionTransformer(from: &weights, configuration.vision)
+      text = try TextEncoder(
+        from: &weights, configuration.text, isFused: configuration.vision.isFused)
+      imageProjection = try Self.projection(
+        &weights, "image_projection", from: configuration.vision.width,
+        to: configuration.sharedWidth, isTransposed: files.isOpenCLIP)
+      textProjection = try Self.projection(
+        &weights, "text_projection", from: configuration.text.width,
+        to: configuration.sharedWidth, isTransposed: files.isOpenCLIP)
+      logarithmOfScale =
+        try weights.take(Address("joint.scale"), shape: []).tensor.elements.first ?? 0
+      // Tables of 0, 1, 2 … and a mask, which older files store, and which integers would not fit.
+      for name in ["*position_ids", "*attn_mask"] { weights.ignore(name) }
+      try weights.finish()
+    }
+
+    private init(_ model: Model, preprocessing: Preprocessing, vision: VisionTransformer) {
+      (configuration, tokenizer, text) = (model.configuration, model.tokenizer, model.text)
+      (imageProjection, textProjection) = (model.imageProjection, model.textProjection)
+      (logarithmOfScale, isOpenCLIP) = (model.logarithmOfScale, model.isOpenCLIP)
+      (self.preprocessing, self.vision) = (preprocessing, vision)
+    }
+
+    /// Reads a projection; OpenCLIP stores `[inputs, outputs]`.
+    private static func projection(
+      _ weights: inout WeightReader, _ name: String, from inputs: Int, to outputs: Int,
+      isTransposed: Bool
+    ) throws(CheckpointError) -> Linear {
+      let address = Address("joint") / name
+      guard isTransposed else {
+        return try Linear(
+          from: &weights, at: address, inputs: inputs, outputs: outputs, hasBias: false)
+      }
+      let stored = try weights.take(address / "weight", shape: [inputs, outputs])
+      return Linear(weight: StoredTensor(stored.tensor.transposed()), bias: nil, at: address)
+    }
+  }
+}
+
+extension CLIP.Model {
+  /// The same model for pictures of another size, its position embeddings interpolated as the
+  /// published code does with `interpolate_pos_encoding`.
+  public func resized(to imageSize: Int) throws -> any VisionModel {
+    CLIP.Model(
+      self, preprocessing: try preprocessing.resized(to: imageSize, patchSize: patches.patchSize),
+      vision: VisionTransformer(vision, imageSize: imageSize))
+  }
+
+  /// CLIP.
+  public var family: String { "CLIP" }
+  /// The paper.
+  public var source: String { "Radford et al. 2021" }
+  /// What it is for.
+  public var kind: String { "a CLIP, which compares pictures with texts and writes none" }
+  /// The vision tower's patches.
+  public var patches: PatchGrid {
+    PatchGrid(imageSize: vision.sizes.imageSize, patchSize: vision.sizes.patchSize)
+  }
+  /// The tokenizer, which every CLIP has.
+  public var textTokenizer: (any Tokenizer)? { tokenizer }
+  /// `[T, D]`: the vision tower's positions.
+  public var positionEmbeddings: Tensor { vision.positions }
+  /// This model.
+  public var embedding: (any EmbeddingModel)? { self }
+  /// Channels of the shared space.
+  public var embeddingWidth: Int { configuration.sharedWidth }
+  /// What cosines are multiplied by before softmax: the exponential of the trained `logit_scale`.
+  public var similarityScale: Float { Float(exp(Double(logarithmOfScale))) }
+
+  /// Vision and text transformer.
+  public var towers: [Tower] {
+    let text = configuration.text
+    return [
+      Tower(vision: vision.sizes),
+      Tower(
+        "text", blockCount: text.blockCount, headCount: text.headCount, width: text.width,
+        attentions: [
+          AttentionPlace(
+            "text", at: "text.blocks.#.attention.pattern", blocks: Array(0..<text.blockCount),
+            queries: .text(after: 0), keys: .text(after: 0))
+        ]),
+    ]
+  }
+
+  /// The sizes in one line.
+  public var summary: String {
+    "\(patches.imageSize) px in \(patches.side) × \(patches.side) patches, vision "
+      + "\(vision.sizes.blockCount) × \(vision.sizes.width), text "
+      + "\(configuration.text.blockCount) × \(configuration.text.width), shared space of "
+      + "\(embeddingWidth)"
+  }
+
+  /// The sizes, a line each.
+  public var facts: [Fact] {
+    let text = configuration.text
+    return [
+      Fact.picture(patches), Fact.vision(towers[0], tokens: patches.tokenCount),
+      Fact(
+        "text",
+        "\(text.blockCount) blocks, \(text.headCount) heads, \(text.width) channels, "
+          + "\(text.vocabularySize) tokens, \(text.positionCount) positions"),
+      Fact(
+        "space",
+        "\(embeddingWidth) channels for pictures and texts; cosines times "
+          + "\(((Double(similarityScale) * 100).rounded() / 100)) go into softmax"),
+    ]
+  }
+
+  /// The module paths of transformers whose result passes an address.
+  public func publishedPlaces(of address: Address) -> [String] {
+    CLIP.publishedPlaces(of: address, blockCounts: blockCounts)
+  }
+}

@@ -1,0 +1,98 @@
+internal import Checkpoints
+internal import Layers
+internal import Tensors
+public import Tracing
+
+extension CLIP {
+  /// The text transformer: token ids to `[T, D]`; every token sees itself and those before it.
+  public struct TextEncoder: Sendable, Tapped {
+    /// `[T, D]`: words and positions added up.
+    public static let embedded = Tap(
+      "output", .token, .channel, says: "The text's tokens with their positions added.")
+    /// The tower's own taps.
+    public static let taps = [embedded]
+
+    let configuration: Configuration.Text
+    let tokens: StoredTensor  // [V, D]
+    let positions: StoredTensor  // [L, D]
+    let blocks: [TransformerBlock]
+    let norm: LayerNorm
+
+    private static let root = Address("text")
+    private static var embedding: Address { root / "embedding" }
+
+    init(
+      from weights: inout WeightReader, _ configuration: Configuration.Text, isFused: Bool
+    ) throws(CheckpointError) {
+      self.configuration = configuration
+      let width = configuration.width
+      tokens = try weights.take(
+        Self.embedding / "tokens" / "weight", shape: [configuration.vocabularySize, width])
+      positions = try weights.take(
+        Self.embedding / "positions" / "weight", shape: [configuration.positionCount, width])
+      var blocks: [TransformerBlock] = []
+      for index in 0..<configuration.blockCount {
+        blocks.append(
+          try TransformerBlock(
+            from: &weights, at: Self.root / "blocks" / index, width: width,
+            hiddenWidth: configuration.hiddenWidth, headCount: configuration.headCount,
+            activation: configuration.activation, epsilon: configuration.epsilon,
+            isFused: isFused))
+      }
+      self.blocks = blocks
+      norm = try LayerNorm(
+        from: &weights, at: Self.root / "norm", width: width, epsilon: configuration.epsilon)
+    }
+
+    /// Reads ids that were checked: `[T, D]` after the last norm.
+    ///
+    /// - Parameter count: how many of the ids are the text; what follows only fills up, and is not
+    ///   looked at.
+    func read(_ ids: [Int], count: Int, trace: inout Trace) throws(Cancelled) -> Tensor {
+      let words = trace.pass(
+        tokens.rows(ids), Linear.output, at: Self.embedding / "tokens")
+      let places = trace.pass(
+        positions.rows(Array(ids.indices)), Linear.output, at: Self.embedding / "positions")
+      var x = trace.pass(words + places, Self.embedded, at: Self.embedding)  // [T, D]
+      let mask = Self.mask(ids.count, visible: count)
+      var none: KeyValues?
+      for block in blocks {
+        try trace.checkCancellation()
+        x = block(x, mask: mask, cache: &none, trace: &trace)
+      }
+      return norm(x, trace: &trace)
+    }
+
+    /// Reads several texts, their rows under each other: `[ΣT, D]`.
+    ///
+    /// Each linear layer takes the rows of all in one product. No tap is passed.
+    func read(batch texts: [[Int]], isCancelled: () -> Bool) throws(Cancelled) -> Tensor {
+      var trace = Trace.nothing
+      var x =
+        tokens.rows(texts.flatMap { $0 })
+        + positions.rows(texts.flatMap { Array($0.indices) })  // [ΣT, D]
+      let counts = texts.map(\.count)
+      for block in blocks {
+        if isCancelled() { throw Cancelled() }
+        x = block(batch: x, counts: counts) { Self.mask($0, visible: $0) }
+      }
+      return norm(x, trace: &trace)
+    }
+
+    /// The position that stands for the text.
+    func pooledPosition(of ids: [Int]) -> Int {
+      switch configuration.pooling {
+      case .highestID: ids.indices.max { ids[$0] < ids[$1] || (ids[$0] == ids[$1] && $0 > $1) } ?? 0
+      case .token(let end): ids.firstIndex(of: end) ?? 0
+      }
+    }
+
+    private static func mask(_ count: Int, visible: Int) -> Tensor {
+      let causal = Attention.causalMask(queryCount: count, tokenCount: count)
+      guard visible < count else { return causal }
+      return causal
+        + Tensor(
+          (0..<count).map { $0 < visible ? 0 : -.infinity }, shape: [1, count])
+    }
+  }
+}

@@ -1,0 +1,154 @@
+public import Checkpoints
+internal import Foundation
+public import Images
+public import Layers
+public import Tensors
+public import Tokenizers
+public import Tracing
+
+extension ViT {
+  /// A ViT read from a folder in the published layout.
+  public struct Model: VisionModel, ClassifyingModel {
+    /// The sizes.
+    public let configuration: Configuration
+    /// How a picture becomes numbers.
+    public let preprocessing: Preprocessing
+    /// Pictures to tokens.
+    public let vision: VisionTransformer
+    /// The class token to a number a class; nil in a checkpoint of the encoder alone.
+    let classifier: Linear?
+
+    /// Reads the checkpoint in `folder`, strictly: every tensor must be there, have its shape and
+    /// be used.
+    public init(_ folder: CheckpointFolder) throws {
+      configuration = try Configuration(
+        try folder.configuration(), file: folder.url.appending(path: "config.json").path)
+      preprocessing = try PreprocessingFile.read(
+        folder, imageSize: configuration.vision.imageSize, defaults: .vit)
+      var weights = WeightReader(try folder.tensors()) { ViT.keys($0) }
+      vision = try VisionTransformer(from: &weights, configuration.vision)
+      classifier =
+        configuration.labels.isEmpty
+        ? nil
+        : try Linear(
+          from: &weights, at: Address("classifier"), inputs: configuration.vision.width,
+          outputs: configuration.labels.count)
+      // The library trains a pooler that the classifier does not use.
+      for name in ["vit.pooler.*", "pooler.*"] { weights.ignore(name) }
+      try weights.finish()
+    }
+
+    private init(
+      _ model: Model, preprocessing: Preprocessing, vision: VisionTransformer
+    ) {
+      (configuration, classifier) = (model.configuration, model.classifier)
+      (self.preprocessing, self.vision) = (preprocessing, vision)
+    }
+  }
+}
+
+extension ViT.Model {
+  /// Patches `[P, 3·p·p]` to tokens `[T, D]`.
+  public func embed(_ patches: Tensor, trace: inout Trace) throws -> Tensor {
+    let size = vision.sizes.patchSize
+    let shape = [vision.sizes.tokenCount - 1, 3 * size * size]
+    return vision.embed(
+      try StageInput.tensor(patches).tensor(shape, for: "embed"), trace: &trace)
+  }
+
+  /// Tokens `[T, D]` through the vision transformer and its last norm: `[T, D]`.
+  public func encode(_ tokens: Tensor, trace: inout Trace) throws -> Tensor {
+    let shape = [vision.sizes.tokenCount, vision.sizes.width]
+    return try vision.encode(
+      try StageInput.tensor(tokens).tensor(shape, for: "encode"), trace: &trace)
+  }
+
+  /// Encoded tokens `[T, D]` to a number a class, `[1, L]`, from the class token alone.
+  public func classify(tokens: Tensor, trace: inout Trace) throws -> Tensor {
+    guard let classifier else {
+      throw ModelError.missingPart(wanted: "classify", has: "it is \(kind)")
+    }
+    let input = try StageInput.tensor(tokens).tensor([nil, vision.sizes.width], for: "classify")
+    return classifier(input.rows(0..<1), trace: &trace)
+  }
+
+  /// A number a class, `[L]`, before softmax.
+  public func classify(_ image: Image, trace: inout Trace) throws -> Tensor {
+    let patches = try patchify(try preprocess(image))
+    let tokens = try encode(try embed(patches, trace: &trace), trace: &trace)
+    let logits = try classify(tokens: tokens, trace: &trace)
+    return logits.reshaped(logits.count)
+  }
+
+  /// The same model for pictures of another size, its position embeddings interpolated as the
+  /// published code does with `interpolate_pos_encoding`.
+  public func resized(to imageSize: Int) throws -> any VisionModel {
+    let preprocessing = try preprocessing.resized(
+      to: imageSize, patchSize: patches.patchSize)
+    return ViT.Model(
+      self, preprocessing: preprocessing,
+      vision: VisionTransformer(vision, imageSize: imageSize))
+  }
+
+  /// ViT.
+  public var family: String { "ViT" }
+  /// The paper.
+  public var source: String { "Dosovitskiy et al. 2020" }
+  /// Whether it classifies.
+  public var kind: String {
+    classifier == nil
+      ? "a ViT without a classifier" : "a ViT, which knows pictures and classes only"
+  }
+  /// The names of the classes.
+  public var labels: [String] { configuration.labels }
+  /// The vision tower's patches.
+  public var patches: PatchGrid {
+    PatchGrid(imageSize: vision.sizes.imageSize, patchSize: vision.sizes.patchSize)
+  }
+  /// None: it reads no text.
+  public var textTokenizer: (any Tokenizer)? { nil }
+  /// `[T, D]`: the vision tower's positions.
+  public var positionEmbeddings: Tensor { vision.positions }
+  /// This model, if it has a classifier.
+  public var classifying: (any ClassifyingModel)? { classifier == nil ? nil : self }
+  /// The vision transformer.
+  public var towers: [Tower] { [Tower(vision: vision.sizes)] }
+
+  /// The sizes in one line.
+  public var summary: String {
+    "\(patches.imageSize) px in \(patches.side) × \(patches.side) patches, vision "
+      + "\(vision.sizes.blockCount) × \(vision.sizes.width), "
+      + (classifier == nil ? "no classifier" : "\(labels.count) classes")
+  }
+
+  /// The sizes, a line each.
+  public var facts: [Fact] {
+    [Fact.picture(patches), Fact.vision(towers[0], tokens: patches.tokenCount)]
+      + (classifier == nil
+        ? []
+        : [
+          Fact(
+            "classes",
+            "\(labels.count): " + labels.prefix(4).joined(separator: "; ")
+              + (labels.count > 4 ? "; …" : ""))
+        ])
+  }
+
+  /// The module paths of transformers 5 whose result passes an address.
+  public func publishedPlaces(of address: Address) -> [String] {
+    ViT.publishedPlaces(of: address, blockCount: vision.sizes.blockCount)
+  }
+}
+
+extension Tower {
+  /// The vision transformer, as a tower.
+  init(vision sizes: VisionTransformer.Sizes) {
+    self.init(
+      "vision", blockCount: sizes.blockCount, headCount: sizes.headCount, width: sizes.width,
+      attentions: [
+        AttentionPlace(
+          "vision", at: "vision.blocks.#.attention.pattern", blocks: Array(0..<sizes.blockCount),
+          queries: .patches, keys: .patches)
+      ])
+  }
+}

@@ -1,0 +1,76 @@
+internal import Images
+internal import Tensors
+public import Tracing
+
+extension ViT.Model {
+  /// The classes of one or more pictures, with every place.
+  public func traced(_ request: TraceRequest) throws -> TracedRun {
+    guard request.texts.isEmpty, request.prompt.isEmpty else {
+      throw ModelError.missingPart(wanted: "read a text", has: "it is \(kind)")
+    }
+    var traces: [Trace] = []
+    var answers: [String] = []
+    for image in request.images {
+      var trace = Trace.everything
+      if classifier == nil {
+        _ = try run(image, trace: &trace)
+      } else {
+        let place = try classify(image, trace: &trace).argmax(axis: 0).elements[0]
+        answers.append(labels[Int(place)])
+      }
+      traces.append(trace)
+    }
+    let pixels = try request.images.map { try preprocess($0).withBatchAxis }
+    return TracedRun(
+      tensors: [PublishedTensor(name: "inputs.pixel_values", tensor: Tensor.concatenated(pixels))]
+        + (request.usesPublishedNames ? published(traces) : traces.named),
+      integers: [], answer: answers.joined(separator: "\n"))
+  }
+
+  /// The tensors of a batch's runs under the module paths of transformers 5.
+  public func published(_ traces: [Trace]) -> [PublishedTensor] {
+    publishedBatch(traces) { batch, address, place in
+      switch address.description {
+      case "vision.embedding.patch.output" where place.hasSuffix(".projection"):
+        batch.imageChannels(side: patches.side)
+      case "classifier.output": Tensor.concatenated(batch)
+      default: Tensor.concatenated(batch.map(\.withBatchAxis))
+      }
+    }
+  }
+}
+
+extension [Tensor] {
+  /// A convolution's result, `[N, D, rows, columns]`, of one `[P, D]` a picture.
+  func imageChannels(side: Int) -> Tensor {
+    Tensor.concatenated(map { $0.transposed().reshaped(1, $0.shape[1], side, side) })
+  }
+}
+
+extension [Trace] {
+  /// What was kept, by address: behind the picture's number where there are several.
+  var named: [PublishedTensor] {
+    count == 1
+      ? self[0].named("") : enumerated().flatMap { $0.element.named("images.\($0.offset).") }
+  }
+}
+
+extension VisionModel {
+  /// The tensors of a batch's runs under the published module paths.
+  ///
+  /// - Parameter stack: one tensor a run, as the published code has them, at an address, under one
+  ///   of its paths.
+  func publishedBatch(
+    _ traces: [Trace], stack: ([Tensor], Address, String) -> Tensor
+  ) -> [PublishedTensor] {
+    guard let first = traces.first else { return [] }
+    return first.records.flatMap { record -> [PublishedTensor] in
+      let places = publishedPlaces(of: record.address)
+      guard !places.isEmpty else { return [] }
+      let batch = traces.compactMap { $0[record.address] }
+      return places.map {
+        PublishedTensor(name: $0, tensor: stack(batch, record.address, $0))
+      }
+    }
+  }
+}
