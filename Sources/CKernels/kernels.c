@@ -79,40 +79,6 @@ CLONES void ck_round_to_bfloat16(const float *in, float *out, size_t count) {
   for (size_t i = 0; i < count; i++) out[i] = bits_to_float((uint32_t)round_to_bfloat16(in[i]) << 16);
 }
 
-// Sixty-four partial sums keep four wide multiply-adds in flight and fix the order of summation.
-#define LANES 64
-
-#define MATVEC(NAME, ELEMENT, LOAD)                                                                \
-  CLONES void NAME(const void *weight, const float *x, float *out, size_t rows, size_t columns) { \
-    const size_t whole = columns / LANES * LANES;                                                  \
-    for (size_t r = 0; r < rows; r++) {                                                            \
-      const char *row = (const char *)weight + r * columns * sizeof(ELEMENT);                      \
-      float sums[LANES] = {0};                                                                     \
-      for (size_t c = 0; c < whole; c += LANES)                                                    \
-        for (size_t l = 0; l < LANES; l++) {                                                       \
-          ELEMENT w;                                                                               \
-          memcpy(&w, row + (c + l) * sizeof(ELEMENT), sizeof(ELEMENT));                            \
-          sums[l] += LOAD(w) * x[c + l];                                                           \
-        }                                                                                          \
-      for (size_t c = whole; c < columns; c++) {                                                   \
-        ELEMENT w;                                                                                 \
-        memcpy(&w, row + c * sizeof(ELEMENT), sizeof(ELEMENT));                                    \
-        sums[c - whole] += LOAD(w) * x[c];                                                         \
-      }                                                                                            \
-      for (size_t width = LANES / 2; width > 0; width /= 2)                                        \
-        for (size_t l = 0; l < width; l++) sums[l] += sums[l + width];                             \
-      out[r] = sums[0];                                                                            \
-    }                                                                                              \
-  }
-
-#define AS_IS(w) (w)
-#define FROM_HALF(w) ((float)(w))
-#define FROM_BFLOAT(w) bits_to_float((uint32_t)(w) << 16)
-
-MATVEC(ck_matvec_float32, float, AS_IS)
-MATVEC(ck_matvec_float16, _Float16, FROM_HALF)
-MATVEC(ck_matvec_bfloat16, uint16_t, FROM_BFLOAT)
-
 CLONES void ck_softmax(const float *in, float *out, size_t rows, size_t columns) {
   for (size_t r = 0; r < rows; r++) {
     const float *x = in + r * columns;
@@ -212,6 +178,10 @@ CLONES void ck_quick_gelu(const float *in, float *out, size_t count) {
     const float e = exponential(-1.702f * fabsf(x));
     out[i] = x * ((x >= 0 ? 1 : e) / (1 + e));
   }
+}
+
+CLONES void ck_relu(const float *in, float *out, size_t count) {
+  for (size_t i = 0; i < count; i++) out[i] = in[i] < 0 ? 0 : in[i];
 }
 
 CLONES void ck_add_bias(float *data, const float *bias, size_t rows, size_t columns) {

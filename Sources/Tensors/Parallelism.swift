@@ -1,4 +1,4 @@
-internal import Dispatch
+internal import CKernels
 internal import Foundation
 
 /// How many threads arithmetic may use; results do not depend on it.
@@ -11,15 +11,26 @@ public enum Parallelism {
 
   /// Calls `body` once for each index below `count`, on several threads where that is allowed.
   ///
-  /// `body` must write only to places that belong to its index.
-  static func forEach(_ count: Int, _ body: @Sendable (Int) -> Void) {
+  /// `body` must write only to places that belong to its index. A loop inside a loop, or one that
+  /// starts while another task's is running, runs on the thread it is on.
+  package static func forEach(_ count: Int, _ body: @Sendable (Int) -> Void) {
     let threads = min(threadCount, count)
     guard threads > 1 else {
       for index in 0..<count { body(index) }
       return
     }
-    DispatchQueue.concurrentPerform(iterations: threads) { thread in
-      for index in stride(from: thread, to: count, by: threads) { body(index) }
+    withoutActuallyEscaping(body) { body in
+      withUnsafePointer(to: Loop(body: body)) { loop in
+        ck_parallel(
+          count, threads,
+          { context, index in
+            context?.assumingMemoryBound(to: Loop.self).pointee.body(index)
+          }, UnsafeMutableRawPointer(mutating: loop))
+      }
     }
+  }
+
+  private struct Loop {
+    let body: @Sendable (Int) -> Void
   }
 }

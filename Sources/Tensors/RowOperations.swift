@@ -34,7 +34,7 @@ extension Tensor {
   }
 
   /// Negative elements become 0; a NaN stays one.
-  public func relu() -> Tensor { map { $0 < 0 ? 0 : $0 } }
+  public func relu() -> Tensor { rowwise { x, out in ck_relu(x, out, count) } }
 
   private func rowwise(
     _ body: (UnsafePointer<Float>, UnsafeMutablePointer<Float>) -> Void

@@ -1,34 +1,144 @@
 internal import CKernels
 
+/// A function of one number that a product applies to its result before it leaves the cache.
+public enum Pointwise: Sendable {
+  /// As it is.
+  case identity
+  /// `Tensor.gelu`.
+  case gelu
+  /// `Tensor.relu`.
+  case relu
+
+  fileprivate var code: ck_activation {
+    switch self {
+    case .identity: CK_IDENTITY
+    case .gelu: CK_GELU
+    case .relu: CK_RELU
+    }
+  }
+}
+
+/// How many rows of weights one block has: fixed, so that results do not depend on threads, and
+/// few enough for a core's own cache together with the activations.
+private let chunk = 64
+
 extension Tensor {
-  /// The product with stored weights `[N, K]`, one row an output: `[M, K]` gives `[M, N]`.
+  /// The product with stored weights `[N, K]`, one row an output: `[M, K]` gives `[M, N]`, plus
+  /// `bias`, through `activation`.
   ///
-  /// The weights' `arithmetic` says how it is computed. They are read where they lie and widened
-  /// block by block, never as a whole; a single row reads them once.
+  /// The weights' `arithmetic` says how it is computed; they are read where they lie. But for
+  /// double precision a row of the result has the same bits whatever rows are computed with it.
   ///
   /// - Precondition: `self` is a matrix and the inner lengths agree.
-  public func matmulTransposed(_ weight: StoredTensor, bias: Tensor? = nil) -> Tensor {
+  public func matmulTransposed(
+    _ weight: StoredTensor, bias: Tensor? = nil, activation: Pointwise = .identity
+  ) -> Tensor {
     precondition(
       rank == 2 && weight.shape.count == 2 && shape[1] == weight.shape[1],
       "cannot multiply \(shape) by weights \(weight.shape)")
-    let (m, n) = (shape[0], weight.shape[0])
-    Work.note(operations: 2 * m * n * shape[1], weightBytes: weight.byteCount)
+    precondition(
+      bias.map { $0.count == weight.shape[0] } ?? true,
+      "\(bias?.count ?? 0) biases for \(weight.shape[0]) outputs")
+    Work.note(operations: 2 * count * weight.shape[0], weightBytes: weight.byteCount)
     let arithmetic = Arithmetic.override ?? weight.arithmetic
-    _ = LibraryProduct.oneThreadEach
-    let rows = arithmetic == .bfloat16 ? roundedToBFloat16() : self
+    if arithmetic != .float64, let quantized = weight.quantized {
+      let x = arithmetic == .bfloat16 ? roundedToBFloat16() : self
+      return x.quantized(quantized, weight, bias, activation)
+    }
+    switch arithmetic {
+    case .float32: return tiled(weight, rounds: false, bias, activation)
+    case .bfloat16: return tiled(weight, rounds: true, bias, activation)
+    case .float64: return inDouble(weight, bias, activation)
+    }
+  }
+
+  /// The product by this project's own kernels.
+  private func tiled(
+    _ weight: StoredTensor, rounds: Bool, _ bias: Tensor?, _ activation: Pointwise
+  ) -> Tensor {
+    let (m, k, n) = (shape[0], shape[1], weight.shape[0])
+    let instructions = Instructions.current.code
+    let threads = Parallelism.threadCount
     return Tensor.filled([m, n]) { out in
-      rows.elements.withUnsafeBufferPointer { x in
-        guard let x = x.baseAddress else { return out.update(repeating: 0, count: m * n) }
-        if m == 1 && arithmetic != .float64 {
-          weight.multiply(row: x, into: out, roundsWeights: arithmetic == .bfloat16)
-        } else {
-          weight.multiply(rows: x, count: m, into: out, arithmetic)
+      Packed.with(self, instructions, rounds: rounds) { packed in
+        let shared = Shared(pointer: (packed, out, bias?.elements))
+        Parallelism.forEach((n + chunk - 1) / chunk) { index in
+          let (packed, out, bias) = shared.pointer
+          let first = index * chunk
+          let next = min(n, first + threads * chunk)
+          weight.withUnsafeBytes { bytes in
+            ck_multiply(
+              instructions, rounds ? 1 : 0, packed, m, k, bytes, weight.type.code, first,
+              min(chunk, n - first), next, min(chunk, n - next), bias, activation.code, out, n)
+          }
         }
       }
-      if let bias {
-        precondition(bias.count == n, "\(bias.count) biases for \(n) outputs")
-        ck_add_bias(out, bias.elements, m, n)
+    }
+  }
+
+  /// The product with quantized weights.
+  ///
+  /// One row takes their own kernel, several take blocks of them as float32. The integers are exact
+  /// and stay so: rounding is for plain weights.
+  private func quantized(
+    _ matrix: QuantizedMatrix, _ weight: StoredTensor, _ bias: Tensor?, _ activation: Pointwise
+  ) -> Tensor {
+    let (m, k, n) = (shape[0], shape[1], weight.shape[0])
+    let instructions = Instructions.current.code
+    return Tensor.filled([m, n]) { out in
+      if m == 1 {
+        elements.withUnsafeBufferPointer { x in
+          if let x = x.baseAddress { matrix.multiply(row: x, into: out) }
+        }
+      } else {
+        Packed.with(self, instructions, rounds: false) { packed in
+          let shared = Shared(pointer: (packed, out))
+          Parallelism.forEach((n + chunk - 1) / chunk) { index in
+            let (packed, out) = shared.pointer
+            let first = index * chunk
+            let rows = min(chunk, n - first)
+            withUnsafeTemporaryAllocation(of: Float.self, capacity: rows * k) { wide in
+              guard let wide = wide.baseAddress else { return }
+              weight.convert(from: first * k, count: rows * k, into: wide)
+              ck_multiply(
+                instructions, 0, packed, m, k, wide, CK_FLOAT32, 0, rows, rows, 0, nil,
+                CK_IDENTITY, out + first, n)
+            }
+          }
+        }
       }
+      ck_finish(out, n, m, n, bias?.elements, activation.code)
+    }
+  }
+
+  private func inDouble(
+    _ weight: StoredTensor, _ bias: Tensor?, _ activation: Pointwise
+  ) -> Tensor {
+    let (m, k, n) = (shape[0], shape[1], weight.shape[0])
+    let block = 256
+    _ = LibraryProduct.oneThreadEach
+    let result = Tensor.filled([m, n]) { out in
+      guard k > 0 else { return out.update(repeating: 0, count: m * n) }
+      let shared = Shared(pointer: out)
+      Parallelism.forEach((n + block - 1) / block) { index in
+        let first = index * block
+        let wide = weight.rows(Array(first..<min(n, first + block)))
+        elements.withUnsafeBufferPointer { x in
+          wide.elements.withUnsafeBufferPointer { w in
+            guard let x = x.baseAddress, let w = w.baseAddress else { return }
+            LibraryProduct(m: m, n: wide.shape[0], k: k, isDouble: true)(
+              LibraryMatrix(start: x, stride: k),
+              LibraryMatrix(start: w, stride: k, isTransposed: true),
+              into: shared.pointer + first, stride: n)
+          }
+        }
+      }
+      if let bias { ck_add_bias(out, bias.elements, m, n) }
+    }
+    switch activation {
+    case .identity: return result
+    case .gelu: return result.gelu()
+    case .relu: return result.relu()
     }
   }
 
@@ -38,83 +148,60 @@ extension Tensor {
   }
 }
 
-extension StoredTensor {
-  /// How many rows of weights one block has: fixed, so that results do not depend on threads.
-  private static let block = 256
+/// The instructions that products use: chosen for the CPU when the program runs.
+package enum Instructions: Sendable, CaseIterable {
+  /// What every CPU has, AVX2 where it is there.
+  case portable
+  /// AVX-512.
+  case avx512
+  /// AVX-512 with products of bfloat16.
+  case avx512BFloat16
 
-  private func forEachBlock(_ body: @Sendable (_ firstRow: Int, _ rows: Int) -> Void) {
-    let outputs = shape[0]
-    Parallelism.forEach((outputs + Self.block - 1) / Self.block) { index in
-      body(index * Self.block, min(Self.block, outputs - index * Self.block))
+  /// The best of this CPU.
+  package static let best: Instructions =
+    switch ck_best_instructions() {
+    case CK_AVX512_BFLOAT16: .avx512BFloat16
+    case CK_AVX512: .avx512
+    default: .portable
+    }
+
+  /// Those of the current task: the best, unless a test sets lesser ones.
+  @TaskLocal package static var current: Instructions = best
+
+  fileprivate var code: ck_instructions {
+    switch self {
+    case .portable: CK_PORTABLE
+    case .avx512: CK_AVX512
+    case .avx512BFloat16: CK_AVX512_BFLOAT16
     }
   }
+}
 
-  fileprivate func multiply(
-    row x: UnsafePointer<Float>, into out: UnsafeMutablePointer<Float>, roundsWeights: Bool
-  ) {
-    if let quantized { return quantized.multiply(row: x, into: out) }
-    let shared = Shared(pointer: (x, out))
-    let inputs = shape[1]
-    forEachBlock { first, rows in
-      let (x, out) = shared.pointer
-      withUnsafeBytes { bytes in
-        let start = bytes + first * inputs * type.size
-        switch type {
-        case .bfloat16: ck_matvec_bfloat16(start, x, out + first, rows, inputs)
-        case _ where roundsWeights:
-          withFloats(firstRow: first, rows: rows, rounded: true) {
-            ck_matvec_float32($0, x, out + first, rows, inputs)
-          }
-        case .float32: ck_matvec_float32(start, x, out + first, rows, inputs)
-        case .float16: ck_matvec_float16(start, x, out + first, rows, inputs)
-        }
-      }
+extension ElementType {
+  fileprivate var code: ck_element {
+    switch self {
+    case .float32: CK_FLOAT32
+    case .float16: CK_FLOAT16
+    case .bfloat16: CK_BFLOAT16
     }
   }
+}
 
-  fileprivate func multiply(
-    rows x: UnsafePointer<Float>, count m: Int, into out: UnsafeMutablePointer<Float>,
-    _ arithmetic: Arithmetic
+/// Activations laid out as the kernels read them.
+private enum Packed {
+  static func with(
+    _ x: Tensor, _ instructions: ck_instructions, rounds: Bool, _ body: (UnsafeRawPointer) -> Void
   ) {
-    let shared = Shared(pointer: (x, out))
-    let (outputs, inputs) = (shape[0], shape[1])
-    forEachBlock { first, rows in
-      let (x, out) = shared.pointer
-      withFloats(firstRow: first, rows: rows, rounded: arithmetic == .bfloat16) { w in
-        LibraryProduct(m: m, n: rows, k: inputs, isDouble: arithmetic == .float64)(
-          LibraryMatrix(start: x, stride: inputs),
-          LibraryMatrix(start: w, stride: inputs, isTransposed: true),
-          into: out + first, stride: outputs)
+    let (rows, columns) = (x.shape[0], x.shape[1])
+    let size = ck_packed_size(instructions, rounds ? 1 : 0, rows, columns)
+    withUnsafeTemporaryAllocation(byteCount: max(64, size), alignment: 64) { buffer in
+      guard let start = buffer.baseAddress else { return }
+      let shared = Shared(pointer: start)
+      Parallelism.forEach(ck_panel_count(rows)) { panel in
+        ck_pack_panel(
+          instructions, rounds ? 1 : 0, x.elements, rows, columns, panel, shared.pointer)
       }
-    }
-  }
-
-  /// Calls `body` with rows as float32: the stored ones where they are, else a scratch copy.
-  private func withFloats(
-    firstRow: Int, rows: Int, rounded: Bool, _ body: (UnsafePointer<Float>) -> Void
-  ) {
-    let (first, count) = (firstRow * shape[1], rows * shape[1])
-    if quantized != nil {
-      // The integers are exact and stay so: rounding is for plain weights.
-      return withUnsafeTemporaryAllocation(of: Float.self, capacity: count) { scratch in
-        guard let scratch = scratch.baseAddress else { return }
-        convert(from: first, count: count, into: scratch)
-        body(scratch)
-      }
-    }
-    withUnsafeBytes { bytes in
-      let start = bytes + first * type.size
-      let isAligned = Int(bitPattern: start).isMultiple(of: MemoryLayout<Float>.alignment)
-      if type == .float32, isAligned, !rounded {
-        body(start.assumingMemoryBound(to: Float.self))
-      } else {
-        withUnsafeTemporaryAllocation(of: Float.self, capacity: count) { scratch in
-          guard let scratch = scratch.baseAddress else { return }
-          convert(from: first, count: count, into: scratch)
-          if rounded, type != .bfloat16 { ck_round_to_bfloat16(scratch, scratch, count) }
-          body(scratch)
-        }
-      }
+      body(UnsafeRawPointer(start))
     }
   }
 }

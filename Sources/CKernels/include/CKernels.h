@@ -7,7 +7,8 @@
 #include "CQuantized.h"
 
 // Loops that no library here offers. Every function writes only to `out`, which must not overlap
-// an input unless the comment says so; nothing is allocated or kept, and nothing can fail.
+// an input unless the comment says so; but for the threads of `ck_parallel` nothing is kept, and
+// nothing can fail.
 // The instruction set (AVX-512, AVX2 with FMA, or the baseline) is chosen when the program is
 // loaded. Every sum runs in an order that depends on the sizes alone.
 
@@ -26,12 +27,42 @@ void ck_float32_to_bfloat16(const float *in, uint16_t *out, size_t count);
 /// out[count] = the floats at `in` rounded to bfloat16 and widened again. May run in place.
 void ck_round_to_bfloat16(const float *in, float *out, size_t count);
 
-/// out[r] = sum over c of weight[r, c] * x[c], for `rows` rows of `columns` numbers.
-/// `weight` is row-major float32, float16 or bfloat16, by the function's name, at any alignment.
-void ck_matvec_float32(const void *weight, const float *x, float *out, size_t rows, size_t columns);
-void ck_matvec_float16(const void *weight, const float *x, float *out, size_t rows, size_t columns);
-void ck_matvec_bfloat16(const void *weight, const float *x, float *out, size_t rows,
-                        size_t columns);
+/// The instructions that products use.
+typedef enum { CK_PORTABLE, CK_AVX512, CK_AVX512_BFLOAT16 } ck_instructions;
+/// The types that weights are stored in.
+typedef enum { CK_FLOAT32, CK_FLOAT16, CK_BFLOAT16 } ck_element;
+/// What is done to a product's result, element by element.
+typedef enum { CK_IDENTITY, CK_GELU, CK_RELU } ck_activation;
+
+/// The best instructions that this CPU has.
+ck_instructions ck_best_instructions(void);
+
+/// How many bytes x[rows, columns] takes when packed for `ck_multiply`, and in how many panels it
+/// is packed. `rounds` says whether both sides of the product are rounded to bfloat16.
+size_t ck_packed_size(ck_instructions instructions, int rounds, size_t rows, size_t columns);
+size_t ck_panel_count(size_t rows);
+
+/// Packs one panel of x[rows, columns] into `packed`, 64 bytes aligned.
+void ck_pack_panel(ck_instructions instructions, int rounds, const float *x, size_t rows,
+                   size_t columns, size_t panel, void *packed);
+
+/// out[r, first + n] = activation(sum over c of x[r, c] * weights[first + n, c] + bias[first + n])
+/// for n < count, where rows of `out` lie `out_stride` floats apart and `bias` may be null.
+/// `weights` is row-major at any alignment. Rows `next_first` to `next_first + next_count` are
+/// those that the thread will multiply next.
+void ck_multiply(ck_instructions instructions, int rounds, const void *packed, size_t rows,
+                 size_t columns, const void *weights, ck_element element, size_t first,
+                 size_t count, size_t next_first, size_t next_count, const float *bias,
+                 ck_activation activation, float *out, size_t out_stride);
+
+/// data[rows, columns] = activation(data + bias), where rows lie `stride` floats apart and `bias` may
+/// be null.
+void ck_finish(float *data, size_t stride, size_t rows, size_t columns, const float *bias,
+               ck_activation activation);
+
+/// Calls `body(context, index)` for each index below `count`, on up to `threads` threads with the
+/// caller's. Where another loop is running, the caller does all of it alone.
+void ck_parallel(size_t count, size_t threads, void (*body)(void *, size_t), void *context);
 
 /// out[rows, columns] = softmax of each row of `in`. May run in place. A row whose entries are all
 /// negative infinity becomes zeros; a NaN in a row makes that row NaN.
@@ -48,6 +79,9 @@ void ck_gelu(const float *in, float *out, size_t count);
 
 /// out[count] = x / (1 + e^(-1.702 x)). May run in place.
 void ck_quick_gelu(const float *in, float *out, size_t count);
+
+/// out[count] = max(x, 0), a NaN staying one. May run in place.
+void ck_relu(const float *in, float *out, size_t count);
 
 /// data[rows, columns] += bias[columns] in each row.
 void ck_add_bias(float *data, const float *bias, size_t rows, size_t columns);
