@@ -20,8 +20,8 @@ struct Fovea: ParsableCommand {
       """,
     version: "fovea \(Program.version)",
     subcommands: [
-      Start.self, Run.self, TokenizeCommand.self, TraceCommand.self, EvaluateCommand.self,
-      ScenesCommand.self,
+      Start.self, Run.self, TokenizeCommand.self, TraceCommand.self, CompareCommand.self,
+      EvaluateCommand.self, ScenesCommand.self,
     ],
     defaultSubcommand: Start.self)
 }

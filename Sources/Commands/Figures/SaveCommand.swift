@@ -3,6 +3,7 @@ internal import Figures
 internal import Files
 internal import Foundation
 internal import Images
+internal import Models
 internal import Runtime
 internal import Tensors
 internal import Tracing
@@ -32,7 +33,7 @@ extension Command {
 /// What a value becomes in a file of some kind.
 private enum SavedContent {
   case bytes([UInt8])
-  case tensors([(name: String, tensor: Tensor)])
+  case tensors([(name: String, tensor: Tensor)], prompt: String)
   case array(Tensor)
   case numbers(Tensor)
   case table(Table)
@@ -67,15 +68,18 @@ private enum SavedContent {
       case "csv": self = .numbers(tensor)
       case "safetensors":
         if let trace = value.trace, !trace.records.isEmpty {
-          self = .tensors(trace.records.map { ($0.address.description, $0.tensor) })
+          self = .tensors(
+            trace.records.map { ($0.address.description, $0.tensor) },
+            prompt: value.runInputs.prompt)
         } else {
-          self = .tensors([("tensor", tensor)])
+          self = .tensors([("tensor", tensor)], prompt: "")
         }
       default: throw Self.unfit("a tensor", kind, kinds)
       }
     } else if let trace = value.trace {
       guard kind == "safetensors" else { throw Self.unfit("a trace", kind, ["safetensors"]) }
-      self = .tensors(trace.records.map { ($0.address.description, $0.tensor) })
+      self = .tensors(
+        trace.records.map { ($0.address.description, $0.tensor) }, prompt: value.runInputs.prompt)
     } else {
       guard kind == "txt" else { throw Self.unfit(value.inMessage, kind, ["txt"]) }
       self = .bytes(Array((value.displayed + "\n").utf8))
@@ -97,8 +101,11 @@ private enum SavedContent {
     case .table(let table):
       try CSV.write(
         header: table.columns, rows: table.rows.map { $0.map(\.plain) }, to: url)
-    case .tensors(let tensors):
-      try Safetensors.write(tensors, metadata: ["made_by": "fovea"], to: url)
+    case .tensors(let tensors, let prompt):
+      var metadata = ["made_by": "fovea"]
+      // With the prompt the run can be made again.
+      if !prompt.isEmpty { metadata["prompt"] = prompt }
+      try Safetensors.write(tensors, metadata: metadata, to: url)
     }
   }
 }

@@ -7,7 +7,9 @@ extension Command {
   static let compare = Command(
     "compare", group: "Looking", "Tells where two runs part, and which step is to blame.",
     Parameter.any(
-      "first", expects: "a run, a trace, the result of a stage or a tensor", "One side."),
+      "first",
+      expects: "a run, a trace, the path of a trace's file, the result of a stage or a tensor",
+      "One side."),
     Parameter.any("second", expects: "the same kind of thing", "The other side."),
     Parameter.flag("every", "A row for every place instead of one for every block."),
     returns: "a Table with a row a block, in the order of the run, and the first that parts",
@@ -19,25 +21,53 @@ extension Command {
       times is own by floor, at the worst place inside: up to 8 is noise, up to 32 suspicious, more \
       a bug.
 
-      The table's first, stage and verdict tell the same to a script.
+      A file is Fovea's own, by save() or `fovea trace`, or what hooks in the published \
+      implementation kept under module paths; the model in use must be the one that ran. \
+      `scripts/dump-hf.py` makes such a file.
+
+      The table's first, stage and verdict tell the same to a script; chart draws own errors and \
+      floors.
       """,
     examples: [
       Example("compare(run(scene(7)), run(scene(8)))", "Two pictures: they differ, no step errs."),
       Example("compare(run(scene(7)), run(scene(7))).verdict", "Twice the same."),
+      Example(
+        "r = run(scene(7))\nsave(r.trace, \"run.safetensors\")\n"
+          + "compare(r, \"fovea-out/run.safetensors\").verdict",
+        "A run and a file."),
     ], seeAlso: ["run", "describe"]
   ) { session, first, second, every in
-    if let a = ComparedSide(first, called: "first"), let b = ComparedSide(second, called: "second")
+    if let a = try first.compared(called: "first", in: session),
+      let b = try second.compared(called: "second", in: session)
     {
-      return .object(try Table.comparing(a, b, byPlace: every, in: session))
+      let comparison = RunComparison(
+        first: a, second: b, byPlace: every, isCancelled: { session.isCancelled })
+      return .object(try comparison.parted(current: session.model).table())
     }
     guard let a = first.tensor, let b = second.tensor else {
       throw ArgumentFailure(
         parameter: "second",
         "must be the same kind of thing as first, not \(second.inMessage)",
-        note: "runs, traces and results of stages have places; tensors compare with tensors")
+        note: "runs, traces, files of traces and results of stages have places; tensors compare "
+          + "with tensors")
     }
     return .object(
       Table(Table.differenceColumns, [Table.row("tensor", Difference(a, b))]))
+  }
+}
+
+extension Value {
+  /// A run, a trace, an answer, the result of a stage or a file's path as one side of a comparison;
+  /// nil for other values.
+  fileprivate func compared(called name: String, in session: Session) throws -> ComparedThing? {
+    if case .text(let path) = self {
+      guard path.hasSuffix(".safetensors") else {
+        throw ArgumentFailure(
+          parameter: name, "must be a file of a trace, which ends in .safetensors, not \(inMessage)")
+      }
+      return .file(try TraceFile(session.readableURL(for: path)))
+    }
+    return ComparedSide(self, called: name).map { .side($0) }
   }
 }
 
@@ -56,27 +86,5 @@ extension Table {
       .float(difference.signalToNoise),
       .text(difference.largest == 0 ? "" : "\(difference.worstPlace)"),
     ]
-  }
-
-  /// Two runs, judged by the model of one of them.
-  static func comparing(
-    _ a: ComparedSide, _ b: ComparedSide, byPlace: Bool, in session: Session
-  ) throws -> Table {
-    guard a.values.keys.contains(where: { b.values[$0] != nil }) else {
-      throw ArgumentFailure(
-        parameter: "second", "has no place in common with first",
-        note: "first has \(a.values.count) places, second \(b.values.count)")
-    }
-    let known = a.model ?? b.model
-    let model = try known ?? session.model()
-    guard let judge = model.model as? any RepeatableModel else {
-      throw RuntimeFailure(.command, "runs of \(model.name) cannot be made again")
-    }
-    let parting = try Parting(
-      a.judged(by: judge), b.judged(by: judge), byPlace: byPlace
-    ) { session.isCancelled }
-    return PartingTable(
-      parting: parting, judge: judge, inputs: b.inputs, names: [a.name, b.name]
-    ).table
   }
 }

@@ -28,9 +28,7 @@ struct ComparedSide {
   }
 
   /// The side as the judge repeats it.
-  func judged(
-    by judge: any RepeatableModel, coarser: Replay? = nil
-  ) -> Parting.Side {
+  func judged(by judge: any RepeatableModel, coarser: Replay? = nil) -> Parting.Side {
     let inputs = inputs
     var otherStart: Replay?
     if inputs.image == nil, inputs.pixels == nil {

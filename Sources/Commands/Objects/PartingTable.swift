@@ -1,3 +1,4 @@
+internal import Figures
 internal import Models
 internal import Runtime
 internal import Tensors
@@ -10,17 +11,30 @@ struct PartingTable {
   /// What the second side started from, for the words of a prompt.
   let inputs: RunInputs
   let names: [String]
+  /// What did not match, a line each.
+  var remarks: [String] = []
+  /// Whether a tensor of a file had another shape than its place.
+  var hasMisfits = false
+
+  /// Whether all that could be compared is rounding, and all of it could be judged.
+  var isClean: Bool {
+    parting.verdict == .noise && !hasMisfits && parting.broken.allSatisfy { $0 == nil }
+  }
 
   static let columns = [
     "place", "stage", "shape", "largest", "relative", "cosine", "SNR dB", "at", "own", "floor",
     "times", "verdict", "inside",
   ]
 
-  var table: Table {
+  func table() throws -> Table {
     var table = Table(Self.columns, parting.rows.map(cells), note: note)
     table.facts = [
       ("verdict", parting.verdict.map { .text($0.rawValue) } ?? Value.none),
       ("first", parting.first.map { .text(Self.guilty($0).description) } ?? Value.none),
+      (
+        "chart",
+        try Value.object(Drawing(figure: figure(title: "\(names[0]) and \(names[1])")))
+      ),
       ("stage", parting.first.map { .text(judge.stage(of: $0.place)) } ?? Value.none),
     ]
     return table
@@ -43,6 +57,19 @@ struct PartingTable {
       row.own.map { .float($0.ratio) } ?? .text("–"),
       .text(row.verdict?.rawValue ?? "–"), .text(row.firstInside.map { inner($0, of: row) } ?? ""),
     ]
+  }
+
+  /// Own errors of each part beside what arithmetic makes there.
+  func figure(title: String) throws -> Figure {
+    try Figure.errors(
+      parting.rows.prefix(400).map { row in
+        let scale = row.own.map { max($0.scale, .leastNormalMagnitude) } ?? 1
+        return Figure.ErrorLine(
+          row.part.description, accumulated: Double(row.accumulated.relative),
+          own: row.own.map { $0.size.largest / scale },
+          floor: row.own.map { $0.floor.largest / scale },
+          remark: row.verdict.flatMap { $0 == .noise ? nil : $0.rawValue })
+      }, title: title)
   }
 
   /// Indices in words: `patch 3,4, channel 12`.
@@ -86,6 +113,7 @@ struct PartingTable {
     }
     let lonely = parting.onlyInFirst.count + parting.onlyInSecond.count
     if lonely > 0 { lines.append("\(lonely) places are on one side only") }
+    lines += remarks
     return lines.joined(separator: "\n")
   }
 }

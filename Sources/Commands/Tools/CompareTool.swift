@@ -1,0 +1,121 @@
+internal import Checkpoints
+internal import Figures
+internal import Files
+public import Foundation
+internal import Images
+internal import Models
+internal import Runtime
+internal import Tracing
+
+/// Compares two runs on the command line.
+public struct CompareTool {
+  /// What is compared and by what.
+  public struct Request: Sendable {
+    /// Each a trace's file or a model's folder.
+    public var first, second: String
+    /// The folder of the model that judges files; nil for the one that ships.
+    public var model: URL?
+    /// The picture that folders' models run on.
+    public var image: URL?
+    /// What they read after it.
+    public var prompt = ""
+    /// Whether every place has a row.
+    public var byPlace = false
+
+    /// Asks for a comparison.
+    public init(first: String, second: String) { (self.first, self.second) = (first, second) }
+  }
+
+  private let table: Table
+  private let parted: PartingTable
+
+  /// Reads, runs and compares.
+  public init(_ request: Request) throws {
+    let model = try request.model.map { try LoadedModel.read($0, name: nil) }
+    let comparison = RunComparison(
+      first: try Self.side(request.first, request), second: try Self.side(request.second, request),
+      byPlace: request.byPlace)
+    parted = try comparison.parted { try model ?? LoadedModel.shipped() }
+    table = try parted.table()
+  }
+
+  private static func side(_ path: String, _ request: Request) throws -> ComparedThing {
+    let url = URL(filePath: path)
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder),
+      isFolder.boolValue
+    else { return .file(try TraceFile(url)) }
+    guard let image = request.image else {
+      throw RuntimeFailure(
+        .command, "\(path) is a folder: a model runs on a picture",
+        notes: ["give one with --image"])
+    }
+    let picture = Picture(
+      try Image(decoding: try WholeFile.read(image), named: image.lastPathComponent),
+      name: image.lastPathComponent)
+    let run = try Run.of(
+      picture, prompt: request.prompt, maxNewTokens: 1,
+      model: try LoadedModel.read(url, name: path), trace: .everything)
+    guard let side = ComparedSide(.object(run), called: path) else {
+      throw RuntimeFailure(.command, "\(path) keeps no trace")
+    }
+    return .side(side)
+  }
+
+  /// The table, as a terminal shows it.
+  public var text: String { table.shown }
+
+  /// Whether no step is worse than noise and all numbers that one side has are numbers on the other.
+  public var isClean: Bool { parted.isClean }
+
+  /// Writes the table's rows.
+  public func writeCSV(to url: URL) throws { try table.writeCSV(to: url) }
+
+  /// Draws own errors and floors.
+  public func writeChart(to url: URL) throws {
+    let figure = try parted.figure(title: parted.names.joined(separator: " and "))
+    let bytes: [UInt8] =
+      switch url.pathExtension.lowercased() {
+      case "svg": figure.svg()
+      case "pdf": try figure.pdf()
+      default: try figure.png()
+      }
+    try WholeFile.write(bytes, to: url)
+  }
+
+  /// The verdict, the first place that parts and all rows.
+  public var json: String {
+    let rows = table.rows.map { row in
+      JSON.object(
+        JSON.Object(zip(table.columns, row).map { ($0.0, Self.json($0.1)) }))
+    }
+    let facts = ["verdict", "first", "stage"].map { name in
+      (name, Self.json(table.facts.first { $0.name == name }?.value ?? .none))
+    }
+    return JSON.object(
+      JSON.Object(
+        [("schema", .integer(1)), ("clean", .bool(isClean))] + facts
+          + [
+            ("notes", .array((table.note ?? "").split(separator: "\n").map { .string("\($0)") })),
+            ("rows", .array(rows)),
+          ])
+    ).written(indented: true)
+  }
+
+  private static func json(_ value: Value) -> JSON {
+    switch value {
+    case .integer(let number): .integer(number)
+    // JSON has no infinity; the text says which.
+    case .float(let number): number.isFinite ? .number(number) : .string("\(number)")
+    case .text(let text): .string(text)
+    case .bool(let truth): .bool(truth)
+    default: .null
+    }
+  }
+}
+
+extension Table {
+  func writeCSV(to url: URL) throws {
+    try CSV.write(header: columns, rows: rows.map { $0.map(\.plain) }, to: url)
+  }
+}

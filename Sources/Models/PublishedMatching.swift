@@ -1,0 +1,90 @@
+internal import Synchronization
+public import Tensors
+public import Tracing
+
+/// Published names back to addresses: which tensor of a file is which place of a run.
+public struct PublishedMatching: Sendable {
+  /// A tensor that has the name of a place, but not its shape.
+  public struct Misfit: Sendable, Equatable {
+    /// The tensor's name.
+    public let name: String
+    /// The place that it names.
+    public let address: Address
+    /// Its shape, and the place's.
+    public let found, expected: [Int]
+  }
+
+  /// The numbers of the file, by place, in the place's axes.
+  public let values: [Address: Tensor]
+  /// Names that no place of the run has.
+  public let strangers: [String]
+  /// Tensors whose shape does not fit.
+  public let misfits: [Misfit]
+  /// Places of the run that the file has no tensor for.
+  public let absent: [Address]
+  /// Every name that the file could have had, for suggestions.
+  public let knownNames: [String]
+
+  /// Finds a place for each of `names`, which are addresses or published module paths.
+  ///
+  /// - Parameters:
+  ///   - inputs: what the file's run started from; the model runs on them once, for the shapes.
+  ///   - read: gives the tensor called so; called once for each that is used.
+  public init(
+    _ names: [String], of model: any RepeatableModel, inputs: RunInputs,
+    isCancelled: @escaping @Sendable () -> Bool, read: (String) throws -> Tensor
+  ) throws {
+    let held = Set(names)
+    @Sendable func candidates(_ address: Address) -> [String] {
+      [address.description] + model.publishedPlaces(of: address)
+    }
+    let passed = Mutex<[Address]>([])
+    var run = Trace { address in
+      passed.withLock { $0.append(address) }
+      // Only what the file has is kept: a whole run may be large.
+      return candidates(address).contains(where: held.contains)
+    }
+    run.isCancelled = isCancelled
+    try model.pass(inputs, trace: &run)
+    var (values, misfits): ([Address: Tensor], [Misfit]) = ([:], [])
+    var used: Set<String> = []
+    for record in run.records {
+      let candidates = candidates(record.address)
+      used.formUnion(candidates)
+      guard let name = candidates.first(where: held.contains) else { continue }
+      let tensor = try read(name)
+      if let fitting = model.fit(tensor, to: record.tensor.shape) {
+        values[record.address] = fitting
+      } else {
+        misfits.append(
+          Misfit(
+            name: name, address: record.address, found: tensor.shape,
+            expected: record.tensor.shape))
+      }
+    }
+    (self.values, self.misfits) = (values, misfits)
+    let addresses = passed.withLock { $0 }
+    absent = addresses.filter { values[$0] == nil }
+    strangers = names.filter { !used.contains($0) }
+    knownNames = addresses.flatMap(candidates)
+  }
+}
+
+extension RepeatableModel {
+  /// A tensor in the published axes as the place has it; nil where it does not fit.
+  ///
+  /// Axes of one entry, such as a batch of one, come and go; a convolution's channels, rows and
+  /// columns become one row a patch; of a head's results for every token only the last counts.
+  func fit(_ tensor: Tensor, to shape: [Int]) -> Tensor? {
+    if tensor.shape == shape { return tensor }
+    let (long, wanted) = (tensor.shape.filter { $0 != 1 }, shape.filter { $0 != 1 })
+    if long == wanted { return tensor.reshaped(to: shape) }
+    if long.count == 3, wanted == [long[1] * long[2], long[0]] {
+      return tensor.reshaped(to: [long[0], long[1] * long[2]]).transposed()
+    }
+    if long.count == 2, shape == [1, long[1]] {
+      return tensor.reshaped(to: long).rows(long[0] - 1..<long[0])
+    }
+    return nil
+  }
+}

@@ -1,0 +1,58 @@
+internal import ArgumentParser
+internal import Commands
+internal import Foundation
+internal import Terminal
+
+/// `fovea compare`: where two runs part.
+struct CompareCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "compare",
+    abstract: "Tell where two runs part, and which step is to blame.",
+    discussion: """
+      Each side is a trace's file (by fovea trace, save() or a forward hook; module paths are \
+      matched with places) or a model's folder, which then runs on --image. A file is judged by \
+      running every step again with its numbers, in the model of the other side or of --model.
+
+      Exit status: 0 every step is noise; 1 a step is suspicious or a bug, or a number is none.
+      """)
+
+  @Argument(help: "One side: a file or a folder.")
+  var first: String
+  @Argument(help: "The other side.")
+  var second: String
+  @Option(
+    help: ArgumentHelp(
+      "The folder of the model that made the files; the model that ships where none is given.",
+      valueName: "folder"))
+  var model: String?
+  @Option(help: ArgumentHelp("The picture that a folder's model runs on.", valueName: "file"))
+  var image: String?
+  @Option(help: "What it reads after the picture.")
+  var prompt = ""
+  @Flag(help: "A row for every place instead of one for every block.")
+  var every = false
+  @Option(help: ArgumentHelp("Write the rows to this file.", valueName: "file"))
+  var csv: String?
+  @Option(help: ArgumentHelp("Draw the errors: .png, .svg or .pdf.", valueName: "file"))
+  var chart: String?
+  @Flag(help: "Print one JSON object.")
+  var json = false
+
+  func validate() throws {
+    if let chart, ![".png", ".svg", ".pdf"].contains(where: chart.lowercased().hasSuffix) {
+      throw ValidationError("--chart must end in .png, .svg or .pdf.")
+    }
+  }
+
+  func run() throws {
+    var request = CompareTool.Request(first: first, second: second)
+    request.model = model.map { URL(filePath: $0) }
+    request.image = image.map { URL(filePath: $0) }
+    (request.prompt, request.byPlace) = (prompt, every)
+    let tool = try CompareTool(request)
+    if let csv { try tool.writeCSV(to: URL(filePath: csv)) }
+    if let chart { try tool.writeChart(to: URL(filePath: chart)) }
+    try Output.standardOutput.write((json ? tool.json : tool.text) + "\n")
+    if !tool.isClean { throw Ending(status: 1) }
+  }
+}

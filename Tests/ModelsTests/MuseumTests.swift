@@ -1,0 +1,73 @@
+import Checkpoints
+import Files
+import Foundation
+import Models
+import Tensors
+import TestSupport
+import Testing
+import Tracing
+
+@Suite struct MuseumTests {
+  private static func inputs() throws -> RunInputs {
+    let golden = Golden.named("blip2")[0]
+    return RunInputs(
+      image: try golden.image(), prompt: try #require(try golden.expected()["prompt"]?.text))
+  }
+
+  @Test(arguments: Exhibit.all) func everyFaultIsNamed(_ exhibit: Exhibit) throws {
+    let checkpoint = try DamagedCheckpoint()
+    let inputs = try Self.inputs()
+    let right = try KeptRun(try BLIP2.Model(CheckpointFolder(checkpoint.folder)), inputs: inputs)
+    try exhibit.damage?(checkpoint)
+    let wrong = try KeptRun(
+      try BLIP2.Model(CheckpointFolder(checkpoint.folder)), inputs: inputs,
+      edits: exhibit.edits?(right.values) ?? [:])
+    // Whichever side is the reference, the same place is named.
+    for parting in [try wrong.parted(from: right), try right.parted(from: wrong)] {
+      let first = try #require(parting.first, "\(exhibit.title): nothing parts")
+      #expect(first.verdict == .bug)
+      #expect((first.firstInside ?? first.place).description == exhibit.place)
+      #expect(wrong.model.stage(of: first.place) == exhibit.stage)
+      let wrongParts = parting.rows.filter { $0.verdict != .noise }
+      #expect(
+        wrongParts.count == exhibit.partCount,
+        "\(wrongParts.map { "\($0.part) \($0.own?.ratio ?? 0)" })")
+      print("museum: \(exhibit.title): \(first.own?.ratio ?? 0)")
+    }
+  }
+
+  @Test(arguments: Golden.named("blip2")) func aRunOfTheReferenceIsNoise(_ golden: Golden) throws {
+    let model = try golden.model()
+    let file = try golden.trace()
+    let pixels = try file.floats("inputs.pixel_values")
+    let ids = try file.integers("inputs.input_ids").elements
+    let inputs = RunInputs(
+      pixels: pixels.reshaped(to: Array(pixels.shape.dropFirst())), tokenIDs: ids)
+    let matching = try PublishedMatching(
+      file.names.filter { !$0.hasPrefix("inputs.") }, of: model, inputs: inputs,
+      isCancelled: { false }, read: file.floats)
+    #expect(matching.strangers.isEmpty && matching.misfits.isEmpty)
+    let ours = try KeptRun(
+      model, inputs: RunInputs(image: try golden.image(), tokenIDs: ids))
+    let theirs = KeptRun(model, inputs: inputs, values: matching.values)
+    for byPlace in [false, true] {
+      let parting = try ours.parted(from: theirs, byPlace: byPlace)
+      #expect(parting.verdict == .noise)
+      #expect(parting.rows.allSatisfy { $0.verdict == .noise })
+      let worst = parting.rows.compactMap { row in row.own.map { ($0.ratio, row.part) } }
+        .sorted { $0.0 > $1.0 }
+      print("clean: \(worst.prefix(6))")
+    }
+  }
+
+  @Test func oneThreadAndTwoAreNoise() throws {
+    let golden = Golden.named("blip2")[0]
+    let (model, inputs) = (try golden.model(), try Self.inputs())
+    let runs = try [1, 2].map { threads in
+      try Parallelism.$threadCount.withValue(threads) { try KeptRun(model, inputs: inputs) }
+    }
+    let parting = try runs[0].parted(from: runs[1])
+    #expect(parting.verdict == .noise)
+    #expect(parting.rows.allSatisfy { $0.accumulated.largest == 0 && $0.own?.size == ErrorSize.none })
+  }
+}
