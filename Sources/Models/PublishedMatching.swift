@@ -51,9 +51,12 @@ public struct PublishedMatching: Sendable {
     for record in run.records {
       let candidates = candidates(record.address)
       used.formUnion(candidates)
-      guard let name = candidates.first(where: held.contains) else { continue }
+      let names = candidates.filter(held.contains)
+      guard let name = names.first else { continue }
       let tensor = try read(name)
-      if let fitting = model.fit(tensor, to: record.tensor.shape) {
+      if let fitting = try model.fit(tensor, to: record.tensor.shape)
+        ?? model.fit(fused: names.map(read), to: record.tensor.shape)
+      {
         values[record.address] = fitting
       } else {
         misfits.append(
@@ -73,8 +76,9 @@ public struct PublishedMatching: Sendable {
 extension RepeatableModel {
   /// A tensor in the published axes as the place has it; nil where it does not fit.
   ///
-  /// Axes of one entry, such as a batch of one, come and go; a convolution's channels, rows and
-  /// columns become one row a patch; of a head's results for every token only the last counts.
+  /// Axes of one entry, such as a batch of one, come and go; of a batch the first counts; a
+  /// convolution's channels, rows and columns become one row a patch; of a head's results for every
+  /// token only the last counts.
   func fit(_ tensor: Tensor, to shape: [Int]) -> Tensor? {
     if tensor.shape == shape { return tensor }
     let (long, wanted) = (tensor.shape.filter { $0 != 1 }, shape.filter { $0 != 1 })
@@ -82,9 +86,21 @@ extension RepeatableModel {
     if long.count == 3, wanted == [long[1] * long[2], long[0]] {
       return tensor.reshaped(to: [long[0], long[1] * long[2]]).transposed()
     }
-    if long.count == 2, shape == [1, long[1]] {
+    if long.count == 2, shape == [1, long[1]], tensor.rank == 3, tensor.shape[0] == 1 {
       return tensor.reshaped(to: long).rows(long[0] - 1..<long[0])
     }
-    return nil
+    guard let batch = tensor.shape.first, batch > 1, tensor.rank >= shape.count else { return nil }
+    return fit(tensor.rows(0..<1), to: shape)
+  }
+
+  /// Tensors of layers that are one layer here, side by side; nil where they do not fit.
+  func fit(fused tensors: [Tensor], to shape: [Int]) -> Tensor? {
+    guard tensors.count > 1, shape.count == 2, shape[1].isMultiple(of: tensors.count) else {
+      return nil
+    }
+    let part = [shape[0], shape[1] / tensors.count]
+    let parts = tensors.compactMap { fit($0, to: part)?.transposed() }
+    guard parts.count == tensors.count else { return nil }
+    return Tensor.concatenated(parts).transposed()
   }
 }

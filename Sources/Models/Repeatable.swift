@@ -1,5 +1,6 @@
 public import Images
 public import Tensors
+internal import Tokenizers
 public import Tracing
 
 /// What a run starts from: enough to make it again.
@@ -10,11 +11,13 @@ public struct RunInputs: Sendable {
   public var pixels: Tensor?
   /// Which stand-in is taken where neither is known: zeros, or else ones.
   public var usesBlankPicture = true
-  /// What a model that writes reads after the picture.
+  /// What a model that writes reads after the picture, or the text that goes with the picture.
   public var prompt: String
   /// The token ids of the prompt, with those that stand for the picture; nil where they are to be
   /// made from the prompt.
   public var tokenIDs: [Int]?
+  /// How many of the ids are text, before those that fill a batch up; nil for all.
+  public var attendedCount: Int?
 
   /// Collects what a run starts from.
   public init(
@@ -68,5 +71,30 @@ extension VisionModel {
   /// Pixels `[3, Y, X]` to one row a patch, `[P, 3·p·p]`, passed through the trace.
   public func patchify(_ pixels: Tensor, trace: inout Trace) throws -> Tensor {
     trace.pass(try patchify(pixels), PicturePlaces.patches, at: Address("picture.patches"))
+  }
+
+  /// Takes the pixels that a run starts from through the stages of a picture.
+  func passPicture(_ inputs: RunInputs, trace: inout Trace) throws {
+    var value = StageInput.tensor(pass(pixels: try pixels(of: inputs), trace: &trace))
+    for stage in pictureStages.dropFirst() { value = .tensor(try stage.run(value, &trace)) }
+  }
+
+  /// The stage that a place on a picture's way to a vision tower's tokens belongs to.
+  func pictureStage(of address: Address) -> String {
+    switch address.part.description {
+    case "picture.pixels": "preprocess"
+    case "picture.patches": "patchify"
+    case "vision.embedding", "vision.first_norm": "embed"
+    default: "encode"
+    }
+  }
+
+  /// What a token of the vision tower, or a patch before it, stands for.
+  func pictureToken(_ index: Int, at address: Address) -> String {
+    let isPatch =
+      address.parts.first == "picture" || address.description == "vision.embedding.patch.output"
+    let place = isPatch ? index : index - 1
+    guard place >= 0 else { return "class token" }
+    return "patch \(place / patches.side),\(place % patches.side)"
   }
 }

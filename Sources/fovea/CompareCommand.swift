@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Commands
 internal import Foundation
+internal import Runtime
 internal import Terminal
 
 /// `fovea compare`: where two runs part.
@@ -13,12 +14,13 @@ struct CompareCommand: ParsableCommand {
       matched with places) or a model's folder, which then runs on --image. A file is judged by \
       running every step again with its numbers, in the model of the other side or of --model.
 
-      Exit status: 0 every step is noise; 1 a step is suspicious or a bug, or a number is none.
+      Exit status: 0 every step is noise; 1 a step is suspicious or a bug, a \
+      number is none, or a shape differs; 65 a file that fits no model.
       """)
 
-  @Argument(help: "One side: a file or a folder.")
+  @ArgumentParser.Argument(help: "One side: a file or a folder.")
   var first: String
-  @Argument(help: "The other side.")
+  @ArgumentParser.Argument(help: "The other side.")
   var second: String
   @Option(
     help: ArgumentHelp(
@@ -42,6 +44,12 @@ struct CompareCommand: ParsableCommand {
     if let chart, ![".png", ".svg", ".pdf"].contains(where: chart.lowercased().hasSuffix) {
       throw ValidationError("--chart must end in .png, .svg or .pdf.")
     }
+    for path in [first, second] where image == nil {
+      var isFolder: ObjCBool = false
+      if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
+        throw ValidationError("\(path) is a folder; give the picture to run on with --image.")
+      }
+    }
   }
 
   func run() throws {
@@ -49,7 +57,14 @@ struct CompareCommand: ParsableCommand {
     request.model = model.map { URL(filePath: $0) }
     request.image = image.map { URL(filePath: $0) }
     (request.prompt, request.byPlace) = (prompt, every)
-    let tool = try CompareTool(request)
+    let tool: CompareTool
+    do { tool = try CompareTool(request) } catch let failure as RuntimeFailure {
+      // What did not match is a list, a line each.
+      let lines = ([failure.message] + [failure.hint].compactMap { $0 } + failure.notes)
+      try Output.standardError.write(
+        "fovea: error: " + lines.map(\.visible).joined(separator: "\n  ") + "\n")
+      throw Ending(status: ExitStatus.of(failure))
+    }
     if let csv { try tool.writeCSV(to: URL(filePath: csv)) }
     if let chart { try tool.writeChart(to: URL(filePath: chart)) }
     try Output.standardOutput.write((json ? tool.json : tool.text) + "\n")

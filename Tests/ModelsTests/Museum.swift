@@ -130,7 +130,8 @@ extension Exhibit {
     Exhibit("no rescaling by 255", at: "picture.pixels.output", "preprocess") {
       try $0.set("do_rescale", to: "false", in: "preprocessor_config.json")
     },
-    Exhibit("rows and columns of the patch grid swapped", at: "picture.patches.output", "patchify") {
+    Exhibit("rows and columns of the patch grid swapped", at: "picture.patches.output", "patchify")
+    {
       patches, _ in patches.picking((0..<16).map { $0 % 4 * 4 + $0 / 4 })
     },
     Exhibit(
@@ -151,14 +152,19 @@ extension Exhibit {
     Exhibit("ReLU for GELU", at: "vision.blocks.0.mlp.activated", "encode", parts: 2) {
       try $0.set("vision_config.hidden_act", to: "\"relu\"")
     },
-    Exhibit("queries and keys of the fused layer swapped", at: "vision.blocks.0.attention.qkv.output", "encode") {
+    Exhibit(
+      "queries and keys of the fused layer swapped", at: "vision.blocks.0.attention.qkv.output",
+      "encode"
+    ) {
       for kind in ["weight", "bias"] {
         try $0.changeTensor("\(vision).0.self_attn.qkv.\(kind)") { table in
           .tensor(table.picking(Array(24..<48) + Array(0..<24) + Array(48..<72)))
         }
       }
     },
-    Exhibit("softmax scale of the width, not of a head", at: "vision.blocks.1.attention.scores", "encode") {
+    Exhibit(
+      "softmax scale of the width, not of a head", at: "vision.blocks.1.attention.scores", "encode"
+    ) {
       scores, _ in scores * (1 / Float(3).squareRoot())
     },
     Exhibit("softmax over queries", at: "vision.blocks.0.attention.pattern", "encode") {
@@ -219,7 +225,8 @@ extension Exhibit {
     Exhibit("words one place off", at: "language.tokens.output", "assemble") { tokens, _ in
       tokens.rolled
     },
-    Exhibit("text positions without their offset of two", at: "language.positions.output", "decode") {
+    Exhibit("text positions without their offset of two", at: "language.positions.output", "decode")
+    {
       try $0.changeTensor("\(language).embed_positions.weight") { .tensor($0.rolled.rolled) }
     },
     Exhibit("causal mask missing", at: "language.blocks.0.attention.scores", "decode") {

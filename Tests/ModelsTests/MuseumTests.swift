@@ -68,6 +68,7 @@ import Tracing
     }
     let parting = try runs[0].parted(from: runs[1])
     #expect(parting.verdict == .noise)
-    #expect(parting.rows.allSatisfy { $0.accumulated.largest == 0 && $0.own?.size == ErrorSize.none })
+    #expect(
+      parting.rows.allSatisfy { $0.accumulated.largest == 0 && $0.own?.size == ErrorSize.none })
   }
 }

@@ -63,7 +63,8 @@ extension Value {
     if case .text(let path) = self {
       guard path.hasSuffix(".safetensors") else {
         throw ArgumentFailure(
-          parameter: name, "must be a file of a trace, which ends in .safetensors, not \(inMessage)")
+          parameter: name, "must be a file of a trace, which ends in .safetensors, not \(inMessage)"
+        )
       }
       return .file(try TraceFile(session.readableURL(for: path)))
     }

@@ -16,11 +16,16 @@ struct ComparedSide {
   /// A run, a trace, an answer or the result of a stage; nil for other values.
   init?(_ value: Value, called name: String) {
     guard let trace = value.trace else { return nil }
+    self.init(name: name, trace: trace, model: value.sourceModel, inputs: value.runInputs)
+  }
+
+  /// What a trace kept.
+  init(name: String, trace: Trace, model: LoadedModel?, inputs: RunInputs) {
     self.init(
       name: name,
       values: Dictionary(
         trace.records.map { ($0.address, $0.tensor) }, uniquingKeysWith: { _, later in later }),
-      model: value.sourceModel, inputs: value.runInputs)
+      model: model, inputs: inputs)
   }
 
   init(name: String, values: [Address: Tensor], model: LoadedModel?, inputs: RunInputs) {

@@ -90,7 +90,9 @@ struct PartingTable {
 
   private var note: String {
     var lines: [String] = []
-    if let first = parting.first, let own = first.own {
+    if let place = parting.misshapen {
+      lines.append("the sides are runs of different models: from \(place) on, shapes differ")
+    } else if let first = parting.first, let own = first.own {
       let word = first.verdict == .bug ? "part at" : "may part at"
       lines.append(
         "\(word) \(Self.guilty(first)) (\(judge.stage(of: first.place))): its own error is "

@@ -14,6 +14,11 @@ struct MatchedFile {
   var hasMisfits = false
 }
 
+/// A file that cannot be compared; what is wrong stands in the failure that holds this.
+struct UnfitFile: HasExitCode {
+  var exitCode: Int32 { ExitCode.badData }
+}
+
 /// A file with the tensors of a run: Fovea's own, or what hooks in another implementation kept.
 struct TraceFile {
   let name: String
@@ -27,32 +32,47 @@ struct TraceFile {
   /// The type that the file says its run computed in; nil where it says none.
   var precision: String? { tensors.metadata["precision"] ?? tensors.metadata["dtype"] }
 
-  /// What the run started from, as far as the file tells.
+  /// What the run started from, as far as the file tells; of a batch, the first.
   private func inputs() throws -> RunInputs {
     var inputs = RunInputs(prompt: tensors.metadata["prompt"] ?? "")
-    for key in ["picture.pixels.output", "inputs.pixel_values", "pixel_values"]
-    where tensors[key] != nil {
+    let pictures = ["picture.pixels.output", "inputs.pixel_values", "pixel_values"]
+    if let key = pictures.first(where: { tensors[$0] != nil }) {
       let pixels = try tensors.floats(key)
-      let shape = pixels.shape.count == 4 ? Array(pixels.shape.dropFirst()) : pixels.shape
-      guard pixels.shape.count == shape.count || pixels.shape[0] == 1, shape.count == 3 else {
-        throw RuntimeFailure(
-          .command, "\(name): '\(key)' has shape \(pixels.shape); a run of one picture has "
-            + "[1, 3, Y, X]")
+      let picture =
+        pixels.rank == 4 && pixels.shape[0] > 0
+        ? pixels.rows(0..<1).reshaped(to: Array(pixels.shape.dropFirst())) : pixels
+      guard picture.rank == 3 else {
+        throw failure("'\(key)' has shape \(pixels.shape), but pictures have [N, 3, Y, X]")
       }
-      inputs.pixels = pixels.reshaped(to: shape)
-      break
+      inputs.pixels = picture
     }
-    for key in ["inputs.input_ids", "input_ids"] where tensors[key] != nil {
+    if let key = ["inputs.input_ids", "input_ids"].first(where: { tensors[$0] != nil }) {
       let (shape, ids) = try tensors.integers(key)
-      guard shape.dropLast().allSatisfy({ $0 == 1 }) else {
-        throw RuntimeFailure(
-          .command,
-          "\(name): '\(key)' has shape \(shape); a run of one prompt has [1, T]")
+      guard let count = shape.last, (1...2).contains(shape.count), ids.count >= count else {
+        throw failure("'\(key)' has shape \(shape), but token ids have [N, T]")
       }
-      inputs.tokenIDs = ids
-      break
+      inputs.tokenIDs = Array(ids.prefix(count))
+      for key in ["inputs.attention_mask", "attention_mask"] where tensors[key] != nil {
+        let mask = try tensors.integers(key).elements.prefix(count)
+        inputs.attendedCount = mask.count { $0 != 0 }
+        break
+      }
     }
     return inputs
+  }
+
+  /// How many pictures or texts the file's batch has.
+  private var batch: Int {
+    ["inputs.pixel_values", "pixel_values", "inputs.input_ids", "input_ids"].compactMap { key in
+      tensors[key].flatMap { $0.shape.first }
+    }.max() ?? 1
+  }
+
+  /// Something is wrong with what the file holds.
+  private func failure(_ message: String) -> RuntimeFailure {
+    var failure = RuntimeFailure(.command, "\(name): \(message)")
+    failure.underlying = UnfitFile()
+    return failure
   }
 
   /// The file as one side, its tensors matched with the places of `model`.
@@ -71,8 +91,7 @@ struct TraceFile {
       matching = try PublishedMatching(
         names, of: judge, inputs: inputs, isCancelled: isCancelled, read: tensors.floats)
     } catch let error as ModelError {
-      throw RuntimeFailure(
-        .command, "\(name) is of another model than \(model.name): \(error)")
+      throw failure("made by another model than \(model.name): \(error)")
     }
     guard !matching.values.isEmpty else { throw failure(matching, model) }
     var values = matching.values
@@ -84,18 +103,16 @@ struct TraceFile {
   }
 
   private func failure(_ matching: PublishedMatching, _ model: LoadedModel) -> RuntimeFailure {
-    RuntimeFailure(
-      .command, "no tensor of \(name) fits a place of \(model.name)",
-      hint: matching.strangers.first.flatMap {
-        NearestPlace.hint($0, among: matching.knownNames)
-      },
-      notes: remarks(matching, model)
-        + ["names are addresses or the published module paths; load(\"folder\") reads its model"])
+    var failure = failure("no tensor fits a place of \(model.name)")
+    failure.hint = "names are addresses or the published module paths of the model in use"
+    failure.notes = remarks(matching, model)
+    return failure
   }
 
   /// What did not match, in a few lines.
   private func remarks(_ matching: PublishedMatching, _ model: LoadedModel) -> [String] {
     var lines: [String] = []
+    if batch > 1 { lines.append("\(name) holds a batch of \(batch); the first is compared") }
     let strangers = matching.strangers
     if !strangers.isEmpty || !matching.misfits.isEmpty {
       lines.append("\(name): \(matching.values.count) places of \(model.name) matched")
@@ -111,7 +128,8 @@ struct TraceFile {
     for stranger in strangers.prefix(8) {
       let hint = NearestName.of(stranger, among: matching.knownNames)
       lines.append(
-        "\(name): no place is called '\(stranger)'" + (hint.map { "; the nearest is '\($0)'" } ?? "")
+        "\(name): no place is called '\(stranger)'"
+          + (hint.map { "; the nearest is '\($0)'" } ?? "")
       )
     }
     if strangers.count > 8 { lines.append("\(name): \(strangers.count - 8) more match no place") }

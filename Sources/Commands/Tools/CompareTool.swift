@@ -47,19 +47,19 @@ public struct CompareTool {
     else { return .file(try TraceFile(url)) }
     guard let image = request.image else {
       throw RuntimeFailure(
-        .command, "\(path) is a folder: a model runs on a picture",
-        notes: ["give one with --image"])
+        .command, "\(path) is a folder, and its model has no picture to run on",
+        hint: "give one with --image")
     }
-    let picture = Picture(
-      try Image(decoding: try WholeFile.read(image), named: image.lastPathComponent),
-      name: image.lastPathComponent)
-    let run = try Run.of(
-      picture, prompt: request.prompt, maxNewTokens: 1,
-      model: try LoadedModel.read(url, name: path), trace: .everything)
-    guard let side = ComparedSide(.object(run), called: path) else {
-      throw RuntimeFailure(.command, "\(path) keeps no trace")
+    let loaded = try LoadedModel.read(url, name: path)
+    guard let model = loaded.model as? any RepeatableModel else {
+      throw RuntimeFailure(.command, "runs of \(path) cannot be made again")
     }
-    return .side(side)
+    let inputs = RunInputs(
+      image: try Image(decoding: try WholeFile.read(image), named: image.lastPathComponent),
+      prompt: request.prompt)
+    var trace = Trace.everything
+    try model.pass(inputs, trace: &trace)
+    return .side(ComparedSide(name: path, trace: trace, model: loaded, inputs: inputs))
   }
 
   /// The table, as a terminal shows it.

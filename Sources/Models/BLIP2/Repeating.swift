@@ -17,15 +17,13 @@ extension BLIP2.Model: RepeatableModel {
 
   /// The stage that a place belongs to.
   public func stage(of address: Address) -> String {
-    let parts = address.parts
-    switch parts.first {
-    case "picture": return parts.dropFirst().first == "pixels" ? "preprocess" : "patchify"
-    case "vision": return parts.dropFirst().first == "embedding" ? "embed" : "encode"
+    switch address.parts.first {
+    case "picture", "vision": return pictureStage(of: address)
     case "qformer": return "query"
     case "projection": return "project"
     case "retrieval": return "match"
     default:
-      let isAssembled = ["tokens", "sequence"].contains(parts.dropFirst().first)
+      let isAssembled = ["tokens", "sequence"].contains(address.parts.dropFirst().first)
       return isAssembled ? "assemble" : "decode"
     }
   }
@@ -34,39 +32,33 @@ extension BLIP2.Model: RepeatableModel {
   public func name(
     of index: Int, on axis: Axis, at address: Address, inputs: RunInputs
   ) -> String? {
-    let text = address.description
     switch axis {
     case .vocabulary: return tokenizer.token(index).map { "'\($0)'" }
     case .token, .query, .key: break
     default: return nil
     }
-    let looksAtPicture =
-      axis == .key && text.contains("cross_attention")
-      || axis == .token && text.contains("cross_attention") && !text.contains("query")
-        && !text.contains("output") && !text.contains("mixed")
-    switch address.parts.first {
-    case "vision" where text.contains("embedding.patch"), "picture": return patch(index)
-    case "vision": return index == 0 ? "class token" : patch(index - 1)
-    case "qformer" where looksAtPicture: return index == 0 ? "class token" : patch(index - 1)
+    let parts = address.parts
+    // In a block that looks at the picture, keys and values are the picture's tokens.
+    let isOfPicture =
+      parts.contains("cross_attention")
+      && (axis == .key || parts.suffix(2) == ["key", "output"]
+        || parts.suffix(2) == ["value", "output"])
+    switch parts.first {
+    case "picture", "vision": return pictureToken(index, at: address)
+    case "qformer" where isOfPicture: return pictureToken(index, at: address)
     case "qformer", "projection": return "query \(index)"
-    case "language": return word(index, isHead: text.contains("head"), inputs)
+    case "language": return parts.contains("head") ? "last token" : word(index, inputs)
     default: return nil
     }
   }
 
-  private func patch(_ index: Int) -> String {
-    let side = configuration.vision.gridSize
-    return "patch \(index / side),\(index % side)"
-  }
-
-  private func word(_ index: Int, isHead: Bool, _ inputs: RunInputs) -> String? {
-    if isHead { return "last token" }
+  private func word(_ index: Int, _ inputs: RunInputs) -> String? {
     let queries = configuration.queryCount
+    if index < queries { return "query \(index)" }
     let ids = inputs.tokenIDs ?? (try? promptIDs(inputs.prompt)) ?? []
     // Without image tokens the ids are those of the text alone.
-    let offset = configuration.imageTokenID == nil ? queries : 0
-    if index < queries { return "query \(index)" }
-    guard ids.indices.contains(index - offset) else { return nil }
-    return tokenizer.token(ids[index - offset]).map { "token \(index) '\($0)'" }
+    let place = index - (configuration.imageTokenID == nil ? queries : 0)
+    guard ids.indices.contains(place) else { return nil }
+    return tokenizer.token(ids[place]).map { "token \(index) '\($0)'" }
   }
 }

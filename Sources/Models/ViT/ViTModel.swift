@@ -74,7 +74,7 @@ extension ViT.Model {
 
   /// A number a class, `[L]`, before softmax.
   public func classify(_ image: Image, trace: inout Trace) throws -> Tensor {
-    let patches = try patchify(try preprocess(image))
+    let patches = try patchify(try preprocess(image, trace: &trace), trace: &trace)
     let tokens = try encode(try embed(patches, trace: &trace), trace: &trace)
     let logits = try classify(tokens: tokens, trace: &trace)
     return logits.reshaped(logits.count)

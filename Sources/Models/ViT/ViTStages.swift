@@ -45,11 +45,15 @@ extension VisionModel {
       Stage(
         "preprocess", "Resizes the picture and centres its colours around 0.",
         from: "a picture", to: shapes.pixels
-      ) { input, _ in try preprocess(try input.picture(for: "preprocess")) },
+      ) { input, trace in
+        try preprocess(try input.picture(for: "preprocess"), trace: &trace)
+      },
       Stage(
         "patchify", "Cuts the pixels into squares and lays each out as one row.",
         from: shapes.pixels, to: shapes.patches
-      ) { input, _ in try patchify(try input.tensor([3, size, size], for: "patchify")) },
+      ) { input, trace in
+        try patchify(try input.tensor([3, size, size], for: "patchify"), trace: &trace)
+      },
       Stage(
         "embed", "Maps each patch to a token, puts the class token first and adds positions.",
         from: shapes.patches, to: shapes.tokens

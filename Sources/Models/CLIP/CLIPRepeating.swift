@@ -1,0 +1,41 @@
+internal import Tensors
+internal import Tokenizers
+public import Tracing
+
+extension CLIP.Model: RepeatableModel {
+  /// One pass of the picture into the shared space, and one of the text, where there is one.
+  public func pass(_ inputs: RunInputs, trace: inout Trace) throws {
+    try passPicture(inputs, trace: &trace)
+    guard inputs.tokenIDs != nil || !inputs.prompt.isEmpty else { return }
+    let ids = try ids(of: inputs)
+    let read = try text.read(ids, count: inputs.attendedCount ?? ids.count, trace: &trace)
+    _ = try projectText(read, ids: ids, trace: &trace)
+  }
+
+  private func ids(of inputs: RunInputs) throws -> [Int] {
+    try inputs.tokenIDs ?? textIDs(inputs.prompt)
+  }
+
+  /// The stage that a place belongs to.
+  public func stage(of address: Address) -> String {
+    switch address.part.description {
+    case "vision.norm", "joint.image_projection": "project"
+    case "joint.text_projection": "project_text"
+    default: address.parts.first == "text" ? "read" : pictureStage(of: address)
+    }
+  }
+
+  /// What an index stands for: a patch by row and column, a word of the text.
+  public func name(
+    of index: Int, on axis: Axis, at address: Address, inputs: RunInputs
+  ) -> String? {
+    guard [.token, .query, .key].contains(axis) else { return nil }
+    switch address.parts.first {
+    case "picture", "vision": return pictureToken(index, at: address)
+    case "text":
+      guard let ids = try? ids(of: inputs), ids.indices.contains(index) else { return nil }
+      return tokenizer.token(ids[index]).map { "token \(index) '\($0)'" }
+    default: return nil
+    }
+  }
+}

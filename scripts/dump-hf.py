@@ -1,0 +1,145 @@
+#!/usr/bin/env python3
+"""Writes what goes into a transformers model and what every module gives to a safetensors file.
+
+    scripts/dump-hf.py CHECKPOINT PICTURE OUT.safetensors [--prompt TEXT] [--text TEXT ...]
+                       [--dtype float32] [--keep 'vision_model.*']
+
+Then `fovea compare CHECKPOINT OUT.safetensors --image PICTURE --prompt TEXT`, or at the prompt
+`compare(run("picture.png", "text"), "OUT.safetensors")`, tells where Fovea and transformers part.
+
+Tensors are named by module path, attention probabilities PATH.probs, inputs inputs.NAME. Attention is
+eager, so that there are probabilities. Of results as wide as the vocabulary only the last position is
+kept. Needs torch, transformers, safetensors and Pillow.
+"""
+import argparse
+import fnmatch
+import json
+import pathlib
+import sys
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("checkpoint", type=pathlib.Path, help="a folder in the published layout")
+    parser.add_argument("picture", type=pathlib.Path)
+    parser.add_argument("out", type=pathlib.Path)
+    parser.add_argument("--prompt", default="", help="what a model that writes reads after the picture")
+    parser.add_argument("--text", action="append", default=[], help="a text that goes with the picture")
+    parser.add_argument("--dtype", default="float32", choices=["float32", "bfloat16", "float16"])
+    parser.add_argument("--keep", default="*", help="which names are kept; * stands for anything")
+    options = parser.parse_args()
+    for path in (options.checkpoint / "config.json", options.picture):
+        if not path.is_file():
+            parser.error(f"{path}: no such file")
+    return options
+
+
+def model_class(config):
+    import transformers
+
+    for name in config.architectures or []:
+        if hasattr(transformers, name):
+            return getattr(transformers, name)
+    known = {"blip-2": "Blip2ForConditionalGeneration", "vit": "ViTForImageClassification",
+             "clip": "CLIPModel"}
+    return getattr(transformers, known.get(config.model_type, "AutoModel"))
+
+
+def pixels(folder, picture):
+    """By the processor that works with Pillow: the other one rounds differently."""
+    from PIL import Image
+    from transformers import AutoImageProcessor
+
+    try:
+        processor = AutoImageProcessor.from_pretrained(folder, backend="pil")
+    except (TypeError, ValueError):
+        processor = AutoImageProcessor.from_pretrained(folder, use_fast=False)
+    image = Image.open(picture).convert("RGB")
+    return processor(image, return_tensors="pt")["pixel_values"]
+
+
+def token_inputs(folder, config, options):
+    import torch
+    from transformers import AutoTokenizer
+
+    if config.model_type == "vit":
+        return {}
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    if config.model_type == "blip-2" and not options.text:
+        ids = tokenizer(options.prompt).input_ids
+        begin = config.text_config.bos_token_id
+        if not ids or ids[0] != begin:
+            ids = [begin] + ids
+        image = getattr(config, "image_token_index", None)
+        if image is not None:
+            ids = [image] * config.num_query_tokens + ids
+        ids = torch.tensor([ids])
+        return {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
+    texts = options.text or [options.prompt]
+    batch = tokenizer(texts, padding=True, return_tensors="pt")
+    return {"input_ids": batch["input_ids"], "attention_mask": batch["attention_mask"]}
+
+
+def tensor_of(output):
+    """The tensor that a module's result is about."""
+    import torch
+
+    if torch.is_tensor(output):
+        return output
+    if isinstance(output, (tuple, list)):
+        return next((t for t in output if torch.is_tensor(t)), None)
+    for name in ("last_hidden_state", "logits"):
+        if torch.is_tensor(getattr(output, name, None)):
+            return getattr(output, name)
+    return None
+
+
+def main():
+    options = arguments()
+    import torch
+    import transformers
+    from safetensors.torch import save_file
+
+    config = transformers.AutoConfig.from_pretrained(options.checkpoint)
+    dtype = getattr(torch, options.dtype)
+    model = model_class(config).from_pretrained(
+        options.checkpoint, dtype=dtype, attn_implementation="eager").eval()
+    vocabulary = getattr(getattr(config, "text_config", None), "vocab_size", None)
+    kept = {}
+
+    def keep(name, tensor):
+        if tensor is None or not fnmatch.fnmatchcase(name, options.keep) or name in kept:
+            return
+        if vocabulary and tensor.ndim == 3 and tensor.shape[-1] == vocabulary:
+            tensor = tensor[:, -1:]
+        kept[name] = tensor.detach().contiguous().clone()
+
+    def hook(name):
+        def after(_, __, output):
+            keep(name, tensor_of(output))
+            is_attention = name.endswith(("attn", "attention")) and isinstance(output, tuple)
+            if is_attention and len(output) > 1 and torch.is_tensor(output[1]):
+                keep(f"{name}.probs", output[1])
+        return after
+
+    for name, module in model.named_modules():
+        if name:
+            module.register_forward_hook(hook(name))
+    inputs = {"pixel_values": pixels(options.checkpoint, options.picture).to(dtype)}
+    inputs |= token_inputs(options.checkpoint, config, options)
+    with torch.no_grad():
+        result = model(**inputs)
+    for name in ("logits", "logits_per_image", "logits_per_text", "image_embeds", "text_embeds"):
+        keep(name, getattr(result, name, None))
+    kept |= {f"inputs.{name}": tensor.contiguous() for name, tensor in inputs.items()}
+    metadata = {
+        "made_by": f"transformers {transformers.__version__}, torch {torch.__version__}",
+        "dtype": options.dtype, "prompt": options.prompt, "texts": json.dumps(options.text),
+        "image": options.picture.name,
+    }
+    save_file(kept, options.out, metadata=metadata)
+    print(f"wrote {len(kept)} tensors to {options.out}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()
