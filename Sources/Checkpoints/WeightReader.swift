@@ -10,6 +10,8 @@ public import Tracing
 public struct WeightReader: ~Copyable, Sendable {
   private let tensors: TensorCollection
   private let names: @Sendable (Address) -> [String]
+  /// Nil where weights are read; else what was asked for.
+  private var declared: [WeightDeclaration]?
   private var isTaken: [Bool]
   private var missing: [(key: String, shape: [Int])] = []
 
@@ -22,6 +24,14 @@ public struct WeightReader: ~Copyable, Sendable {
   ) {
     (self.tensors, self.names) = (tensors, names)
     isTaken = [Bool](repeating: false, count: tensors.entries.count)
+  }
+
+  /// Reads nothing: hands out zeros that take no memory, and remembers what was asked for.
+  ///
+  /// A model made with it can tell its tensors' names and shapes, and nothing else.
+  public init(declaring names: @escaping @Sendable (Address) -> [String]) {
+    self.init(TensorCollection([(name: String, tensor: StoredTensor)]()), names: names)
+    declared = []
   }
 
   /// Reads from `tensors` by a table of names.
@@ -40,8 +50,32 @@ public struct WeightReader: ~Copyable, Sendable {
   public mutating func take(
     _ address: Address, shape: [Int]
   ) throws(CheckpointError) -> StoredTensor {
+    try take(address, shape: shape, isProduct: false)
+  }
+
+  /// The weight of a matrix product at `address`, which must have `shape`: `[outputs, inputs]`, or
+  /// a convolution's kernel, whose axes after the first are its inputs.
+  ///
+  /// - Throws: `.wrongShape` or `.wrongType`. A missing tensor is reported by `finish`.
+  public mutating func takeWeight(
+    _ address: Address, shape: [Int]
+  ) throws(CheckpointError) -> StoredTensor {
+    try take(address, shape: shape, isProduct: true)
+  }
+
+  private mutating func take(
+    _ address: Address, shape: [Int], isProduct: Bool
+  ) throws(CheckpointError) -> StoredTensor {
     if let tensor = try takeIfPresent(address, shape: shape) { return tensor }
     let key = names(address).first ?? address.description
+    if declared != nil {
+      declared?.append(
+        WeightDeclaration(address: address, name: key, shape: shape, isProduct: isProduct))
+      guard let zeros = Zeros(shape, atMost: .max) else {
+        throw .missing(source: tensors.source, keys: [key], closest: nil, unread: [])
+      }
+      return StoredTensor(shape: shape, type: .float32, start: zeros.start, owner: zeros)
+    }
     missing.append((key, shape))
     guard missing.count < 10_000, let zeros = Zeros(shape, atMost: tensors.byteCount) else {
       throw missingError()
@@ -71,6 +105,12 @@ public struct WeightReader: ~Copyable, Sendable {
     }
   }
 
+  /// What was asked for, in order, each name once; nothing unless this reader was made to tell.
+  public consuming func declarations() -> [WeightDeclaration] {
+    var seen: Set<String> = []
+    return (declared ?? []).filter { seen.insert($0.name).inserted }
+  }
+
   /// Ends the load; fails if a tensor was missing or left unread, so no half-loaded model runs.
   public consuming func finish() throws(CheckpointError) {
     if let error = missingError() { throw error }
@@ -97,6 +137,18 @@ public struct WeightReader: ~Copyable, Sendable {
     }
     return nil
   }
+}
+
+/// A tensor that a model asks for.
+public struct WeightDeclaration: Sendable, Equatable {
+  /// Where it is in the model.
+  public let address: Address
+  /// Its preferred name in a file.
+  public let name: String
+  /// The length of each axis, outermost first.
+  public let shape: [Int]
+  /// Whether it is the weight of a matrix product, rather than a table, a bias or a scale.
+  public let isProduct: Bool
 }
 
 /// Zeros that take no memory until somebody writes or reads them.

@@ -12,6 +12,10 @@ public struct FileFailure: HasExitCode, Equatable, CustomStringConvertible {
     case folder
     /// A device, pipe or socket, where a regular file was expected.
     case notRegular
+    /// A file, where a folder should be written.
+    case notFolder
+    /// A folder that holds something else than what is written there.
+    case occupied
     /// A symbolic link, where writing would replace what it points to.
     case symbolicLink(to: String)
     /// A symbolic link to something that is not there, as in a cache that was cleaned.
@@ -84,6 +88,9 @@ public struct FileFailure: HasExitCode, Equatable, CustomStringConvertible {
     case .folder: return "\(name): is a folder, a file was expected"
     case .notRegular:
       return "\(name): is a device or pipe, a regular file was expected"
+    case .notFolder: return "\(name): is a file, a folder should be written there"
+    case .occupied:
+      return "\(name): holds other files, which would be lost; name a new or empty folder"
     case .symbolicLink(let target):
       return """
         \(name): is a symbolic link to \(target.withVisibleControls); \
@@ -123,7 +130,7 @@ public struct FileFailure: HasExitCode, Equatable, CustomStringConvertible {
     case .missing, .folder, .linkLoop, .brokenLink, .notRegular:
       action == .read ? ExitCode.missingInput : ExitCode.cannotCreate
     case .missingFolder: action == .read ? ExitCode.missingInput : ExitCode.cannotCreate
-    case .symbolicLink, .readOnly: ExitCode.cannotCreate
+    case .symbolicLink, .readOnly, .notFolder, .occupied: ExitCode.cannotCreate
     case .tooLarge, .notJSON, .notText, .shortened: ExitCode.badData
     case .permission: ExitCode.permission
     case .diskFull, .system: ExitCode.inputOutput

@@ -23,7 +23,7 @@ public struct Linear: Sendable, Tapped {
     hasBias: Bool = true
   ) throws(CheckpointError) {
     self.address = address
-    weight = try weights.take(address / "weight", shape: [outputs, inputs])
+    weight = try weights.takeWeight(address / "weight", shape: [outputs, inputs])
     bias = hasBias ? try weights.take(address / "bias", shape: [outputs]).tensor : nil
   }
 

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "CQuantized.h"
+#include "CRandom.h"
 
 // Loops that no library here offers. Every function writes only to `out`, which must not overlap
 // an input unless the comment says so; but for the threads of `ck_parallel` nothing is kept, and

@@ -53,7 +53,10 @@ extension BLIP2 {
       // The head is the embedding table. Some files store it a second time.
       _ = try weights.takeIfPresent(
         root / "head" / "weight", shape: [configuration.vocabularySize, width])
-      head = Linear(weight: tokens, bias: nil, at: root / "head")
+      head = Linear(
+        weight: try weights.takeWeight(
+          root / "tokens" / "weight", shape: [configuration.vocabularySize, width]),
+        bias: nil, at: root / "head")
     }
 
     /// The embeddings of token ids, `[T, E]`.

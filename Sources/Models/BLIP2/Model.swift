@@ -45,19 +45,11 @@ extension BLIP2 {
         try folder.configuration(), file: folder.url.appending(path: "config.json").path)
       preprocessing = try PreprocessingFile.read(folder, imageSize: configuration.vision.imageSize)
       tokenizer = try TokenizerFolder.read(folder.url)
-      var weights = WeightReader(try folder.tensors()) { address in
-        [BLIP2.names.key(address) ?? address.description]
-      }
-      vision = try VisionEncoder(from: &weights, configuration.vision)
-      qformer = try QFormer(
-        from: &weights, configuration.qformer, queryCount: configuration.queryCount,
-        imageWidth: configuration.vision.width)
+      var weights = WeightReader(try folder.tensors(), names: BLIP2.weightNames)
+      let parts = try Parts(from: &weights, configuration)
+      (vision, qformer) = (parts.vision, parts.qformer)
+      (writer, matcher) = (parts.writer, parts.matcher)
       if let language = configuration.language {
-        writer = Writer(
-          projection: try Linear(
-            from: &weights, at: Address("projection"), inputs: configuration.qformer.width,
-            outputs: language.width),
-          decoder: try LanguageDecoder(from: &weights, language))
         endTokens = try EndTokens.read(
           folder, default: language.endToken, below: language.vocabularySize)
         maxNewTokens = try ConfigurationReader(
@@ -65,14 +57,8 @@ extension BLIP2 {
           json: try folder.jsonIfPresent("generation_config.json")
         ).count("max_new_tokens", default: 20)
       } else {
-        writer = nil
         endTokens = []
         maxNewTokens = 20
-      }
-      if let width = configuration.sharedWidth {
-        matcher = try Matcher(from: &weights, configuration.qformer, sharedWidth: width)
-      } else {
-        matcher = nil
       }
       try weights.finish()
     }

@@ -28,7 +28,8 @@ extension BLIP2 {
       let size = configuration.patchSize
       let root = Address("vision")
       let embedding = root / "embedding"
-      let kernel = try weights.take(embedding / "patch" / "weight", shape: [width, 3, size, size])
+      let kernel = try weights.takeWeight(
+        embedding / "patch" / "weight", shape: [width, 3, size, size])
       patch = Linear(
         weight: kernel.reshaped(to: [width, 3 * size * size]),
         bias: try weights.take(embedding / "patch" / "bias", shape: [width]).tensor,

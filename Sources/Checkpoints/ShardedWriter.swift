@@ -1,0 +1,176 @@
+internal import Files
+public import FoundationEssentials
+internal import Tensors
+
+/// A tensor that is going to be written.
+public struct PlannedTensor: Sendable, Equatable {
+  /// Its name in the file.
+  public let name: String
+  /// Its number format.
+  public let type: StoredType
+  /// The length of each axis, outermost first.
+  public let shape: [Int]
+
+  /// A tensor of a name, a format and a shape.
+  public init(name: String, type: StoredType, shape: [Int]) {
+    (self.name, self.type, self.shape) = (name, type, shape)
+  }
+
+  /// How many elements it has.
+  public var count: Int { shape.reduce(1, *) }
+  /// How many bytes they take.
+  public var byteCount: Int { shape.reduce(type.size, *) }
+}
+
+/// Writes a checkpoint's weights as the published layout has them: one `model.safetensors`, or
+/// shards with an index; no tensor is ever held as a whole.
+///
+/// All headers and the room for all bytes are there at once; the tensors' bytes may then come in
+/// any order and from several threads.
+public final class ShardedWriter: Sendable {
+  private struct Place: Sendable {
+    let shard: Int
+    let offset: Int
+  }
+
+  /// The tensors, in the order they were given.
+  public let tensors: [PlannedTensor]
+  private let places: [Place]
+  private let files: [SizedFile]
+  private let names: [String]
+  private let folder: URL
+  private let path: String
+
+  /// Makes the files.
+  ///
+  /// - Parameters:
+  ///   - folder: where they go, such as an unfinished `FolderReplacement`.
+  ///   - path: what errors call the folder.
+  ///   - shardSize: the most bytes of tensors a file holds; a larger tensor has a file to itself.
+  /// - Throws: `.file`, when the disk has no room or the place cannot be written; `.malformed`,
+  ///   when a name occurs twice or is `__metadata__`.
+  public init(
+    _ tensors: [PlannedTensor], in folder: URL, called path: String, shardSize: Int
+  ) throws(CheckpointError) {
+    var table = KeyTable()
+    var keys: [String] = []
+    for tensor in tensors
+    where tensor.name == "__metadata__" || table.insert(tensor.name, into: &keys) != nil {
+      throw .malformed(
+        path: path, offset: nil, rule: .duplicateTensor,
+        detail: "two tensors of one name, or one named __metadata__, cannot be written")
+    }
+    let shards = Self.shards(tensors, atMost: shardSize)
+    names = shards.indices.map { Self.fileName($0, of: shards.count) }
+    var places = [Place](repeating: Place(shard: 0, offset: 0), count: tensors.count)
+    var files: [SizedFile] = []
+    for (number, shard) in shards.enumerated() {
+      let (header, offsets, size) = Self.header(shard.map { tensors[$0] })
+      for (index, offset) in zip(shard, offsets) {
+        places[index] = Place(shard: number, offset: header.count + offset)
+      }
+      do {
+        let file = try SizedFile(
+          folder.appending(path: names[number]).path(percentEncoded: false),
+          count: header.count + size, name: "\(path)/\(names[number])")
+        try file.write(header, at: 0)
+        files.append(file)
+      } catch { throw .file(error) }
+    }
+    (self.tensors, self.places, self.files) = (tensors, places, files)
+    (self.folder, self.path) = (folder, path)
+  }
+
+  /// Which tensors go into which file, in their order.
+  static func shards(_ tensors: [PlannedTensor], atMost size: Int) -> [[Int]] {
+    var shards: [[Int]] = [[]]
+    var filled = 0
+    for (index, tensor) in tensors.enumerated() {
+      if filled + tensor.byteCount > size, filled > 0 {
+        shards.append([])
+        filled = 0
+      }
+      shards[shards.count - 1].append(index)
+      filled += tensor.byteCount
+    }
+    return shards
+  }
+
+  private static func fileName(_ number: Int, of count: Int) -> String {
+    func padded(_ number: Int) -> String {
+      let digits = String(number)
+      return String(repeating: "0", count: max(0, 5 - digits.count)) + digits
+    }
+    return count == 1
+      ? "model.safetensors" : "model-\(padded(number + 1))-of-\(padded(count)).safetensors"
+  }
+
+  /// A file's header with its length before it, where each tensor's bytes start after it, and how
+  /// many bytes they take.
+  ///
+  /// The widest types come first, and the header fills whole cache lines: every tensor then starts
+  /// at a multiple of its element's size, and most at one of 64 bytes.
+  private static func header(_ tensors: [PlannedTensor]) -> ([UInt8], [Int], Int) {
+    let order = tensors.indices.sorted {
+      (tensors[$1].type.size, $0) < (tensors[$0].type.size, $1)
+    }
+    var offsets = [Int](repeating: 0, count: tensors.count)
+    var end = 0
+    for index in order {
+      offsets[index] = end
+      end += tensors[index].byteCount
+    }
+    let members: [(String, JSON)] = tensors.indices.map { index in
+      let place = [offsets[index], offsets[index] + tensors[index].byteCount]
+      return (
+        tensors[index].name,
+        [
+          "dtype": .string(tensors[index].type.rawValue),
+          "shape": .array(tensors[index].shape.map(JSON.integer)),
+          "data_offsets": .array(place.map(JSON.integer)),
+        ]
+      )
+    }
+    let metadata: (String, JSON) = ("__metadata__", ["format": "pt"])
+    var text = JSON.object(JSON.Object([metadata] + members)).bytes()
+    text += [UInt8](repeating: 0x20, count: (64 - (8 + text.count) % 64) % 64)
+    let length = (0..<8).map { UInt8(truncatingIfNeeded: text.count >> (8 * $0)) }
+    return (length + text, offsets, end)
+  }
+
+  /// Writes bytes of tensor number `tensor`, from its byte `offset` on.
+  ///
+  /// - Precondition: they lie inside the tensor.
+  public func write(
+    _ bytes: [UInt8], to tensor: Int, at offset: Int = 0
+  ) throws(CheckpointError) {
+    precondition(
+      offset >= 0 && offset + bytes.count <= tensors[tensor].byteCount,
+      "\(bytes.count) bytes from \(offset) on do not fit '\(tensors[tensor].name)'")
+    do {
+      try files[places[tensor].shard].write(bytes, at: places[tensor].offset + offset)
+    } catch { throw .file(error) }
+  }
+
+  /// Brings everything to the disk, and writes the index where there are several files.
+  ///
+  /// Whoever calls this has written every byte of every tensor.
+  public func finish() throws(CheckpointError) {
+    do {
+      for file in files { try file.finish() }
+    } catch { throw .file(error) }
+    guard files.count > 1 else { return }
+    let total = tensors.reduce(0) { $0 + $1.byteCount }
+    let map = zip(tensors, places).sorted { $0.0.name < $1.0.name }
+      .map { ($0.0.name, JSON.string(names[$0.1.shard])) }
+    let index: JSON = [
+      "metadata": ["total_size": .integer(total)], "weight_map": .object(JSON.Object(map)),
+    ]
+    let name = "model.safetensors.index.json"
+    do {
+      try WholeFile.write(index.written(indented: true) + "\n", to: folder.appending(path: name))
+    } catch {
+      throw .file(FileFailure("\(path)/\(name)", error.kind, while: .write))
+    }
+  }
+}

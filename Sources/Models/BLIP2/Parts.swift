@@ -1,0 +1,50 @@
+internal import Checkpoints
+internal import Layers
+internal import Tracing
+
+extension BLIP2 {
+  /// Everything that has weights.
+  struct Parts {
+    let vision: VisionEncoder
+    let qformer: QFormer
+    let writer: Model.Writer?
+    let matcher: Matcher?
+
+    init(
+      from weights: inout WeightReader, _ configuration: Configuration
+    ) throws(CheckpointError) {
+      vision = try VisionEncoder(from: &weights, configuration.vision)
+      qformer = try QFormer(
+        from: &weights, configuration.qformer, queryCount: configuration.queryCount,
+        imageWidth: configuration.vision.width)
+      if let language = configuration.language {
+        writer = Model.Writer(
+          projection: try Linear(
+            from: &weights, at: Address("projection"), inputs: configuration.qformer.width,
+            outputs: language.width),
+          decoder: try LanguageDecoder(from: &weights, language))
+      } else {
+        writer = nil
+      }
+      if let width = configuration.sharedWidth {
+        matcher = try Matcher(from: &weights, configuration.qformer, sharedWidth: width)
+      } else {
+        matcher = nil
+      }
+    }
+  }
+
+  /// The names of an address in a published file.
+  static let weightNames: @Sendable (Address) -> [String] = { address in
+    [names.key(address) ?? address.description]
+  }
+
+  /// The tensors of a model of these sizes, in the order it reads them.
+  static func declarations(
+    _ configuration: Configuration
+  ) throws(CheckpointError) -> [WeightDeclaration] {
+    var weights = WeightReader(declaring: weightNames)
+    _ = try Parts(from: &weights, configuration)
+    return weights.declarations()
+  }
+}

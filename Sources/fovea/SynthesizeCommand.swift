@@ -1,0 +1,78 @@
+public import ArgumentParser
+internal import Files
+internal import Foundation
+internal import Models
+internal import Runtime
+public import Tensors
+internal import Terminal
+
+/// `fovea synthesize`: a checkpoint of a published model's sizes with random weights.
+struct SynthesizeCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "synthesize",
+    abstract: "Write a checkpoint of a published model's sizes with random weights.",
+    discussion: """
+      Configuration, tensor names and shapes are the published ones; the numbers are random, of \
+      scales that let a run stay in bounds, and the same for the same seed. Such a checkpoint says \
+      nothing sensible, but it takes the time and memory that the published one takes.
+
+      Models: \(PublishedModel.all.map(\.name).joined(separator: ", ")).
+      Example: fovea synthesize blip2-opt-2.7b --seed 1 --dtype bfloat16 blip2-random
+      """)
+
+  @ArgumentParser.Argument(help: "The model.")
+  var model: String
+  @ArgumentParser.Argument(help: ArgumentHelp("The folder to write.", valueName: "folder"))
+  var folder: String
+  @Option(help: "Which random numbers.")
+  var seed: UInt64 = 1
+  @Option(help: "The number format of the weights: float32, float16 or bfloat16.")
+  var dtype = ElementType.float32
+  @Option(
+    help: ArgumentHelp(
+      "Take this folder's tokenizer instead of a made-up vocabulary.", valueName: "folder"))
+  var tokenizer: String?
+  @Option(help: "The most bytes a file of weights holds, such as 5GB or 500MB.")
+  var shardSize = ByteSize(count: 5_000_000_000)
+
+  func validate() throws {
+    guard PublishedModel.named(model) != nil else {
+      let names = PublishedModel.all.map(\.name).joined(separator: ", ")
+      throw ValidationError("there is no model '\(model)' to make; there are: \(names)")
+    }
+  }
+
+  func run() throws {
+    guard let model = PublishedModel.named(model) else { return }
+    let synthesis = try Synthesis(model, seed: seed, type: dtype)
+    let url = SessionOptions.folder(folder)
+    let job = try FileJob("writing \(synthesis.byteCount.asByteCount)", total: synthesis.byteCount)
+    try synthesis.write(
+      to: url, tokenizer: tokenizer.map { SessionOptions.folder($0) }, shardSize: shardSize.count,
+      progress: job.report)
+    job.end()
+    try Output.standardOutput.write(
+      "wrote \(synthesis.tensors.count) tensors, \(synthesis.byteCount.asByteCount), to \(folder)\n")
+  }
+}
+
+extension ElementType: ExpressibleByArgument {}
+
+/// A number of bytes, as `5GB`, `500MB` or `1000000`.
+struct ByteSize: ExpressibleByArgument {
+  let count: Int
+
+  init(count: Int) { self.count = count }
+
+  init?(argument: String) {
+    let units = [("KB", 1000), ("MB", 1_000_000), ("GB", 1_000_000_000)]
+    let text = argument.uppercased()
+    let unit = units.first { text.hasSuffix($0.0) }
+    guard let number = Double(text.dropLast(unit?.0.count ?? 0)), number > 0,
+      let count = Int(exactly: (number * Double(unit?.1 ?? 1)).rounded()), count > 0
+    else { return nil }
+    self.init(count: count)
+  }
+
+  var defaultValueDescription: String { count.asByteCount }
+}

@@ -1,0 +1,107 @@
+import Checkpoints
+import Files
+import Foundation
+import Generation
+import Images
+import Models
+import Tensors
+import TestSupport
+import Testing
+import Tracing
+
+struct SynthesisTests {
+  let blip2 = PublishedModel.named("blip2-opt-2.7b")
+
+  @Test(.enabled(if: Fixtures.shared != nil))
+  func aSynthesizedModelHasThePublishedTensors() throws {
+    let shared = try #require(Fixtures.shared)
+    let synthesis = try Synthesis(try #require(blip2), seed: 1, type: .float32)
+    let file = shared.appending(path: "checkpoints/blip2-opt-2.7b/model.safetensors.index.json")
+    let index = try ShardIndex(try JSON(file: file), path: file.path)
+    #expect(synthesis.tensors.map(\.name).sorted() == index.names.sorted())
+    #expect(synthesis.byteCount == index.totalSize)
+    #expect(synthesis.parameterCount == 3_744_761_856)
+  }
+
+  @Test func aSynthesizedModelRunsWithNumbersInBounds() throws {
+    let folder = try TemporaryFolder()
+    let small = try #require(PublishedModel.named("blip2-tiny"))
+    let synthesis = try Synthesis(small, seed: 5, type: .bfloat16)
+    var reported: [Int] = []
+    try synthesis.write(to: folder.file("model"), shardSize: 400_000) { reported.append($0) }
+    #expect(reported.last == synthesis.byteCount)
+    #expect(folder.names == ["model"], "nothing else is left")
+    let names = try CheckpointFolder(folder.file("model")).listing()
+    #expect(names.contains("model.safetensors.index.json"))
+    #expect(names.count { $0.hasSuffix(".safetensors") } > 3)
+
+    let model = try BLIP2.Model(CheckpointFolder(folder.file("model")))
+    let picture = Image(
+      width: 8, height: 8, pixels: (0..<192).map { UInt8(truncatingIfNeeded: $0 &* 37) })
+    var trace = Trace { _ in true }
+    let soft = try model.softPrompt(picture, trace: &trace)
+    let sequence = try model.assemble(soft, "what is it?", trace: &trace)
+    var options = model.defaultOptions
+    options.maxNewTokens = 4
+    let answer = try model.write(
+      after: sequence, promptIDs: try model.promptIDs("what is it?"), options: options,
+      trace: trace)
+    let blocks = answer.trace.records.map(\.address).filter { $0.matches("*.blocks.*.output") }
+    #expect(!blocks.isEmpty)
+    for address in blocks {
+      let summary = Summary(try #require(answer.trace[address]))
+      #expect(summary.nanCount + summary.infinityCount == 0)
+      #expect(
+        summary.standardDeviation > 0.01 && summary.standardDeviation < 100,
+        "\(address): \(summary.standardDeviation)")
+    }
+    #expect(answer.generated.tokens.count <= 4)
+  }
+
+  @Test func theSameSeedGivesTheSameBytes() throws {
+    let folder = try TemporaryFolder()
+    let small = try #require(PublishedModel.named("blip2-tiny"))
+    func bytes(_ name: String, seed: UInt64, threads: Int) throws -> [UInt8] {
+      let synthesis = try Synthesis(small, seed: seed, type: .float16)
+      try Parallelism.$threadCount.withValue(threads) {
+        try synthesis.write(to: folder.file(name))
+      }
+      return try WholeFile.read(folder.file("\(name)/model.safetensors"))
+    }
+    let first = try bytes("first", seed: 1, threads: 1)
+    #expect(try bytes("second", seed: 1, threads: 2) == first)
+    #expect(try bytes("third", seed: 2, threads: 2) != first)
+  }
+
+  @Test func aFolderWithOtherFilesIsNotReplaced() throws {
+    let folder = try TemporaryFolder()
+    try FileManager.default.createDirectory(
+      at: folder.file("thesis"), withIntermediateDirectories: true)
+    try WholeFile.write("chapter 1", to: folder.file("thesis/text.txt"))
+    let synthesis = try Synthesis(try #require(PublishedModel.named("blip2-tiny")), seed: 1, type: .float16)
+    let failure = #expect(throws: FileFailure.self) {
+      try synthesis.write(to: folder.file("thesis"))
+    }
+    #expect(failure?.kind == .occupied)
+    #expect(folder.names == ["thesis"])
+    #expect(try WholeFile.readText(folder.file("thesis/text.txt")) == "chapter 1")
+  }
+
+  @Test func anInterruptedSynthesisLeavesTheOldCheckpoint() throws {
+    struct Stopped: Error {}
+    let folder = try TemporaryFolder()
+    let small = try #require(PublishedModel.named("blip2-tiny"))
+    try Synthesis(small, seed: 1, type: .float16).write(to: folder.file("model"))
+    let before = try WholeFile.read(folder.file("model/model.safetensors"))
+    #expect(throws: Stopped.self) {
+      try Synthesis(small, seed: 2, type: .float32).write(to: folder.file("model")) { _ in
+        throw Stopped()
+      }
+    }
+    #expect(folder.names == ["model"])
+    #expect(try WholeFile.read(folder.file("model/model.safetensors")) == before)
+    try Synthesis(small, seed: 2, type: .float32).write(to: folder.file("model"))
+    #expect(folder.names == ["model"])
+    #expect(try WholeFile.read(folder.file("model/model.safetensors")) != before)
+  }
+}
