@@ -17,10 +17,16 @@ struct WeightScale: Equatable {
       let addsToStream =
         parts.contains("blocks") && (parts.contains("output_projection") || parts.contains("down"))
       let share = addsToStream ? 1 / Float(max(1, depth)).squareRoot() : 1
-      // An activation halves the square of what passes it; queries of deviation 2 make attention
-      // choose rather than average.
       let gain: Float =
-        parts.contains("down") ? Float(2).squareRoot() : parts.contains("query") ? 2 : 1
+        if parts.contains("down") {
+          Float(2).squareRoot()  // An activation halves the square of what passes it.
+        } else if parts.contains("query") {
+          2  // Attention chooses rather than averages.
+        } else if parts.contains("language"), parts.contains("output_projection") {
+          0.2  // What the sequence has in common must not drown the last token.
+        } else {
+          1
+        }
       (mean, deviation) = (0, gain * share / Float(max(1, inputs)).squareRoot())
     } else if weight.shape.isEmpty {
       (mean, deviation) = (2.6592, 0)  // A logit scale, as CLIP begins with.
