@@ -52,7 +52,8 @@ struct SynthesizeCommand: ParsableCommand {
       progress: job.report)
     job.end()
     try Output.standardOutput.write(
-      "wrote \(synthesis.tensors.count) tensors, \(synthesis.byteCount.asByteCount), to \(folder)\n")
+      "wrote \(synthesis.tensors.count) tensors, \(synthesis.byteCount.asByteCount), to \(folder)\n"
+    )
   }
 }
 

@@ -78,7 +78,8 @@ struct SynthesisTests {
     try FileManager.default.createDirectory(
       at: folder.file("thesis"), withIntermediateDirectories: true)
     try WholeFile.write("chapter 1", to: folder.file("thesis/text.txt"))
-    let synthesis = try Synthesis(try #require(PublishedModel.named("blip2-tiny")), seed: 1, type: .float16)
+    let small = try #require(PublishedModel.named("blip2-tiny"))
+    let synthesis = try Synthesis(small, seed: 1, type: .float16)
     let failure = #expect(throws: FileFailure.self) {
       try synthesis.write(to: folder.file("thesis"))
     }

@@ -94,7 +94,7 @@ struct MadeUpVocabulary: Sendable {
   }
 }
 
-/// The letters that stand for bytes in byte-level vocabularies (Radford et al. 2019, GPT-2).
+/// The letters that stand for bytes in byte-level vocabularies, as in GPT-2.
 private enum ByteLetters {
   /// One a byte, from 0 to 255: itself where it can be seen, else a letter from U+0100 on.
   static let all: [Unicode.Scalar] = {
