@@ -75,7 +75,8 @@ public struct VisionTransformer: Sendable, Tapped {
   public init(from weights: inout WeightReader, _ sizes: Sizes) throws(CheckpointError) {
     self.sizes = sizes
     let (width, size, embedding) = (sizes.width, sizes.patchSize, Self.embedding)
-    let kernel = try weights.takeWeight(embedding / "patch" / "weight", shape: [width, 3, size, size])
+    let kernel = try weights.takeWeight(
+      embedding / "patch" / "weight", shape: [width, 3, size, size])
     patch = Linear(
       weight: kernel.reshaped(to: [width, 3 * size * size]),
       bias: sizes.isCLIP
