@@ -37,7 +37,7 @@ extension Ability where Part == any EmbeddingModel {
   static var embedding: Self {
     Ability(
       part: { $0.embedding }, need: "a model that puts pictures and texts in one space",
-      companion: nil)
+      companion: ShippedModel.jointFolder)
   }
 }
 
@@ -84,7 +84,7 @@ extension LoadedModel {
     return part
   }
 
-  fileprivate func lacks<Part>(_ ability: Ability<Part>, for command: String) -> RuntimeFailure {
+  func lacks<Part>(_ ability: Ability<Part>, for command: String) -> RuntimeFailure {
     RuntimeFailure(
       .command, "\(command) needs \(ability.need); \(name) is \(model.kind)",
       notes: ["load(\"folder\") reads another model; models() lists the families"])

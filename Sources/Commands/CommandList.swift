@@ -8,6 +8,7 @@ public enum Commands {
     .image, .scene,
     .preprocess, .patchify, .embed, .encode, .query, .project, .tokenize, .assemble, .decode,
     .nextToken, .run, .match,
+    .embedImage, .embedText, .read, .projectText, .similarity, .classify, .wordMap,
     .attention, .rollout, .compare, .show,
     .grid, .heatmap, .overlay, .sheet, .queryMaps, .positionSimilarity, .tokenStrip, .histogram,
     .graph, .save,

@@ -110,7 +110,11 @@ public protocol EmbeddingModel: VisionModel {
   var embeddingWidth: Int { get }
   /// What cosines are multiplied by before softmax.
   var similarityScale: Float { get }
-  /// The token ids of a text, cut to what the model reads, begin and end token in place.
+  /// `[L, D]`: what the text tower adds to each token for where it is.
+  var textPositionEmbeddings: Tensor { get }
+  /// The token ids of a text, begin and end token in place.
+  ///
+  /// - Throws: `ModelError.textTooLong` for more than the model reads.
   func textIDs(_ text: String) throws -> [Int]
   /// Pictures to `[N, E]`, all rows of a batch in one product a layer.
   ///

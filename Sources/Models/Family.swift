@@ -46,6 +46,11 @@ public struct Family: Sendable {
 public enum ShippedModel {
   /// The generation checkpoint, in the published layout.
   public static var folder: URL { Bundle.module.bundleURL.appending(path: "Default") }
+  /// The small CLIP; nil in a build without one.
+  public static var jointFolder: URL? {
+    let url = folder.appending(path: "joint")
+    return FileManager.default.fileExists(atPath: url.path) ? url : nil
+  }
   /// The retrieval checkpoint; it shares the file of vision tower and queries.
   public static var retrievalFolder: URL { folder.appending(path: "matching") }
 }

@@ -11,6 +11,12 @@ private func workshop(model: String = "blip2") throws -> Workshop {
   workshop.session[StartingModel.self] = Fixtures.goldens.appending(path: model)
   _ = try workshop.value("s = scene(7)\npixels = preprocess(s)\npixels")
   _ = try workshop.value("vision = encode(embed(patchify(pixels)))\nvision")
+  if model == "clip" || model == "vit" {
+    for name in ["queries", "soft", "sequence", "answer", "r"] {
+      _ = workshop.run("\(name) = None")
+    }
+    return workshop
+  }
   _ = try workshop.value("queries = query(vision)\nqueries")
   if model == "blip2" {
     _ = try workshop.value("soft = project(queries)\nsequence = assemble(soft, \"a\")\nsequence")
@@ -61,7 +67,13 @@ private func expectSentence(
     "text": "\"a\"", "sequence": "sequence", "source": "r", "decode.source": "sequence",
     "rollout.source": "vision", "texts": "[\"a\"]", "first": "r", "second": "r", "value": "vision",
     "matrix": "pixels[0]", "map": "rollout(vision)", "answer": "answer", "tensor": "pixels",
-    "position_similarity.source": "vision",
+    "position_similarity.source": "vision", "images": "s", "project_text.tokens": "read(\"a\")",
+    "similarity.first": "s", "similarity.second": "\"a\"",
+  ]
+
+  /// The commands that need a model with one space for pictures and texts.
+  static let joint = [
+    "embed_image", "embed_text", "read", "project_text", "similarity", "classify", "word_map",
   ]
 
   /// Values of every kind, most of them of the wrong one.
@@ -78,8 +90,9 @@ private func expectSentence(
   @Test(arguments: Commands.all.map(\.name))
   func anyArgumentGivesAValueOrASentence(name: String) throws {
     let isMatch = name == "match"
+    let isJoint = Self.joint.contains(name)
     let command = try #require(Commands.all.first { $0.name == name })
-    let workshop = try workshop(model: isMatch ? "blip2-itm" : "blip2")
+    let workshop = try workshop(model: isMatch ? "blip2-itm" : isJoint ? "clip" : "blip2")
     if isMatch {
       for name in ["soft", "sequence", "answer", "r"] { _ = workshop.run("\(name) = None") }
     }

@@ -5,7 +5,8 @@ internal import Tensors
 extension Command {
   static let heatmap = Command(
     "heatmap", group: "Figures", "Draws a matrix as coloured cells with axes and a colour bar.",
-    Parameter.any("matrix", expects: "a matrix [R, C] or an attention", "The numbers."),
+    Parameter.any(
+      "matrix", expects: "a matrix [R, C], an attention or a similarity", "The numbers."),
     Parameter.cmap(),
     Parameter.flag(
       "centered", "Whether colours lie evenly about 0, for numbers with a sign; best with RdBu."),
@@ -19,6 +20,9 @@ extension Command {
       Example("heatmap(preprocess(scene(7))[0], title=\"red plane\")", "Any matrix will do."),
     ], seeAlso: ["attention", "overlay", "histogram"]
   ) { _, matrix, cmap, centered, title in
+    if case .object(let object) = matrix, let similarity = object as? Similarity {
+      return .object(Drawing(figure: try similarity.figure(title: title, map: cmap.map)))
+    }
     var numbers = try matrix.requireTensor("matrix", from: "attention")
     while numbers.rank > 2, numbers.shape[0] == 1 { numbers = numbers.row(0) }
     if numbers.rank == 1 { numbers = numbers.reshaped(1, numbers.count) }

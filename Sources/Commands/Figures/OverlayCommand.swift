@@ -45,12 +45,15 @@ extension Command {
         "s = scene(7)\nvision = encode(embed(patchify(preprocess(s))))\n"
           + "overlay(vision[\"vision.blocks.5.attention.pattern\"][0, 0, 1:], s)",
         "One row of one head's pattern."),
-    ], seeAlso: ["attention", "rollout", "heatmap"]
+    ], seeAlso: ["attention", "rollout", "word_map", "heatmap"]
   ) { session, map, picture, query, cmap, title in
-    let model = try session.model()
+    let model = try map.sourceModel ?? session.model()
     let side = model.model.patches.side
     var name = title
     var numbers = try map.requireTensor("map", from: "attention")
+    if case .object(let object) = map, let own = object as? PatchMap, name.isEmpty {
+      name = own.title
+    }
     if case .object(let object) = map, let attention = object as? AttentionMap {
       guard attention.looksAtPatches else {
         throw ArgumentFailure(

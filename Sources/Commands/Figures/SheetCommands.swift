@@ -107,28 +107,6 @@ extension Command {
         figure: try Figure.tokenStrip(
           steps, title: answer.prompt.isEmpty ? "caption" : answer.prompt)))
   }
-
-  static let positionSimilarity = Command(
-    "position_similarity", group: "Figures",
-    "Draws how alike the position embeddings are: at each patch, its likeness to all patches.",
-    returns: "a Figure: a grid of grids of cosines",
-    examples: [Example("save(position_similarity(), \"positions.png\")", "Neighbours are alike.")],
-    seeAlso: ["embed", "sheet"]
-  ) { session in
-    let model = try session.model().model
-    let side = model.patches.side
-    let rows = model.positionEmbeddings.rows(1..<side * side + 1)  // [P, D]
-    let lengths = (rows * rows).sum(axis: 1).map { max($0.squareRoot(), 1e-12) }
-    let unit = rows / lengths.reshaped(side * side, 1)
-    var options = PanelOptions()
-    options.normalisation = .minimumToMaximum
-    options.valueName = "cosine"
-    return .object(
-      Drawing(
-        figure: try Figure.similarityMaps(
-          unit.matmulTransposed(unit), rows: side, columns: side,
-          title: "likeness of position embeddings", options: options)))
-  }
 }
 
 extension Value {

@@ -1,6 +1,7 @@
 internal import Models
 internal import Runtime
 internal import Tensors
+internal import Tokenizers
 internal import Tracing
 
 /// Which attention is meant.
@@ -34,14 +35,16 @@ extension Command {
     let (trace, model) = try source.lookedAt("source")
     return .object(
       try AttentionMap.take(
-        from: trace, model: model, block: block, head: head, kind: kind ?? source.lastKind))
+        from: trace, model: model, block: block, head: head, kind: kind ?? source.lastKind,
+        words: source.words(of: model)))
   }
 }
 
 extension AttentionMap {
   /// Finds one layer's pattern in a trace and reduces it to one head or the mean.
   static func take(
-    from trace: Trace, model: LoadedModel, block: Int, head: Int?, kind: AttentionKind?
+    from trace: Trace, model: LoadedModel, block: Int, head: Int?, kind: AttentionKind?,
+    words: [String] = []
   ) throws -> AttentionMap {
     let places = model.model.towers.flatMap(\.attentions).filter {
       kind == nil || $0.kind == kind?.rawValue
@@ -72,8 +75,8 @@ extension AttentionMap {
     return AttentionMap(
       weights: weights, address: address.description, head: head, headCount: heads,
       looksAtPatches: place.keys == .patches,
-      queryLabels: place.queries.labels(weights.shape[0], side: side),
-      keyLabels: place.keys.labels(weights.shape[1], side: side), model: model)
+      queryLabels: place.queries.labels(weights.shape[0], side: side, words: words),
+      keyLabels: place.keys.labels(weights.shape[1], side: side, words: words), model: model)
   }
 }
 
@@ -82,8 +85,11 @@ extension Value {
   var lastKind: AttentionKind? {
     guard case .object(let object) = self else { return nil }
     if object is Answer { return .language }
+    if let embeddings = object as? Embeddings { return embeddings.areTexts ? .text : .vision }
     return switch (object as? StageResult)?.stage {
-    case "query", "project", "assemble": .cross
+    case "query", "assemble": .cross
+    case "project": (object as? StageResult)?.model.model.embedding == nil ? .cross : .vision
+    case "read", "project_text": .text
     default: nil
     }
   }
@@ -92,6 +98,16 @@ extension Value {
 extension LoadedModel {
   /// What `kind` may be for this model.
   var attentionKinds: [String] { model.towers.flatMap(\.attentions).map(\.kind) }
+}
+
+extension Value {
+  /// The tokens of the text that a value came from, where it is a text alone.
+  func words(of model: LoadedModel) -> [String] {
+    guard let part = model.model.embedding, let ids = try? part.textIDs(runInputs.prompt) else {
+      return []
+    }
+    return ids.map { part.tokenizer.visible($0) }
+  }
 }
 
 extension Trace {
@@ -118,12 +134,13 @@ extension AttentionPlace {
 }
 
 extension AttentionPlace.Tokens {
-  /// A name for each of `count` positions.
-  func labels(_ count: Int, side: Int) -> [String] {
+  /// A name for each of `count` positions; `words` are a text's tokens, where they are known.
+  func labels(_ count: Int, side: Int, words: [String] = []) -> [String] {
     (0..<count).map { index in
       switch self {
       case .patches: index == 0 ? "class" : "\((index - 1) / side),\((index - 1) % side)"
       case .queries: "query \(index)"
+      case .text(0) where words.indices.contains(index): words[index]
       case .text(let soft): index < soft ? "query \(index)" : "token \(index - soft)"
       }
     }

@@ -6,10 +6,16 @@ internal import Tracing
 extension Command {
   static let rollout = Command(
     "rollout", group: "Looking",
-    "Follows attention through all vision blocks: how much of each patch reaches each token.",
-    Parameter.any("source", expects: "the result of encode() or a run", "Where to look."),
+    "Follows attention through all blocks of a tower: how much of each token reaches each token.",
+    Parameter.any(
+      "source", expects: "the result of encode(), embed_image(), embed_text() or a run",
+      "Where to look."),
     Parameter.optional(
       .integer("block", in: 0...1000, "The last block that is followed; None for all.")),
+    Parameter.optional(
+      .choice(
+        "kind", of: ["vision", "text"],
+        "The tower; None takes that of the source, vision for a run.")),
     returns: "an Attention [T, T], each row sums to 1",
     details: "Heads are averaged and half of every token stays where it is, for the residual "
       + "connection (Abnar and Zuidema 2020).",
@@ -18,30 +24,36 @@ extension Command {
         "vision = encode(embed(patchify(preprocess(scene(7)))))\nrollout(vision).shape",
         "Attention through all blocks.")
     ], seeAlso: ["attention", "overlay"]
-  ) { _, source, last in
+  ) { _, source, last, kind in
     let (trace, model) = try source.lookedAt("source")
-    let count = model.model.blockCounts["vision"] ?? 0
+    let tower = kind ?? (source.lastKind == .text ? "text" : "vision")
+    let count = model.model.blockCounts[tower] ?? 0
+    guard count > 0 else {
+      throw ArgumentFailure(
+        parameter: "kind", "must be \"vision\": \(model.name) has no text tower")
+    }
     let end = last ?? count - 1
     guard end < count else {
       throw ArgumentFailure(
         parameter: "block", "must be a whole number from 0 to \(count - 1), not \(end)",
-        note: "this model has \(count) vision blocks; block \(count - 1) is the last")
+        note: "this model has \(count) \(tower) blocks; block \(count - 1) is the last")
     }
     let patterns = try (0...end).map { block in
-      let address = Address("vision.blocks.\(block).attention.pattern")
+      let address = Address("\(tower).blocks.\(block).attention.pattern")
       guard let pattern = trace[address] else {
         throw ArgumentFailure(
           parameter: "source", "did not keep \(address)",
-          note: "run encode() with keep=\"*\" or keep=\"*.pattern\"")
+          note: "run the stage with keep=\"*\" or keep=\"*.pattern\"")
       }
       return pattern
     }
     let one = try AttentionMap.take(
-      from: trace, model: model, block: 0, head: nil, kind: .vision)
+      from: trace, model: model, block: 0, head: nil, kind: tower == "text" ? .text : .vision,
+      words: source.words(of: model))
     return .object(
       AttentionMap(
-        weights: attentionRollout(patterns), address: "rollout of vision blocks 0 to \(end)",
-        head: nil, headCount: one.headCount, looksAtPatches: true, queryLabels: one.queryLabels,
-        keyLabels: one.keyLabels, model: model))
+        weights: attentionRollout(patterns), address: "rollout of \(tower) blocks 0 to \(end)",
+        head: nil, headCount: one.headCount, looksAtPatches: one.looksAtPatches,
+        queryLabels: one.queryLabels, keyLabels: one.keyLabels, model: model))
   }
 }

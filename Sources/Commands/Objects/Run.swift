@@ -52,6 +52,7 @@ extension Value {
     case let result as StageResult: result.trace
     case let answer as Answer: answer.answer.trace
     case let run as Run: run.trace
+    case let embeddings as Embeddings: embeddings.trace
     default: nil
     }
   }
@@ -61,6 +62,7 @@ extension Value {
     guard case .object(let object) = self else { return RunInputs() }
     return switch object {
     case let run as Run: run.inputs
+    case let embeddings as Embeddings: embeddings.inputs
     case let view as TraceView: view.inputs
     case let answer as Answer: RunInputs(prompt: answer.prompt)
     case let result as StageResult: RunInputs(prompt: result.prompt ?? "")
@@ -77,6 +79,8 @@ extension Value {
     case let run as Run: run.model
     case let map as AttentionMap: map.model
     case let view as TraceView: view.model
+    case let embeddings as Embeddings: embeddings.model
+    case let map as PatchMap: map.model
     default: nil
     }
   }

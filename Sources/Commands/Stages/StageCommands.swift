@@ -97,10 +97,14 @@ extension Command {
 
   static let project = Command(
     "project", group: "Stages",
-    "Maps the answered queries into the language model's space: the soft prompt.",
-    Parameter.stageInput("queries", from: "query", "What query() gives, [Q, Dq]."),
+    "Maps into the space that comes next: queries to a soft prompt, a CLIP's picture to its space.",
+    Parameter.stageInput(
+      "queries", from: "query",
+      "What query() gives, [Q, Dq]; for a CLIP what encode() gives, [T, D]."),
     Parameter.keep,
-    returns: "the soft prompt [Q, E]: vectors where a text would have words",
+    returns:
+      "the soft prompt [Q, E], vectors where a text would have words; for a CLIP the picture's "
+      + "embedding [1, E]",
     examples: [
       Example(
         "soft = project(query(encode(embed(patchify(preprocess(scene(7)))))))\nsoft.shape",

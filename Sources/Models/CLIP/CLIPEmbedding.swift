@@ -79,7 +79,8 @@ extension CLIP.Model {
       precondition(traces.count == images.count, "a trace a picture")
       var rows: [Tensor] = []
       for (index, image) in images.enumerated() {
-        let patches = try patchify(try preprocess(image))
+        let pixels = try preprocess(image, trace: &traces[index])
+        let patches = try patchify(pixels, trace: &traces[index])
         let seen = try encode(
           try embed(patches, trace: &traces[index]), trace: &traces[index])
         rows.append(try project(seen, trace: &traces[index]))

@@ -98,6 +98,8 @@ extension CLIP.Model {
   public var textTokenizer: (any Tokenizer)? { tokenizer }
   /// `[T, D]`: the vision tower's positions.
   public var positionEmbeddings: Tensor { vision.positions }
+  /// `[L, D]`: the text tower's positions.
+  public var textPositionEmbeddings: Tensor { text.positions.tensor }
   /// This model.
   public var embedding: (any EmbeddingModel)? { self }
   /// Channels of the shared space.

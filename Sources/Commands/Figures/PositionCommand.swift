@@ -1,0 +1,43 @@
+internal import Figures
+internal import Models
+internal import Runtime
+internal import Tensors
+
+extension Command {
+  static let positionSimilarity = Command(
+    "position_similarity", group: "Figures",
+    "Draws how alike the position embeddings are: at each patch, its likeness to all patches.",
+    Parameter.optional(
+      .choice("kind", of: ["vision", "text"], "The tower; text draws one matrix of positions.")),
+    returns: "a Figure: a grid of grids of cosines, or for texts a matrix",
+    examples: [Example("save(position_similarity(), \"positions.png\")", "Neighbours are alike.")],
+    seeAlso: ["embed", "sheet"]
+  ) { session, kind in
+    let loaded = try session.model()
+    let model = loaded.model
+    let title = "likeness of position embeddings"
+    if kind == "text" {
+      guard let part = model.embedding ?? (try? session.able(.embedding, for: "").part) else {
+        throw ArgumentFailure(
+          parameter: "kind", "must be \"vision\": \(loaded.name) has no text tower")
+      }
+      let unit = part.textPositionEmbeddings.unitRows()  // [L, D]
+      var options = HeatmapOptions()
+      (options.rowAxis, options.columnAxis) = ("position", "position")
+      options.valueName = "cosine"
+      return .object(
+        Drawing(
+          figure: try Figure.heatmap(
+            unit.matmulTransposed(unit), title: "\(title) of texts", options: options)))
+    }
+    let side = model.patches.side
+    let unit = model.positionEmbeddings.rows(1..<side * side + 1).unitRows()  // [P, D]
+    var options = PanelOptions()
+    options.normalisation = .minimumToMaximum
+    options.valueName = "cosine"
+    return .object(
+      Drawing(
+        figure: try Figure.similarityMaps(
+          unit.matmulTransposed(unit), rows: side, columns: side, title: title, options: options)))
+  }
+}

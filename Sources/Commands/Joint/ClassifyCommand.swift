@@ -1,0 +1,87 @@
+internal import Models
+internal import Runtime
+internal import Tensors
+internal import Tracing
+
+extension Command {
+  static let classify = Command(
+    "classify", group: "Words and pictures",
+    "Tells what a picture shows: by a model's own classes, or by labels that you give.",
+    Parameter.picture("image", "The picture, or its path."),
+    Parameter.optional(
+      .list(of: .text("labels", "What it may be; None for the model's own classes."))),
+    Parameter.optional(
+      .list(
+        of: .text(
+          "templates",
+          "Sentences with {} for the label; None for those that suit the model."))),
+    Parameter.integer("top", in: 1...100_000, default: 5, "How many classes are listed."),
+    returns: "a Table of label, probability and logit, the most likely first",
+    details: "With labels, each is put into every template; the embeddings of its sentences, each "
+      + "of length 1, are averaged, and the cosines of these means with the picture, times the "
+      + "model's scale, go into softmax (Radford et al. 2021).",
+    examples: [
+      Example(
+        "classify(scene(7), [\"a circle\", \"a square\", \"a triangle\", \"a star\"])",
+        "Which shape?"),
+      Example(
+        "classify(scene(7), [\"red\", \"green\", \"blue\"],\n"
+          + "         templates=[\"a {} circle\", \"a {} square\", \"a {} star\"])[\"label\"][0]",
+        "An ensemble of sentences: which colour?"),
+    ], seeAlso: ["similarity", "match"]
+  ) { session, picture, labels, templates, top in
+    if let labels {
+      let (part, _) = try session.able(.embedding, for: "classify")
+      let sentences = try Self.sentences(templates ?? part.labelTemplates)
+      return .object(
+        try Table.classes(
+          part.classify(picture.image, as: labels, templates: sentences), labels: labels, top: top))
+    }
+    if let templates, !templates.isEmpty {
+      throw ArgumentFailure(parameter: "labels", "must be given together with templates")
+    }
+    let current = try session.model()
+    guard let part = current.model.classifying else {
+      guard current.model.embedding != nil || current.isShipped else {
+        throw current.lacks(.classifying, for: "classify")
+      }
+      throw ArgumentFailure(
+        parameter: "labels", "must be given: this model has no classes of its own",
+        note: "give a list, as in classify(image, [\"a cat\", \"a dog\"])")
+    }
+    var trace = session.trace(keeping: "")
+    return .object(
+      try Table.classes(
+        part.classify(picture.image, trace: &trace), labels: part.labels, top: top))
+  }
+
+  private static func sentences(_ templates: [String]) throws -> [String] {
+    guard !templates.isEmpty else {
+      throw ArgumentFailure(parameter: "templates", "must hold at least one sentence with {}")
+    }
+    for template in templates where !template.contains("{}") {
+      throw ArgumentFailure(
+        parameter: "templates",
+        "must have {} for the label, which "
+          + "\(Value.text(template).represented) has not")
+    }
+    return templates
+  }
+}
+
+extension Table {
+  /// Classes by probability, the most likely first.
+  fileprivate static func classes(_ logits: Tensor, labels: [String], top: Int) -> Table {
+    let probabilities = logits.softmax().elements
+    let numbers = logits.elements
+    let order = numbers.indices.sorted {
+      numbers[$0] > numbers[$1] || (numbers[$0] == numbers[$1] && $0 < $1)
+    }
+    return Table(
+      ["label", "probability", "logit"],
+      order.prefix(top).map {
+        [.text(labels[$0]), .float(Double(probabilities[$0])), .float(Double(numbers[$0]))]
+      },
+      note: order.count > top ? "\(top) of \(order.count) classes" : nil)
+  }
+}

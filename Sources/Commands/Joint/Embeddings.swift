@@ -1,0 +1,93 @@
+internal import Models
+internal import Runtime
+internal import Tensors
+internal import Tracing
+
+/// Something that was put into the space of pictures and texts: a picture or a text.
+enum Embedded: Sendable {
+  case picture(Picture)
+  case text(String)
+
+  var name: String {
+    switch self {
+    case .picture(let picture): picture.name
+    case .text(let text): text
+    }
+  }
+}
+
+/// Vectors of pictures or texts in the space that they share, one row each.
+struct Embeddings: ForeignObject {
+  let items: [Embedded]
+  /// `[N, E]`, as the model projects them.
+  let rows: Tensor
+  /// How the only item came about; nil where there are several.
+  let trace: Trace?
+  let model: LoadedModel
+
+  var tensor: Tensor? { rows }
+  var typeName: String { "Embeddings" }
+  var brief: String { "embeddings of \(items.count == 1 ? items[0].name : "\(items.count) items")" }
+  /// Whether they are of texts.
+  var areTexts: Bool { if case .text = items.first { true } else { false } }
+
+  var shown: String {
+    let lengths = (0..<items.count).map { (rows.row($0) * rows.row($0)).sum(axis: 0).elements[0] }
+    let lines = zip(items, lengths).map { item, square in
+      [item.name, Digits.short(Double(square.squareRoot()))]
+    }
+    return "\(brief) by \(model.name), \(rows.shape)\n"
+      + TextTable(["of", "length"], lines, rightAligned: [false, true]).text
+      + (trace.map { "\ntrace: \($0.records.count) places" } ?? "")
+  }
+
+  var attributeNames: [String] { ["tensor", "unit", "names", "trace"] }
+
+  func attribute(_ attribute: String) throws -> Value? {
+    switch attribute {
+    case "tensor": .tensor(rows, name: brief)
+    case "unit": .tensor(rows.unitRows(), name: "\(brief), of length 1")
+    case "names": .texts(items.map(\.name))
+    case "trace":
+      trace.map { .object(TraceView(trace: $0, title: brief, model: model, inputs: inputs)) }
+        ?? Value.none
+    default: nil
+    }
+  }
+
+  /// What the only item's run started from.
+  var inputs: RunInputs {
+    switch items.count == 1 ? items.first : nil {
+    case .picture(let picture): RunInputs(image: picture.image)
+    case .text(let text): RunInputs(prompt: text)
+    case nil: RunInputs()
+    }
+  }
+
+  func element(_ index: Value) throws -> Value? {
+    guard case .text(let address) = index, let trace else { return nil }
+    return try trace.value(at: address)
+  }
+  var elementNames: [String] { trace?.records.map(\.address.description) ?? [] }
+}
+
+extension Embeddings {
+  /// Puts pictures or texts into a model's space: one with its trace, several as a batch.
+  init(
+    _ items: [Embedded], by part: any EmbeddingModel, of model: LoadedModel,
+    trace: @autoclosure () -> Trace
+  ) throws {
+    var traces = items.count == 1 ? [trace()] : []
+    let pictures = items.compactMap { item -> Picture? in
+      if case .picture(let picture) = item { picture } else { nil }
+    }
+    let texts = items.compactMap { item -> String? in
+      if case .text(let text) = item { text } else { nil }
+    }
+    let rows =
+      try texts.isEmpty
+      ? part.embed(images: pictures.map(\.image), traces: &traces)
+      : part.embed(texts: texts, traces: &traces)
+    self.init(items: items, rows: rows, trace: traces.first, model: model)
+  }
+}

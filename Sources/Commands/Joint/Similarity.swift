@@ -1,0 +1,86 @@
+internal import Figures
+internal import Models
+internal import Runtime
+internal import Tensors
+
+/// How alike the items of two lists are, with what they are.
+struct Similarity: ForeignObject {
+  let rows, columns: [Embedded]
+  /// `[R, C]`: cosines.
+  let cosines: Tensor
+  /// What cosines are multiplied by before softmax.
+  let scale: Float
+  /// Whether the object stands for probabilities rather than for cosines.
+  let showsProbabilities: Bool
+  let model: LoadedModel
+
+  /// `[R, C]`: cosines times the model's scale.
+  var logits: Tensor { cosines * scale }
+  /// `[R, C]`: softmax of the logits over each row.
+  var probabilities: Tensor { logits.softmax() }
+
+  var tensor: Tensor? { showsProbabilities ? probabilities : cosines }
+  var typeName: String { "Similarity" }
+  var brief: String { "Similarity of \(rows.count) to \(columns.count)" }
+  var valueName: String { showsProbabilities ? "probability" : "cosine" }
+
+  var shown: String {
+    let numbers = showsProbabilities ? probabilities : cosines
+    let lines = rows.indices.map { row in
+      [rows[row].name]
+        + columns.indices.map { column in
+          showsProbabilities
+            ? Digits.percent(numbers[row, column]) : Digits.short(Double(numbers[row, column]))
+        }
+    }
+    let shownColumns = columns.map { column -> String in
+      column.name.count > 28 ? "\(column.name.prefix(27))…" : column.name
+    }
+    return TextTable(
+      [valueName] + shownColumns, lines,
+      rightAligned: [false] + columns.map { _ in true }
+    ).text
+      + (showsProbabilities
+        ? "\nsoftmax over each row of cosines times \(Digits.short(Double(scale)))" : "")
+  }
+
+  var attributeNames: [String] { ["cosines", "logits", "probabilities", "scale", "best"] }
+
+  func attribute(_ attribute: String) throws -> Value? {
+    switch attribute {
+    case "cosines": .tensor(cosines, name: "cosines")
+    case "logits": .tensor(logits, name: "logits")
+    case "probabilities": .tensor(probabilities, name: "probabilities")
+    case "scale": .float(Double(scale))
+    case "best":
+      .texts(
+        columns.isEmpty
+          ? []
+          : rows.indices.map { columns[Int(cosines.row($0).argmax(axis: 0).elements[0])].name })
+    default: nil
+    }
+  }
+
+  /// The matrix with pictures and texts at its edges.
+  func figure(title: String, map: ColourMap) throws -> Figure {
+    var options = HeatmapOptions()
+    options.map = map
+    options.normalisation = showsProbabilities ? .zeroToMaximum : .minimumToMaximum
+    options.valueName = valueName
+    if showsProbabilities {
+      options.note = "Each row sums to 1: softmax of cosines times \(Digits.short(Double(scale)))."
+    }
+    return try Figure.similarityMatrix(
+      tensor ?? cosines, title: title.isEmpty ? "likeness by \(model.name)" : title,
+      rows: rows.map(\.edgeLabel), columns: columns.map(\.edgeLabel), options: options)
+  }
+}
+
+extension Embedded {
+  fileprivate var edgeLabel: EdgeLabel {
+    switch self {
+    case .picture(let picture): EdgeLabel(picture.name, picture: picture.image)
+    case .text(let text): EdgeLabel(text)
+    }
+  }
+}

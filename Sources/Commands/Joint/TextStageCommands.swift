@@ -1,0 +1,59 @@
+internal import Models
+internal import Runtime
+internal import Tensors
+internal import Tracing
+
+extension Command {
+  static let read = Command(
+    "read", group: "Words and pictures",
+    "Lets each token of a text look at those before it, in all text blocks.",
+    Parameter.text("text", "The text."),
+    Parameter.keep,
+    returns: "tokens [T, D] after the last norm, with a trace of every block",
+    examples: [
+      Example(
+        "read(\"a red circle\")[\"text.blocks.0.attention.pattern\"].shape",
+        "Where every token looks in the first block: heads, queries, keys.")
+    ], seeAlso: ["project_text", "embed_text"]
+  ) { session, text, keep in
+    try session.runText(stage: "read", on: .text(text), text: text, after: nil, keep: keep)
+  }
+
+  static let projectText = Command(
+    "project_text", group: "Words and pictures",
+    "Maps the end token of a text that was read into the space that pictures and texts share.",
+    Parameter.object(
+      "tokens", StageResult.self, typeName: "StageResult", expects: "what read() gives",
+      "What read() gives, [T, D]."),
+    Parameter.keep,
+    returns: "the text's embedding [1, E]",
+    examples: [
+      Example("project_text(read(\"a red circle\")).shape", "A text in the shared space.")
+    ], seeAlso: ["read", "embed_text"]
+  ) { session, tokens, keep in
+    guard let text = tokens.prompt, tokens.stage == "read" else {
+      throw ArgumentFailure(parameter: "tokens", "must be what read() gives, not \(tokens.brief)")
+    }
+    return try session.runText(
+      stage: "project_text", on: .prompted(tokens.result, text), text: text,
+      after: tokens.trace, keep: keep)
+  }
+}
+
+extension Session {
+  /// Runs a stage of a text's way.
+  fileprivate func runText(
+    stage name: String, on input: StageInput, text: String, after earlier: Trace?, keep: String
+  ) throws -> Value {
+    let (part, model) = try able(.embedding, for: name)
+    guard let stage = part.stages.first(where: { $0.name == name }) else {
+      throw RuntimeFailure(.command, "\(model.name) has no stage '\(name)'")
+    }
+    var trace = trace(keeping: keep)
+    let result = try stage.run(input, &trace)
+    return .object(
+      StageResult(
+        stage: name, result: result, trace: earlier.map { $0.followed(by: trace) } ?? trace,
+        model: model, prompt: text))
+  }
+}

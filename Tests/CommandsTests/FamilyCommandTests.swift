@@ -1,0 +1,189 @@
+import Commands
+import Files
+import Foundation
+import Models
+import Runtime
+import Tensors
+import TestSupport
+import Testing
+
+@Suite struct FamilyCommandTests {
+  private func workshop(_ model: String) throws -> Workshop {
+    let workshop = try Workshop()
+    workshop.session[StartingModel.self] = Fixtures.goldens.appending(path: model)
+    try FileManager.default.copyItem(
+      at: Fixtures.goldens.appending(path: "picture.png"),
+      to: workshop.folder.appending(path: "picture.png"))
+    try FileManager.default.copyItem(
+      at: Fixtures.goldens.appending(path: "tall.png"),
+      to: workshop.folder.appending(path: "tall.png"))
+    _ = try workshop.value("a = image(\"picture.png\")\nb = image(\"tall.png\")\na")
+    return workshop
+  }
+
+  private func expected(_ model: String) throws -> JSON {
+    try JSON(file: Fixtures.goldens.appending(path: "\(model)/expected.json"))
+  }
+
+  private func number(_ text: String, in workshop: Workshop) throws -> Double {
+    try #require(try workshop.value("float(\(text))").number)
+  }
+
+  @Test func aViTNamesItsClassesInOrder() throws {
+    let workshop = try workshop("vit")
+    let expected = try expected("vit")
+    let labels = try #require(expected["labels"]?.array).compactMap(\.text)
+    let probabilities = try #require(expected["probabilities"]?.array).compactMap(\.double)
+    let order = labels.indices.sorted { probabilities[$0] > probabilities[$1] }
+    _ = try workshop.value("t = classify(a, top=3)\nt")
+    for (place, index) in order.prefix(3).enumerated() {
+      #expect(try workshop.value("t[\"label\"][\(place)]").text == labels[index])
+      let found = try number("t[\"probability\"][\(place)]", in: workshop)
+      #expect(abs(found - probabilities[index]) < 1e-5)
+    }
+    #expect(try workshop.value("len(t)").integer == 3)
+    let stages = try workshop.value("stages()[\"stage\"]").displayed
+    #expect(stages.contains("encode") && stages.contains("classify"))
+  }
+
+  @Test func aViTShowsItsAttention() throws {
+    let workshop = try workshop("vit")
+    _ = try workshop.value("vision = encode(embed(patchify(preprocess(a))))\nvision")
+    #expect(
+      try workshop.value("attention(vision, block=2, head=1).shape").displayed == "(26, 26)")
+    #expect(abs(try number("rollout(vision)[0].sum()", in: workshop) - 1) < 1e-5)
+    for figure in [
+      "overlay(rollout(vision), a)", "sheet(vision)", "position_similarity()", "graph()",
+      "graph(vision, block=1, top=5, image=a)", "grid(a)", "heatmap(attention(vision))",
+    ] {
+      let value = try workshop.value("save(\(figure), \"figure.png\")")
+      #expect(value.text?.hasSuffix("figure.png") == true, "\(figure)")
+    }
+    #expect(try workshop.value("run(a)").displayed.contains("places kept"))
+  }
+
+  @Test func zeroShotProbabilitiesAreThoseOfTheSentences() throws {
+    let workshop = try workshop("clip")
+    let expected = try expected("clip")
+    let texts = try #require(expected["texts"]?.array).compactMap(\.text)
+    let list = texts.map { Value.text($0).represented }.joined(separator: ", ")
+    let rows = try #require(expected["probabilities"]?.array)
+    for (row, name) in ["a", "b"].enumerated() {
+      // Each text is a label, and the template is the label alone.
+      _ = try workshop.value("t = classify(\(name), [\(list)], templates=[\"{}\"])\nt")
+      let probabilities = (rows[row].array ?? []).compactMap(\.double)
+      let best = try #require(probabilities.indices.max { probabilities[$0] < probabilities[$1] })
+      #expect(try workshop.value("t[\"label\"][0]").text == texts[best])
+      #expect(
+        abs(try number("t[\"probability\"][0]", in: workshop) - probabilities[best]) < 1e-5)
+      #expect(
+        abs(
+          try number("similarity([a, b], [\(list)], softmax=True)[\(row), 2]", in: workshop)
+            - probabilities[2]) < 1e-5)
+    }
+    #expect(
+      try workshop.value("similarity([a, b], [\(list)]).best[1]").text
+        == workshop.value("classify(b, [\(list)], templates=[\"{}\"])[\"label\"][0]").text)
+  }
+
+  @Test func anEnsembleIsTheMeanOfItsSentences() throws {
+    let workshop = try workshop("clip")
+    let text = """
+      def mean(label):
+          rows = embed_text(["a " + label + " circle", label + " shapes"]).unit
+          row = rows.mean(0)
+          return row / ((row * row).sum() ** 0.5)
+      e = embed_image(a).unit[0]
+      logits = [float((mean(l) * e).sum()) * similarity(a, "x").scale for l in ["red", "blue"]]
+      t = classify(a, ["red", "blue"], templates=["a {} circle", "{} shapes"])
+      found = {t["label"][i]: t["logit"][i] for i in range(2)}
+      max(abs(found["red"] - logits[0]), abs(found["blue"] - logits[1]))
+      """
+    #expect(try #require(try workshop.value(text).number) < 1e-4)
+  }
+
+  @Test func embeddingsAndTheirStagesAgree() throws {
+    let workshop = try workshop("clip")
+    for (whole, steps) in [
+      ("embed_image(b)", "project(encode(embed(patchify(preprocess(b)))))"),
+      ("embed_text(\"two triangles\")", "project_text(read(\"two triangles\"))"),
+    ] {
+      let difference = try number("abs(\(whole) - \(steps)).max()", in: workshop)
+      #expect(difference == 0, "\(whole)")
+    }
+    // The wish for other texts at the same time changes rounding only.
+    #expect(
+      try number(
+        "abs(embed_text([\"two\", \"two triangles\"])[1] - embed_text(\"two triangles\")[0]).max()",
+        in: workshop) < 1e-5)
+  }
+
+  @Test func wordsLookAtThoseBeforeThem() throws {
+    let workshop = try workshop("clip")
+    _ = try workshop.value("t = embed_text(\"two triangles\")\nt")
+    let shown = try workshop.value("attention(t, block=1)").displayed
+    #expect(shown.contains("text.blocks.1") && shown.contains("looks at"))
+    #expect(try number("attention(t, block=1)[0, 1:].sum()", in: workshop) == 0)
+    #expect(abs(try number("rollout(t)[3].sum()", in: workshop) - 1) < 1e-5)
+    #expect(
+      try workshop.value("save(heatmap(attention(t)), \"words.svg\")").text != nil)
+    let svg = try String(
+      contentsOf: workshop.folder.appending(path: "fovea-out/words.svg"), encoding: .utf8)
+    #expect(svg.contains("triangles"))
+    _ = try workshop.value("save(position_similarity(kind=\"text\"), \"positions.png\")")
+  }
+
+  @Test func aWordMapPeaksWhereTheBestPatchIs() throws {
+    let workshop = try workshop("clip")
+    _ = try workshop.value("m = word_map(a, \"a red circle\")\nm")
+    #expect(try workshop.value("m.shape").displayed == "(4, 4)")
+    #expect(try number("abs(m).max()", in: workshop) <= 1)
+    _ = try workshop.value("save(overlay(m, a), \"map.png\")")
+    // A patch of the one picture against the picture's own embedding, by hand.
+    let text = """
+      v = encode(embed(patchify(preprocess(a))))
+      moved = v.tensor[[5, 0, 1, 2, 3, 4] + [i for i in range(6, 17)]]
+      patch = project(moved)[0]
+      word = embed_text("a red circle").unit[0]
+      cosine = float((patch * word).sum()) / float((patch * patch).sum()) ** 0.5
+      abs(cosine - m[1, 0])
+      """
+    #expect(try #require(try workshop.value(text).number) < 1e-5)
+  }
+
+  @Test func figuresShowPicturesAtTheEdge() throws {
+    let workshop = try workshop("clip")
+    let path = try workshop.value(
+      "save(heatmap(similarity([a, b], [\"two triangles\", \"a red circle\"])), \"s.svg\")")
+    let svg = try String(contentsOf: URL(filePath: try #require(path.text)), encoding: .utf8)
+    #expect(svg.contains("two triangles") && svg.contains("picture.png"))
+    // Two thumbnails, the matrix and the colour bar.
+    #expect(svg.components(separatedBy: "<image").count - 1 == 4)
+    _ = try workshop.value("save(heatmap(similarity([a, b], [a, b])), \"s.png\")")
+  }
+
+  @Test(arguments: [
+    ("vit", "similarity(a, \"x\")", "one space"), ("vit", "run(a, \"x\")", ""),
+    ("vit", "decode(encode(embed(patchify(preprocess(a)))))", "writes text"),
+    ("vit", "match(a, \"x\")", "retrieval heads"), ("vit", "tokenize(\"x\")", "reads text"),
+    ("vit", "embed_text(\"x\")", "one space"), ("vit", "classify(a, [\"x\"])", "one space"),
+    ("clip", "next_token(a)", "writes text"), ("clip", "classify(a)", "labels"),
+    ("clip", "match(a, \"x\")", "retrieval heads"), ("clip", "query(zeros(2, 2))", "no stage"),
+    ("clip", "classify(a, templates=[\"{}\"])", "labels"),
+    ("clip", "classify(a, [\"x\"], templates=[\"no place\"])", "templates"),
+    ("clip", "classify(a, [\"x\"], templates=[])", "templates"),
+    ("clip", "similarity(a, zeros(1, 3))", "pictures or texts"),
+    ("clip", "similarity([a, \"x\"], \"x\")", "one kind"),
+    ("clip", "embed_text(\"circle \" * 30)", "20"),
+    ("clip", "attention(embed_text(\"x\"), block=2)", "0 to 1"),
+    ("clip", "rollout(embed_image([a, b]))", "result of a stage"),
+    ("blip2", "classify(a)", "list of classes"), ("blip2", "similarity(a, \"x\")", "one space"),
+    ("vit", "position_similarity(kind=\"text\")", "no text tower"),
+  ]) func aModelThatLacksAPartSaysSo(_ model: String, _ call: String, _ words: String) throws {
+    let result = try workshop(model).run(call)
+    if call.hasPrefix("run(") { return #expect(result.succeeded) }
+    let failure = try #require(result.failure, "\(call) should fail")
+    let text = ([failure.message] + failure.notes).joined(separator: "\n")
+    #expect(text.contains(words), "\(text)")
+  }
+}
