@@ -33,7 +33,8 @@ public enum ModelError: Error, Equatable, CustomStringConvertible {
       "a picture of \(found) pixels cannot be cut into patches of \(patch); the size must be a "
         + "multiple of \(patch), and at most 4096"
     case .textTooLong(let text, let tokens, let limit):
-      "'\(text.prefix(40))…' takes \(tokens) tokens, but this model reads \(limit); shorten it"
+      "'\(text.prefix(40))\(text.count > 40 ? "…" : "")' takes \(tokens) tokens, but this model "
+        + "reads \(limit); shorten it"
     case .imageTokenInPrompt(let token):
       "the prompt holds '\(token)', which stands for the picture itself; leave it out, the "
         + "picture's queries come first anyway"
