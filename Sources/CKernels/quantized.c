@@ -8,13 +8,16 @@
 #define CLONES
 #endif
 
-static inline uint32_t word_at(const void *words, size_t index) {
+// Always, so that it is compiled for the instruction set of the caller.
+#define INLINE static inline __attribute__((always_inline))
+
+INLINE uint32_t word_at(const void *words, size_t index) {
   uint32_t word;
   memcpy(&word, (const char *)words + index * 4, 4);
   return word;
 }
 
-static inline float scale_at(const ck_groups *w, size_t index) {
+INLINE float scale_at(const ck_groups *w, size_t index) {
   if (w->scales_are_wide) {
     float scale;
     memcpy(&scale, (const char *)w->scales + index * 4, 4);
@@ -26,7 +29,7 @@ static inline float scale_at(const ck_groups *w, size_t index) {
 }
 
 /// The zero point, as the integer that stands for the weight 0.
-static inline int zero_at(const ck_groups *w, size_t group, size_t output) {
+INLINE int zero_at(const ck_groups *w, size_t group, size_t output) {
   const size_t each = 32 / (size_t)w->bits;
   const uint32_t word = word_at(w->zeros, group * ((w->outputs + each - 1) / each) + output / each);
   const uint32_t mask = (1u << w->bits) - 1;
@@ -35,75 +38,56 @@ static inline int zero_at(const ck_groups *w, size_t group, size_t output) {
 
 static inline size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
 
-CLONES void ck_group_sums(const float *x, size_t inputs, size_t group, float *sums) {
-  for (size_t first = 0, g = 0; first < inputs; first += group, g++) {
-    float parts[16] = {0};
-    const size_t end = smaller(inputs, first + group);
-    size_t k = first;
-    for (; k + 16 <= end; k += 16)
-      for (size_t l = 0; l < 16; l++) parts[l] += x[k + l];
-    for (size_t l = 0; k + l < end; l++) parts[l] += x[k + l];
-    for (size_t width = 8; width > 0; width /= 2)
-      for (size_t l = 0; l < width; l++) parts[l] += parts[l + width];
-    sums[g] = parts[0];
-  }
-}
-
-#define LANES 64
-
-CLONES void ck_groups_matvec(const ck_groups *w, const float *x, const float *sums, size_t first,
-                             size_t count, float *out) {
-  const size_t each = 32 / (size_t)w->bits;
-  const uint32_t mask = (1u << w->bits) - 1;
-  const int middle = 1 << (w->bits - 1);
-  for (size_t start = 0; start < count; start += LANES) {
-    const size_t lanes = smaller(LANES, count - start);
-    float totals[LANES] = {0};
-    for (size_t k = 0, g = 0; k < w->inputs; k += w->group, g++) {
-      float parts[LANES] = {0};
-      const size_t end = smaller(w->inputs, k + w->group);
-      for (size_t i = k; i < end; i += each) {
-        const size_t row = i / each * w->outputs + first + start;
-        for (size_t l = 0; l < lanes; l++) {
-          uint32_t word = word_at(w->words, row + l);
-          for (size_t j = 0; j < each; j++, word >>= w->bits)
-            parts[l] += (float)((int)(word & mask) - middle) * x[i + j];
-        }
-      }
-      for (size_t l = 0; l < lanes; l++) {
-        const size_t output = first + start + l;
-        const float zero = (float)(zero_at(w, g, output) - middle);
-        totals[l] += scale_at(w, g * w->outputs + output) * (parts[l] - zero * sums[g]);
-      }
-    }
-    memcpy(out + start, totals, lanes * sizeof(float));
-  }
-}
-
-CLONES void ck_groups_to_float32(const ck_groups *w, size_t first, size_t count, float *out) {
-  const size_t each = 32 / (size_t)w->bits;
-  const uint32_t mask = (1u << w->bits) - 1;
+INLINE void groups_to_float32(const ck_groups *w, size_t first, size_t count, float *out,
+                              const size_t bits) {
+  const size_t each = 32 / bits;
+  const uint32_t mask = (1u << bits) - 1;
   for (size_t k = 0, g = 0; k < w->inputs; k += w->group, g++) {
     const size_t end = smaller(w->inputs, k + w->group);
     for (size_t l = 0; l < count; l++) {
       const int zero = zero_at(w, g, first + l);
       const float scale = scale_at(w, g * w->outputs + first + l);
       float *row = out + l * w->inputs;
-      for (size_t i = k; i < end; i += each) {
-        uint32_t word = word_at(w->words, i / each * w->outputs + first + l);
-        const size_t stop = smaller(each, end - i);
-        for (size_t j = 0; j < stop; j++, word >>= w->bits)
-          row[i + j] = scale * (float)((int)(word & mask) - zero);
+      size_t i = k;
+      for (; i + each <= end; i += each) {
+        const uint32_t word = word_at(w->words, i / each * w->outputs + first + l);
+        for (size_t j = 0; j < each; j++)
+          row[i + j] = scale * (float)((int)(word >> (j * bits) & mask) - zero);
+      }
+      for (size_t j = 0; i + j < end; j++) {
+        const uint32_t word = word_at(w->words, i / each * w->outputs + first + l);
+        row[i + j] = scale * (float)((int)(word >> (j * bits) & mask) - zero);
       }
     }
   }
 }
 
-/// The float16 at or above a scale that is not negative, or the nearest to it if there is none.
-static inline float half_scale(float scale) { return (float)(_Float16)scale; }
+CLONES void ck_groups_to_float32(const ck_groups *w, size_t first, size_t count, float *out) {
+  if (w->bits == 4)
+    groups_to_float32(w, first, count, out, 4);
+  else
+    groups_to_float32(w, first, count, out, 8);
+}
 
-/// The sum of squared differences of a group from its integers, and those integers if asked for.
-static inline float group_error(const float *x, size_t count, float scale, float zero) {
+CLONES void ck_groups_reorder(const void *words, const int32_t *from, int backwards, size_t inputs,
+                              size_t outputs, int bits, uint32_t *out) {
+  const size_t each = 32 / (size_t)bits;
+  const uint32_t mask = (1u << bits) - 1;
+  memset(out, 0, (inputs + each - 1) / each * outputs * 4);
+  for (size_t i = 0; i < inputs; i++) {
+    const size_t source = backwards ? i : (size_t)from[i], target = backwards ? (size_t)from[i] : i;
+    const char *row = (const char *)words + source / each * outputs * 4;
+    uint32_t *place = out + target / each * outputs;
+    const size_t right = source % each * (size_t)bits, left = target % each * (size_t)bits;
+    for (size_t o = 0; o < outputs; o++) place[o] |= (word_at(row, o) >> right & mask) << left;
+  }
+}
+
+/// The nearest scale that can be stored.
+INLINE float half_scale(float scale) { return (float)(_Float16)scale; }
+
+/// The sum of squared differences of a group from what its integers stand for.
+INLINE float group_error(const float *x, size_t count, float scale, float zero) {
   const float inverse = scale > 0 ? 1 / scale : 0;
   float parts[16] = {0};
   const size_t whole = count / 16 * 16;
@@ -128,7 +112,7 @@ static inline float group_error(const float *x, size_t count, float scale, float
 }
 
 /// Chooses a group's scale and zero.
-static inline void choose_range(const float *x, size_t count, size_t steps, float *scale,
+INLINE void choose_range(const float *x, size_t count, size_t steps, float *scale,
                                 float *zero) {
   float low = 0, high = 0;
   int is_finite = 1;
@@ -194,21 +178,6 @@ CLONES void ck_groups_pack(const float *rows, size_t count, size_t inputs, size_
         words[i / 8 * outputs + output] = word;
       }
     }
-  }
-}
-
-CLONES void ck_int8_matvec(const void *weight, const float *scales, const float *x, float *out,
-                           size_t rows, size_t columns) {
-  const size_t whole = columns / LANES * LANES;
-  for (size_t r = 0; r < rows; r++) {
-    const int8_t *row = (const int8_t *)weight + r * columns;
-    float sums[LANES] = {0};
-    for (size_t c = 0; c < whole; c += LANES)
-      for (size_t l = 0; l < LANES; l++) sums[l] += (float)row[c + l] * x[c + l];
-    for (size_t c = whole; c < columns; c++) sums[c - whole] += (float)row[c] * x[c];
-    for (size_t width = LANES / 2; width > 0; width /= 2)
-      for (size_t l = 0; l < width; l++) sums[l] += sums[l + width];
-    out[r] = scales[r] * sums[0];
   }
 }
 

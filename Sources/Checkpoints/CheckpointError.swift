@@ -36,6 +36,8 @@ public enum CheckpointError: HasExitCode, Equatable {
   case wrongShape(source: String, key: String, expected: [Int], found: [Int])
   /// A tensor is of a type that weights cannot have.
   case wrongType(source: String, key: String, expected: String, found: String)
+  /// Tensors that together are a quantized weight do not fit together; `key` is the one to look at.
+  case packing(source: String, key: String, detail: String)
   /// The file holds tensors that no part of the model asked for.
   case unread(source: String, keys: [String])
 
@@ -111,6 +113,8 @@ extension CheckpointError: CustomStringConvertible {
         \(source.withVisibleControls): tensor \(quoted(key)) is of type \(found), expected \
         \(expected)
         """
+    case .packing(let source, let key, let detail):
+      return "\(source.withVisibleControls): quantized tensor \(quoted(key)) \(detail)"
     case .unread(let source, let keys):
       return keys.count == 1
         ? """

@@ -12,12 +12,14 @@ public enum Safetensors {
     case stored(StoredTensor)
     /// 64-bit integers of a shape that holds as many.
     case integers([Int], shape: [Int])
+    /// The bytes of numbers of a type, such as those that `published` gives.
+    case bytes(StoredBytes, StoredType, shape: [Int])
 
     var shape: [Int] {
       switch self {
       case .tensor(let tensor): tensor.shape
       case .stored(let tensor): tensor.shape
-      case .integers(_, let shape): shape
+      case .integers(_, let shape), .bytes(_, _, let shape): shape
       }
     }
 
@@ -26,6 +28,7 @@ public enum Safetensors {
       case .tensor: .float32
       case .stored(let tensor): StoredType(tensor.type)
       case .integers: .int64
+      case .bytes(_, let type, _): type
       }
     }
   }
@@ -112,6 +115,15 @@ public enum Safetensors {
       try elements.withUnsafeBufferPointer { (elements) throws(FileFailure) in
         try file.write(UnsafeRawBufferPointer(elements))
       }
+    case .bytes(let bytes, let type, let shape):
+      precondition(bytes.count == shape.reduce(type.size, *), "\(bytes.count) do not fill \(shape)")
+      var failure: FileFailure?
+      bytes.withPointer { start in
+        do throws(FileFailure) {
+          try file.write(UnsafeRawBufferPointer(start: start, count: bytes.count))
+        } catch { failure = error }
+      }
+      if let failure { throw failure }
     case .stored(let tensor) where tensor.encoding != .plain(tensor.type):
       // A quantized matrix under one name is written as the float32 numbers that it reads as.
       for row in 0..<tensor.shape[0] {

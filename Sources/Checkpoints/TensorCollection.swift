@@ -112,6 +112,14 @@ public struct TensorCollection: Sendable {
     }
   }
 
+  /// Where the bytes of the entry at `place` lie; nil for tensors in memory.
+  func bytes(at place: Int) -> StoredBytes? {
+    guard case .file(let index) = sources[place] else { return nil }
+    return StoredBytes(
+      start: files[index].start(of: entries[place]), count: entries[place].byteCount,
+      owner: files[index].owner)
+  }
+
   /// The integers called `name`, of any integer type, and their shape.
   ///
   /// - Throws: `.noTensor`, or `.wrongType` for other numbers and for ones above `Int.max`.

@@ -41,7 +41,9 @@ public struct WeightReader: ~Copyable, Sendable {
 
   /// The shape that the file has at `address`; nil where it has nothing.
   public func shape(of address: Address) -> [Int]? {
-    place(names(address)).map { tensors.entries[$0].shape }
+    let candidates = names(address)
+    return place(candidates).map { tensors.entries[$0].shape }
+      ?? packed(candidates)?.shape
   }
 
   /// The tensor at `address`, which must have `shape`; it may be taken again.
@@ -85,10 +87,18 @@ public struct WeightReader: ~Copyable, Sendable {
   }
 
   /// The tensor at `address`, which must have `shape` if the file has it.
+  ///
+  /// Weights packed by GPTQ or quanto are read as what they stand for, and stay packed.
   public mutating func takeIfPresent(
     _ address: Address, shape: [Int]
   ) throws(CheckpointError) -> StoredTensor? {
-    guard let place = place(names(address)) else { return nil }
+    let candidates = names(address)
+    guard let place = place(candidates) else {
+      guard let packed = packed(candidates) else { return nil }
+      let weight = try packed.weight(shape: shape)
+      for place in packed.places { isTaken[place] = true }
+      return weight
+    }
     let entry = tensors.entries[place]
     guard entry.shape == shape else {
       throw .wrongShape(
@@ -129,6 +139,13 @@ public struct WeightReader: ~Copyable, Sendable {
       source: tensors.source, keys: missing.map(\.key),
       closest: closestName(to: first.key, shape: first.shape, among: unread),
       unread: unread.map(\.name))
+  }
+
+  private func packed(_ candidates: [String]) -> PackedWeight? {
+    for name in candidates {
+      if let packed = PackedWeight(name, in: tensors) { return packed }
+    }
+    return nil
   }
 
   private func place(_ candidates: [String]) -> Int? {

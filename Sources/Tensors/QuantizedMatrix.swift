@@ -21,9 +21,9 @@ public enum Encoding: Sendable, Hashable {
 }
 
 /// Bytes somewhere in memory or in a mapped file, and what keeps them there unchanged.
-package struct StoredBytes: Sendable {
+public struct StoredBytes: Sendable {
   /// How many there are.
-  package let count: Int
+  public let count: Int
   let owner: any AnyObject & Sendable
   /// Immutable for as long as `owner` lives, hence safe to share.
   nonisolated(unsafe) private let start: UnsafeRawPointer
@@ -81,12 +81,12 @@ package struct QuantizedMatrix: Sendable {
     /// Whether the scales are float32.
     package let scalesAreWide: Bool
     /// Which input stands at each place, where the groups are not made of neighbours; nil for order.
-    package let order: [Int]?
+    package let order: [Int32]?
 
     /// Joins parts whose sizes fit together.
     package init(
       bits: Int, groupSize: Int, words: StoredBytes, zeros: StoredBytes, scales: StoredBytes,
-      scalesAreWide: Bool = false, order: [Int]? = nil
+      scalesAreWide: Bool = false, order: [Int32]? = nil
     ) {
       (self.bits, self.groupSize, self.words, self.zeros) = (bits, groupSize, words, zeros)
       (self.scales, self.scalesAreWide, self.order) = (scales, scalesAreWide, order)
@@ -133,7 +133,7 @@ package struct QuantizedMatrix: Sendable {
     switch parts {
     case .rows(let integers, let scales): integers.count + scales.count * 4
     case .groups(let parts):
-      parts.words.count + parts.zeros.count + parts.scales.count + (parts.order?.count ?? 0) * 8
+      parts.words.count + parts.zeros.count + parts.scales.count + (parts.order?.count ?? 0) * 4
     }
   }
 
@@ -156,7 +156,7 @@ package struct QuantizedMatrix: Sendable {
         guard let line = line.baseAddress else { return }
         for row in 0..<rows {
           line.update(from: out + row * inputs, count: inputs)
-          for (place, input) in order.enumerated() { out[row * inputs + input] = line[place] }
+          for (place, input) in order.enumerated() { out[row * inputs + Int(input)] = line[place] }
         }
       }
     }
@@ -178,6 +178,23 @@ package struct QuantizedMatrix: Sendable {
         (out + written).update(from: line + column, count: length)
         next += length
         written += length
+      }
+    }
+  }
+
+  /// Words `[⌈inputs · bits / 32⌉, outputs]` with their integers brought into another order.
+  ///
+  /// - Parameters:
+  ///   - order: the input that comes to each place; a permutation.
+  ///   - isBackwards: whether it is the place that each input comes to instead.
+  package static func reordered(
+    _ words: StoredBytes, by order: [Int32], isBackwards: Bool = false, outputs: Int, bits: Int
+  ) -> StoredBytes {
+    StoredBytes(count: words.count) { out in
+      words.withPointer {
+        ck_groups_reorder(
+          $0, order, isBackwards ? 1 : 0, order.count, outputs, Int32(bits),
+          out.assumingMemoryBound(to: UInt32.self))
       }
     }
   }

@@ -22,6 +22,44 @@ import Testing
     }
   }
 
+  @Test(arguments: ways, QuantizedInstructions.available)
+  func everyProcessorGivesTheSame(_ way: Quantization, _ instructions: QuantizedInstructions) {
+    var noise = SmallNoise(seed: 12)
+    for (outputs, inputs) in [(3, 40), (64, 256), (131, 96), (200, 1000), (77, 136), (8, 31)] {
+      let weight = StoredTensor(noise.tensor([outputs, inputs])).quantized(to: way)
+      let x = noise.tensor([1, inputs])
+      let best = x.matmulTransposed(weight)
+      let found = QuantizedInstructions.$current.withValue(instructions) {
+        x.matmulTransposed(weight)
+      }
+      // Groups add whole numbers, which is exact in any order; rows add floats in another.
+      if way == .int8 {
+        expectClose(found, to: best, within: 1e-5, "\(outputs) by \(inputs)")
+      } else {
+        #expect(found == best, "\(outputs) by \(inputs)")
+      }
+      let exact = Arithmetic.$override.withValue(.float64) { x.matmulTransposed(weight) }
+      expectClose(found, to: exact, within: 1e-5, "\(outputs) by \(inputs), exactly")
+    }
+  }
+
+  /// Activations of very different sizes, as language models have them.
+  @Test(arguments: ways)
+  func outliersCostNoMoreThanInFloat32(_ way: Quantization) {
+    var noise = SmallNoise(seed: 13)
+    var elements = noise.tensor([1, 512]).elements
+    for place in stride(from: 7, to: 512, by: 100) { elements[place] *= 1000 }
+    let x = Tensor(elements, shape: [1, 512])
+    let weight = StoredTensor(noise.tensor([100, 512])).quantized(to: way)
+    let exact = Arithmetic.$override.withValue(.float64) { x.matmulTransposed(weight) }
+    expectClose(x.matmulTransposed(weight), to: exact, within: 1e-6)
+    let tiny = x * 1e-30
+    let scaled = Arithmetic.$override.withValue(.float64) { tiny.matmulTransposed(weight) }
+    expectClose(tiny.matmulTransposed(weight), to: scaled, within: 1e-5)
+    let huge = x * 1e30
+    #expect(huge.matmulTransposed(weight).elements.allSatisfy { $0.isFinite })
+  }
+
   @Test(arguments: ways)
   func rowsAreRowsOfTheWhole(_ way: Quantization) {
     var noise = SmallNoise(seed: 3)

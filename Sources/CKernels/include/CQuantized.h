@@ -7,6 +7,17 @@
 // Weights as small integers. As in CKernels.h, nothing is allocated or kept, nothing can fail, and
 // every sum runs in an order that depends on the sizes alone.
 
+/// The instructions to use, the best last.
+typedef enum {
+  CK_QUANTIZED_PORTABLE,
+  CK_QUANTIZED_AVX2,
+  CK_QUANTIZED_AVX512,
+  CK_QUANTIZED_VNNI
+} ck_quantized_path;
+
+/// Whether this processor has the instructions.
+int ck_quantized_path_is_available(ck_quantized_path path);
+
 /// A matrix of integers in groups along the input, in the published packing of GPTQ.
 ///
 /// A word holds 32 / bits integers of neighbouring inputs of one output, the lowest bits first; the
@@ -24,16 +35,31 @@ typedef struct {
   int scales_are_wide;  // whether they are float32
 } ck_groups;
 
-/// out[i - first] = sum over inputs k of weight[i, k] * x[k], for `count` outputs i from `first` on.
-/// `x` is padded with zeros to whole words; sums[g] is the sum of x over group g.
-void ck_groups_matvec(const ck_groups *weight, const float *x, const float *sums, size_t first,
-                      size_t count, float *out);
+/// What a span of up to 128 activations of one group has in common.
+typedef struct {
+  float step;       // an activation is step * (65536 a + 256 b + c) with digits a, b, c; NaN where
+                    // one of them is not finite
+  int32_t sums[3];  // the sums of a, of b and of c
+} ck_span_of_digits;
 
-/// sums[g] = the sum of x over each group of `group` of its `inputs`.
-void ck_group_sums(const float *x, size_t inputs, size_t group, float *sums);
+/// Splits activations, padded with zeros to whole words, into digits for `ck_groups_matvec`:
+/// digits[words a column, bits == 4 ? 6 : 3], and a span for each 128 inputs of each group.
+void ck_split_digits(const float *x, size_t inputs, size_t group, int bits, int32_t *digits,
+                     ck_span_of_digits *spans);
+
+/// out[i - first] = sum over inputs k of weight[i, k] * x[k], for `count` outputs i from `first` on,
+/// a multiple of 8; x as digits. The bits do not depend on the path, nor on where bands end.
+void ck_groups_matvec(const ck_groups *weight, const int32_t *digits,
+                      const ck_span_of_digits *spans, size_t first, size_t count,
+                      ck_quantized_path path, float *out);
 
 /// out[count, inputs] = the weights of `count` outputs from `first` on, a row an output.
 void ck_groups_to_float32(const ck_groups *weight, size_t first, size_t count, float *out);
+
+/// out[words a column, outputs] = the same integers with input `from[i]` of `words` at place i, or
+/// with input i at place `from[i]` if `backwards`; `from` is a permutation of the inputs.
+void ck_groups_reorder(const void *words, const int32_t *from, int backwards, size_t inputs,
+                       size_t outputs, int bits, uint32_t *out);
 
 /// Packs `count` rows of weights, outputs `first` and on of a matrix of 4-bit integers whose parts
 /// are `words`, `zeros` and float16 `scales` as in ck_groups, zero before. `first` and, except for
@@ -42,9 +68,10 @@ void ck_groups_to_float32(const ck_groups *weight, size_t first, size_t count, f
 void ck_groups_pack(const float *rows, size_t count, size_t inputs, size_t outputs, size_t first,
                     size_t group, size_t steps, uint32_t *words, uint32_t *zeros, uint16_t *scales);
 
-/// out[r] = scales[r] * sum over c of weight[r, c] * x[c].
-void ck_int8_matvec(const void *weight, const float *scales, const float *x, float *out, size_t rows,
-                    size_t columns);
+/// out[r] = scales[r] * sum over c of weight[r, c] * x[c], in float32. The bits do not depend on
+/// where bands of rows end, but on the path.
+void ck_int8_matvec(const void *weight, const float *scales, const float *x, float *out,
+                    size_t rows, size_t columns, ck_quantized_path path);
 
 /// out[count] = scale * weight.
 void ck_int8_to_float32(const void *weight, float scale, float *out, size_t count);
