@@ -252,7 +252,7 @@ extension Safetensors.Content {
     switch self {
     case .tensor(let tensor): tensor.rank == 2
     case .stored(let tensor): tensor.shape.count == 2
-    case .integers: false
+    case .integers, .bytes: false
     }
   }
 }
