@@ -180,6 +180,10 @@ CLONES void ck_quick_gelu(const float *in, float *out, size_t count) {
   }
 }
 
+CLONES void ck_add(const float *a, const float *b, float *out, size_t count) {
+  for (size_t i = 0; i < count; i++) out[i] = a[i] + b[i];
+}
+
 CLONES void ck_relu(const float *in, float *out, size_t count) {
   for (size_t i = 0; i < count; i++) out[i] = in[i] < 0 ? 0 : in[i];
 }

@@ -164,7 +164,11 @@ void ck_finish(float *data, size_t stride, size_t rows, size_t columns, const fl
   for (size_t r = 0; r < rows; r++) {
     float *row = data + r * stride;
     if (bias) ck_add_bias(row, bias, 1, columns);
-    if (activation == CK_GELU) ck_gelu(row, row, columns);
-    if (activation == CK_RELU) ck_relu(row, row, columns);
+    switch (activation) {
+      case CK_IDENTITY: break;
+      case CK_GELU: ck_gelu(row, row, columns); break;
+      case CK_QUICK_GELU: ck_quick_gelu(row, row, columns); break;
+      case CK_RELU: ck_relu(row, row, columns); break;
+    }
   }
 }

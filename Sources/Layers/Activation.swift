@@ -17,4 +17,13 @@ public enum Activation: String, Sendable, CaseIterable {
     case .relu: x.relu()
     }
   }
+
+  /// The function as a product applies it.
+  var pointwise: Pointwise {
+    switch self {
+    case .gelu: .gelu
+    case .quickGELU: .quickGELU
+    case .relu: .relu
+    }
+  }
 }

@@ -80,27 +80,42 @@ public struct Attention: Sendable, Tapped {
     _ tokens: Tensor, source: Tensor? = nil, mask: Tensor? = nil, cache: inout KeyValues?,
     trace: inout Trace
   ) -> Tensor {
-    let q: Tensor  // [Q, D]
-    var (k, v): (Tensor, Tensor)  // [T, D]
+    let q, k, v: Channels  // [Q, D] and [T, D]
     switch projections {
     case .fused(let qkv):
       let all = qkv(tokens, trace: &trace)  // [Q, 3D]
-      q = all.columns(0..<width)
-      k = all.columns(width..<2 * width)
-      v = all.columns(2 * width..<3 * width)
+      q = Channels(all, channels: 0..<width)
+      let (newK, newV) = (width..<2 * width, 2 * width..<3 * width)
+      (k, v) =
+        cache?.append(keys: all.columns(newK), values: all.columns(newV))
+        ?? (Channels(all, channels: newK), Channels(all, channels: newV))
     case .separate(let query, let key, let value):
-      q = query(tokens, trace: &trace)
-      k = key(source ?? tokens, trace: &trace)
-      v = value(source ?? tokens, trace: &trace)
+      q = Channels(query(tokens, trace: &trace))
+      let newK = key(source ?? tokens, trace: &trace)
+      let newV = value(source ?? tokens, trace: &trace)
+      (k, v) = cache?.append(keys: newK, values: newV) ?? (Channels(newK), Channels(newV))
     }
-    if cache != nil { (k, v) = cache?.append(keys: k, values: v) ?? (k, v) }
-    let scale = 1 / Float(width / headCount).squareRoot()
-    var scores = q.headScores(keys: k, headCount: headCount, scale: scale)  // [H, Q, T]
-    if let mask { scores = scores + mask }
-    scores = trace.pass(scores, Self.scores, at: address)
-    let pattern = trace.pass(scores.softmax(), Self.pattern, at: address)
-    let mixed = trace.pass(pattern.headMix(values: v), Self.mixed, at: address)  // [Q, D]
+    let heads = HeadAttention(
+      queries: q, keys: k, values: v, headCount: headCount,
+      scale: 1 / Float(width / headCount).squareRoot(), mask: mask)
+    let mixed = trace.pass(
+      gathered(by: heads, trace: &trace), Self.mixed, at: address)  // [Q, D]
     return trace.pass(outputProjection(mixed, trace: &trace), Self.output, at: address)
+  }
+
+  /// What the heads gather: at once, or step by step where somebody changes a step.
+  private func gathered(by heads: HeadAttention, trace: inout Trace) -> Tensor {
+    if trace.changes(Self.scores, at: address) || trace.changes(Self.pattern, at: address) {
+      let scores = trace.pass(heads.scores(), Self.scores, at: address)
+      let pattern = trace.pass(scores.softmax(), Self.pattern, at: address)
+      return heads.mixed(by: pattern)
+    }
+    let result = heads.attend(
+      keepingScores: trace.keeps(Self.scores, at: address),
+      keepingPattern: trace.keeps(Self.pattern, at: address))
+    if let scores = result.scores { _ = trace.pass(scores, Self.scores, at: address) }
+    if let pattern = result.pattern { _ = trace.pass(pattern, Self.pattern, at: address) }
+    return result.mixed
   }
 
   /// Runs the layer without a cache.
@@ -138,12 +153,16 @@ public struct KeyValues: Sendable {
   public var tokenCount: Int { width == 0 ? 0 : keys.count / width }
 
   /// Adds `[T, D]` keys and values and gives back all of them.
-  mutating func append(keys newKeys: Tensor, values newValues: Tensor) -> (Tensor, Tensor) {
+  mutating func append(
+    keys newKeys: Tensor, values newValues: Tensor
+  ) -> (keys: Channels, values: Channels) {
     width = newKeys.shape[1]
+    // What is given back shares these arrays only until attention has read it: they grow in place.
     keys += newKeys.elements
     values += newValues.elements
     return (
-      Tensor(keys, shape: [tokenCount, width]), Tensor(values, shape: [tokenCount, width])
+      Channels(Tensor(keys, shape: [tokenCount, width])),
+      Channels(Tensor(values, shape: [tokenCount, width]))
     )
   }
 }

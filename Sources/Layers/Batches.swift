@@ -29,20 +29,21 @@ extension Attention {
     for count in counts {
       let rows = start..<start + count
       start += count
-      let (q, k, v): (Tensor, Tensor, Tensor)  // [T, D]
-      if let all = fused?.rows(rows) {
-        (q, k, v) = (
-          all.columns(0..<width), all.columns(width..<2 * width),
-          all.columns(2 * width..<3 * width)
-        )
+      let (q, k, v): (Channels, Channels, Channels)  // [T, D]
+      if let fused {
+        q = Channels(fused, rows: rows, channels: 0..<width)
+        k = Channels(fused, rows: rows, channels: width..<2 * width)
+        v = Channels(fused, rows: rows, channels: 2 * width..<3 * width)
       } else if let parts {
-        (q, k, v) = (parts.q.rows(rows), parts.k.rows(rows), parts.v.rows(rows))
+        q = Channels(parts.q, rows: rows)
+        k = Channels(parts.k, rows: rows)
+        v = Channels(parts.v, rows: rows)
       } else {
         continue
       }
-      var scores = q.headScores(keys: k, headCount: headCount, scale: scale)  // [H, T, T]
-      if let mask = mask(count) { scores = scores + mask }
-      mixed.append(scores.softmax().headMix(values: v))
+      let heads = HeadAttention(
+        queries: q, keys: k, values: v, headCount: headCount, scale: scale, mask: mask(count))
+      mixed.append(heads.attend().mixed)
     }
     return outputProjection(Tensor.concatenated(mixed), trace: &trace)
   }

@@ -36,4 +36,13 @@ public struct Linear: Sendable, Tapped {
   public func callAsFunction(_ x: Tensor, trace: inout Trace) -> Tensor {
     trace.pass(x.matmulTransposed(weight, bias: bias), Self.output, at: address)
   }
+
+  /// Maps each row of `x` and applies `activation` to the result; in one go, to the same bits,
+  /// where nobody looks at what lies between.
+  func callAsFunction(_ x: Tensor, activation: Activation, trace: inout Trace) -> Tensor {
+    guard !trace.keeps(Self.output, at: address),
+      !trace.changes(Self.output, at: address)
+    else { return activation(self(x, trace: &trace)) }
+    return x.matmulTransposed(weight, bias: bias, activation: activation.pointwise)
+  }
 }

@@ -31,7 +31,8 @@ public struct MLP: Sendable, Tapped {
 
   /// Maps each row of `x`.
   public func callAsFunction(_ x: Tensor, trace: inout Trace) -> Tensor {
-    let hidden = trace.pass(activation(up(x, trace: &trace)), Self.activated, at: address)
+    let hidden = trace.pass(
+      up(x, activation: activation, trace: &trace), Self.activated, at: address)
     return trace.pass(down(hidden, trace: &trace), Self.output, at: address)
   }
 }

@@ -6,28 +6,10 @@ extension Tensor {
   ///
   /// - Precondition: `headCount` divides the channels, which both sides share.
   public func headScores(keys: Tensor, headCount: Int, scale: Float) -> Tensor {
-    precondition(rank == 2 && keys.rank == 2 && shape[1] == keys.shape[1])
-    let (m, n, width) = (shape[0], keys.shape[0], shape[1])
-    precondition(width.isMultiple(of: headCount), "\(width) channels in \(headCount) heads")
-    let k = width / headCount
-    Work.note(operations: 2 * headCount * m * n * k)
-    let isDouble = Arithmetic.override == .float64
-    _ = LibraryProduct.oneThreadEach
-    return Tensor.filled([headCount, m, n]) { out in
-      elements.withUnsafeBufferPointer { q in
-        keys.elements.withUnsafeBufferPointer { t in
-          guard let q = q.baseAddress, let t = t.baseAddress else { return }
-          let shared = Shared(pointer: (q, t, out))
-          Parallelism.forEach(headCount) { head in
-            let (q, t, out) = shared.pointer
-            LibraryProduct(m: m, n: n, k: k, scale: scale, isDouble: isDouble)(
-              LibraryMatrix(start: q + head * k, stride: width),
-              LibraryMatrix(start: t + head * k, stride: width, isTransposed: true),
-              into: out + head * m * n, stride: n)
-          }
-        }
-      }
-    }
+    HeadAttention(
+      queries: Channels(self), keys: Channels(keys), values: Channels(keys), headCount: headCount,
+      scale: scale
+    ).scores()
   }
 
   /// What each query gathers: patterns `[H, Q, T]` by values `[T, D]` give `[Q, D]`, the heads side
@@ -36,29 +18,35 @@ extension Tensor {
   /// - Precondition: `T` agrees and `H` divides `D`.
   public func headMix(values: Tensor) -> Tensor {
     precondition(rank == 3 && values.rank == 2 && shape[2] == values.shape[0])
-    let (headCount, m, n, width) = (shape[0], shape[1], shape[2], values.shape[1])
-    precondition(width.isMultiple(of: headCount), "\(width) channels in \(headCount) heads")
-    let k = width / headCount
-    Work.note(operations: 2 * headCount * m * n * k)
-    let isDouble = Arithmetic.override == .float64
-    _ = LibraryProduct.oneThreadEach
-    return Tensor.filled([m, width]) { out in
-      elements.withUnsafeBufferPointer { p in
-        values.elements.withUnsafeBufferPointer { v in
-          guard let p = p.baseAddress, let v = v.baseAddress else {
-            return out.update(repeating: 0, count: m * width)
-          }
-          let shared = Shared(pointer: (p, v, out))
-          Parallelism.forEach(headCount) { head in
-            let (p, v, out) = shared.pointer
-            LibraryProduct(m: m, n: k, k: n, isDouble: isDouble)(
-              LibraryMatrix(start: p + head * m * n, stride: n),
-              LibraryMatrix(start: v + head * k, stride: width),
-              into: out + head * k, stride: width)
-          }
-        }
-      }
+    let queries = Tensor(repeating: 0, shape: [shape[1], values.shape[1]])
+    return HeadAttention(
+      queries: Channels(queries), keys: Channels(values), values: Channels(values),
+      headCount: shape[0], scale: 1
+    ).mixed(by: self)
+  }
+
+  /// `headScores` and `headMix` in double precision, a head a product.
+  func headScoresInDouble(keys: Tensor, headCount: Int, scale: Float) -> Tensor {
+    let width = shape[1] / headCount
+    return Tensor.joined(
+      (0..<headCount).map { head in
+        let channels = head * width..<(head + 1) * width
+        return columns(channels).matmulTransposed(keys.columns(channels), scale: scale)
+      }, shape: [headCount, shape[0], keys.shape[0]])
+  }
+
+  /// See `headScoresInDouble`.
+  func headMixInDouble(values: Tensor) -> Tensor {
+    let width = values.shape[1] / shape[0]
+    let heads = (0..<shape[0]).map { head in
+      row(head).matmul(values.columns(head * width..<(head + 1) * width))
     }
+    return Tensor.joined(heads, shape: [shape[0], shape[1], width]).permuted(1, 0, 2)
+      .reshaped(shape[1], values.shape[1])
+  }
+
+  private static func joined(_ tensors: [Tensor], shape: [Int]) -> Tensor {
+    Tensor(tensors.flatMap(\.elements), shape: shape)
   }
 
   /// The columns in `range` of a matrix.

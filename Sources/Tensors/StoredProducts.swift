@@ -6,6 +6,8 @@ public enum Pointwise: Sendable {
   case identity
   /// `Tensor.gelu`.
   case gelu
+  /// `Tensor.quickGELU`.
+  case quickGELU
   /// `Tensor.relu`.
   case relu
 
@@ -13,6 +15,7 @@ public enum Pointwise: Sendable {
     switch self {
     case .identity: CK_IDENTITY
     case .gelu: CK_GELU
+    case .quickGELU: CK_QUICK_GELU
     case .relu: CK_RELU
     }
   }
@@ -138,6 +141,7 @@ extension Tensor {
     switch activation {
     case .identity: return result
     case .gelu: return result.gelu()
+    case .quickGELU: return result.quickGELU()
     case .relu: return result.relu()
     }
   }
@@ -168,7 +172,7 @@ package enum Instructions: Sendable, CaseIterable {
   /// Those of the current task: the best, unless a test sets lesser ones.
   @TaskLocal package static var current: Instructions = best
 
-  fileprivate var code: ck_instructions {
+  var code: ck_instructions {
     switch self {
     case .portable: CK_PORTABLE
     case .avx512: CK_AVX512

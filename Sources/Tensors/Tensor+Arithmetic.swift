@@ -54,7 +54,9 @@ extension Tensor {
   }
 
   /// The sum, element by element.
-  public static func + (a: Tensor, b: Tensor) -> Tensor { a.combined(with: b, +) }
+  public static func + (a: Tensor, b: Tensor) -> Tensor {
+    a.shape == b.shape ? a.added(to: b) : a.combined(with: b, +)
+  }
   /// The difference, element by element.
   public static func - (a: Tensor, b: Tensor) -> Tensor { a.combined(with: b, -) }
   /// The product, element by element.

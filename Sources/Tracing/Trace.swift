@@ -46,6 +46,14 @@ public struct Trace: Sendable {
   /// A trace that keeps nothing: the fastest run.
   public static var nothing: Trace { Trace { _ in false } }
 
+  /// Whether what passes a tap is kept: a layer need not make what nobody keeps or changes.
+  public func keeps(_ tap: Tap, at address: Address) -> Bool { keeps(address / tap.name) }
+
+  /// Whether what passes a tap may be changed.
+  public func changes(_ tap: Tap, at address: Address) -> Bool {
+    edits[address / tap.name] != nil
+  }
+
   /// Hands `tensor` on, edited if an edit is set there, and keeps it if it was chosen.
   ///
   /// - Precondition: `tensor` has the axes that `tap` declares, and an edit keeps the shape.

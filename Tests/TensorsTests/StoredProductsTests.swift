@@ -3,13 +3,9 @@ import Tensors
 import TestSupport
 import Testing
 
-/// The instruction sets that this CPU has.
-private let available: [Instructions] = Instructions.allCases.filter { instructions in
-  switch (instructions, Instructions.best) {
-  case (.portable, _), (.avx512, .avx512), (.avx512, .avx512BFloat16): true
-  case (.avx512BFloat16, .avx512BFloat16): true
-  default: false
-  }
+extension Instructions {
+  /// Those that this CPU has.
+  static let available = Array(allCases[...(allCases.firstIndex(of: best) ?? 0)])
 }
 
 /// The product with transposed weights by its definition, added in double precision.
@@ -71,7 +67,7 @@ private final class Bytes: Sendable {
       let (weight, exact) = stored(w, as: type)
       let expected = definition(x, exact) + bias
       let expectedRounded = definition(x.roundedToBFloat16(), exact.roundedToBFloat16())
-      for instructions in available {
+      for instructions in Instructions.available {
         Instructions.$current.withValue(instructions) {
           let found = x.matmulTransposed(weight, bias: bias)
           expectClose(found, to: expected, within: 1e-6, "\(type) by \(instructions)")
@@ -83,7 +79,7 @@ private final class Bytes: Sendable {
     }
   }
 
-  @Test(arguments: available, Arithmetic.allCases.filter { $0 != .float64 })
+  @Test(arguments: Instructions.available, Arithmetic.allCases.filter { $0 != .float64 })
   func aRowHasTheSameBitsWhateverIsComputedWithIt(
     _ instructions: Instructions, _ arithmetic: Arithmetic
   ) {
@@ -104,7 +100,7 @@ private final class Bytes: Sendable {
     }
   }
 
-  @Test(arguments: available)
+  @Test(arguments: Instructions.available)
   func anActivationInTheProductChangesNoBit(_ instructions: Instructions) {
     var noise = SmallNoise(seed: 12)
     let (x, bias) = (noise.tensor([9, 100]), noise.tensor([77]))
@@ -116,7 +112,7 @@ private final class Bytes: Sendable {
     }
   }
 
-  @Test(arguments: available, [(1, 40), (8, 40), (8, 37)])
+  @Test(arguments: Instructions.available, [(1, 40), (8, 40), (8, 37)])
   func numbersThatAreNotFiniteStayInTheirRowAndColumn(
     _ instructions: Instructions, _ size: (Int, Int)
   ) {
@@ -142,7 +138,8 @@ private final class Bytes: Sendable {
     }
   }
 
-  @Test(arguments: available) func subnormalWeightsCount(_ instructions: Instructions) {
+  @Test(arguments: Instructions.available) func subnormalWeightsCount(_ instructions: Instructions)
+  {
     // As float32 and float16 they are exact; of bfloat16 products the instructions make zero.
     let tiny = Float(bitPattern: 1 << 20)
     let x = Tensor(repeating: 1, shape: [2, 64])

@@ -33,7 +33,7 @@ typedef enum { CK_PORTABLE, CK_AVX512, CK_AVX512_BFLOAT16 } ck_instructions;
 /// The types that weights are stored in.
 typedef enum { CK_FLOAT32, CK_FLOAT16, CK_BFLOAT16 } ck_element;
 /// What is done to a product's result, element by element.
-typedef enum { CK_IDENTITY, CK_GELU, CK_RELU } ck_activation;
+typedef enum { CK_IDENTITY, CK_GELU, CK_QUICK_GELU, CK_RELU } ck_activation;
 
 /// The best instructions that this CPU has.
 ck_instructions ck_best_instructions(void);
@@ -61,6 +61,34 @@ void ck_multiply(ck_instructions instructions, int rounds, const void *packed, s
 void ck_finish(float *data, size_t stride, size_t rows, size_t columns, const float *bias,
                ck_activation activation);
 
+/// Multi-head attention: what it reads and where it writes. Rows lie the strides apart, in floats;
+/// head h has channels h * head_width and on of each row.
+typedef struct {
+  ck_instructions instructions;
+  size_t query_count, token_count, head_width;
+  const float *queries, *keys, *values;
+  size_t query_stride, key_stride, value_stride;
+  float scale;
+  /// Added to the scaled scores, a row a query, or the same row for all where the stride is 0; or
+  /// null.
+  const float *mask;
+  size_t mask_stride;
+  /// [heads, queries, tokens]: before and after softmax.
+  float *scores, *patterns;
+  float *mixed;
+  size_t mixed_stride;
+} ck_attention;
+
+/// How many floats of scratch the functions below need.
+size_t ck_attention_scratch(const ck_attention *attention);
+
+/// One head from queries to `mixed`; `scores` and `patterns` are written unless null.
+void ck_attend(const ck_attention *attention, size_t head, float *scratch);
+
+/// One head from queries to `scores`, and from `patterns` to `mixed`, each as in `ck_attend`.
+void ck_head_scores(const ck_attention *attention, size_t head, float *scratch);
+void ck_head_mix(const ck_attention *attention, size_t head, float *scratch);
+
 /// Calls `body(context, index)` for each index below `count`, on up to `threads` threads with the
 /// caller's. Where another loop is running, the caller does all of it alone.
 void ck_parallel(size_t count, size_t threads, void (*body)(void *, size_t), void *context);
@@ -83,6 +111,9 @@ void ck_quick_gelu(const float *in, float *out, size_t count);
 
 /// out[count] = max(x, 0), a NaN staying one. May run in place.
 void ck_relu(const float *in, float *out, size_t count);
+
+/// out[count] = a + b. May run in place.
+void ck_add(const float *a, const float *b, float *out, size_t count);
 
 /// data[rows, columns] += bias[columns] in each row.
 void ck_add_bias(float *data, const float *bias, size_t rows, size_t columns);
