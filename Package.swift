@@ -69,11 +69,12 @@ let package = Package(
     room("Language"),
     room("Runtime", ["Language", "Tensors"]),
     room("Scenes", ["Files", "Images"]),
+    room("Searching", ["Checkpoints", "Files", "Images", "Tensors"]),
     room(
       "Commands",
       [
         "Checkpoints", "Figures", "Files", "Generation", "Images", "Language", "Layers", "Models",
-        "Runtime", "Scenes", "Tensors", "Tokenizers", "Tracing",
+        "Runtime", "Scenes", "Searching", "Tensors", "Tokenizers", "Tracing",
       ]),
     room("Notebooks", ["Files", "Language", "Runtime"]),
     room("Terminal"),
@@ -81,7 +82,7 @@ let package = Package(
       name: "fovea",
       dependencies: [
         "Checkpoints", "Commands", "Files", "Images", "Language", "Models", "Notebooks", "Runtime",
-        "Scenes", "Tensors", "Terminal", "Tokenizers", "Tracing",
+        "Scenes", "Searching", "Tensors", "Terminal", "Tokenizers", "Tracing",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       exclude: ["README.md"], swiftSettings: strict),
@@ -108,6 +109,7 @@ let package = Package(
     tests("Language", []),
     tests("Runtime", ["Language", "Tensors"]),
     tests("Scenes", ["Files", "Images"]),
+    tests("Searching", ["Checkpoints", "Files", "Images", "Scenes", "Tensors"]),
     tests("Terminal", []),
     tests(
       "Commands",

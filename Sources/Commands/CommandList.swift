@@ -9,6 +9,7 @@ public enum Commands {
     .preprocess, .patchify, .embed, .encode, .query, .project, .tokenize, .assemble, .decode,
     .nextToken, .run, .match,
     .embedImage, .embedText, .read, .projectText, .similarity, .classify, .wordMap,
+    .index, .search, .cluster, .map,
     .attention, .rollout, .compare, .show,
     .grid, .heatmap, .overlay, .sheet, .queryMaps, .positionSimilarity, .tokenStrip, .histogram,
     .graph, .save,

@@ -61,7 +61,7 @@ public struct FileFailure: HasExitCode, Equatable, CustomStringConvertible {
   }
 
   /// Translates the system's error number.
-  init(_ path: String, errno code: Int32, while action: Action) {
+  package init(_ path: String, errno code: Int32, while action: Action) {
     let kind: Kind =
       switch code {
       case ENOENT: action == .read ? .missing : .missingFolder

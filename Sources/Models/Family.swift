@@ -42,7 +42,7 @@ public struct Family: Sendable {
   }
 }
 
-/// The model that ships with Fovea: a small BLIP-2, trained on generated scenes.
+/// The models that ship with Fovea: a small BLIP-2 and a small CLIP, trained on generated scenes.
 public enum ShippedModel {
   /// The generation checkpoint, in the published layout.
   public static var folder: URL { Bundle.module.bundleURL.appending(path: "Default") }

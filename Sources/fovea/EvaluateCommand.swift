@@ -11,7 +11,9 @@ struct EvaluateCommand: ParsableCommand {
     abstract: "Measure a model on fresh scenes of one to three objects.",
     discussion: """
       Every scene is asked at most one question of each kind, and for a caption. Answers are greedy \
-      and count when they equal the right one to the letter; boxes are measured by their overlap.
+      and count when they equal the right one to the letter; boxes are measured by their overlap. \
+      Of a model with one space for pictures and texts: names of single objects, and retrieval among \
+      all the scenes, for captions that are true of one scene alone.
       """)
 
   @Option(
@@ -30,7 +32,7 @@ struct EvaluateCommand: ParsableCommand {
   func run() throws {
     var evaluation = try Evaluation(folder: model.map { URL(filePath: $0) })
     let progress = ProgressDisplay(environment: .process)
-    let total = scenes
+    let total = evaluation.total(scenes)
     try evaluation.run(count: scenes, seed: seed) { done in
       progress.show(Progress("asking about scenes", completed: done, total: total))
     }

@@ -21,7 +21,7 @@ struct Fovea: ParsableCommand {
     version: "fovea \(Program.version)",
     subcommands: [
       Start.self, Run.self, TokenizeCommand.self, TraceCommand.self, CompareCommand.self,
-      EvaluateCommand.self, ScenesCommand.self, SynthesizeCommand.self,
+      EvaluateCommand.self, ScenesCommand.self, SynthesizeCommand.self, IndexCommand.self,
     ],
     defaultSubcommand: Start.self)
 }

@@ -68,6 +68,7 @@ private func expectSentence(
     "rollout.source": "vision", "texts": "[\"a\"]", "first": "r", "second": "r", "value": "vision",
     "matrix": "pixels[0]", "map": "rollout(vision)", "answer": "answer", "tensor": "pixels",
     "position_similarity.source": "vision", "images": "s", "project_text.tokens": "read(\"a\")",
+    "index.path": "\"picture.png\"", "query": "\"a red circle\"",
     "similarity.first": "s", "similarity.second": "\"a\"",
   ]
 

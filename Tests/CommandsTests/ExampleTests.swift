@@ -58,7 +58,8 @@ final class Workshop: Sendable {
     let command = try #require(Commands.all.first { $0.name == name })
     let workshop = try Workshop()
     // Where no CLIP ships, a small random one shows that the examples run.
-    if command.group == "Words and pictures", ShippedModel.jointFolder == nil {
+    if ["Words and pictures", "Searching"].contains(command.group), ShippedModel.jointFolder == nil
+    {
       workshop.session[StartingModel.self] = Fixtures.goldens.appending(path: "clip")
     }
     let result = workshop.run(command.examples[index].source)

@@ -50,6 +50,16 @@ private enum SavedContent {
         default: throw Self.unfit("a figure", kind, ["png", "svg", "pdf"])
         }
         return
+      case let drawn as any Drawn:
+        if kind == "csv" {
+          self = .table(drawn.table)
+        } else {
+          guard ["png", "svg", "pdf"].contains(kind) else {
+            throw Self.unfit("pictures that were found", kind, ["png", "svg", "pdf", "csv"])
+          }
+          self = try SavedContent(.object(try drawn.drawing()), as: kind)
+        }
+        return
       case let picture as Picture:
         guard kind == "png" else { throw Self.unfit("a picture", kind, ["png"]) }
         self = .bytes(picture.image.png())

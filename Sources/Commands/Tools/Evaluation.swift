@@ -11,7 +11,8 @@ internal import Tracing
 /// Every scene is asked at most one question of each kind, chosen at random among those it answers,
 /// yes and no alike often. Answers are greedy and count when they equal the right one to the letter.
 /// A caption counts when it is exactly the scene's; a box by its overlap with the true one. Matching
-/// counts when the caption's probability is above one half, a wrong caption's not.
+/// counts when the caption's probability is above one half, a wrong caption's not. A model with one
+/// space for pictures and texts is measured by retrieval among all the scenes, and by names.
 public struct Evaluation {
   /// One kind of question.
   public struct Line: Sendable, Equatable {
@@ -29,11 +30,14 @@ public struct Evaluation {
   private let matching: (any MatchingModel)?
   private var right: [String: (count: Int, right: Int)] = [:]
   private var overlaps: [Double] = []
+  private var spaceLines: [Line] = []
+  private let space: (any EmbeddingModel)?
 
   /// Reads the model in `folder`, or the one that ships.
   public init(folder: URL?) throws {
     model = try folder.map { try LoadedModel.read($0, name: nil) } ?? LoadedModel.shipped()
     matching = try model.orCompanion(with: .matching).model.matching
+    space = try model.orCompanion(with: .embedding).model.embedding
   }
 
   /// Asks about `count` scenes of one to three objects, from seed `seed` on.
@@ -42,10 +46,22 @@ public struct Evaluation {
   public mutating func run(
     count: Int, seed: UInt64, progress: (Int) throws -> Void = { _ in }
   ) throws {
-    for index in 0..<count {
+    let asks = model.model.writing != nil || matching != nil
+    for index in 0..<(asks ? count : 0) {
       try ask(about: Scene(seed: seed &+ UInt64(index), population: .exactly(1...3)))
       try progress(index + 1)
     }
+    if let space {
+      let before = asks ? count : 0
+      spaceLines = try SpaceEvaluation(space, count: count, seed: seed).lines {
+        try progress(before + $0)
+      }
+    }
+  }
+
+  /// How many scenes `run` will go through for `count`.
+  public func total(_ count: Int) -> Int {
+    (model.model.writing != nil || matching != nil ? count : 0) + (space != nil ? 2 * count : 0)
   }
 
   /// The results so far, one line a kind.
@@ -65,7 +81,7 @@ public struct Evaluation {
           kind: "box", count: sorted.count, score: sorted[sorted.count / 2],
           measure: "median overlap (IoU)"))
     }
-    return lines
+    return lines + spaceLines
   }
 
   private mutating func ask(about scene: Scene) throws {

@@ -1,0 +1,75 @@
+internal import Foundation
+internal import Images
+internal import Models
+internal import Runtime
+internal import Scenes
+internal import Searching
+internal import Tensors
+
+extension Embedder {
+  /// A model with one space for pictures and texts.
+  init(_ model: any EmbeddingModel, of loaded: LoadedModel) throws {
+    let scene = Scene(seed: 1).painted().image
+    let probe = Tensor.concatenated([
+      try model.embed(texts: ["a picture"]), try model.embed(images: [scene]),
+    ])
+    self.init(
+      name: loaded.name, folder: loaded.folder.path(percentEncoded: false), probe: probe,
+      // At its own size the model's preprocessing leaves a picture as it is.
+      shrink: { try model.preprocessing.prepare($0).picture },
+      embed: { try model.embed(images: $0) })
+  }
+}
+
+/// A model that can be searched with.
+struct EmbeddingSpace: Sendable {
+  let model: any EmbeddingModel
+  let embedder: Embedder
+}
+
+/// The spaces that were looked at in a session, by the model's folder.
+private enum KnownSpaces: SessionKey {
+  static var initial: [URL: EmbeddingSpace] { [:] }
+}
+
+extension Session {
+  /// The space of a model; nil where it has none.
+  private func space(of loaded: LoadedModel) throws -> EmbeddingSpace? {
+    if let known = self[KnownSpaces.self][loaded.folder] { return known }
+    guard let model = loaded.model.embedding else { return nil }
+    let space = EmbeddingSpace(model: model, embedder: try Embedder(model, of: loaded))
+    self[KnownSpaces.self][loaded.folder] = space
+    return space
+  }
+
+  /// The space that new indexes are made in: the current model's, or the shipped one's.
+  func space(for command: String) throws -> EmbeddingSpace {
+    let (model, loaded) = try able(.embedding, for: command)
+    return try space(of: loaded)
+      ?? EmbeddingSpace(model: model, embedder: try Embedder(model, of: loaded))
+  }
+
+  /// The space that an index was made in: the current model, another that ships, or the model in
+  /// the folder that the index names.
+  ///
+  /// - Throws: `SearchingError.otherModel` where none of them is the one.
+  func space(of index: PictureIndex, for command: String) throws -> EmbeddingSpace {
+    let current = try model()
+    if let space = try space(of: current), index.fits(space.embedder.probe) { return space }
+    if current.isShipped, let (_, loaded) = try? able(.embedding, for: command),
+      let space = try space(of: loaded), index.fits(space.embedder.probe)
+    {
+      return space
+    }
+    let folder = URL(filePath: index.model.folder, directoryHint: .isDirectory)
+    if let loaded = try? LoadedModel.read(folder, name: index.model.name),
+      let space = try space(of: loaded), index.fits(space.embedder.probe)
+    {
+      return space
+    }
+    throw SearchingError.otherModel(
+      index: index.folder.path(percentEncoded: false),
+      made: "\(index.model.name) (\(index.model.folder))",
+      found: "\(current.name) (\(current.folder.path(percentEncoded: false)))")
+  }
+}

@@ -1,0 +1,42 @@
+internal import Foundation
+internal import Runtime
+internal import Searching
+
+extension Command {
+  static let index = Command(
+    "index", group: "Searching",
+    "Embeds a folder of pictures, so that they can be searched; opens an index.",
+    Parameter.path("path", "A folder of pictures, or the folder of an index."),
+    Parameter.optional(
+      .path("to", "The index's folder, below the output folder; None for the folder's own name.")),
+    returns: "an Index: its names, its embeddings `[N, D]`, and what was skipped",
+    details: """
+      Made again, an index follows its folder: what is new or changed is embedded, what is gone is \
+      dropped. A run that was stopped goes on where it was. What cannot be read is skipped and \
+      listed. `fovea index` does the same from the command line.
+      """,
+    examples: [
+      Example(
+        "for seed in range(6):\n    save(scene(seed), f\"shapes/{seed}.png\")\n"
+          + "index(\"fovea-out/shapes\")",
+        "Six pictures and their index.")
+    ], seeAlso: ["search", "cluster", "map"]
+  ) { session, path, to in
+    let folder = session.readableURL(for: path)
+    let opened: IndexedFolder
+    if PictureIndex.isIndex(folder), to == nil {
+      opened = IndexedFolder(index: try PictureIndex(folder))
+    } else {
+      let space = try session.space(for: "index")
+      let target = try session.writableURL(for: to ?? folder.lastPathComponent + ".index")
+      let builder = IndexBuilder(
+        pictures: folder, index: target, embedder: space.embedder)
+      let report = try builder.run(checkpoint: { try session.checkCancellation() }) { state in
+        session.report(Progress("embedding", completed: state.done, total: state.total))
+      }
+      opened = IndexedFolder(index: report.index)
+    }
+    session[CurrentIndex.self] = opened
+    return .object(opened)
+  }
+}

@@ -1,0 +1,118 @@
+internal import Figures
+internal import Images
+internal import Models
+internal import Runtime
+internal import Searching
+internal import Tensors
+
+/// Something that is a table and a figure at once.
+protocol Drawn: Previewed {
+  var table: Table { get }
+  func drawing() throws -> Drawing
+}
+
+extension Drawn {
+  func preview(in session: Session) -> String? {
+    (try? drawing()).flatMap { $0.preview(in: session) }
+  }
+  var shown: String { table.shown }
+  var attributeNames: [String] { ["table", "figure"] }
+
+  func attribute(_ attribute: String) throws -> Value? {
+    switch attribute {
+    case "table": .object(table)
+    case "figure": .object(try drawing())
+    default: nil
+    }
+  }
+
+  var elementCount: Int? { table.elementCount }
+  var elementNames: [String] { table.elementNames }
+  func element(_ index: Value) throws -> Value? { try table.element(index) }
+}
+
+/// The pictures that were found.
+struct SearchResult: Drawn {
+  let title: String
+  let folder: IndexedFolder
+  let hits: [Hit]
+
+  var typeName: String { "SearchResult" }
+
+  var table: Table {
+    Table(
+      ["rank", "similarity", "picture"],
+      hits.enumerated().map { rank, hit in
+        [
+          .integer(rank + 1), .float(Double(hit.similarity)),
+          .text(folder.index.pictures[hit.row].path),
+        ]
+      },
+      note: "\(title), among \(folder.index.pictures.count) pictures; "
+        + "save(_, \"found.png\") draws them")
+  }
+
+  func drawing() throws -> Drawing {
+    let items = hits.enumerated().map { rank, hit in
+      PictureItem(
+        folder.thumbnail(of: hit.row),
+        heading: "\(rank + 1)   \(Digits.short(Double(hit.similarity)))",
+        name: folder.index.pictures[hit.row].path)
+    }
+    let columns = items.count <= 4 ? max(1, items.count) : items.count <= 10 ? 5 : 6
+    let rows = stride(from: 0, to: items.count, by: columns).map {
+      Array(items[$0..<min(items.count, $0 + columns)])
+    }
+    return Drawing(
+      figure: try Figure.pictureSheet(
+        rows, title: title,
+        caption: "The nearest of \(folder.index.pictures.count) pictures by the model "
+          + "\(folder.index.model.name): rank and cosine."))
+  }
+}
+
+extension Command {
+  static let search = Command(
+    "search", group: "Searching",
+    "Finds the pictures of an index that are nearest to a text or a picture.",
+    Parameter.any("query", expects: "a text or a picture", "What to look for."),
+    Parameter.index,
+    Parameter.integer("top", in: 1...1000, default: 12, "How many pictures."),
+    returns: "a table of rank, cosine and picture, and with save or show a labelled sheet",
+    details: """
+      Every picture is compared, no approximation. A text is always looked for as words; to look for \
+      a file's picture say image("file.png").
+      """,
+    examples: [
+      Example(
+        "for seed in range(8):\n    save(scene(seed), f\"shapes/{seed}.png\")\n"
+          + "index(\"fovea-out/shapes\")\nsave(search(\"a yellow star\", top=4), \"found.png\")",
+        "Four pictures for some words."),
+      Example(
+        "for seed in range(8):\n    save(scene(seed), f\"shapes/{seed}.png\")\n"
+          + "index(\"fovea-out/shapes\")\nsearch(scene(3))",
+        "Pictures like another."),
+    ], seeAlso: ["index", "cluster", "map"]
+  ) { session, query, given, top in
+    let title: String
+    let folder: IndexedFolder
+    let point: Tensor
+    switch query {
+    case .text(let text):
+      folder = try session.index(given, for: "search")
+      point = try session.space(of: folder.index, for: "search").model.embed(texts: [text])
+      title = "“\(text)”"
+    case .object(let picture as Picture):
+      folder = try session.index(given, for: "search")
+      point = try session.space(of: folder.index, for: "search").model.embed(
+        images: [picture.image])
+      title = "like \(picture.name)"
+    default:
+      throw ArgumentFailure(
+        parameter: "query", "must be a text or a picture, not \(query.inMessage)")
+    }
+    return .object(
+      SearchResult(
+        title: title, folder: folder, hits: folder.index.nearest(to: point, count: top)))
+  }
+}

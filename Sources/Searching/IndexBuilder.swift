@@ -1,0 +1,209 @@
+internal import Checkpoints
+internal import Dispatch
+internal import Files
+public import FoundationEssentials
+internal import Images
+internal import Synchronization
+internal import Tensors
+
+/// Makes an index of a folder of pictures, or brings one up to date.
+public struct IndexBuilder: Sendable {
+  /// The folder of pictures.
+  public let pictures: URL
+  /// The folder of the index.
+  public let index: URL
+  private let embedder: Embedder
+  /// Pictures in one pass of the model.
+  private let batch: Int
+
+  /// Prepares; nothing is read or written.
+  public init(pictures: URL, index: URL, embedder: Embedder, batch: Int = 16) {
+    (self.pictures, self.index) = (pictures, index)
+    (self.embedder, self.batch) = (embedder, max(1, batch))
+  }
+
+  /// What a run did.
+  public struct Report: Sendable {
+    /// The index as it is now.
+    public let index: PictureIndex
+    /// Pictures that went through the model in this run.
+    public let embedded: Int
+    /// Pictures with the bytes of another, whose row was taken.
+    public let copied: Int
+    /// Pictures whose files had not changed.
+    public let kept: Int
+    /// Pictures of the index before that are gone.
+    public let removed: Int
+    /// Files below the folder that are no pictures by their names.
+    public let otherFiles: Int
+  }
+
+  /// How far a run is.
+  public struct State: Sendable {
+    /// Pictures done, skipped ones included.
+    public let done: Int
+    /// Pictures that had to be looked at.
+    public let total: Int
+  }
+
+  /// Runs to the end.
+  ///
+  /// A run that is ended in the middle, by force even, loses at most one batch; the next goes on.
+  /// - Parameters:
+  ///   - checkpoint: called before every batch; what it throws ends the run.
+  ///   - progress: called after every batch.
+  /// - Throws: `SearchingError`; `FileFailure`; what `checkpoint` and the model throw.
+  public func run(
+    checkpoint: () throws -> Void = {}, progress: (State) -> Void = { _ in }
+  ) throws -> Report {
+    let found = try PictureFolder(pictures, leavingOut: [index])
+    let folder = pictures.path(percentEncoded: false)
+    guard !found.files.isEmpty || !found.skipped.isEmpty else {
+      throw SearchingError.noPictures(folder: folder, otherFiles: found.otherCount)
+    }
+    let before = try previous()
+    try makeFolder(index)
+    var journal = try IndexJournal(in: index, embedder: embedder)
+    var known = Known(index: before, journal: journal.pictures)
+    let todo = found.files.filter { known.source(of: $0) == nil }
+    var skipped = found.skipped
+    var (embedded, copied) = (0, 0)
+
+    // While the model works on one stretch, the next is read.
+    let stretch = batch * 4
+    let stretches = stride(from: 0, to: todo.count, by: stretch).map {
+      Array(todo[$0..<min(todo.count, $0 + stretch)])
+    }
+    progress(State(done: 0, total: todo.count))
+    var ahead = stretches.first.map { reading($0) }
+    for number in stretches.indices {
+      try checkpoint()
+      guard let read = ahead?.value() else { break }
+      ahead = number + 1 < stretches.count ? reading(stretches[number + 1]) : nil
+      var fresh: [(picture: IndexedPicture, image: Image)] = []
+      for result in read {
+        switch result {
+        case .failure(let failure): skipped.append(failure.skipped)
+        case .success(let picture, let image):
+          if let same = known.row(digest: picture.digest, bytes: picture.bytes),
+            let row = try known.rows([same], journal: journal.stored())
+          {
+            try journal.append([picture], rows: row)
+            known.add([picture])
+            copied += 1
+          } else {
+            fresh.append((picture, image))
+          }
+        }
+      }
+      for first in stride(from: 0, to: fresh.count, by: batch) {
+        try checkpoint()
+        let some = Array(fresh[first..<min(fresh.count, first + batch)])
+        let rows = try embedder.embed(some.map(\.image))
+        guard rows.shape == [some.count, embedder.width] else {
+          throw SearchingError.damaged(
+            file: embedder.name, detail: "it made \(rows.shape) of \(some.count) pictures")
+        }
+        let good = some.indices.filter { rows.row($0).elements.allSatisfy(\.isFinite) }
+        skipped += some.indices.filter { !good.contains($0) }.map {
+          SkippedPicture(path: some[$0].picture.path, reason: "the model gave no finite numbers")
+        }
+        guard !good.isEmpty else { continue }
+        let kept = good.map { some[$0].picture }
+        try journal.append(
+          kept, rows: Tensor.concatenated(good.map { rows.rows($0..<$0 + 1) }).unitRows())
+        known.add(kept)
+        embedded += kept.count
+        progress(
+          State(done: min(todo.count, number * stretch + first + some.count), total: todo.count))
+      }
+    }
+    skipped.sort { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
+    let entries = found.files.compactMap { file in
+      known.source(of: file).map { (file: file, source: $0) }
+    }
+    guard !entries.isEmpty else {
+      throw SearchingError.nothingReadable(
+        folder: folder, count: skipped.count, first: skipped.first?.reason ?? "")
+    }
+    let now = Set(entries.map(\.file.path))
+    let removed = before?.pictures.count { !now.contains($0.path) } ?? 0
+    let result: PictureIndex
+    if let before, embedded + copied == 0, removed == 0, before.skipped == skipped,
+      before.pictures.count == entries.count, before.root.path == pictures.path
+    {
+      result = before
+    } else {
+      result = try IndexWriter(builder: self, embedder: embedder).write(
+        entries.map(\.source), known: known, journal: journal.stored(), skipped: skipped,
+        generation: (before?.generation ?? 0) + 1)
+    }
+    journal.remove()
+    return Report(
+      index: result, embedded: embedded, copied: copied,
+      kept: entries.count - embedded - copied, removed: removed, otherFiles: found.otherCount)
+  }
+
+  /// The index as it was; nil where there is none, or where it is of another model or damaged.
+  private func previous() throws -> PictureIndex? {
+    guard PictureIndex.isIndex(index) else { return nil }
+    guard let before = try? PictureIndex(index), before.width == embedder.width else { return nil }
+    return before.fits(embedder.probe) ? before : nil
+  }
+
+  // MARK: Reading
+
+  private enum Read: Sendable {
+    case success(IndexedPicture, Image)
+    case failure(Unread)
+  }
+
+  private struct Unread: Error {
+    let skipped: SkippedPicture
+  }
+
+  /// Reads and shrinks pictures on all cores, beside whatever runs.
+  private func reading(_ files: [PictureFolder.File]) -> Later<[Read]> {
+    Later {
+      let results = Mutex([Read?](repeating: nil, count: files.count))
+      DispatchQueue.concurrentPerform(iterations: files.count) { number in
+        let read = self.read(files[number])
+        results.withLock { $0[number] = read }
+      }
+      return results.withLock { $0.compactMap { $0 } }
+    }
+  }
+
+  private func read(_ file: PictureFolder.File) -> Read {
+    do {
+      let bytes = try WholeFile.read(pictures.appending(path: file.path))
+      let image = try Image(decoding: bytes, named: file.path)
+      let picture = IndexedPicture(
+        path: file.path, bytes: bytes.count, modified: file.modified, width: image.width,
+        height: image.height, digest: digest(of: bytes))
+      return .success(picture, try embedder.shrink(image))
+    } catch {
+      return .failure(Unread(skipped: SkippedPicture(path: file.path, reason: "\(error)")))
+    }
+  }
+}
+
+/// A result that is being worked out on another thread.
+private final class Later<Value: Sendable>: Sendable {
+  private let result = Mutex<Value?>(nil)
+  private let done = DispatchSemaphore(value: 0)
+
+  init(_ work: @escaping @Sendable () -> Value) {
+    DispatchQueue.global().async {
+      let value = work()
+      self.result.withLock { $0 = value }
+      self.done.signal()
+    }
+  }
+
+  /// Waits for it; to be asked once.
+  func value() -> Value? {
+    done.wait()
+    return result.withLock { $0 }
+  }
+}

@@ -1,0 +1,56 @@
+public import Files
+
+/// Why pictures cannot be indexed or an index cannot be used.
+public enum SearchingError: HasExitCode, Equatable {
+  /// The folder holds no file that may be a picture.
+  case noPictures(folder: String, otherFiles: Int)
+  /// Not one of the pictures could be read; `first` is the first reason.
+  case nothingReadable(folder: String, count: Int, first: String)
+  /// The folder is no index; `detail` says what is missing.
+  case noIndex(folder: String, detail: String)
+  /// A file of the index says something else than it can.
+  case damaged(file: String, detail: String)
+  /// The index was made with another model than the one at hand.
+  case otherModel(index: String, made: String, found: String)
+  /// Another process is building the index.
+  case busy(folder: String)
+  /// More groups are asked for than there are pictures.
+  case tooFew(pictures: Int, wanted: Int)
+
+  /// The exit code of a process that ends because of this.
+  public var exitCode: Int32 {
+    switch self {
+    case .noPictures, .nothingReadable, .noIndex: ExitCode.missingInput
+    case .damaged, .otherModel: ExitCode.badData
+    case .busy: ExitCode.cannotCreate
+    case .tooFew: ExitCode.usage
+    }
+  }
+}
+
+extension SearchingError: CustomStringConvertible {
+  /// The sentence shown to people.
+  public var description: String {
+    switch self {
+    case .noPictures(let folder, let otherFiles):
+      "\(folder.withVisibleControls): no PNG or JPEG file below it"
+        + (otherFiles > 0 ? ", only \(otherFiles) other files" : "")
+        + "; name a folder of pictures"
+    case .nothingReadable(let folder, let count, let first):
+      "\(folder.withVisibleControls): none of \(count) pictures could be read; the first: "
+        + first.withVisibleControls
+    case .noIndex(let folder, let detail):
+      "\(folder.withVisibleControls): is no index of pictures, \(detail); "
+        + "'fovea index FOLDER' makes one"
+    case .damaged(let file, let detail):
+      "\(file.withVisibleControls): \(detail.withVisibleControls); make the index again"
+    case .otherModel(let index, let made, let found):
+      "\(index.withVisibleControls) was made with the model \(made.withVisibleControls), and "
+        + "\(found.withVisibleControls) is another; load that model, or make another index"
+    case .busy(let folder):
+      "\(folder.withVisibleControls): another process is building this index; wait for it"
+    case .tooFew(let pictures, let wanted):
+      "\(wanted) groups of \(pictures) pictures; ask for at most \(pictures)"
+    }
+  }
+}

@@ -1,0 +1,65 @@
+internal import ArgumentParser
+internal import Commands
+internal import Foundation
+internal import Runtime
+internal import Terminal
+
+/// `fovea index`: a folder of pictures made searchable.
+struct IndexCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "index",
+    abstract: "Embed a folder of pictures, so that they can be searched.",
+    discussion: """
+      The index is a folder of plain files: index.json, embeddings in safetensors, a table with a \
+      line a picture. Run again, it follows the folder: unchanged files are not embedded again, and \
+      a run that was ended, by force even, goes on where it was.
+      At the prompt: index("FOLDER.index"), then search("some words").
+      """)
+
+  @ArgumentParser.Argument(help: ArgumentHelp("The folder of pictures.", valueName: "folder"))
+  var pictures: String
+  @Option(
+    help: ArgumentHelp(
+      "The index's folder; FOLDER.index beside the pictures where none is given.",
+      valueName: "folder"))
+  var to: String?
+  @Option(
+    help: ArgumentHelp(
+      "The model's folder; the model that ships where none is given.", valueName: "folder"))
+  var model: String?
+  @Option(help: "Pictures in one pass of the model.")
+  var batch = 16
+  @Flag(name: .shortAndLong, help: "No progress, no list of what was skipped.")
+  var quiet = false
+
+  func validate() throws {
+    guard (1...1024).contains(batch) else { throw ValidationError("--batch must be 1 to 1024.") }
+  }
+
+  func run() throws {
+    let progress = ProgressDisplay(environment: .process)
+    let began = ContinuousClock.now
+    let job = IndexingJob(
+      pictures: URL(filePath: pictures, directoryHint: .isDirectory),
+      index: to.map { URL(filePath: $0, directoryHint: .isDirectory) },
+      model: model.map { URL(filePath: $0, directoryHint: .isDirectory) }, batch: batch)
+    let result: IndexingJob.Result
+    do {
+      result = try job.run { done, total in
+        if !quiet { progress.show(Progress("embedding", completed: done, total: total)) }
+      }
+    } catch {
+      progress.end()
+      throw error
+    }
+    progress.end()
+    if !quiet {
+      for line in result.skippedLines {
+        try Output.standardError.write("skipped \(line.visible)\n")
+      }
+    }
+    let seconds = Double((ContinuousClock.now - began) / .milliseconds(1)) / 1000
+    try Output.standardOutput.write(
+      result.sentence + String(format: " in %.1f s", seconds) + "\n\(result.folder.visible)\n")
+  }
+}

@@ -1,0 +1,119 @@
+import Commands
+import Foundation
+import Language
+import Models
+import Runtime
+import TestSupport
+import Testing
+
+/// A session whose scripts' folder holds pictures with one object each, and their index.
+private func gallery(_ count: Int = 24) throws -> Workshop {
+  let workshop = try Workshop()
+  _ = try workshop.value(
+    """
+    for seed in range(\(count)):
+        save(scene(seed, objects=1), f"single/{seed}.png")
+    i = index("fovea-out/single")
+    i
+    """)
+  return workshop
+}
+
+@Suite(.enabled(if: ShippedModel.jointFolder != nil)) struct SearchingCommandTests {
+  @Test func wordsFindThePicturesThatShowIt() throws {
+    let workshop = try gallery(40)
+    // Of every name the first picture shows it, wherever one does.
+    _ = try workshop.value(
+      """
+      wrong = []
+      for seed in range(40):
+          o = scene(seed, objects=1).objects[0]
+          first = search(f"a {o['color']} {o['shape']}", top=1)[0]["picture"]
+          found = scene(int(first[:-4]), objects=1).objects[0]
+          if found["color"] != o["color"] or found["shape"] != o["shape"]:
+              wrong.append((seed, first))
+      wrong
+      """)
+    #expect(workshop.run("wrong").shown == "[]")
+  }
+
+  @Test func aPictureFindsItself() throws {
+    let workshop = try gallery()
+    let first = try workshop.value("search(i[3], i, top=2)[0]")
+    #expect(first.plain.contains("'picture': '11.png'"), "\(first.plain)")
+    #expect(workshop.run("search(i[3], i, top=2)[0][\"similarity\"] > 0.9999").shown == "True")
+  }
+
+  @Test func whatWasFoundCanBeDrawnAndWritten() throws {
+    let workshop = try gallery()
+    for (name, call) in [
+      ("found.png", "search(\"a star\", top=5)"), ("found.csv", "search(\"a star\", top=5)"),
+      ("groups.svg", "cluster(3, [\"circle\", \"star\"])"), ("map.pdf", "map()"),
+    ] {
+      _ = try workshop.value("save(\(call), \"\(name)\")")
+      let file = workshop.folder.appending(path: "fovea-out/\(name)")
+      #expect(try Data(contentsOf: file).count > 100)
+    }
+    let refused = workshop.run("save(search(\"a star\"), \"found.txt\")")
+    #expect(refused.failure?.message.contains(".png") == true)
+  }
+
+  @Test func groupsOfSinglesAreNamedByWhatIsInThem() throws {
+    let workshop = try Workshop()
+    _ = try workshop.value(
+      """
+      n = 0
+      seed = 0
+      while n < 30:
+          s = scene(seed, objects=1)
+          seed = seed + 1
+          if s.objects[0]["shape"] in ["star", "circle"]:
+              save(s, f"two/{s.objects[0]['shape']}-{seed}.png")
+              n = n + 1
+      index("fovea-out/two")
+      """)
+    let table = try workshop.value("cluster(2, [\"a star\", \"a circle\"])")
+    #expect(table.displayed.contains("a star") && table.displayed.contains("a circle"))
+    let groups = try workshop.value(
+      "[set_of for set_of in [sorted([n.split('-')[0] for n in g]) for g in cluster(2).groups]]")
+    // Colour divides as well as shape does, so that a few may stand on the other side.
+    #expect(groups.plain.contains("star") && groups.plain.contains("circle"))
+  }
+
+  @Test func withoutAnIndexTheSentenceSaysHowToMakeOne() throws {
+    let workshop = try Workshop()
+    for call in ["search(\"x\")", "cluster()", "map()"] {
+      let failure = try #require(workshop.run(call).failure)
+      #expect(failure.message.contains("needs an index"))
+      #expect(failure.hint?.contains("index(") == true)
+    }
+    let missing = try #require(workshop.run("search(\"x\", \"nowhere\")").failure)
+    #expect(missing.message.contains("nowhere"))
+  }
+
+  @Test func aPictureThatIsGoneIsAnEmptyFrameNotAnError() throws {
+    let workshop = try gallery(6)
+    let gone = workshop.folder.appending(path: "fovea-out/single/2.png")
+    try FileManager.default.removeItem(at: gone)
+    _ = try workshop.value("save(search(\"a star\"), \"found.png\")")
+    #expect(
+      workshop.run("search(\"a star\").figure.caption").shown?.contains("Empty frames: 1") == true)
+    #expect(workshop.run("len(index(\"fovea-out/single\"))").shown == "5")
+  }
+
+  @Test func anIndexOfAnotherModelIsRefusedByItsName() throws {
+    let workshop = try gallery(4)
+    // The index says where its model was; with another model at hand that is still found.
+    let clip = Fixtures.goldens.appending(path: "clip/checkpoint")
+    guard FileManager.default.fileExists(atPath: clip.path) else { return }
+    _ = try workshop.value("load(\"\(clip.path)\")")
+    #expect(workshop.run("search(\"a star\", i, top=1)[0][\"rank\"]").shown == "1")
+    let json = workshop.folder.appending(path: "fovea-out/single.index/index.json")
+    let text = try String(contentsOf: json, encoding: .utf8)
+    let range = try #require(text.range(of: "\"folder\": \""))
+    try Data(text.replacingCharacters(in: range, with: "\"folder\": \"/no").utf8).write(to: json)
+    let failure = try #require(
+      workshop.run("search(\"a star\", \"fovea-out/single.index\")").failure)
+    #expect(failure.message.contains("was made with the model clip"), "\(failure.message)")
+  }
+}

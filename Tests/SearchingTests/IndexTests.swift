@@ -1,0 +1,251 @@
+import Checkpoints
+import Files
+import Foundation
+import Images
+import Searching
+import Tensors
+import TestSupport
+import Testing
+
+/// Ends a run from within.
+private struct Ended: Error {}
+
+@Suite struct IndexTests {
+  @Test func everyPictureHasARowOfLengthOneInTheOrderOfPaths() throws {
+    let gallery = try Gallery(11)
+    let report = try gallery.builder().run()
+    let index = try PictureIndex(gallery.index)
+    #expect(report.embedded == 11 && report.kept == 0 && report.removed == 0)
+    #expect(index.pictures.map(\.path) == (0..<11).map(Gallery.name).sorted())
+    #expect(index.rows.shape == [11, 48])
+    let rows = index.rows.tensor
+    for (number, picture) in index.pictures.enumerated() {
+      let image = try Image(
+        decoding: [UInt8](Data(contentsOf: gallery.pictures.appending(path: picture.path))),
+        named: picture.path)
+      #expect(picture.width == 224 && picture.height == 224)
+      let alone = ColourGrid.rows(
+        of: [image.resized(width: 32, height: 32, by: .bilinear)], turned: false)
+      #expect(rows.row(number) == alone.unitRows().row(0))
+    }
+  }
+
+  @Test func unchangedFilesAreNotEmbeddedAgain() throws {
+    let gallery = try Gallery(7)
+    _ = try gallery.builder().run()
+    let again = try gallery.builder().run()
+    #expect(again.embedded == 0 && again.kept == 7)
+    try gallery.add(20, as: "scene-01.png")
+    try gallery.add(21, as: "new.png")
+    try FileManager.default.removeItem(at: gallery.pictures.appending(path: Gallery.name(2)))
+    let third = try gallery.builder().run()
+    #expect(third.embedded == 2 && third.kept == 5 && third.removed == 1)
+    // What came of it equals an index made at once.
+    let fresh = IndexBuilder(
+      pictures: gallery.pictures, index: gallery.folder.file("other"),
+      embedder: ColourGrid.embedder())
+    let other = try fresh.run()
+    #expect(other.index.pictures == third.index.pictures)
+    #expect(other.index.rows.tensor == third.index.rows.tensor)
+  }
+
+  @Test func anEndedRunGoesOnWhereItWas() throws {
+    let gallery = try Gallery(19)
+    var batches = 0
+    #expect(throws: Ended.self) {
+      try gallery.builder().run(checkpoint: {
+        batches += 1
+        if batches == 4 { throw Ended() }
+      })
+    }
+    #expect(!PictureIndex.isIndex(gallery.index))
+    // As a kill would leave it: half a row and half a line at the end.
+    let building = gallery.index.appending(path: "building")
+    for (name, bytes) in [
+      ("rows.f32", [UInt8](repeating: 7, count: 50)),
+      ("pictures.jsonl", Array("{\"path\": \"inn".utf8)),
+    ] {
+      let handle = try FileHandle(forWritingTo: building.appending(path: name))
+      try handle.seekToEnd()
+      try handle.write(contentsOf: Data(bytes))
+      try handle.close()
+    }
+    let report = try gallery.builder().run()
+    #expect(report.embedded > 0 && report.embedded < 19)
+    #expect(report.embedded + report.kept == 19)
+    let fresh = try IndexBuilder(
+      pictures: gallery.pictures, index: gallery.folder.file("other"),
+      embedder: ColourGrid.embedder()
+    ).run()
+    #expect(report.index.pictures == fresh.index.pictures)
+    #expect(report.index.rows.tensor == fresh.index.rows.tensor)
+    #expect(
+      try FileManager.default.contentsOfDirectory(atPath: gallery.index.path).sorted() == [
+        "embeddings-1.safetensors", "index.json", "pictures-1.jsonl", "skipped-1.jsonl",
+      ])
+  }
+
+  @Test func whatAnotherModelBeganIsThrownAway() throws {
+    let gallery = try Gallery(9)
+    var batches = 0
+    #expect(throws: Ended.self) {
+      try gallery.builder().run(checkpoint: {
+        batches += 1
+        if batches == 4 { throw Ended() }
+      })
+    }
+    let report = try gallery.builder(ColourGrid.embedder(name: "other", turned: true)).run()
+    #expect(report.embedded == 9 && report.kept == 0)
+  }
+
+  @Test func anIndexOfAnotherModelIsRefusedByName() throws {
+    let gallery = try Gallery(3)
+    let index = try gallery.builder().run().index
+    try index.check(ColourGrid.embedder(name: "renamed"))
+    let other = ColourGrid.embedder(name: "turned", turned: true)
+    let error = #expect(throws: SearchingError.self) { try index.check(other) }
+    #expect("\(try #require(error))".contains("colours (/models/colours)"))
+    #expect("\(try #require(error))".contains("turned (/models/turned)"))
+    // Building over it makes all rows new.
+    #expect(try gallery.builder(other).run().embedded == 3)
+  }
+
+  @Test func unreadablePicturesAreSkippedAndListed() throws {
+    let gallery = try Gallery(4)
+    let files = FileManager.default
+    let whole = try Data(contentsOf: gallery.pictures.appending(path: Gallery.name(1)))
+    let cut = gallery.pictures.appending(path: "cut.png")
+    try whole.prefix(whole.count / 2).write(to: cut)
+    try Data("no picture".utf8).write(to: gallery.pictures.appending(path: "text.jpg"))
+    try Data().write(to: gallery.pictures.appending(path: "empty.png"))
+    try Data("notes".utf8).write(to: gallery.pictures.appending(path: "notes.txt"))
+    try Data(whole).write(to: gallery.pictures.appending(path: ".hidden.png"))
+    try files.createSymbolicLink(
+      at: gallery.pictures.appending(path: "gone.png"),
+      withDestinationURL: gallery.pictures.appending(path: "nowhere.png"))
+    let report = try gallery.builder().run()
+    #expect(report.embedded == 4 && report.otherFiles == 1)
+    #expect(report.index.skipped.map(\.path) == ["cut.png", "empty.png", "gone.png", "text.jpg"])
+    #expect(report.index.skipped[0].reason.contains("expected the whole picture"))
+    #expect(report.index.skipped[1].reason.contains("empty"))
+    #expect(report.index.skipped[3].reason.contains("text"))
+    let again = try PictureIndex(gallery.index)
+    #expect(again.skipped == report.index.skipped)
+    // A picture that is mended comes in.
+    try whole.write(to: cut)
+    #expect(try gallery.builder().run().index.pictures.contains { $0.path == "cut.png" })
+  }
+
+  @Test func loopsOfLinksAndOneFileUnderTwoNamesCountOnce() throws {
+    let gallery = try Gallery(3)
+    let files = FileManager.default
+    try files.createSymbolicLink(
+      at: gallery.pictures.appending(path: "inner/up"), withDestinationURL: gallery.pictures)
+    try files.createSymbolicLink(
+      at: gallery.pictures.appending(path: "zzz.png"),
+      withDestinationURL: gallery.pictures.appending(path: Gallery.name(1)))
+    try files.createSymbolicLink(
+      at: gallery.pictures.appending(path: "round.png"),
+      withDestinationURL: gallery.pictures.appending(path: "round.png"))
+    let report = try gallery.builder().run()
+    #expect(report.index.pictures.map(\.path) == (0..<3).map(Gallery.name).sorted())
+    #expect(report.index.skipped.map(\.path) == ["round.png"])
+  }
+
+  @Test func copiesOfAPictureAreEmbeddedOnce() throws {
+    let gallery = try Gallery(3)
+    try gallery.add(1, as: "copy.png")
+    let first = try gallery.builder().run()
+    try gallery.add(1, as: "later.png")
+    let second = try gallery.builder().run()
+    #expect(first.embedded + first.copied == 4)
+    #expect(second.embedded == 0 && second.copied == 1)
+    let index = second.index
+    let place = Dictionary(uniqueKeysWithValues: index.pictures.enumerated().map { ($1.path, $0) })
+    let (a, b) = (try #require(place["later.png"]), try #require(place[Gallery.name(1)]))
+    #expect(index.pictures[a].digest == index.pictures[b].digest)
+    #expect(index.rows.tensor.row(a) == index.rows.tensor.row(b))
+  }
+
+  @Test func namesThatAreNotTextAreSkippedNotFatal() throws {
+    let gallery = try Gallery(2)
+    let path = gallery.pictures.path + "/"
+    let name = Array(path.utf8) + [0x66, 0xFF, 0x2E, 0x70, 0x6E, 0x67, 0]
+    let made = name.withUnsafeBufferPointer { bytes in
+      bytes.baseAddress.map { start in
+        start.withMemoryRebound(to: CChar.self, capacity: name.count) { fopen($0, "w") }
+      }
+    }
+    fclose(try #require(made ?? nil))
+    let report = try gallery.builder().run()
+    #expect(report.embedded == 2)
+    #expect(report.index.skipped.map(\.path) == ["?"])
+    #expect(report.index.skipped[0].reason.contains("UTF-8"))
+  }
+
+  @Test func foldersWithoutPicturesAreRefused() throws {
+    let gallery = try Gallery()
+    #expect(throws: SearchingError.noPictures(folder: gallery.pictures.path, otherFiles: 0)) {
+      try gallery.builder().run()
+    }
+    try Data("x".utf8).write(to: gallery.pictures.appending(path: "a.png"))
+    let error = #expect(throws: SearchingError.self) { try gallery.builder().run() }
+    #expect("\(try #require(error))".contains("none of 1 pictures"))
+    #expect(throws: FileFailure.self) {
+      try IndexBuilder(
+        pictures: gallery.folder.file("nothing"), index: gallery.index,
+        embedder: ColourGrid.embedder()
+      ).run()
+    }
+  }
+
+  @Test func damagedIndexesAreRefusedByFileAndMadeAgain() throws {
+    let gallery = try Gallery(3)
+    _ = try gallery.builder().run()
+    let table = gallery.index.appending(path: "pictures-1.jsonl")
+    let lines = try String(contentsOf: table, encoding: .utf8)
+    for damage in [String(lines.dropLast(10)), "", lines + lines, "[]\n" + lines, "{"] {
+      try Data(damage.utf8).write(to: table)
+      #expect(throws: SearchingError.self) { try PictureIndex(gallery.index) }
+    }
+    #expect(try gallery.builder().run().index.pictures.count == 3)
+    #expect(throws: SearchingError.self) { try PictureIndex(gallery.pictures) }
+    try Data("{\"format\": \"fovea picture index\", \"version\": 2}".utf8)
+      .write(to: gallery.index.appending(path: "index.json"))
+    #expect(throws: SearchingError.self) { try PictureIndex(gallery.index) }
+  }
+
+  @Test func picturesAndIndexMayMoveTogether() throws {
+    let gallery = try Gallery(3)
+    _ = try gallery.builder().run()
+    let new = gallery.folder.file("moved")
+    try FileManager.default.createDirectory(at: new, withIntermediateDirectories: true)
+    for url in [gallery.pictures, gallery.index] {
+      try FileManager.default.moveItem(at: url, to: new.appending(path: url.lastPathComponent))
+    }
+    let index = try PictureIndex(new.appending(path: "pictures.index"))
+    #expect(FileManager.default.fileExists(atPath: index.file(of: 0).path))
+  }
+
+  @Test func aSecondProcessIsSentAway() throws {
+    let gallery = try Gallery(9)
+    var inner: SearchingError?
+    _ = try gallery.builder().run(checkpoint: {
+      guard inner == nil else { return }
+      do { _ = try gallery.builder().run() } catch { inner = error as? SearchingError }
+    })
+    #expect(inner == .busy(folder: gallery.index.path))
+  }
+
+  @Test(.enabled(if: FileManager.default.fileExists(atPath: "/dev/full")))
+  func aFullDiskKeepsWhatWasThere() throws {
+    var file = try GrowingFile(URL(filePath: "/dev/full"))
+    do throws(FileFailure) {
+      try file.append([1, 2, 3] as [UInt8])
+      Issue.record("writing to a full disk should fail")
+    } catch {
+      #expect(error.kind == .diskFull)
+    }
+    #expect(file.count == 0)
+  }
+}
