@@ -20,21 +20,26 @@ public struct ForcedRun: Sendable {
 
   /// The cuts that the run passed, in its order.
   public let places: [Place]
-  /// What the model made of the given numbers, by place.
+  /// What the model made of the given numbers, by place, as far as it was kept.
   public let computed: [Address: Tensor]
 
   /// Runs `replay` with `given` numbers at the cuts that `isCut` chooses among them.
   ///
   /// Where the model's result has another shape than the given one, it goes on with its own.
+  ///
+  /// - Parameter see: gets each of the model's results; those are kept for which it answers true.
   public init(
     _ replay: Replay, given: [Address: Tensor], at isCut: (Address) -> Bool = { _ in true },
-    isCancelled: @escaping @Sendable () -> Bool = { false }
+    isCancelled: @escaping @Sendable () -> Bool = { false },
+    see: @escaping @Sendable (Address, Tensor) -> Bool = { _, _ in true }
   ) throws {
     let results = Results()
     var edits: [Address: Trace.Edit] = [:]
     for (address, tensor) in given where isCut(address) {
       edits[address] = { computed in
-        results.set(computed, at: address)
+        // Where both are the same, one copy will do.
+        let result = computed == tensor ? tensor : computed
+        results.set(see(address, result) ? result : nil, at: address)
         return computed.shape == tensor.shape ? tensor : computed
       }
     }
@@ -51,10 +56,12 @@ public struct ForcedRun: Sendable {
 
   /// What edits saw; they are values without a place of their own.
   private final class Results: Sendable {
-    private let tensors = Mutex<[Address: Tensor]>([:])
+    private let tensors = Mutex<[Address: Tensor?]>([:])
 
-    func set(_ tensor: Tensor, at address: Address) { tensors.withLock { $0[address] = tensor } }
-    var all: [Address: Tensor] { tensors.withLock { $0 } }
+    func set(_ tensor: Tensor?, at address: Address) {
+      tensors.withLock { $0[address] = .some(tensor) }
+    }
+    var all: [Address: Tensor] { tensors.withLock { $0.compactMapValues { $0 } } }
     var count: Int { tensors.withLock { $0.count } }
   }
 }

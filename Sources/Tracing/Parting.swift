@@ -1,3 +1,4 @@
+internal import Synchronization
 public import Tensors
 
 /// Where two runs part: what separates them at every place, and how much of it each step has added
@@ -64,6 +65,8 @@ public struct Parting: Sendable {
   public struct Broken: Sendable, Equatable {
     /// The place.
     public let address: Address
+    /// What its axes count.
+    public let axes: [Axis]
     /// The indices of the first such number.
     public let index: [Int]
     /// The number: not a number, or infinite.
@@ -153,8 +156,8 @@ private struct Measured {
   let given: [[Address: Tensor]]
   /// By the judge, on each side's numbers.
   let judged: [[Address: Tensor]]
-  /// By the judge in higher precision, on the second side's numbers.
-  let precise: [Address: Tensor]
+  /// What the judge's arithmetic errs by, on the second side's numbers.
+  let sums: [Address: ErrorSize]
   /// By a side's own model in lower precision, on the other side's numbers; nil where there is none.
   let coarser: [[Address: Tensor]?]
   /// Places that depend on what is not known of a side's start.
@@ -172,9 +175,20 @@ private struct Measured {
     let runs = try [force(sides[0].judge, given[0]), force(sides[1].judge, given[1])]
     places = runs[1].places
     judged = runs.map(\.computed)
-    precise = try Arithmetic.$override.withValue(.float64) {
-      try force(sides[1].judge, given[1]).computed
+    let found = Mutex<[Address: ErrorSize]>([:])
+    let rounded = judged[1]
+    _ = try Arithmetic.$override.withValue(.float64) {
+      // Only the sizes are kept: the tensors of a large model would need as much room again.
+      try ForcedRun(
+        sides[1].judge, given: given[1], at: isCut, isCancelled: isCancelled
+      ) { address, precise in
+        if let tensor = rounded[address], tensor.shape == precise.shape {
+          found.withLock { $0[address] = ErrorSize(tensor, precise) }
+        }
+        return false
+      }
     }
+    sums = found.withLock { $0 }
     var unknown: Set<Address> = []
     for side in [0, 1] {
       guard let replay = sides[side].otherStart else { continue }
@@ -218,7 +232,7 @@ private struct Measured {
       size = sizes[0].rootMeanSquare > sizes[1].rootMeanSquare ? sizes[0] : sizes[1]
     }
     // Each side has an error of its own.
-    let sums = precise[address].map { ErrorSize(computed[1], $0) } ?? .none
+    let sums = sums[address] ?? .none
     var floor = sums + sums + ErrorSize(rounding: values[1])
     for side in [0, 1] {
       guard let found = coarser[side]?[address], let other = judged[1 - side][address],
@@ -253,6 +267,8 @@ extension Parting.Broken {
       index.insert(rest % length, at: 0)
       rest /= length
     }
-    self.init(address: place.address, index: index, number: tensor.elements[offset])
+    self.init(
+      address: place.address, axes: place.tap.axes, index: index,
+      number: tensor.elements[offset])
   }
 }

@@ -185,6 +185,17 @@ enum Gallery {
           title: "Next token", valueName: "logit")
       ),
       (
+        "errors",
+        try .errors(
+          [
+            .init("vision.embedding", accumulated: 7.2e-7, own: 7.2e-7, floor: 1.8e-7),
+            .init(
+              "vision.blocks.0", accumulated: 3.1e-3, own: 3e-3, floor: 3e-7, remark: "bug"),
+            .init("vision.blocks.1", accumulated: 4e-3, own: 0, floor: 2.5e-7),
+            .init("字", accumulated: .infinity, own: .nan, floor: nil, remark: "bug"),
+          ], title: "Two runs")
+      ),
+      (
         "lines",
         try .lines(
           [.init("entropy", [3, 2.5, 2, 2.2, 1.1]), .init("norm", [1, 1.5, .nan, 2.4, 3])],

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import TestSupport
 import Testing
@@ -106,5 +107,48 @@ import Testing
     try process.run()
     process.waitUntilExit()
     #expect(process.terminationStatus == 74)
+  }
+
+  @Test(.enabled(if: program != nil)) func comparingTellsByItsStatusWhetherRunsPart() throws {
+    let golden = Fixtures.goldens.appending(path: "blip2").path
+    let picture = Fixtures.goldens.appending(path: "picture.png").path
+    let file = golden + "/trace.safetensors"
+    let broken = URL.temporaryDirectory.appending(path: "broken-\(UUID().uuidString)")
+    defer { try? FileManager.default.removeItem(at: broken) }
+    try FileManager.default.copyItem(atPath: golden, toPath: broken.path)
+    let configuration = broken.appending(path: "config.json")
+    let text = try String(contentsOf: configuration, encoding: .utf8)
+    try text.replacing("\"layer_norm_eps\": 1e-06", with: "\"layer_norm_eps\": 1e-05")
+      .write(to: configuration, atomically: true, encoding: .utf8)
+
+    let prompt = "Question: how many circles? Answer:"
+    let clean = try run(["compare", golden, file, "--image", picture, "--prompt", prompt])
+    #expect(clean.status == 0, "\(clean.errors)")
+    #expect(clean.output.contains("no step has an error of its own beyond rounding"))
+    let csv = broken.appending(path: "rows.csv")
+    let parted = try run([
+      "compare", broken.path, golden, "--image", picture, "--prompt", prompt, "--json", "--csv",
+      csv.path, "--chart", broken.appending(path: "rows.png").path,
+    ])
+    #expect(parted.status == 1, "\(parted.errors)")
+    let json = try JSON(parsing: Array(parted.output.utf8))
+    #expect(json["first"]?.text == "vision.blocks.0.norm1.output")
+    #expect(json["stage"]?.text == "encode" && json["clean"]?.bool == false)
+    #expect(json["rows"]?.array?.count == 18)
+    #expect(try String(contentsOf: csv, encoding: .utf8).contains("vision.blocks.0,encode"))
+    #expect(
+      FileManager.default.fileExists(atPath: broken.appending(path: "rows.png").path))
+
+    for (arguments, status) in [
+      (["compare", file, golden], 64), (["compare", file], 64),
+      (["compare", file, file, "--chart", "x.gif"], 64),
+      (["compare", file, "/nowhere.safetensors"], 66), (["compare", file, picture], 65),
+      (["compare", file, file], 65), (["compare", file, file, "--model", golden], 0),
+      (["compare", golden + "/model.safetensors", file, "--model", golden], 65),
+    ] as [([String], Int32)] {
+      let run = try run(arguments)
+      #expect(run.status == status, "\(arguments): \(run.errors)")
+      #expect(run.errors.isEmpty == (status == 0))
+    }
   }
 }

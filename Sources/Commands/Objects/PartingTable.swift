@@ -51,7 +51,7 @@ struct PartingTable {
           ? "\(difference.shapes[0])" : "\(difference.shapes[0]) and \(difference.shapes[1])"),
       .float(Double(difference.largest)), .float(Double(difference.relative)),
       .float(difference.cosine), .float(difference.signalToNoise),
-      .text(difference.largest == 0 || !hasOneShape ? "" : place(difference.worstPlace, in: row)),
+      .text(difference.largest == 0 || !hasOneShape ? "" : words(difference.worstPlace, axes: row.axes, at: row.place)),
       row.own.map { .float($0.size.largest / scale) } ?? .text("–"),
       row.own.map { .float($0.floor.largest / scale) } ?? .text("–"),
       row.own.map { .float($0.ratio) } ?? .text("–"),
@@ -73,9 +73,9 @@ struct PartingTable {
   }
 
   /// Indices in words: `patch 3,4, channel 12`.
-  func place(_ index: [Int], in row: Parting.Row) -> String {
-    zip(row.axes, index).map { axis, index in
-      judge.name(of: index, on: axis, at: row.place, inputs: inputs) ?? "\(axis.rawValue) \(index)"
+  private func words(_ index: [Int], axes: [Axis], at address: Address) -> String {
+    zip(axes, index).map { axis, index in
+      judge.name(of: index, on: axis, at: address, inputs: inputs) ?? "\(axis.rawValue) \(index)"
     }.joined(separator: ", ")
   }
 
@@ -109,9 +109,10 @@ struct PartingTable {
     }
     for (broken, name) in zip(parting.broken, names) {
       guard let broken else { continue }
+      let place = words(broken.index, axes: broken.axes, at: broken.address)
       lines.append(
-        "\(name) holds \(broken.number.isNaN ? "NaN" : "infinity") first at \(broken.address) "
-          + "\(broken.index)")
+        "\(name) holds \(broken.number.isNaN ? "NaN" : "infinity") first at \(broken.address): "
+          + place)
     }
     let lonely = parting.onlyInFirst.count + parting.onlyInSecond.count
     if lonely > 0 { lines.append("\(lonely) places are on one side only") }
