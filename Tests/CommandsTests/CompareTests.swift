@@ -150,7 +150,8 @@ import Testing
     let workshop = try workshop()
     _ = try workshop.value("load(\"scenes\")")
     let shown = try workshop.value("compare(r, run(s, max_new_tokens=2))").displayed
-    #expect(shown.contains("runs of different models: from picture.pixels.output on, shapes differ"))
+    #expect(
+      shown.contains("runs of different models: from picture.pixels.output on, shapes differ"))
   }
 
   @Test func theTableIsSavedAndDrawn() throws {

@@ -51,7 +51,9 @@ struct PartingTable {
           ? "\(difference.shapes[0])" : "\(difference.shapes[0]) and \(difference.shapes[1])"),
       .float(Double(difference.largest)), .float(Double(difference.relative)),
       .float(difference.cosine), .float(difference.signalToNoise),
-      .text(difference.largest == 0 || !hasOneShape ? "" : words(difference.worstPlace, axes: row.axes, at: row.place)),
+      .text(
+        difference.largest == 0 || !hasOneShape
+          ? "" : words(difference.worstPlace, axes: row.axes, at: row.place)),
       row.own.map { .float($0.size.largest / scale) } ?? .text("–"),
       row.own.map { .float($0.floor.largest / scale) } ?? .text("–"),
       row.own.map { .float($0.ratio) } ?? .text("–"),
