@@ -10,13 +10,13 @@ import Tracing
 
 /// One run of a model, and how to make it again.
 struct KeptRun: Sendable {
-  let model: BLIP2.Model
+  let model: any RepeatableModel
   let inputs: RunInputs
   let values: [Address: Tensor]
 
   /// Runs a model on the golden picture, with changes on the way.
   init(
-    _ model: BLIP2.Model, inputs: RunInputs, edits: [Address: Trace.Edit] = [:]
+    _ model: any RepeatableModel, inputs: RunInputs, edits: [Address: Trace.Edit] = [:]
   ) throws {
     (self.model, self.inputs) = (model, inputs)
     var trace = Trace(edits: edits) { _ in true }
@@ -25,7 +25,7 @@ struct KeptRun: Sendable {
       trace.records.map { ($0.address, $0.tensor) }, uniquingKeysWith: { _, later in later })
   }
 
-  init(_ model: BLIP2.Model, inputs: RunInputs, values: [Address: Tensor]) {
+  init(_ model: any RepeatableModel, inputs: RunInputs, values: [Address: Tensor]) {
     (self.model, self.inputs, self.values) = (model, inputs, values)
   }
 
@@ -35,7 +35,7 @@ struct KeptRun: Sendable {
     return try Parting(side(judgedBy: judge), other.side(judgedBy: judge), byPlace: byPlace)
   }
 
-  private func side(judgedBy judge: BLIP2.Model) -> Parting.Side {
+  private func side(judgedBy judge: any RepeatableModel) -> Parting.Side {
     let inputs = inputs
     return Parting.Side(values: values) { trace in try judge.pass(inputs, trace: &trace) }
   }
