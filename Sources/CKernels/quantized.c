@@ -86,67 +86,82 @@ CLONES void ck_groups_reorder(const void *words, const int32_t *from, int backwa
 /// The nearest scale that can be stored.
 INLINE float half_scale(float scale) { return (float)(_Float16)scale; }
 
-/// The sum of squared differences of a group from what its integers stand for.
-INLINE float group_error(const float *x, size_t count, float scale, float zero) {
+/// What rounding a group with a scale and a zero leaves.
+typedef struct {
+  float error;  // the sum of squared differences
+  float best;   // the scale of the least error for the integers that `scale` gives
+} rounding;
+
+INLINE rounding round_group(const float *x, size_t count, float scale, float zero) {
   const float inverse = scale > 0 ? 1 / scale : 0;
-  float parts[16] = {0};
-  const size_t whole = count / 16 * 16;
-  for (size_t i = 0; i < whole; i += 16)
+  float errors[16] = {0}, products[16] = {0}, squares[16] = {0};
+  for (size_t i = 0; i < count; i += 16) {
+    // What is missing at the end is 0, which every scale meets exactly.
+    float values[16] = {0};
+    memcpy(values, x + i, smaller(16, count - i) * sizeof(float));
     for (size_t l = 0; l < 16; l++) {
-      float q = rintf(x[i + l] * inverse) + zero;
-      q = q < 0 ? 0 : q;
-      q = q > 15 ? 15 : q;
-      const float d = x[i + l] - scale * (q - zero);
-      parts[l] += d * d;
+      float q = rintf(values[l] * inverse);
+      q = q < -zero ? -zero : q;
+      q = q > 15 - zero ? 15 - zero : q;
+      const float d = values[l] - scale * q;
+      errors[l] += d * d;
+      products[l] += values[l] * q;
+      squares[l] += q * q;
     }
-  for (size_t i = whole; i < count; i++) {
-    float q = rintf(x[i] * inverse) + zero;
-    q = q < 0 ? 0 : q;
-    q = q > 15 ? 15 : q;
-    const float d = x[i] - scale * (q - zero);
-    parts[i - whole] += d * d;
   }
   for (size_t width = 8; width > 0; width /= 2)
-    for (size_t l = 0; l < width; l++) parts[l] += parts[l + width];
-  return parts[0];
+    for (size_t l = 0; l < width; l++) {
+      errors[l] += errors[l + width];
+      products[l] += products[l + width];
+      squares[l] += squares[l + width];
+    }
+  return (rounding){errors[0], squares[0] > 0 ? products[0] / squares[0] : 0};
 }
 
 /// Chooses a group's scale and zero.
-INLINE void choose_range(const float *x, size_t count, size_t steps, float *scale,
-                                float *zero) {
-  float low = 0, high = 0;
-  int is_finite = 1;
-  for (size_t i = 0; i < count; i++) {
-    low = x[i] < low ? x[i] : low;
-    high = x[i] > high ? x[i] : high;
-    is_finite &= x[i] - x[i] == 0;
+INLINE void choose_range(const float *x, size_t count, size_t steps, float *scale, float *zero) {
+  float lows[16] = {0}, highs[16] = {0}, wrong[16] = {0};
+  for (size_t i = 0; i < count; i += 16) {
+    float values[16] = {0};
+    memcpy(values, x + i, smaller(16, count - i) * sizeof(float));
+    for (size_t l = 0; l < 16; l++) {
+      lows[l] = values[l] < lows[l] ? values[l] : lows[l];
+      highs[l] = values[l] > highs[l] ? values[l] : highs[l];
+      // 0 for what is finite, else NaN.
+      wrong[l] += values[l] - values[l];
+    }
+  }
+  float low = 0, high = 0, sum = 0;
+  for (size_t l = 0; l < 16; l++) {
+    low = lows[l] < low ? lows[l] : low;
+    high = highs[l] > high ? highs[l] : high;
+    sum += wrong[l];
   }
   *scale = 0;
   *zero = 8;
-  if (!is_finite) {
+  if (sum != 0) {
     // No integer stands for infinity or NaN: the whole group becomes NaN and is found at once.
     *scale = NAN;
     return;
   }
   float least = INFINITY;
   for (size_t step = 0; step < steps; step++) {
-    const float part = 1 - (float)step / 32;
-    const float width = (high - low) * part;
+    const float part = 1 - (float)step / 32, width = (high - low) * part;
     // A zero of 0 or 16 is read differently by different readers of the packing.
     float z = width > 0 ? rintf(-low * part / (width / 15)) : 8;
     z = z < 1 ? 1 : z;
     z = z > 15 ? 15 : z;
-    // The zero is whole, so the range must widen a little to reach both ends.
-    float s = -low * part / z;
-    if (z < 15 && high * part / (15 - z) > s) s = high * part / (15 - z);
-    const float candidates[2] = {half_scale(width / 15), half_scale(s)};
-    for (int c = 0; c < 2; c++) {
-      const float error = group_error(x, count, candidates[c], z);
-      if (error < least) {
-        least = error;
-        *scale = candidates[c];
+    float s = half_scale(width / 15);
+    // Then the best scale for the integers of that range, as long as it helps.
+    for (int turn = 0; turn < 3; turn++) {
+      const rounding found = round_group(x, count, s, z);
+      if (!(found.error < least) && turn > 0) break;
+      if (found.error < least) {
+        least = found.error;
+        *scale = s;
         *zero = z;
       }
+      s = half_scale(found.best);
     }
   }
 }

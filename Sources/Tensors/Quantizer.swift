@@ -6,7 +6,8 @@ public enum Quantization: Sendable, Hashable {
   case int8
   /// 4 bits in groups of `groupSize` inputs, each with a float16 scale and a zero point.
   ///
-  /// Of several ranges, from the whole one down, the group takes the one of the least squared error.
+  /// A group tries its whole range and four smaller ones, each with the scale that fits best, and
+  /// takes the one of the least squared error.
   case int4(groupSize: Int = 64)
 }
 
@@ -77,7 +78,7 @@ extension StoredTensor {
         let zeros = words + sizes[0]
         let scales = zeros + sizes[1]
         ck_groups_pack(
-          rows, count, inputs, outputs, first, groupSize, 12,
+          rows, count, inputs, outputs, first, groupSize, 5,
           words.assumingMemoryBound(to: UInt32.self), zeros.assumingMemoryBound(to: UInt32.self),
           scales.assumingMemoryBound(to: UInt16.self))
       }
