@@ -18,7 +18,8 @@ import Testing
       let bias = noise.tensor([shape[0]])
       expectClose(
         x.matmulTransposed(weight, bias: bias), to: x.matmulTransposed(plain, bias: bias),
-        within: 1e-5, "\(rows) rows")
+        // One sum may nearly vanish, of several the largest does not.
+        within: shape[0] == 1 ? 1e-4 : 1e-5, "\(rows) rows")
     }
   }
 
