@@ -98,6 +98,8 @@ public protocol ClassifyingModel: VisionModel {
   var labels: [String] { get }
   /// `[L]`: a number a class, before softmax.
   func classify(_ image: Image, trace: inout Trace) throws -> Tensor
+  /// Encoded tokens `[T, D]` to a number a class, `[1, L]`.
+  func classify(tokens: Tensor, trace: inout Trace) throws -> Tensor
 }
 
 /// A model that puts pictures and texts in one space, in which likeness is the cosine.

@@ -8,20 +8,26 @@ public struct Family: Sendable {
   public let type: String
   /// The family's own name.
   public let name: String
+  /// What else shows that a folder holds the family, in words.
+  public let otherMarks: [String]
   private let reader: @Sendable (CheckpointFolder) throws -> any VisionModel
 
   private init<Model: VisionModel>(
-    _ type: String, _ name: String,
+    _ type: String, _ name: String, or otherMarks: [String] = [],
     read: @escaping @Sendable (CheckpointFolder) throws -> Model
   ) {
-    (self.type, self.name, reader) = (type, name, { try read($0) })
+    (self.type, self.name, self.otherMarks) = (type, name, otherMarks)
+    reader = { try read($0) }
   }
 
   /// The families, one line each.
   public static let all = [
     Family("blip-2", "BLIP-2") { try BLIP2.Model($0) },
     Family("vit", "ViT") { try ViT.Model($0) },
-    Family("clip", "CLIP") { try CLIP.Model($0) },
+    Family(
+      "clip", "CLIP",
+      or: ["open_clip_config.json (OpenCLIP)", "modules.json (sentence-transformers)"]
+    ) { try CLIP.Model($0) },
   ]
 
   /// Reads the model in `folder`, in transformers' layout or another that a family knows.

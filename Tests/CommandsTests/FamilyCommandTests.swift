@@ -62,6 +62,29 @@ import Testing
     #expect(try workshop.value("run(a)").displayed.contains("places kept"))
   }
 
+  @Test func classesComeFromEncodedTokensAsWell() throws {
+    let workshop = try workshop("vit")
+    let text = """
+      t = classify(encode(embed(patchify(preprocess(a)))))
+      u = classify(a)
+      [t["label"][i] == u["label"][i] and t["logit"][i] == u["logit"][i] for i in range(5)]
+      """
+    #expect(
+      try workshop.value(text).displayed == "[True, True, True, True, True]")
+  }
+
+  @Test func aViTReadsPicturesOfAnotherSize() throws {
+    let workshop = try workshop("vit")
+    let expected = try #require(try expected("vit")["logits_56"]?.array).compactMap(\.double)
+    _ = try workshop.value("resize(56)")
+    #expect(try workshop.value("preprocess(a).shape").displayed == "(3, 56, 56)")
+    #expect(abs(try number("max(classify(a)[\"logit\"])", in: workshop) - (expected.max() ?? 0)) < 1e-5)
+    _ = try workshop.value(
+      "save(overlay(rollout(encode(embed(patchify(preprocess(a))))), a), \"larger.png\")")
+    let failure = try #require(workshop.run("resize(57)").failure)
+    #expect(failure.message.contains("57") && failure.message.contains("multiple of 8"))
+  }
+
   @Test func zeroShotProbabilitiesAreThoseOfTheSentences() throws {
     let workshop = try workshop("clip")
     let expected = try expected("clip")

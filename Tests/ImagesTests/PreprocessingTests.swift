@@ -49,6 +49,21 @@ import Testing
     }
   }
 
+  @Test(arguments: [(51, 1, 2), (49, 0, 0), (53, 2, 2), (55, 3, 4), (52, 2, 2), (45, -2, -2)])
+  func aCropThatIsHalfAPixelOffRoundsAsTheModelsLibraryDoes(
+    _ width: Int, _ down: Int, _ even: Int
+  ) throws {
+    let image = Image(width: width, height: 48, pixels: [UInt8](repeating: 9, count: width * 144))
+    let size = PixelSize(width: 48, height: 48)
+    for (rounding, expected) in [
+      (Preprocessing.CropRounding.down, down), (.halfToEven, even),
+    ] {
+      let prepared = try Preprocessing(target: nil, crop: size, cropRounding: rounding)
+        .prepare(image)
+      #expect(prepared.geometry.left == expected && prepared.geometry.top == 0)
+    }
+  }
+
   @Test func thePictureThatAModelSeesIsRecoveredFromItsPixels() throws {
     let goldens = try #require(PictureGoldens.all.first)
     for entry in try #require(goldens.expected.preprocess) {

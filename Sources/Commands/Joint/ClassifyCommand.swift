@@ -7,7 +7,8 @@ extension Command {
   static let classify = Command(
     "classify", group: "Words and pictures",
     "Tells what a picture shows: by a model's own classes, or by labels that you give.",
-    Parameter.picture("image", "The picture, or its path."),
+    Parameter.seen(
+      "image", "The picture, or its path; for a model's own classes also what encode() gives."),
     Parameter.optional(
       .list(of: .text("labels", "What it may be; None for the model's own classes."))),
     Parameter.optional(
@@ -29,8 +30,11 @@ extension Command {
           + "         templates=[\"a {} circle\", \"a {} square\", \"a {} star\"])[\"label\"][0]",
         "An ensemble of sentences: which colour?"),
     ], seeAlso: ["similarity", "match"]
-  ) { session, picture, labels, templates, top in
+  ) { session, seen, labels, templates, top in
     if let labels {
+      guard case .picture(let picture) = seen else {
+        throw ArgumentFailure(parameter: "image", "must be a picture where labels are given")
+      }
       let (part, _) = try session.able(.embedding, for: "classify")
       let sentences = try Self.sentences(templates ?? part.labelTemplates)
       return .object(
@@ -50,9 +54,13 @@ extension Command {
         note: "give a list, as in classify(image, [\"a cat\", \"a dog\"])")
     }
     var trace = session.trace(keeping: "")
+    let logits =
+      switch seen {
+      case .picture(let picture): try part.classify(picture.image, trace: &trace)
+      case .tokens(let tokens): try part.classify(tokens: tokens, trace: &trace)
+      }
     return .object(
-      try Table.classes(
-        part.classify(picture.image, trace: &trace), labels: part.labels, top: top))
+      try Table.classes(logits.reshaped(logits.count), labels: part.labels, top: top))
   }
 
   private static func sentences(_ templates: [String]) throws -> [String] {
@@ -66,6 +74,29 @@ extension Command {
           + "\(Value.text(template).represented) has not")
     }
     return templates
+  }
+}
+
+/// A picture, or the tokens that a vision tower made of one.
+enum SeenPicture: Sendable {
+  case picture(Picture)
+  case tokens(Tensor)
+}
+
+extension Parameter where T == SeenPicture {
+  /// A picture or its path, or the result of a stage.
+  static func seen(_ name: String, _ summary: String) -> Self {
+    let picture = Parameter<Picture>.picture(name, summary)
+    let facts = ParameterFacts(
+      name: name, type: "Image or StageResult",
+      expects: "a picture, as image() or scene() gives, or a file's path, or what encode() gives",
+      defaultText: nil, summary: summary, suggestions: picture.facts.suggestions)
+    return Parameter(facts) { value, session in
+      if case .object(let object) = value, let result = object as? StageResult {
+        return .tokens(result.result)
+      }
+      return try picture.read(value, session).map { .picture($0) }
+    }
   }
 }
 

@@ -7,7 +7,7 @@ internal import Runtime
 struct LoadedModel: ForeignObject {
   let name: String
   let folder: URL
-  let model: any VisionModel
+  var model: any VisionModel
 
   /// Whether it is the one that ships, for which others that ship stand in where it lacks a part.
   var isShipped: Bool { folder == ShippedModel.folder }

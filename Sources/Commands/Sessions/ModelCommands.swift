@@ -38,11 +38,10 @@ extension Command {
     if current.name != "scenes" {
       rows.append([.text("scenes"), .text("BLIP-2"), .text("ships with Fovea"), .text("")])
     }
-    rows += Family.all.map { family in
-      [
-        .text("any folder"), .text(family.name),
-        .text("model_type '\(family.type)' in config.json"), .text(""),
-      ]
+    for family in Family.all {
+      for mark in ["model_type '\(family.type)' in config.json"] + family.otherMarks {
+        rows.append([.text("any folder"), .text(family.name), .text(mark), .text("")])
+      }
     }
     return .object(Table(["name", "family", "state", "folder"], rows))
   }
