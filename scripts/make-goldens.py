@@ -180,6 +180,12 @@ def generation():
         repetition_penalty_15=answer(repetition_penalty=1.5), min_new_tokens_10=answer(min_new_tokens=10),
         no_repeat_2=answer(no_repeat_ngram_size=2))
     (folder / "processor_config.json").write_text('{"num_query_tokens": 6}\n')
+    # Another size: position embeddings interpolated.
+    larger = BlipImageProcessorPil(size={"height": 72, "width": 72})(
+        picture(), return_tensors="pt")["pixel_values"]
+    with torch.no_grad():
+        expected["class_token_72"] = model.vision_model(
+            pixel_values=larger, interpolate_pos_encoding=True).last_hidden_state[0, 0].tolist()
     write(folder, model, trace, expected)
     model.generation_config.save_pretrained(folder)
 

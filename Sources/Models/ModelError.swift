@@ -31,7 +31,7 @@ public enum ModelError: Error, Equatable, CustomStringConvertible {
         + "shorten the prompt"
     case .badSize(let found, let patch):
       "a picture of \(found) pixels cannot be cut into patches of \(patch); the size must be a "
-        + "multiple of \(patch), and at most 4096"
+        + "multiple of \(patch), and at most \(64 * patch)"
     case .textTooLong(let text, let tokens, let limit):
       "'\(text.prefix(40))\(text.count > 40 ? "…" : "")' takes \(tokens) tokens, but this model "
         + "reads \(limit); shorten it"

@@ -117,7 +117,8 @@ extension Preprocessing {
   ///
   /// - Throws: `ModelError.badSize` for a size that holds no whole patches.
   func resized(to side: Int, patchSize: Int) throws -> Preprocessing {
-    guard side >= patchSize, side.isMultiple(of: patchSize), side <= 4096 else {
+    guard side >= patchSize, side.isMultiple(of: patchSize), side <= 64 * patchSize
+    else {
       throw ModelError.badSize(found: side, patchSize: patchSize)
     }
     let size = PixelSize(width: side, height: side)

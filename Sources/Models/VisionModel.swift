@@ -42,7 +42,7 @@ public protocol VisionModel: Sendable {
   /// The same model for pictures of another size, its position embeddings interpolated.
   ///
   /// - Parameter imageSize: width and height of the picture in pixels, a multiple of the patches'.
-  /// - Throws: `ModelError.missingPart` where the family has no such thing.
+  /// - Throws: `ModelError.badSize` for a size that cannot be cut into whole patches.
   func resized(to imageSize: Int) throws -> any VisionModel
 
   /// The model as one that writes text after a picture.
@@ -170,13 +170,6 @@ extension VisionModel {
       (value, last) = (.tensor(result), result)
     }
     return last
-  }
-
-  /// Refuses: most families read one size.
-  public func resized(to imageSize: Int) throws -> any VisionModel {
-    throw ModelError.missingPart(
-      wanted: "take pictures of another size",
-      has: "it is \(kind), which reads \(patches.imageSize) × \(patches.imageSize) pixels")
   }
 
   /// Nil, unless the family says otherwise.

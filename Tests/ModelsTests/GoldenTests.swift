@@ -148,6 +148,18 @@ func expectSame(_ found: [PublishedTensor], as golden: TensorCollection, leaving
     }
   }
 
+  @Test func otherSizesInterpolateThePositions() throws {
+    let golden = Golden.named("blip2")[0]
+    let model = try golden.model().resized(to: 72)
+    let numbers = try #require(try golden.expected()["class_token_72"]?.array)
+      .compactMap { $0.double.map { Float($0) } }
+    var trace = Trace { $0.matches("vision.norm.output") }
+    _ = try #require(model.writing).softPrompt(try golden.image(), trace: &trace)
+    let found = try #require(trace.records.first).tensor
+    #expect(found.shape == [37, 24])
+    expectClose(found.row(0), to: Tensor(numbers, shape: [24]), within: 1e-5)
+  }
+
   @Test func lookingChangesNothing() throws {
     let golden = Golden.named("blip2")[0]
     let model = try golden.model()

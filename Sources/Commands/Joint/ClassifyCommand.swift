@@ -60,7 +60,7 @@ extension Command {
       case .tokens(let tokens): try part.classify(tokens: tokens, trace: &trace)
       }
     return .object(
-      try Table.classes(logits.reshaped(logits.count), labels: part.labels, top: top))
+      Table.classes(logits.reshaped(logits.count), labels: part.labels, top: top))
   }
 
   private static func sentences(_ templates: [String]) throws -> [String] {

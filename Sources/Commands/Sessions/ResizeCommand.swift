@@ -8,9 +8,9 @@ extension Command {
     Parameter.integer("size", in: 1...4096, "Width and height of the picture, in pixels."),
     returns: "a Model",
     details: "Position embeddings are interpolated, as transformers does with "
-      + "interpolate_pos_encoding. ViT and CLIP can do it; load() goes back.",
+      + "interpolate_pos_encoding. load() goes back.",
     examples: [
-      Example("resize(72)\nencode(embed(patchify(preprocess(scene(7))))).shape", "More patches.")
+      Example("resize(192)\nencode(embed(patchify(preprocess(scene(7))))).shape", "More patches.")
     ], seeAlso: ["load", "position_similarity"]
   ) { session, size in
     var model = try session.model()

@@ -1,11 +1,11 @@
 public import Files
-internal import Layers
+public import Layers
 
 extension BLIP2 {
   /// The sizes of a BLIP-2, from `config.json`; absent values are the published library's defaults.
   public struct Configuration: Sendable, Equatable {
     /// The vision transformer.
-    public let vision: Vision
+    public internal(set) var vision: VisionTransformer.Sizes
     /// The querying transformer.
     public let qformer: QFormer
     /// The language model; nil in a retrieval checkpoint.
@@ -16,31 +16,6 @@ extension BLIP2 {
     public let imageTokenID: Int?
     /// Channels of the space that pictures and texts share; nil in a generation checkpoint.
     public let sharedWidth: Int?
-
-    /// Sizes of the vision transformer.
-    public struct Vision: Sendable, Equatable {
-      /// Channels of a token.
-      public let width: Int
-      /// Channels inside an MLP.
-      public let hiddenWidth: Int
-      /// How many blocks there are.
-      public let blockCount: Int
-      /// Heads of each attention.
-      public let headCount: Int
-      /// Width and height of the picture, in pixels.
-      public let imageSize: Int
-      /// Width and height of a patch, in pixels.
-      public let patchSize: Int
-      /// What layer normalisation adds to the variance.
-      public let epsilon: Float
-      let activation: Activation
-      let hasQKVBias: Bool
-
-      /// Patches in a row, and rows of patches.
-      public var gridSize: Int { imageSize / patchSize }
-      /// The class token and the patches.
-      public var tokenCount: Int { gridSize * gridSize + 1 }
-    }
 
     /// Sizes of the Q-Former.
     public struct QFormer: Sendable, Equatable {
@@ -98,7 +73,14 @@ extension BLIP2.Configuration {
     let top = ConfigurationReader(file: file, path: "", json: json)
     let isRetrieval =
       json["architectures"]?.array?.contains { $0.text == "Blip2ForImageTextRetrieval" } ?? false
-    vision = try Vision(top.section("vision_config"))
+    let seeing = try top.section("vision_config")
+    vision = try VisionTransformer.Sizes(
+      vision: seeing,
+      defaults: VisionTransformer.Sizes(
+        width: 1408, hiddenWidth: 6144, blockCount: 39, headCount: 16, imageSize: 224,
+        patchSize: 14, epsilon: 1e-6, activation: .gelu))
+    vision.hasInputBias = try seeing.flag("qkv_bias", default: true)
+    vision.isFused = true
     qformer = try QFormer(top.section("qformer_config"), imageWidth: vision.width)
     language = isRetrieval ? nil : try Language(top.section("text_config"))
     queryCount = try top.count("num_query_tokens", default: 32)
@@ -112,25 +94,6 @@ extension BLIP2.Configuration {
         imageTokenID < language.vocabularySize, "image_token_index",
         "below text_config.vocab_size, \(language.vocabularySize)")
     }
-  }
-}
-
-extension BLIP2.Configuration.Vision {
-  fileprivate init(_ reader: ConfigurationReader) throws(ModelError) {
-    width = try reader.count("hidden_size", default: 1408)
-    hiddenWidth = try reader.count("intermediate_size", default: 6144)
-    blockCount = try reader.count("num_hidden_layers", default: 39)
-    headCount = try reader.count("num_attention_heads", default: 16)
-    imageSize = try reader.count("image_size", default: 224)
-    patchSize = try reader.count("patch_size", default: 14)
-    epsilon = Float(try reader.number("layer_norm_eps", default: 1e-6))
-    activation = try reader.choice("hidden_act", default: Activation.gelu)
-    hasQKVBias = try reader.flag("qkv_bias", default: true)
-    try reader.require(
-      width.isMultiple(of: headCount), "hidden_size", "a multiple of the \(headCount) heads")
-    try reader.require(
-      imageSize >= patchSize, "image_size", "at least the patch size, \(patchSize)")
-    try reader.require(imageSize <= 4096, "image_size", "at most 4096 pixels")
   }
 }
 

@@ -1,3 +1,4 @@
+internal import Layers
 public import Tensors
 public import Tokenizers
 public import Tracing
@@ -108,6 +109,16 @@ extension BLIP2.Model {
   public var writing: (any WritingModel)? { writer == nil ? nil : self }
   /// This model, if it has retrieval heads.
   public var matching: (any MatchingModel)? { matcher == nil ? nil : self }
+
+  /// The same model for pictures of another size, its position embeddings interpolated as the
+  /// published code does with `interpolate_pos_encoding`.
+  public func resized(to imageSize: Int) throws -> any VisionModel {
+    var model = self
+    model.preprocessing = try preprocessing.resized(to: imageSize, patchSize: patches.patchSize)
+    model.vision = VisionTransformer(vision, imageSize: imageSize)
+    model.configuration.vision.imageSize = imageSize
+    return model
+  }
 
   /// The published module paths of what passes an address.
   public func publishedPlaces(of address: Address) -> [String] {

@@ -1,7 +1,7 @@
 public import Checkpoints
 internal import Foundation
 public import Images
-internal import Layers
+public import Layers
 public import Tensors
 public import Tokenizers
 public import Tracing
@@ -12,13 +12,13 @@ extension BLIP2 {
   /// A generation checkpoint has a language model, a retrieval checkpoint a matcher.
   public struct Model: VisionModel, WritingModel, MatchingModel {
     /// The sizes.
-    public let configuration: Configuration
+    public internal(set) var configuration: Configuration
     /// How a picture becomes numbers.
-    public let preprocessing: Preprocessing
+    public internal(set) var preprocessing: Preprocessing
     /// Text to token ids: the language model's, or the Q-Former's in a retrieval checkpoint.
     public let tokenizer: any Tokenizer
     /// Pictures to tokens.
-    public let vision: VisionEncoder
+    public internal(set) var vision: VisionTransformer
     /// Tokens to answered queries.
     public let qformer: QFormer
     /// Answered queries to text; nil in a retrieval checkpoint.

@@ -5,7 +5,7 @@ internal import Tracing
 extension BLIP2 {
   /// Everything that has weights.
   struct Parts {
-    let vision: VisionEncoder
+    let vision: VisionTransformer
     let qformer: QFormer
     let writer: Model.Writer?
     let matcher: Matcher?
@@ -13,7 +13,7 @@ extension BLIP2 {
     init(
       from weights: inout WeightReader, _ configuration: Configuration
     ) throws(CheckpointError) {
-      vision = try VisionEncoder(from: &weights, configuration.vision)
+      vision = try VisionTransformer(from: &weights, configuration.vision)
       qformer = try QFormer(
         from: &weights, configuration.qformer, queryCount: configuration.queryCount,
         imageWidth: configuration.vision.width)
