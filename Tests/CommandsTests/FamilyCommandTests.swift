@@ -78,7 +78,8 @@ import Testing
     let expected = try #require(try expected("vit")["logits_56"]?.array).compactMap(\.double)
     _ = try workshop.value("resize(56)")
     #expect(try workshop.value("preprocess(a).shape").displayed == "(3, 56, 56)")
-    #expect(abs(try number("max(classify(a)[\"logit\"])", in: workshop) - (expected.max() ?? 0)) < 1e-5)
+    #expect(
+      abs(try number("max(classify(a)[\"logit\"])", in: workshop) - (expected.max() ?? 0)) < 1e-5)
     _ = try workshop.value(
       "save(overlay(rollout(encode(embed(patchify(preprocess(a))))), a), \"larger.png\")")
     let failure = try #require(workshop.run("resize(57)").failure)
