@@ -4,7 +4,7 @@ public import Tracing
 
 /// A vision transformer: patches `[P, 3·p·p]` to tokens `[T, D]`, `T = P + 1`, class token first.
 ///
-/// Dosovitskiy et al. 2020, arXiv:2010.11929. ViT and CLIP differ in a few switches: see `Sizes`.
+/// Dosovitskiy et al. 2020, arXiv:2010.11929. What differs between families is a switch in `Sizes`.
 public struct VisionTransformer: Sendable, Tapped {
   /// `[T, D]`: patches, class token and positions added up.
   public static let embedded = Tap(
@@ -34,9 +34,11 @@ public struct VisionTransformer: Sendable, Tapped {
     public var hasInputBias = true
     /// Whether queries, keys and values are made by one layer.
     public var isFused = false
-    /// Whether it is CLIP's variant: no bias of patches, a norm before the first block, and the last
-    /// norm left to who takes the class token.
-    public var isCLIP = false
+    /// Whether a norm stands before the first block.
+    ///
+    /// In that variant patches have no bias, positions
+    /// are a module of their own, and the last norm is left to who takes the class token.
+    public var hasFirstNorm = false
 
     /// Takes the sizes.
     public init(
@@ -63,7 +65,7 @@ public struct VisionTransformer: Sendable, Tapped {
   public let positions: Tensor
   let firstNorm: LayerNorm?
   let blocks: [TransformerBlock]
-  /// The norm after the last block; of all tokens, or in CLIP's variant of the class token alone.
+  /// The norm after the last block; of all tokens, or, where a norm stands first, of the class token alone.
   public let norm: LayerNorm
 
   private static let root = Address("vision")
@@ -79,10 +81,10 @@ public struct VisionTransformer: Sendable, Tapped {
       embedding / "patch" / "weight", shape: [width, 3, size, size])
     patch = Linear(
       weight: kernel.reshaped(to: [width, 3 * size * size]),
-      bias: sizes.isCLIP
+      bias: sizes.hasFirstNorm
         ? nil : try weights.take(embedding / "patch" / "bias", shape: [width]).tensor,
       at: embedding / "patch")
-    if sizes.isCLIP {
+    if sizes.hasFirstNorm {
       classToken = try weights.take(embedding / "class_token", shape: [width]).tensor
         .reshaped(1, width)
       positions = try weights.take(
@@ -127,23 +129,23 @@ public struct VisionTransformer: Sendable, Tapped {
   /// Patches `[P, 3·p·p]` to tokens `[T, D]`: one linear map, a class token, positions.
   public func embed(_ patches: Tensor, trace: inout Trace) -> Tensor {
     let embedded = patch(patches, trace: &trace)  // [P, D]
-    // Positions are a module of their own in CLIP, and a bare parameter elsewhere.
+    // A module of their own in this variant, and a bare parameter elsewhere.
     let positions =
-      sizes.isCLIP
+      sizes.hasFirstNorm
       ? trace.pass(positions, Linear.output, at: Self.embedding / "positions") : positions
     let tokens = Tensor.concatenated([classToken, embedded]) + positions  // [T, D]
     let placed = trace.pass(tokens, Self.embedded, at: Self.embedding)
     return firstNorm?(placed, trace: &trace) ?? placed
   }
 
-  /// Tokens `[T, D]` through all blocks and, but for CLIP's variant, the last norm.
+  /// Tokens `[T, D]` through all blocks and, unless a norm stands first, the last norm.
   public func encode(_ tokens: Tensor, trace: inout Trace) throws(Cancelled) -> Tensor {
     var x = tokens
     for block in blocks {
       try trace.checkCancellation()
       x = block(x, trace: &trace)
     }
-    return sizes.isCLIP ? x : norm(x, trace: &trace)
+    return sizes.hasFirstNorm ? x : norm(x, trace: &trace)
   }
 
   /// Several pictures' patches, `[N·P, 3·p·p]`, to all their tokens, `[N·T, D]`.
@@ -169,6 +171,6 @@ public struct VisionTransformer: Sendable, Tapped {
       if isCancelled() { throw Cancelled() }
       x = block(batch: x, counts: counts)
     }
-    return sizes.isCLIP ? x : norm(x, trace: &trace)
+    return sizes.hasFirstNorm ? x : norm(x, trace: &trace)
   }
 }

@@ -96,10 +96,10 @@ extension CLIP.Configuration {
 }
 
 extension VisionTransformer.Sizes {
-  /// The same sizes in CLIP's variant.
+  /// The same sizes with what CLIP's vision tower has.
   fileprivate func asCLIP(isFused: Bool) -> VisionTransformer.Sizes {
     var sizes = self
-    (sizes.isCLIP, sizes.isFused) = (true, isFused)
+    (sizes.hasFirstNorm, sizes.isFused) = (true, isFused)
     return sizes
   }
 }
