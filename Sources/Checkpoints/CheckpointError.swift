@@ -41,6 +41,9 @@ public enum CheckpointError: HasExitCode, Equatable {
   /// The file holds tensors that no part of the model asked for.
   case unread(source: String, keys: [String])
 
+  /// Reading was stopped by the person who started it.
+  case stopped(source: String)
+
   /// The exit code of a process that ends because of this.
   public var exitCode: Int32 {
     switch self {
@@ -115,6 +118,7 @@ extension CheckpointError: CustomStringConvertible {
         """
     case .packing(let source, let key, let detail):
       return "\(source.withVisibleControls): quantized tensor \(quoted(key)) \(detail)"
+    case .stopped(let source): return "\(source.withVisibleControls): reading was stopped"
     case .unread(let source, let keys):
       return keys.count == 1
         ? """

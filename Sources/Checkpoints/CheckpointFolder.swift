@@ -1,11 +1,14 @@
 public import Files
 public import FoundationEssentials
 internal import Glibc
+internal import Tensors
 
 /// A folder that holds a model in the published layout: configuration, tokenizer and weights.
 public struct CheckpointFolder: Sendable {
   /// Where the folder is.
   public let url: URL
+  /// What happens to weights that are read from here.
+  public var weights = WeightHandling()
   private static let index = "model.safetensors.index.json"
   private static let single = "model.safetensors"
 
@@ -59,9 +62,16 @@ public struct CheckpointFolder: Sendable {
 
   /// The weights: `model.safetensors`, or the shards that its index names.
   public func tensors() throws(CheckpointError) -> TensorCollection {
-    if has(Self.single) {
-      return try TensorCollection(url.appending(path: Self.single))
-    }
+    var tensors =
+      weights.declaresOnly
+      ? TensorCollection([(name: String, tensor: StoredTensor)](), source: path)
+      : try has(Self.single)
+        ? TensorCollection(url.appending(path: Self.single)) : shards()
+    tensors.handling = weights
+    return tensors
+  }
+
+  private func shards() throws(CheckpointError) -> TensorCollection {
     guard has(Self.index) else {
       let present = listing()
       let pickles = present.filter { name in

@@ -115,6 +115,11 @@ public struct SafetensorsFile: Sendable {
     return base + dataStart + entry.bytes.lowerBound
   }
 
+  /// Gives the memory of an entry's pages back.
+  func release(_ entry: TensorEntry) {
+    file.release(dataStart + entry.bytes.lowerBound..<dataStart + entry.bytes.upperBound)
+  }
+
   /// Keeps the mapping alive.
   var owner: any AnyObject & Sendable { file }
 

@@ -174,3 +174,16 @@ public final class ShardedWriter: Sendable {
     }
   }
 }
+
+extension Safetensors.Content {
+  /// The bytes that a file has of it.
+  package var rawBytes: [UInt8] {
+    switch self {
+    case .tensor(let tensor): return tensor.elements.withUnsafeBytes { Array($0) }
+    case .stored(let tensor): return tensor.bytes(from: 0, count: tensor.count, as: tensor.type)
+    case .integers(let elements, _): return elements.withUnsafeBytes { Array($0) }
+    case .bytes(let bytes, _, _):
+      return bytes.withPointer { Array(UnsafeRawBufferPointer(start: $0, count: bytes.count)) }
+    }
+  }
+}

@@ -17,6 +17,8 @@ public struct TensorCollection: Sendable {
   public let names: [String]
   /// The files, in the order of their names; empty for tensors in memory.
   public let files: [SafetensorsFile]
+  /// What happens to weights that are read from here.
+  public var handling = WeightHandling()
   private let sources: [Source]
   private let table: KeyTable
 
@@ -81,6 +83,13 @@ public struct TensorCollection: Sendable {
   /// Where the tensor called `name` stands in `entries`.
   func place(_ name: String) -> Int? { table.find(name, in: names) }
 
+  /// Gives the memory back that the file's pages of a tensor take; they are read again when they are
+  /// looked at again.
+  public func release(_ name: String) {
+    guard let place = place(name), case .file(let index) = sources[place] else { return }
+    files[index].release(entries[place])
+  }
+
   /// How many bytes all tensors take.
   public var byteCount: Int { entries.reduce(0) { $0 + $1.byteCount } }
 
@@ -118,6 +127,15 @@ public struct TensorCollection: Sendable {
     return StoredBytes(
       start: files[index].start(of: entries[place]), count: entries[place].byteCount,
       owner: files[index].owner)
+  }
+
+  /// The bytes of the tensor called `name` as they lie in the file.
+  package func rawBytes(_ name: String) throws(CheckpointError) -> [UInt8] {
+    let place = try required(name)
+    switch sources[place] {
+    case .file(let index): return try files[index].bytes(of: entries[place])
+    case .memory(let tensor): return tensor.bytes(from: 0, count: tensor.count, as: tensor.type)
+    }
   }
 
   /// The integers called `name`, of any integer type, and their shape.

@@ -10,8 +10,6 @@ public import Tracing
 public struct WeightReader: ~Copyable, Sendable {
   private let tensors: TensorCollection
   private let names: @Sendable (Address) -> [String]
-  /// Nil where weights are read; else what was asked for.
-  private var declared: [WeightDeclaration]?
   private var isTaken: [Bool]
   private var missing: [(key: String, shape: [Int])] = []
 
@@ -24,14 +22,6 @@ public struct WeightReader: ~Copyable, Sendable {
   ) {
     (self.tensors, self.names) = (tensors, names)
     isTaken = [Bool](repeating: false, count: tensors.entries.count)
-  }
-
-  /// Reads nothing: hands out zeros that take no memory, and remembers what was asked for.
-  ///
-  /// A model made with it can tell its tensors' names and shapes, and nothing else.
-  public init(declaring names: @escaping @Sendable (Address) -> [String]) {
-    self.init(TensorCollection([(name: String, tensor: StoredTensor)]()), names: names)
-    declared = []
   }
 
   /// Reads from `tensors` by a table of names.
@@ -68,15 +58,25 @@ public struct WeightReader: ~Copyable, Sendable {
   private mutating func take(
     _ address: Address, shape: [Int], isProduct: Bool
   ) throws(CheckpointError) -> StoredTensor {
-    if let tensor = try takeIfPresent(address, shape: shape) { return tensor }
     let key = names(address).first ?? address.description
-    if declared != nil {
-      declared?.append(
-        WeightDeclaration(address: address, name: key, shape: shape, isProduct: isProduct))
+    if tensors.handling.declaresOnly {
       guard let zeros = Zeros(shape, atMost: .max) else {
         throw .missing(source: tensors.source, keys: [key], closest: nil, unread: [])
       }
-      return StoredTensor(shape: shape, type: .float32, start: zeros.start, owner: zeros)
+      let tensor = StoredTensor(shape: shape, type: .float32, start: zeros.start, owner: zeros)
+      return handled(tensor, address, name: key, isProduct: isProduct)
+    }
+    if let tensor = try found(address, shape: shape) {
+      let name = names(address).first { tensors[$0] != nil } ?? key
+      let kept = handled(tensor, address, name: name, isProduct: isProduct)
+      guard tensors.handling.converts, isProduct, let precision = precision(of: address),
+        precision.kept(tensor) != nil
+      else { return kept }
+      tensors.release(name)
+      guard tensors.handling.onConversion(tensor.byteCount) else {
+        throw .stopped(source: tensors.source)
+      }
+      return kept
     }
     missing.append((key, shape))
     guard missing.count < 10_000, let zeros = Zeros(shape, atMost: tensors.byteCount) else {
@@ -86,10 +86,41 @@ public struct WeightReader: ~Copyable, Sendable {
     return StoredTensor(shape: shape, type: .float32, start: zeros.start, owner: zeros)
   }
 
+  /// Writes a weight down, and gives it its precision where it is one of a product.
+  private func handled(
+    _ stored: StoredTensor, _ address: Address, name: String, isProduct: Bool
+  ) -> StoredTensor {
+    let handling = tensors.handling
+    let precision = isProduct ? precision(of: address) : nil
+    let kept = precision?.kept(stored)
+    handling.log?.add(
+      WeightRecord(
+        address: address, name: name, isProduct: isProduct, stored: stored,
+        kept: kept?.encoding ?? stored.encoding,
+        keptByteCount: kept?.byteCount ?? stored.byteCount, isConverted: kept != nil))
+    guard let precision, handling.converts || kept == nil, !handling.declaresOnly else {
+      return stored
+    }
+    return precision.applied(to: stored)
+  }
+
+  private func precision(of address: Address) -> Precision? {
+    address.parts.first.flatMap { tensors.handling.precisions[String($0)] }
+  }
+
   /// The tensor at `address`, which must have `shape` if the file has it.
   ///
   /// Weights packed by GPTQ or quanto are read as what they stand for, and stay packed.
   public mutating func takeIfPresent(
+    _ address: Address, shape: [Int]
+  ) throws(CheckpointError) -> StoredTensor? {
+    guard let tensor = try found(address, shape: shape) else { return nil }
+    let candidates = names(address)
+    let name = candidates.first { tensors[$0] != nil } ?? candidates.first ?? address.description
+    return handled(tensor, address, name: name, isProduct: false)
+  }
+
+  private mutating func found(
     _ address: Address, shape: [Int]
   ) throws(CheckpointError) -> StoredTensor? {
     let candidates = names(address)
@@ -113,12 +144,6 @@ public struct WeightReader: ~Copyable, Sendable {
     for (place, name) in tensors.names.enumerated() where Address(name).matches(pattern) {
       isTaken[place] = true
     }
-  }
-
-  /// What was asked for, in order, each name once; nothing unless this reader was made to tell.
-  public consuming func declarations() -> [WeightDeclaration] {
-    var seen: Set<String> = []
-    return (declared ?? []).filter { seen.insert($0.name).inserted }
   }
 
   /// Ends the load; fails if a tensor was missing or left unread, so no half-loaded model runs.
@@ -154,18 +179,6 @@ public struct WeightReader: ~Copyable, Sendable {
     }
     return nil
   }
-}
-
-/// A tensor that a model asks for.
-public struct WeightDeclaration: Sendable, Equatable {
-  /// Where it is in the model.
-  public let address: Address
-  /// Its preferred name in a file.
-  public let name: String
-  /// The length of each axis, outermost first.
-  public let shape: [Int]
-  /// Whether it is the weight of a matrix product, rather than a table, a bias or a scale.
-  public let isProduct: Bool
 }
 
 /// Zeros that take no memory until somebody writes or reads them.

@@ -35,11 +35,28 @@ extension Session {
 }
 
 extension LoadedModel {
-  /// Reads a checkpoint folder.
+  /// Reads a checkpoint folder, its weights as they are stored.
   static func read(_ url: URL, name: String?) throws -> LoadedModel {
     LoadedModel(
-      name: name ?? url.lastPathComponent, folder: url,
-      model: try Family.read(CheckpointFolder(url)))
+      name: name ?? url.lastPathComponent, folder: url, load: try ModelLoad(CheckpointFolder(url)))
+  }
+
+  /// Reads a checkpoint folder, each part in its precision, and reports how far it is.
+  ///
+  /// - Throws: `Cancelled` when the session is interrupted.
+  static func read(
+    _ url: URL, precisions: [String: Precision], in session: Session
+  ) throws -> LoadedModel {
+    let unit = 1_000_000
+    do {
+      let load = try ModelLoad(CheckpointFolder(url), precisions: precisions) { done, total in
+        session.report(
+          Progress("converting weights (MB)", completed: done / unit, total: max(1, total / unit)))
+        return !session.isCancelled
+      }
+      if let warning = load.warning { session.print("warning: \(warning)\n") }
+      return LoadedModel(name: url.lastPathComponent, folder: url, load: load)
+    } catch CheckpointError.stopped { throw Cancelled() }
   }
 
   /// The small BLIP-2 that ships with Fovea.

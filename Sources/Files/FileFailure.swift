@@ -24,6 +24,8 @@ public struct FileFailure: HasExitCode, Equatable, CustomStringConvertible {
     case linkLoop
     /// More bytes than are read into memory.
     case tooLarge(bytes: Int, limit: Int)
+    /// More bytes than the process may map.
+    case noAddressSpace(bytes: Int)
     /// Fewer bytes than it had when it was opened.
     case shortened(expected: Int, found: Int)
     /// No room left on the disk, in the quota or in the file-size limit.
@@ -104,6 +106,11 @@ public struct FileFailure: HasExitCode, Equatable, CustomStringConvertible {
     case .linkLoop: return "\(name): symbolic links lead in a circle"
     case .tooLarge(let bytes, let limit):
       return "\(name): holds \(bytes) bytes, at most \(limit) are read"
+    case .noAddressSpace(let bytes):
+      return """
+        \(name): holds \(bytes.asByteCount), more than this process may map; raise its limit \
+        (ulimit -v)
+        """
     case .shortened(let expected, let found):
       return """
         \(name): had \(expected) bytes when it was opened and ends after \(found) now; \
@@ -133,6 +140,7 @@ public struct FileFailure: HasExitCode, Equatable, CustomStringConvertible {
     case .symbolicLink, .readOnly, .notFolder, .occupied: ExitCode.cannotCreate
     case .tooLarge, .notJSON, .notText, .shortened: ExitCode.badData
     case .permission: ExitCode.permission
+    case .noAddressSpace: ExitCode.outOfMemory
     case .diskFull, .system: ExitCode.inputOutput
     }
   }

@@ -47,6 +47,9 @@ public struct FolderReplacement: ~Copyable {
     let name = path.split(separator: "/").last.map(String.init) ?? path
     let parent = String(decoding: path.utf8.dropLast(name.utf8.count), as: UTF8.self)
     let short = String(decoding: name.utf8.prefix(200), as: UTF8.self)
+    removeTemporaries(of: path) { process in
+      process != getpid() && kill(process, 0) != 0 && errno == ESRCH
+    }
     let random = String(UInt32.random(in: 0 ... .max), radix: 16)
     let temporary = "\(parent).\(short).\(getpid()).\(random).tmp"
     guard mkdir(temporary, 0o777) == 0 else {
@@ -56,6 +59,21 @@ public struct FolderReplacement: ~Copyable {
   }
 
   deinit { removeFolder(temporary) }
+
+  /// Writes one small file of the folder.
+  ///
+  /// - Throws: a failure that names the file as it will be called.
+  public func write(_ bytes: [UInt8], as name: String) throws(FileFailure) {
+    do { try WholeFile.write(bytes, to: url.appending(path: name)) } catch {
+      throw FileFailure("\(path)/\(name)", error.kind, while: .write)
+    }
+  }
+
+  /// Removes what this process has begun and not finished for `target`, when it is about to end by a
+  /// signal.
+  public static func removeUnfinished(_ target: URL) {
+    removeTemporaries(of: target.path(percentEncoded: false)) { $0 == getpid() }
+  }
 
   /// Gives the folder its name; what had that name is removed.
   public consuming func finish() throws(FileFailure) {
@@ -74,6 +92,22 @@ public struct FolderReplacement: ~Copyable {
     }
     let end = path.utf8.lastIndex(of: UInt8(ascii: "/"))
     synchronise(end.map { String(path[...$0]) } ?? ".")
+  }
+}
+
+/// Removes the temporary folders beside `path` of processes that `isOver` says are.
+private func removeTemporaries(of path: String, whose isOver: (pid_t) -> Bool) {
+  let name = path.split(separator: "/").last.map(String.init) ?? path
+  let end = path.utf8.count - name.utf8.count - (path.hasSuffix("/") ? 1 : 0)
+  let parent = String(decoding: path.utf8.prefix(max(0, end)), as: UTF8.self)
+  let prefix = ".\(String(decoding: name.utf8.prefix(200), as: UTF8.self))."
+  for found in namesInFolder(parent.isEmpty ? "." : parent)
+  where found.hasPrefix(prefix) && found.hasSuffix(".tmp") {
+    let parts = found.dropFirst(prefix.count).split(separator: ".")
+    guard parts.count == 3, let process = pid_t(parts[0]), process > 0,
+      UInt32(parts[1], radix: 16) != nil, isOver(process)
+    else { continue }
+    removeFolder(parent + found)
   }
 }
 

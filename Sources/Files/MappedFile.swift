@@ -32,6 +32,9 @@ public final class MappedFile: Sendable {
     guard let pages, pages != MAP_FAILED else {
       let code = errno
       close(opened.descriptor)
+      guard code != ENOMEM else {
+        throw FileFailure(path, .noAddressSpace(bytes: opened.count))
+      }
       throw FileFailure(path, errno: code, while: .read)
     }
     start = pages
@@ -49,6 +52,17 @@ public final class MappedFile: Sendable {
 
   /// Where the bytes start, for whoever holds this object as long as the pointer; nil if empty.
   package var baseAddress: UnsafeRawPointer? { UnsafeRawPointer(start) }
+
+  /// Gives back the memory of the pages that lie in `range` as a whole; their bytes are read from the
+  /// disk when they are looked at again.
+  package func release(_ range: Range<Int>) {
+    let page = Int(sysconf(Int32(_SC_PAGESIZE)))
+    let first = (range.lowerBound + page - 1) / page * page
+    let last = range.upperBound / page * page
+    if let start, first < last, last <= count {
+      madvise(start + first, last - first, MADV_DONTNEED)
+    }
+  }
 
   /// A copy of some bytes, read rather than mapped, so that a file that shrinks is a failure.
   ///

@@ -10,23 +10,42 @@ public struct Family: Sendable {
   public let name: String
   /// What else shows that a folder holds the family, in words.
   public let otherMarks: [String]
+  /// The parts that can have a precision each.
+  public let parts: [Part]
   private let reader: @Sendable (CheckpointFolder) throws -> any VisionModel
+
+  /// A part of a model that can have a precision of its own.
+  public struct Part: Sendable, Equatable {
+    /// What to type.
+    public let name: String
+    /// The first parts of its addresses.
+    public let roots: [String]
+  }
 
   private init<Model: VisionModel>(
     _ type: String, _ name: String, or otherMarks: [String] = [],
+    parts: KeyValuePairs<String, [String]>,
     read: @escaping @Sendable (CheckpointFolder) throws -> Model
   ) {
     (self.type, self.name, self.otherMarks) = (type, name, otherMarks)
+    self.parts = parts.map { Part(name: $0.key, roots: $0.value) }
     reader = { try read($0) }
   }
 
   /// The families, one line each.
   public static let all = [
-    Family("blip-2", "BLIP-2") { try BLIP2.Model($0) },
-    Family("vit", "ViT") { try ViT.Model($0) },
+    Family(
+      "blip-2", "BLIP-2",
+      parts: [
+        "vision": ["vision"], "qformer": ["qformer", "retrieval"], "projection": ["projection"],
+        "decoder": ["language"],
+      ]
+    ) { try BLIP2.Model($0) },
+    Family("vit", "ViT", parts: ["vision": ["vision", "classifier"]]) { try ViT.Model($0) },
     Family(
       "clip", "CLIP",
-      or: ["open_clip_config.json (OpenCLIP)", "modules.json (sentence-transformers)"]
+      or: ["open_clip_config.json (OpenCLIP)", "modules.json (sentence-transformers)"],
+      parts: ["vision": ["vision"], "text": ["text"], "projection": ["joint"]]
     ) { try CLIP.Model($0) },
   ]
 
@@ -34,17 +53,27 @@ public struct Family: Sendable {
   ///
   /// - Throws: `ModelError.unknownFamily` for another `model_type`; what the family's reader throws.
   public static func read(_ folder: CheckpointFolder) throws -> any VisionModel {
-    if let inner = try SentenceTransformersFolder.model(in: folder) { return try read(inner) }
-    if !folder.has("config.json"), folder.has("open_clip_config.json") {
-      return try CLIP.Model(folder)
+    let found = try find(folder)
+    return try found.family.reader(found.folder)
+  }
+
+  /// Whose model is in `folder`, and the folder inside it that has the model.
+  ///
+  /// - Throws: `ModelError.unknownFamily` for another `model_type`.
+  public static func find(
+    _ folder: CheckpointFolder
+  ) throws -> (family: Family, folder: CheckpointFolder) {
+    if var inner = try SentenceTransformersFolder.model(in: folder) {
+      inner.weights = folder.weights
+      return try find(inner)
     }
-    let configuration = try folder.configuration()
-    let found = configuration["model_type"]?.text ?? "absent"
+    let isOpenCLIP = !folder.has("config.json") && folder.has("open_clip_config.json")
+    let found = isOpenCLIP ? "clip" : try folder.configuration()["model_type"]?.text ?? "absent"
     guard let family = all.first(where: { $0.type == found }) else {
       throw ModelError.unknownFamily(
         file: folder.url.appending(path: "config.json").path, found: found, known: all.map(\.type))
     }
-    return try family.reader(folder)
+    return (family, folder)
   }
 }
 

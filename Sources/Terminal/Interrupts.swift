@@ -24,6 +24,9 @@ public final class Interrupts: Sendable {
   /// Asks what runs to stop, as Control-C does.
   public func request() { unanswered.add(1, ordering: .relaxed) }
 
+  /// Lets a write beyond the limit on the size of files fail, instead of ending the process.
+  public static func ignoreFileSizeSignal() { signal(SIGXFSZ, SIG_IGN) }
+
   /// Begins to watch; later calls do nothing.
   ///
   /// - Parameters:

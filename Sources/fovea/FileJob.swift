@@ -9,10 +9,12 @@ struct FileJob {
   private let label: String
   private let total: Int
 
-  /// A job that is about to begin; from now on Control-C stops it.
-  init(_ label: String, total: Int) throws {
+  /// A job that is about to write `folder`; from now on Control-C stops it, and a signal that ends
+  /// the process removes what is not complete.
+  init(_ label: String, total: Int, to folder: URL) throws {
     (self.label, self.total) = (label, total)
-    try Interrupts.shared.begin(quittingAfter: 2)
+    try Interrupts.shared.begin(
+      quittingAfter: 2, cleanUp: { FolderReplacement.removeUnfinished(folder) })
   }
 
   /// So many bytes are done.

@@ -21,7 +21,8 @@ struct Fovea: ParsableCommand {
     version: "fovea \(Program.version)",
     subcommands: [
       Start.self, Run.self, TokenizeCommand.self, TraceCommand.self, CompareCommand.self,
-      EvaluateCommand.self, ScenesCommand.self, SynthesizeCommand.self, IndexCommand.self,
+      ConvertCommand.self, EvaluateCommand.self, ScenesCommand.self, SynthesizeCommand.self,
+      IndexCommand.self,
     ],
     defaultSubcommand: Start.self)
 }
@@ -31,6 +32,7 @@ struct Fovea: ParsableCommand {
   static let version = "0.1.0"
 
   static func main() {
+    Interrupts.ignoreFileSizeSignal()
     do {
       var command = try Fovea.parseAsRoot()
       try command.run()

@@ -46,7 +46,8 @@ struct SynthesizeCommand: ParsableCommand {
     guard let model = PublishedModel.named(model) else { return }
     let synthesis = try Synthesis(model, seed: seed, type: dtype)
     let url = SessionOptions.folder(folder)
-    let job = try FileJob("writing \(synthesis.byteCount.asByteCount)", total: synthesis.byteCount)
+    let job = try FileJob(
+      "writing \(synthesis.byteCount.asByteCount)", total: synthesis.byteCount, to: url)
     try synthesis.write(
       to: url, tokenizer: tokenizer.map { SessionOptions.folder($0) }, shardSize: shardSize.count,
       progress: job.report)

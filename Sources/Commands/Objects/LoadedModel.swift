@@ -2,19 +2,27 @@ internal import Checkpoints
 internal import Foundation
 internal import Models
 internal import Runtime
+internal import Tensors
 
 /// A model that was read, under the name that scripts know it by.
 struct LoadedModel: ForeignObject {
   let name: String
   let folder: URL
   var model: any VisionModel
+  /// How each part's weights are kept.
+  let parts: [PartWeights]
+
+  init(name: String, folder: URL, load: ModelLoad) {
+    (self.name, self.folder) = (name, folder)
+    (model, parts) = (load.model, load.parts)
+  }
 
   /// Whether it is the one that ships, for which others that ship stand in where it lacks a part.
   var isShipped: Bool { folder == ShippedModel.folder }
 
   var typeName: String { "Model" }
   var shown: String { "\(name): \(model.family), \(model.summary); see stages()" }
-  var attributeNames: [String] { ["name", "path", "family", "stages", "blocks", "heads"] }
+  var attributeNames: [String] { ["name", "path", "family", "stages", "blocks", "heads", "dtype"] }
 
   func attribute(_ attribute: String) throws -> Value? {
     switch attribute {
@@ -26,6 +34,12 @@ struct LoadedModel: ForeignObject {
       .dictionary(try Mapping.sorted(model.towers.map { ($0.name, Value.integer($0.blockCount)) }))
     case "heads":
       .dictionary(try Mapping.sorted(model.towers.map { ($0.name, Value.integer($0.headCount)) }))
+    case "dtype":
+      .dictionary(
+        try Mapping.sorted(
+          parts.map { part in
+            (part.name, Value.text(part.encodings.map(\.name).joined(separator: " and ")))
+          }))
     default: nil
     }
   }

@@ -11,15 +11,38 @@ extension Command {
     Parameter.path(
       "path", default: "scenes",
       "A folder in the published layout, or \"scenes\" for the model that ships."),
+    Parameter.any(
+      "dtype", expects: "float32, float16, bfloat16, int8 or int4, or a dictionary of them by part",
+      default: Value.none,
+      "How the weights of layers are kept and multiplied; None leaves them as stored."),
+    Parameter.optional(
+      .choice("quantize", of: ["int8", "int4"], "Keep the weights of all layers as integers.")),
     returns: "a Model",
-    details: "Weights stay in their file and in the type they were stored in.",
-    examples: [Example("load(\"scenes\")", "Go back to the model that ships.")],
+    details: """
+      Without `dtype`, weights stay in their file and in the type they were stored in, and results \
+      are exact to float32; so they are with `"float32"`. `"float16"` rounds the weights, \
+      `"bfloat16"` weights and what they are multiplied with. `"int8"` and `"int4"` keep small \
+      integers with scales: less memory, and more tokens a second. A dictionary chooses for each \
+      part: a BLIP-2 has `vision`, `qformer`, `projection` and `decoder`, a ViT `vision`, a CLIP \
+      `vision`, `text` and `projection`. Norms, biases and tables of embeddings always stay as \
+      stored. Weights that are stored so already are not copied; for others, what they will take \
+      is compared with the memory there is first. `fovea convert` keeps the result.
+      """,
+    examples: [
+      Example("load(\"scenes\")", "Go back to the model that ships."),
+      Example("load(\"scenes\", quantize=\"int8\")", "A quarter of the bytes a weight."),
+      Example(
+        "load(\"scenes\", dtype={\"vision\": \"bfloat16\", \"decoder\": \"int4\"})\nload()",
+        "A precision for each of two parts, and back."),
+    ],
     seeAlso: ["models", "stages", "describe"]
-  ) { session, path in
+  ) { session, path, dtype, quantize in
+    let url = path == "scenes" ? ShippedModel.folder : session.readableURL(for: path)
+    let precisions = try PrecisionChoice.read(dtype: dtype, quantize: quantize, for: url)
     let model =
-      path == "scenes"
+      path == "scenes" && precisions.isEmpty
       ? try LoadedModel.shipped()
-      : try LoadedModel.read(session.readableURL(for: path), name: nil)
+      : try LoadedModel.read(url, precisions: precisions, in: session)
     session[CurrentModel.self] = model
     return .object(model)
   }
@@ -100,6 +123,11 @@ struct Description: ForeignObject {
     var lines = ["\(loaded.name): \(model.family) (\(model.source))"]
     lines += model.facts.map { fact in
       fact.subject + String(repeating: " ", count: max(1, 12 - fact.subject.count)) + fact.text
+    }
+    let width = loaded.parts.map(\.name.count).max() ?? 0
+    for (index, part) in loaded.parts.enumerated() {
+      let name = part.name + String(repeating: " ", count: width - part.name.count)
+      lines.append((index == 0 ? "weights     " : "            ") + "\(name)  \(part.text)")
     }
     if let matching = matching?.model.matching {
       lines.append(

@@ -38,13 +38,4 @@ extension BLIP2 {
   static let weightNames: @Sendable (Address) -> [String] = { address in
     [names.key(address) ?? address.description]
   }
-
-  /// The tensors of a model of these sizes, in the order it reads them.
-  static func declarations(
-    _ configuration: Configuration
-  ) throws(CheckpointError) -> [WeightDeclaration] {
-    var weights = WeightReader(declaring: weightNames)
-    _ = try Parts(from: &weights, configuration)
-    return weights.declarations()
-  }
 }

@@ -18,9 +18,11 @@ struct CLIPFiles {
   /// Reads the configuration that belongs to the weights: names tell whose they are.
   init(_ folder: CheckpointFolder) throws {
     let hasOwn = folder.has("model.safetensors") || folder.has("model.safetensors.index.json")
-    tensors =
+    var tensors =
       try !hasOwn && folder.has(Self.openWeights)
       ? TensorCollection(folder.url.appending(path: Self.openWeights)) : folder.tensors()
+    tensors.handling = folder.weights
+    self.tensors = tensors
     guard tensors.names.contains("visual.conv1.weight") else {
       naming = .transformers
       configuration = try CLIP.Configuration(

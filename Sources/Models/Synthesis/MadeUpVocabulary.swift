@@ -16,14 +16,26 @@ struct MadeUpVocabulary: Sendable {
   let begin, end, pad: Int
   /// The line break, which ends an answer, and what stands for a picture's queries.
   let newline, image: Int
+  /// Whose tokenizer reads it.
+  let style: Style
+
+  /// The published tokenizers whose settings a vocabulary can have.
+  enum Style: Sendable {
+    /// Byte-level, blanks at the beginning of words.
+    case blip2
+    /// Byte-level in small letters, ends of words marked.
+    case clip
+  }
 
   /// The tokens in the order of their ids, and the merges that make the longer ones.
   func made() -> (tokens: [String], merges: [(String, String)]) {
     let reserved = Set(fixed.values)
-    var pieces: [String] = ByteLetters.all.map { String($0) }.filter { !reserved.contains($0) }
+    let letters = "etaoinsrhldcumfpgwybvkxjqz".map { String($0) }
+    let bytes = ByteLetters.all.map { String($0) }
+    var pieces = (style == .clip ? bytes + bytes.map { $0 + Self.wordEnd } : bytes)
+      .filter { !reserved.contains($0) }
     var merges: [(String, String)] = []
     let room = count - fixed.count
-    let letters = "etaoinsrhldcumfpgwybvkxjqz".map { String($0) }
     func add(_ first: [String], _ second: [String]) {
       for start in first {
         for rest in second where pieces.count < room {
@@ -34,64 +46,25 @@ struct MadeUpVocabulary: Sendable {
     }
     let pairs = letters.flatMap { first in letters.map { first + $0 } }
     add(letters, letters)
-    add(["Ġ"], pairs)
-    add(pairs, letters)
-    add(["Ġ"], pairs.flatMap { pair in letters.map { pair + $0 } })
-    add(pairs, pairs)
+    switch style {
+    case .blip2:
+      add(["Ġ"], pairs)
+      add(pairs, letters)
+      add(["Ġ"], pairs.flatMap { pair in letters.map { pair + $0 } })
+      add(pairs, pairs)
+    case .clip:
+      let ends = letters.map { $0 + Self.wordEnd }
+      add(letters, ends)
+      add(pairs, ends)
+      add(pairs, letters.flatMap { first in ends.map { first + $0 } })
+    }
     var next = pieces.makeIterator()
     let tokens = (0..<count).map { fixed[$0] ?? next.next() ?? "<unused \($0)>" }
     return (tokens, merges)
   }
 
-  /// `tokenizer.json` and `tokenizer_config.json`.
-  func files() -> [(name: String, json: JSON)] {
-    let (tokens, merges) = made()
-    let byteLevel: JSON = [
-      "type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": true,
-    ]
-    func sequence(_ name: String) -> JSON { ["Sequence": ["id": .string(name), "type_id": 0]] }
-    let beginToken: JSON = ["SpecialToken": ["id": .string(tokens[begin]), "type_id": 0]]
-    let tokenizer: JSON = [
-      "version": "1.0", "truncation": .null, "padding": .null,
-      "added_tokens": .array(
-        special.map { id in
-          [
-            "id": .integer(id), "content": .string(tokens[id]), "single_word": false,
-            "lstrip": false, "rstrip": false, "normalized": false, "special": true,
-          ]
-        }),
-      "normalizer": .null, "pre_tokenizer": byteLevel,
-      "post_processor": [
-        "type": "TemplateProcessing", "single": [beginToken, sequence("A")],
-        "pair": [beginToken, sequence("A"), sequence("B")],
-        "special_tokens": .object(
-          JSON.Object([
-            (
-              tokens[begin],
-              [
-                "id": .string(tokens[begin]), "ids": [.integer(begin)],
-                "tokens": [.string(tokens[begin])],
-              ]
-            )
-          ])),
-      ],
-      "decoder": byteLevel,
-      "model": [
-        "type": "BPE", "dropout": .null, "unk_token": .null, "continuing_subword_prefix": "",
-        "end_of_word_suffix": "", "fuse_unk": false, "byte_fallback": false,
-        "vocab": .object(
-          JSON.Object(tokens.enumerated().map { ($0.element, .integer($0.offset)) })),
-        "merges": .array(merges.map { [.string($0.0), .string($0.1)] }),
-      ],
-    ]
-    let configuration: JSON = [
-      "tokenizer_class": "GPT2Tokenizer", "add_bos_token": true, "add_prefix_space": false,
-      "bos_token": .string(tokens[begin]), "eos_token": .string(tokens[end]),
-      "unk_token": .string(tokens[end]), "pad_token": .string(tokens[pad]),
-      "clean_up_tokenization_spaces": false,
-    ]
-    return [("tokenizer.json", tokenizer), ("tokenizer_config.json", configuration)]
-  }
+  /// What CLIP's tokenizer puts behind a word.
+  static let wordEnd = "</w>"
 }
 
 /// The letters that stand for bytes in byte-level vocabularies, as in GPT-2.

@@ -1,5 +1,5 @@
-internal import Checkpoints
 internal import Files
+internal import Tensors
 
 /// A published model's sizes and settings: enough to make a checkpoint like it with random weights.
 ///
@@ -10,14 +10,19 @@ public struct PublishedModel: Sendable {
   /// `config.json`, without the number format of the weights.
   let configuration: JSON.Object
   /// The other small files.
-  let files: [(name: String, json: JSON)]
+  let otherFiles: [(name: String, json: JSON)]
   /// The vocabulary to make up; nil for a model that reads no text.
   let vocabulary: MadeUpVocabulary?
-  /// The tensors of a model of this configuration.
-  let declarations: @Sendable (_ configuration: JSON) throws -> [WeightDeclaration]
-
   /// The models that can be made.
-  public static let all = [blip2OPT, blip2Tiny]
+  public static let all = [blip2OPT, clipBase, vitBase, blip2Tiny]
+
+  /// All small files of a checkpoint.
+  func files(type: ElementType, hasVocabulary: Bool) -> [(name: String, json: JSON)] {
+    let members = zip(configuration.keys, configuration.values).map { ($0, $1) }
+    let settings = JSON.object(JSON.Object(members + [("torch_dtype", .string(type.rawValue))]))
+    return [("config.json", settings)] + otherFiles
+      + (hasVocabulary ? vocabulary?.files() ?? [] : [])
+  }
 
   /// The model called `name`; nil where none is.
   public static func named(_ name: String) -> PublishedModel? { all.first { $0.name == name } }
@@ -36,7 +41,8 @@ extension PublishedModel {
       fixed: [
         0: "<s>", 1: "<pad>", 2: "</s>", 3: "<unk>", 50118: "Ċ", 50264: "<mask>",
         50265: "<image>",
-      ], special: [1, 2, 50265], begin: 2, end: 2, pad: 1, newline: 50118, image: 50265))
+      ], special: [1, 2, 50265], begin: 2, end: 2, pad: 1, newline: 50118, image: 50265,
+      style: .blip2))
 
   /// The same with a few blocks of few channels, to try things with: no such model was published.
   static let blip2Tiny = blip2(
@@ -48,7 +54,7 @@ extension PublishedModel {
     vocabulary: MadeUpVocabulary(
       count: 1000,
       fixed: [0: "<s>", 1: "<pad>", 2: "</s>", 3: "<unk>", 500: "Ċ", 999: "<image>"],
-      special: [1, 2, 999], begin: 2, end: 2, pad: 1, newline: 500, image: 999))
+      special: [1, 2, 999], begin: 2, end: 2, pad: 1, newline: 500, image: 999, style: .blip2))
 
   /// Sizes of one tower.
   struct BLIP2Sizes {
@@ -94,7 +100,7 @@ extension PublishedModel {
         ("vision_config", visionSettings), ("qformer_config", qformerSettings),
         ("text_config", languageSettings),
       ]),
-      files: [
+      otherFiles: [
         (
           "generation_config.json",
           [
@@ -119,9 +125,6 @@ extension PublishedModel {
           ["num_query_tokens": .integer(queryCount), "processor_class": "Blip2Processor"]
         ),
       ],
-      vocabulary: vocabulary,
-      declarations: { configuration in
-        try BLIP2.declarations(BLIP2.Configuration(configuration, file: "config.json"))
-      })
+      vocabulary: vocabulary)
   }
 }

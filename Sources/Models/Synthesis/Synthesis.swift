@@ -9,10 +9,10 @@ public struct Synthesis: Sendable {
   private let model: PublishedModel
   private let seed: UInt64
   private let type: ElementType
-  private let weights: [WeightDeclaration]
+  private let weights: [WeightRecord]
 
   /// What is going to be written.
-  public var byteCount: Int { weights.reduce(0) { $0 + $1.shape.reduce(type.size, *) } }
+  public var byteCount: Int { tensors.reduce(0) { $0 + $1.byteCount } }
   /// How many numbers the model has.
   public var parameterCount: Int { byteCount / type.size }
   /// The tensors that are going to be written, under their published names.
@@ -21,9 +21,27 @@ public struct Synthesis: Sendable {
   /// Plans a checkpoint; the same seed gives the same bytes everywhere.
   public init(_ model: PublishedModel, seed: UInt64, type: ElementType) throws {
     (self.model, self.seed, self.type) = (model, seed, type)
-    weights = try model.declarations(.object(model.configuration))
+    weights = try Self.weights(of: model, type: type)
     let stored = StoredType.allCases.first { $0.elementType == type } ?? .float32
-    tensors = weights.map { PlannedTensor(name: $0.name, type: stored, shape: $0.shape) }
+    tensors = weights.map { PlannedTensor(name: $0.name, type: stored, shape: $0.stored.shape) }
+  }
+
+  /// What the family asks for when it reads a folder with the model's small files, each name once.
+  private static func weights(of model: PublishedModel, type: ElementType) throws -> [WeightRecord]
+  {
+    let url = FileManager.default.temporaryDirectory.appending(path: "fovea-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: url) }
+    for file in model.files(type: type, hasVocabulary: true) {
+      try WholeFile.write(file.json.bytes(), to: url.appending(path: file.name))
+    }
+    let log = WeightLog()
+    var folder = try CheckpointFolder(url)
+    folder.weights.declaresOnly = true
+    folder.weights.log = log
+    _ = try Family.read(folder)
+    var seen: Set<String> = []
+    return log.records.filter { seen.insert($0.name).inserted }
   }
 
   /// Writes the checkpoint to `folder`, piece by piece, whole or not at all.
@@ -37,7 +55,11 @@ public struct Synthesis: Sendable {
     progress: (Int) throws -> Void = { _ in }
   ) throws {
     let target = try FolderReplacement(folder, replaceable: CheckpointFolder.isOnlyCheckpoint)
-    try writeSmallFiles(to: target.url, tokenizer: tokenizer)
+    for file in model.files(type: type, hasVocabulary: tokenizer == nil) {
+      let text = file.json.written(indented: file.name != "tokenizer.json") + "\n"
+      try target.write(Array(text.utf8), as: file.name)
+    }
+    if let tokenizer { try copyTokenizer(from: tokenizer, to: target) }
     let writer = try ShardedWriter(
       tensors, in: target.url, called: target.path, shardSize: shardSize)
     let depths = WeightScale.depths(weights)
@@ -86,24 +108,9 @@ public struct Synthesis: Sendable {
     if let failure = failure.withLock({ $0 }) { throw failure }
   }
 
-  private func writeSmallFiles(to folder: URL, tokenizer: URL?) throws {
-    let members = zip(model.configuration.keys, model.configuration.values).map { ($0, $1) }
-    let configuration = JSON.object(
-      JSON.Object(members + [("torch_dtype", .string(type.rawValue))]))
-    var files = [(name: "config.json", json: configuration)] + model.files
-    if let tokenizer {
-      try copyTokenizer(from: tokenizer, to: folder)
-    } else if let vocabulary = model.vocabulary {
-      files += vocabulary.files()
-    }
-    for file in files {
-      try WholeFile.write(
-        file.json.written(indented: file.name != "tokenizer.json") + "\n",
-        to: folder.appending(path: file.name))
-    }
-  }
-
-  private func copyTokenizer(from source: URL, to folder: URL) throws {
+  private func copyTokenizer(
+    from source: URL, to target: borrowing FolderReplacement
+  ) throws {
     let present = CheckpointFolder.tokenizerFiles.filter {
       FileManager.default.fileExists(atPath: source.appending(path: $0).path)
     }
@@ -111,8 +118,7 @@ public struct Synthesis: Sendable {
       throw FileFailure(source.appending(path: "tokenizer.json").path, .missing)
     }
     for name in present {
-      try WholeFile.write(
-        try WholeFile.read(source.appending(path: name)), to: folder.appending(path: name))
+      try target.write(try WholeFile.read(source.appending(path: name)), as: name)
     }
   }
 }

@@ -1,4 +1,5 @@
 internal import Checkpoints
+internal import Tensors
 internal import Tracing
 
 /// Mean and deviation of random weights, such that numbers neither vanish nor explode however many
@@ -8,8 +9,8 @@ struct WeightScale: Equatable {
   let deviation: Float
 
   /// The scale of one tensor; `depth` is how many blocks its tower has.
-  init(_ weight: WeightDeclaration, depth: Int) {
-    let inputs = weight.shape.dropFirst().reduce(1, *)
+  init(_ weight: WeightRecord, depth: Int) {
+    let inputs = weight.stored.shape.dropFirst().reduce(1, *)
     let parts = weight.address.parts
     if weight.isProduct {
       // Kaiming and Xavier agree on 1/√inputs up to a factor; what blocks add to the stream of
@@ -28,12 +29,12 @@ struct WeightScale: Equatable {
           1
         }
       (mean, deviation) = (0, gain * share / Float(max(1, inputs)).squareRoot())
-    } else if weight.shape.isEmpty {
+    } else if weight.stored.shape.isEmpty {
       (mean, deviation) = (2.6592, 0)  // A logit scale, as CLIP begins with.
-    } else if weight.shape.count == 1, parts.last == "weight" {
+    } else if weight.stored.shape.count == 1, parts.last == "weight" {
       // The scale of a norm; the one before the head decides how far apart logits are.
       (mean, deviation) = (weight.address == Address("language.norm.weight") ? 5 : 1, 0.1)
-    } else if weight.shape.count == 1 {
+    } else if weight.stored.shape.count == 1 {
       (mean, deviation) = (0, 0.02)
     } else if parts.contains("language") {
       // Also the head: logits of deviation 5, and small enough in the stream of tokens that a token
@@ -45,7 +46,7 @@ struct WeightScale: Equatable {
   }
 
   /// How many blocks each tower has, by the part of the address before `blocks`.
-  static func depths(_ weights: [WeightDeclaration]) -> [String: Int] {
+  static func depths(_ weights: [WeightRecord]) -> [String: Int] {
     var depths: [String: Int] = [:]
     for weight in weights {
       guard let (tower, number) = place(weight) else { continue }
@@ -55,7 +56,7 @@ struct WeightScale: Equatable {
   }
 
   /// The tower and the block's number of a weight inside a block.
-  static func place(_ weight: WeightDeclaration) -> (tower: String, block: Int)? {
+  static func place(_ weight: WeightRecord) -> (tower: String, block: Int)? {
     let parts = weight.address.parts
     guard let index = parts.firstIndex(of: "blocks"), index + 1 < parts.count,
       let number = Int(parts[index + 1])

@@ -1,0 +1,58 @@
+public import Tensors
+
+/// How the weights of a part of a model are kept and multiplied.
+public enum Precision: String, Sendable, CaseIterable {
+  /// As stored, multiplied in float32: exact.
+  case float32
+  /// Rounded to float16, multiplied in float32.
+  case float16
+  /// Rounded to bfloat16, multiplied in bfloat16.
+  case bfloat16
+  /// 8-bit integers with a scale a row.
+  case int8
+  /// 4-bit integers in groups of 64 inputs, each with a scale and a zero point.
+  case int4
+
+  /// How integers are made; nil where there are none.
+  public var quantization: Quantization? {
+    switch self {
+    case .float32, .float16, .bfloat16: nil
+    case .int8: .int8
+    case .int4: .int4()
+    }
+  }
+
+  /// How products are computed.
+  var arithmetic: Arithmetic { self == .bfloat16 ? .bfloat16 : .float32 }
+
+  /// How a weight that is `stored` so is written down in this precision, and in how many bytes;
+  /// nil where it stays as it is.
+  func kept(_ stored: StoredTensor) -> (encoding: Encoding, byteCount: Int)? {
+    let rows = stored.shape.first ?? 1
+    switch (self, stored.encoding) {
+    case (.float32, _), (.float16, .plain(.float16)), (.bfloat16, .plain(.bfloat16)),
+      (.int8, .int8), (.int4, .groups(bits: 4, groupSize: _)):
+      return nil
+    case (.float16, _): return (.plain(.float16), stored.count * 2)
+    case (.bfloat16, _): return (.plain(.bfloat16), stored.count * 2)
+    case (.int8, _), (.int4, _):
+      // A convolution's kernel keeps its numbers.
+      guard stored.shape.count == 2 else { return nil }
+      guard self == .int4 else { return (.int8, stored.count + rows * 4) }
+      let groups = (stored.shape[1] + 63) / 64
+      let words = (stored.shape[1] + 7) / 8 * rows
+      return (
+        .groups(bits: 4, groupSize: 64), words * 4 + groups * ((rows + 7) / 8 * 4 + rows * 2)
+      )
+    }
+  }
+
+  /// A weight in this precision.
+  func applied(to stored: StoredTensor) -> StoredTensor {
+    guard let kept = kept(stored) else { return stored.computing(in: arithmetic) }
+    if case .plain(let type) = kept.encoding {
+      return stored.converted(to: type).computing(in: arithmetic)
+    }
+    return quantization.map { stored.quantized(to: $0) } ?? stored
+  }
+}

@@ -1,0 +1,51 @@
+internal import Synchronization
+public import Tensors
+public import Tracing
+
+/// What happens to weights between the file and the model.
+public struct WeightHandling: Sendable {
+  /// The precision of products' weights, by the first part of their address; others stay as stored.
+  public var precisions: [String: Precision] = [:]
+  /// Whether weights of another type are converted; if not, the log says what would be.
+  public var converts = true
+  /// Whether nothing is read: zeros that take no memory stand for all weights.
+  public var declaresOnly = false
+  /// Where every weight that is handed out is written down.
+  public var log: WeightLog?
+  /// Called after each conversion with the bytes it read; `false` stops the load.
+  public var onConversion: @Sendable (_ bytes: Int) -> Bool = { _ in true }
+
+  /// Weights as they are stored.
+  public init() {}
+}
+
+/// A weight that was handed out.
+public struct WeightRecord: Sendable {
+  /// Where it is in the model.
+  public let address: Address
+  /// Its name in the file.
+  public let name: String
+  /// Whether it is the weight of a matrix product, rather than a table, a bias or a scale.
+  public let isProduct: Bool
+  /// What the file has.
+  public let stored: StoredTensor
+  /// How the model keeps it, or would.
+  public let kept: Encoding
+  /// In how many bytes.
+  public let keptByteCount: Int
+  /// Whether the model keeps a copy of its own, rather than the file's pages.
+  public let isConverted: Bool
+}
+
+/// The weights that were handed out, in order.
+public final class WeightLog: Sendable {
+  private let list = Mutex<[WeightRecord]>([])
+
+  /// An empty log.
+  public init() {}
+
+  /// What was handed out so far.
+  public var records: [WeightRecord] { list.withLock { $0 } }
+
+  func add(_ record: WeightRecord) { list.withLock { $0.append(record) } }
+}

@@ -1,0 +1,60 @@
+internal import Checkpoints
+internal import Foundation
+internal import Models
+internal import Runtime
+
+/// What the arguments `dtype` and `quantize` ask for.
+enum PrecisionChoice {
+  /// The precision of each part that is named; none where nothing was asked for.
+  static func read(
+    dtype: Value, quantize: String?, for folder: URL
+  ) throws -> [String: Precision] {
+    if let quantize {
+      guard case .none = dtype else {
+        throw ArgumentFailure(
+          parameter: "quantize",
+          "cannot go with dtype: both say how weights are kept",
+          note: "to mix precisions, give dtype a dictionary such as "
+            + "{\"vision\": \"bfloat16\", \"decoder\": \"\(quantize)\"}")
+      }
+      return try everywhere(precision(.text(quantize)), in: folder)
+    }
+    switch dtype {
+    case .none: return [:]
+    case .dictionary(let choices):
+      let parts = try parts(of: folder)
+      var chosen: [String: Precision] = [:]
+      for (key, value) in choices.entries {
+        guard let part = key.text, parts.contains(part) else {
+          throw ArgumentFailure(
+            parameter: "dtype", "names no part of this model: \(key.inMessage)",
+            note: "its parts are \(parts.joined(separator: ", "))")
+        }
+        chosen[part] = try precision(value)
+      }
+      return chosen
+    default: return try everywhere(precision(dtype), in: folder)
+    }
+  }
+
+  private static func everywhere(
+    _ precision: Precision, in folder: URL
+  ) throws -> [String: Precision] {
+    Dictionary(uniqueKeysWithValues: try parts(of: folder).map { ($0, precision) })
+  }
+
+  private static func parts(of folder: URL) throws -> [String] {
+    try Family.find(CheckpointFolder(folder)).family.parts.map(\.name)
+  }
+
+  private static func precision(_ value: Value) throws -> Precision {
+    let words = Precision.allCases.map(\.rawValue)
+    guard let word = value.text, let precision = Precision(rawValue: word) else {
+      throw ArgumentFailure(
+        parameter: "dtype",
+        "must be one of \(words.joined(separator: ", ")), or a dictionary of them by part, not "
+          + value.inMessage)
+    }
+    return precision
+  }
+}

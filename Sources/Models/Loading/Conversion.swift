@@ -1,0 +1,214 @@
+public import Checkpoints
+internal import Files
+public import Foundation
+internal import Synchronization
+public import Tensors
+internal import Tracing
+
+/// Writes a checkpoint again in another number format, piece by piece, whole or not at all.
+public struct Conversion: Sendable {
+  /// What one written tensor is made of.
+  private enum Source: Sendable {
+    /// A tensor of the file, perhaps in another type.
+    case plain(StoredTensor, ElementType)
+    /// A tensor of the file as it is.
+    case copied(String)
+    /// The first of the tensors that stand for a quantized weight.
+    case quantized(StoredTensor, Quantization, name: String)
+    /// Written together with the one before.
+    case rest
+  }
+
+  private let folder: CheckpointFolder
+  private let collection: TensorCollection
+  private let type: ElementType?
+  private let precisions: [String: Precision]
+  private var sources: [Source] = []
+  /// The tensors that are going to be written.
+  public private(set) var tensors: [PlannedTensor] = []
+  /// The weights that become small integers, as the model calls them, and how.
+  public private(set) var quantized: [(name: String, precision: Precision)] = []
+
+  /// How many bytes of tensors are going to be written.
+  public var byteCount: Int { tensors.reduce(0) { $0 + $1.byteCount } }
+
+  /// Plans a conversion of the checkpoint in `folder`.
+  ///
+  /// - Parameters:
+  ///   - type: what floating-point tensors become that are not quantized; nil leaves them.
+  ///   - precisions: `int8` or `int4`, by the names of the family's parts, for products' weights.
+  /// - Throws: what a load of the checkpoint throws; `PrecisionError`.
+  public init(
+    _ folder: CheckpointFolder, type: ElementType?, precisions: [String: Precision] = [:]
+  ) throws {
+    let (family, inner) = try Family.find(folder)
+    let known = family.parts.map(\.name)
+    if let unknown = precisions.keys.sorted().first(where: { !known.contains($0) }) {
+      throw PrecisionError.unknownPart(unknown, family: family.name, parts: known)
+    }
+    var reading = inner
+    let log = WeightLog()
+    reading.weights.log = log
+    _ = try Family.read(reading)
+    self.folder = inner
+    collection = try inner.tensors()
+    (self.type, self.precisions) = (type, precisions)
+    plan(log.records, parts: family.parts)
+  }
+
+  private mutating func plan(_ records: [WeightRecord], parts: [Family.Part]) {
+    // A table that is also a product's weight, as a tied head is, is looked up and stays plain.
+    let tables = Set(records.filter { !$0.isProduct }.map(\.name))
+    var done: Set<String> = []
+    var packed: [String] = []
+    for record in records where done.insert(record.name).inserted {
+      let part = parts.first { $0.roots.contains(String(record.address.parts.first ?? "")) }
+      let precision = part.flatMap { precisions[$0.name] }
+      if let precision, let quantization = precision.quantization, record.isProduct,
+        !tables.contains(record.name), record.stored.shape.count == 2
+      {
+        let made = quantization.publishedTensors(shape: record.stored.shape, as: record.name)
+        tensors += made.map { PlannedTensor(name: $0.name, type: $0.type, shape: $0.shape) }
+        sources.append(.quantized(record.stored, quantization, name: record.name))
+        sources += made.dropFirst().map { _ in .rest }
+        quantized.append((record.name, precision))
+      } else if case .plain(let stored) = record.stored.encoding {
+        add(record.stored, type ?? stored, as: record.name)
+      } else if let type {
+        add(record.stored, type, as: record.name)
+      }
+      if case .plain = record.stored.encoding { continue }
+      // Integers that are not read under a name of their own belong to a packed weight.
+      if type != nil || precision != nil {
+        let layer =
+          record.name.hasSuffix(".weight")
+          ? String(record.name.dropLast(".weight".count)) : record.name
+        packed.append(layer + ".")
+      }
+    }
+    for entry in collection.entries where !done.contains(entry.name) {
+      if packed.contains(where: entry.name.hasPrefix) { continue }
+      tensors.append(PlannedTensor(name: entry.name, type: entry.type, shape: entry.shape))
+      sources.append(.copied(entry.name))
+    }
+  }
+
+  private mutating func add(_ tensor: StoredTensor, _ type: ElementType, as name: String) {
+    let stored = StoredType.allCases.first { $0.elementType == type } ?? .float32
+    tensors.append(PlannedTensor(name: name, type: stored, shape: tensor.shape))
+    sources.append(.plain(tensor, type))
+  }
+
+  /// Writes the converted checkpoint to `target`; one that stands there is replaced at the end.
+  ///
+  /// - Parameters:
+  ///   - shardSize: the most bytes a file of weights holds.
+  ///   - progress: called with how many bytes are done; may throw to stop.
+  /// - Returns: the names of files that are no part of a checkpoint, and were not taken along.
+  @discardableResult
+  public func write(
+    to target: URL, shardSize: Int = 5_000_000_000, progress: (Int) throws -> Void = { _ in }
+  ) throws -> [String] {
+    let replacement = try FolderReplacement(
+      target, replaceable: CheckpointFolder.isOnlyCheckpoint)
+    let leftOut = try copySmallFiles(to: replacement)
+    let writer = try ShardedWriter(
+      tensors, in: replacement.url, called: replacement.path, shardSize: shardSize)
+    var done = 0
+    for (index, source) in sources.enumerated() {
+      switch source {
+      case .rest: continue
+      case .plain(let tensor, let type):
+        let piece = 8 << 20
+        for first in stride(from: 0, to: tensor.count, by: piece) {
+          let count = min(piece, tensor.count - first)
+          try write(tensor, from: first, count: count, as: type, to: index, with: writer)
+          done += count * type.size
+          try progress(done)
+        }
+      case .copied(let name):
+        let bytes = try collection.rawBytes(name)
+        try writer.write(bytes, to: index)
+        done += bytes.count
+      case .quantized(let tensor, let quantization, let name):
+        let made = Safetensors.published(tensor.quantized(to: quantization), as: name)
+        for (offset, part) in made.enumerated() {
+          let bytes = part.content.rawBytes
+          try writer.write(bytes, to: index + offset)
+          done += bytes.count
+        }
+      }
+      collection.release(tensors[index].name)
+      try progress(done)
+    }
+    try writer.finish()
+    try replacement.finish()
+    return leftOut
+  }
+
+  private func write(
+    _ tensor: StoredTensor, from first: Int, count: Int, as type: ElementType, to index: Int,
+    with writer: ShardedWriter
+  ) throws {
+    let failure = Mutex<CheckpointError?>(nil)
+    let piece = 1 << 20
+    Parallelism.forEach((count + piece - 1) / piece) { number in
+      let begin = first + number * piece
+      let bytes = tensor.bytes(from: begin, count: min(piece, first + count - begin), as: type)
+      do throws(CheckpointError) {
+        try writer.write(bytes, to: index, at: begin * type.size)
+      } catch { failure.withLock { $0 = error } }
+    }
+    if let failure = failure.withLock({ $0 }) { throw failure }
+  }
+
+  private func copySmallFiles(to replacement: borrowing FolderReplacement) throws -> [String] {
+    var leftOut: [String] = []
+    for name in folder.listing() where !name.hasSuffix(".safetensors") {
+      guard CheckpointFolder.isPartOfCheckpoint(name) else {
+        leftOut.append(name)
+        continue
+      }
+      if name.hasSuffix(".safetensors.index.json") || name == "config.json" { continue }
+      if [QuantizationRecord.gptqSettingsName, QuantizationRecord.quantoMapName].contains(name),
+        type != nil || !quantized.isEmpty
+      {
+        continue
+      }
+      try replacement.write(try WholeFile.read(folder.url.appending(path: name)), as: name)
+    }
+    if folder.has("config.json") {
+      let text = try configuration().written(indented: true) + "\n"
+      try replacement.write(Array(text.utf8), as: "config.json")
+    }
+    let rows = quantized.filter { $0.precision == .int8 }.map(\.name)
+    if !rows.isEmpty {
+      let map = QuantizationRecord.quantoMap(
+        rows.map { $0.hasSuffix(".weight") ? String($0.dropLast(".weight".count)) : $0 })
+      try replacement.write(
+        Array((map.written(indented: true) + "\n").utf8), as: QuantizationRecord.quantoMapName)
+    }
+    if hasGroups {
+      try replacement.write(
+        Array((gptq.written(indented: true) + "\n").utf8), as: QuantizationRecord.gptqSettingsName)
+    }
+    return leftOut
+  }
+
+  private var hasGroups: Bool { quantized.contains { $0.precision == .int4 } }
+  private var gptq: JSON { QuantizationRecord.gptqSettings(groupSize: 64) }
+
+  /// `config.json`, saying what the tensors are now.
+  private func configuration() throws -> JSON {
+    let old = try folder.configuration()
+    guard let members = old.object else { return old }
+    var changed = zip(members.keys, members.values).map { ($0, $1) }
+    if let type {
+      let key = members.keys.contains("dtype") ? "dtype" : "torch_dtype"
+      changed.append((key, .string(type.rawValue)))
+    }
+    if type != nil || !quantized.isEmpty { changed.removeAll { $0.0 == "quantization_config" } }
+    if hasGroups { changed.append(("quantization_config", gptq)) }
+    return .object(JSON.Object(changed))
+  }
+}

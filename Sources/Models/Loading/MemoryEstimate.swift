@@ -1,0 +1,64 @@
+public import Files
+
+/// What something is going to take, in memory, and why.
+public struct MemoryEstimate: Sendable, Equatable {
+  /// One reason, such as `converted weights`, and its bytes.
+  public struct Part: Sendable, Equatable {
+    /// What takes them.
+    public let what: String
+    /// How many.
+    public let byteCount: Int
+
+    /// A reason and its bytes.
+    public init(_ what: String, _ byteCount: Int) {
+      (self.what, self.byteCount) = (what, byteCount)
+    }
+  }
+
+  /// The parts, the largest named first in messages.
+  public var parts: [Part]
+
+  /// An estimate of parts.
+  public init(_ parts: [Part]) { self.parts = parts.filter { $0.byteCount > 0 } }
+
+  /// All parts and a tenth for what was forgotten.
+  public var byteCount: Int {
+    let sum = parts.reduce(0) { $0 + $1.byteCount }
+    return sum + sum / 10
+  }
+
+  /// Refuses where that is more than there is.
+  ///
+  /// - Throws: `MemoryShortage` with both numbers and `suggestion`.
+  public func check(
+    of subject: String, suggestion: String, available: Int = AvailableMemory.byteCount
+  ) throws(MemoryShortage) {
+    if byteCount > available {
+      throw MemoryShortage(
+        subject: subject, estimate: self, available: available, suggestion: suggestion)
+    }
+  }
+}
+
+/// Less memory than something is going to take; nothing was begun.
+public struct MemoryShortage: HasExitCode, Equatable, CustomStringConvertible {
+  /// What was asked for, such as `load`.
+  public let subject: String
+  /// What it would take.
+  public let estimate: MemoryEstimate
+  /// What there is.
+  public let available: Int
+  /// What to do.
+  public let suggestion: String
+
+  /// The exit code of a process that ends because of this.
+  public var exitCode: Int32 { ExitCode.outOfMemory }
+
+  /// The sentence shown to people.
+  public var description: String {
+    let parts = estimate.parts.sorted { $0.byteCount > $1.byteCount }
+      .map { "\($0.what) \($0.byteCount.asByteCount)" }.joined(separator: ", ")
+    return "\(subject) needs about \(estimate.byteCount.asByteCount) (\(parts)), but "
+      + "\(available.asByteCount) can be had; \(suggestion)"
+  }
+}

@@ -1,0 +1,131 @@
+public import Checkpoints
+internal import Files
+internal import Foundation
+public import Tensors
+internal import Tracing
+
+/// A model that was read, and how its weights are kept.
+public struct ModelLoad: Sendable {
+  /// The model.
+  public let model: any VisionModel
+  /// How each part's weights are kept, in the family's order.
+  public let parts: [PartWeights]
+  /// What to know before running it; nil where nothing is.
+  public let warning: String?
+
+  /// Reads the model in `folder`, each part in its precision.
+  ///
+  /// Weights that are stored as asked for stay in their file; others are converted one by one, and
+  /// the file's pages given back, so that there are never two copies. What that takes is estimated
+  /// first.
+  ///
+  /// - Parameters:
+  ///   - precisions: by the names of the family's parts; parts that are not named stay as stored.
+  ///   - progress: called with bytes converted, of how many; `false` stops the load.
+  ///   - available: the memory that may be taken.
+  /// - Throws: `PrecisionError` for a part that the family does not have; `MemoryShortage`;
+  ///   `CheckpointError.stopped`; what the family's reader throws.
+  public init(
+    _ folder: CheckpointFolder, precisions: [String: Precision] = [:],
+    available: Int = AvailableMemory.byteCount,
+    progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Bool = { _, _ in true }
+  ) throws {
+    let (family, _) = try Family.find(folder)
+    let known = family.parts.map(\.name)
+    if let unknown = precisions.keys.sorted().first(where: { !known.contains($0) }) {
+      throw PrecisionError.unknownPart(unknown, family: family.name, parts: known)
+    }
+    var roots: [String: Precision] = [:]
+    for part in family.parts {
+      for root in part.roots { roots[root] = precisions[part.name] }
+    }
+    // What is stored as asked for is not touched here, which is most of all loads.
+    let log = WeightLog()
+    var folder = folder
+    folder.weights.log = log
+    folder.weights.precisions = roots
+    folder.weights.converts = false
+    let mapped = try Family.read(folder)
+    let records = log.records
+    let converted = records.filter(\.isConverted)
+    parts = family.parts.map { PartWeights($0, records) }
+    let rest = records.filter { !$0.isConverted }.reduce(0) { $0 + $1.stored.byteCount }
+    warning = rest > available ? Self.warning(rest, available) : nil
+    guard !converted.isEmpty else {
+      model = mapped
+      return
+    }
+    let allocated = converted.reduce(0) { $0 + $1.keptByteCount }
+    let largest = converted.map(\.stored.byteCount).max() ?? 0
+    try MemoryEstimate([
+      .init("converted weights", allocated), .init("the matrix being converted", largest),
+    ]).check(
+      of: "loading \(folder.url.lastPathComponent)",
+      suggestion:
+        "choose quantize=\"int4\", convert fewer parts, or store it so with fovea convert",
+      available: available)
+    let total = converted.reduce(0) { $0 + $1.stored.byteCount }
+    let done = Counter()
+    folder.weights.log = nil
+    folder.weights.converts = true
+    folder.weights.onConversion = { progress(done.add($0), total) }
+    model = try Family.read(folder)
+  }
+
+  private static func warning(_ size: Int, _ available: Int) -> String {
+    "the weights in their files take \(size.asByteCount), but \(available.asByteCount) of memory "
+      + "can be had: each run reads them from the disk again; load with quantize=\"int4\" or "
+      + "\"int8\" to keep them in memory"
+  }
+}
+
+/// How the weights of one part of a model are kept.
+public struct PartWeights: Sendable, Equatable {
+  /// The part.
+  public let name: String
+  /// How products are computed, and their weights kept: `bfloat16`, `int4`; several where mixed.
+  public let encodings: [Encoding]
+  /// Bytes of the file's own pages.
+  public let mappedByteCount: Int
+  /// Bytes in memory of their own.
+  public let ownByteCount: Int
+
+  init(_ part: Family.Part, _ records: [WeightRecord]) {
+    name = part.name
+    let mine = records.filter { part.roots.contains(String($0.address.parts.first ?? "")) }
+    var encodings: [Encoding] = []
+    for record in mine where record.isProduct && !encodings.contains(record.kept) {
+      encodings.append(record.kept)
+    }
+    self.encodings = encodings
+    // A tied table is handed out twice, and lies in the file once.
+    var seen: Set<String> = []
+    mappedByteCount = mine.reduce(0) { sum, record in
+      record.isConverted || !seen.insert(record.name).inserted
+        ? sum : sum + record.stored.byteCount
+    }
+    ownByteCount = mine.reduce(0) { $0 + ($1.isConverted ? $1.keptByteCount : 0) }
+  }
+
+  /// `bfloat16, 5.3 GB in the file`.
+  public var text: String {
+    var sizes: [String] = []
+    if ownByteCount > 0 { sizes.append("\(ownByteCount.asByteCount) converted") }
+    if mappedByteCount > 0 { sizes.append("\(mappedByteCount.asByteCount) in the file") }
+    return ([encodings.map(\.name).joined(separator: " and ")] + sizes).joined(separator: ", ")
+  }
+}
+
+/// Why a model cannot be read in the precision asked for.
+public enum PrecisionError: Error, Equatable, CustomStringConvertible {
+  /// The family has no part of that name.
+  case unknownPart(String, family: String, parts: [String])
+
+  /// The sentence shown to people.
+  public var description: String {
+    switch self {
+    case .unknownPart(let name, let family, let parts):
+      "\(family) has no part '\(name)'; its parts are \(parts.joined(separator: ", "))"
+    }
+  }
+}

@@ -1,0 +1,44 @@
+extension StoredTensor {
+  /// The same numbers rounded to `type`, ties to even, in memory of their own.
+  public func converted(to type: ElementType) -> StoredTensor {
+    let memory = RoundedElements(byteCount: count * type.size)
+    let start = Shared(pointer: memory.start)
+    let block = 1 << 16
+    let total = count
+    Parallelism.forEach((total + block - 1) / block) { index in
+      let first = index * block
+      let length = min(block, total - first)
+      withUnsafeTemporaryAllocation(of: Float.self, capacity: length) { numbers in
+        guard let numbers = numbers.baseAddress else { return }
+        convert(from: first, count: length, into: numbers)
+        ElementRounding.round(
+          numbers, count: length, to: type, into: start.pointer + first * type.size)
+      }
+    }
+    return StoredTensor(
+      shape: shape, type: type, start: UnsafeRawPointer(memory.start), owner: memory)
+  }
+
+  /// The bytes of elements `first` to below `first + count`, rounded to `type`.
+  package func bytes(from first: Int, count: Int, as type: ElementType) -> [UInt8] {
+    [UInt8](unsafeUninitializedCapacity: count * type.size) { out, initialised in
+      if let out = out.baseAddress {
+        withUnsafeTemporaryAllocation(of: Float.self, capacity: max(1, count)) { numbers in
+          guard let numbers = numbers.baseAddress else { return }
+          convert(from: first, count: count, into: numbers)
+          ElementRounding.round(numbers, count: count, to: type, into: out)
+        }
+      }
+      initialised = count * type.size
+    }
+  }
+}
+
+/// Memory that is filled once, before anybody else sees it.
+private final class RoundedElements: Sendable {
+  nonisolated(unsafe) let start: UnsafeMutableRawPointer
+  init(byteCount: Int) {
+    start = .allocate(byteCount: max(1, byteCount), alignment: 64)
+  }
+  deinit { start.deallocate() }
+}

@@ -1,0 +1,102 @@
+internal import ArgumentParser
+internal import Checkpoints
+internal import Files
+internal import Foundation
+internal import Models
+internal import Tensors
+internal import Terminal
+
+/// `fovea convert`: a checkpoint in another number format.
+struct ConvertCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "convert",
+    abstract: "Write a checkpoint again in another number format.",
+    discussion: """
+      --dtype rounds every floating-point tensor. --quantize makes small integers of the weights of \
+      layers: int8 under the names that quanto gives them, int4 in GPTQ's packing; tables, norms, \
+      biases and a head that shares the table of embeddings keep floating-point numbers. Both may \
+      be given. Configuration, tokenizer and processor files are taken along.
+
+      A checkpoint that stands at the destination is replaced when the new one is complete, and not \
+      before: if the disk fills (status 74) or the command is stopped, it is as it was.
+
+      Examples:
+        fovea convert blip2 blip2-bf16 --dtype bfloat16
+        fovea convert blip2 blip2-int4 --dtype float16 --quantize decoder=int4,vision=int8
+      """)
+
+  @ArgumentParser.Argument(
+    help: ArgumentHelp("The folder of the checkpoint.", valueName: "source"))
+  var source: String
+  @ArgumentParser.Argument(help: ArgumentHelp("The folder to write.", valueName: "destination"))
+  var destination: String
+  @Option(help: "float32, float16 or bfloat16; without it, tensors keep their type.")
+  var dtype: ElementType?
+  @Option(
+    help: ArgumentHelp(
+      "int8 or int4 for all parts, or a list such as decoder=int4,vision=int8.",
+      valueName: "precision"))
+  var quantize: String?
+  @Option(help: "The most bytes a file of weights holds, such as 5GB or 500MB.")
+  var shardSize = ByteSize(count: 5_000_000_000)
+
+  func validate() throws {
+    guard dtype != nil || quantize != nil else {
+      throw ValidationError("give --dtype, --quantize or both: what should the weights become?")
+    }
+    _ = try quantize.map { try Self.precisions($0, parts: []) }
+  }
+
+  func run() throws {
+    let folder = try CheckpointFolder(SessionOptions.folder(source))
+    let target = SessionOptions.folder(destination)
+    guard folder.url.standardizedFileURL.path != target.standardizedFileURL.path else {
+      throw ValidationError("source and destination are the same folder")
+    }
+    let parts = try Family.find(folder).family.parts.map(\.name)
+    let conversion = try Conversion(
+      folder, type: dtype,
+      precisions: try quantize.map { try Self.precisions($0, parts: parts) } ?? [:])
+    let job = try FileJob(
+      "writing \(conversion.byteCount.asByteCount)", total: conversion.byteCount, to: target)
+    let leftOut: [String]
+    do {
+      leftOut = try conversion.write(
+        to: target, shardSize: shardSize.count, progress: job.report)
+    } catch {
+      job.end()
+      throw error
+    }
+    job.end()
+    try Output.standardOutput.write(
+      "wrote \(conversion.tensors.count) tensors, \(conversion.byteCount.asByteCount), to "
+        + "\(destination)\n")
+    if !leftOut.isEmpty {
+      try Output.standardError.write(
+        "not taken along: \(leftOut.joined(separator: ", ").withVisibleControls)\n")
+    }
+  }
+
+  /// Reads `int4` or `decoder=int4,vision=int8`; the first means all `parts`.
+  static func precisions(_ text: String, parts: [String]) throws -> [String: Precision] {
+    func precision(_ word: Substring) throws -> Precision {
+      guard let precision = Precision(rawValue: String(word)), precision.quantization != nil else {
+        throw ValidationError("--quantize takes int8 or int4, not '\(word)'")
+      }
+      return precision
+    }
+    guard text.contains("=") else {
+      let all = try precision(text[...])
+      return Dictionary(uniqueKeysWithValues: parts.map { ($0, all) })
+    }
+    var chosen: [String: Precision] = [:]
+    for entry in text.split(separator: ",", omittingEmptySubsequences: false) {
+      let sides = entry.split(separator: "=", omittingEmptySubsequences: false)
+      guard sides.count == 2, !sides[0].isEmpty else {
+        throw ValidationError("--quantize takes a list such as decoder=int4, not '\(entry)'")
+      }
+      chosen[String(sides[0])] = try precision(sides[1])
+    }
+    return chosen
+  }
+}
