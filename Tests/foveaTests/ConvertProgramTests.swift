@@ -1,0 +1,130 @@
+import Files
+import Foundation
+import TestSupport
+import Testing
+
+@testable import fovea
+
+/// `fovea synthesize` and `fovea convert`, as they end.
+@Suite struct ConvertProgramTests {
+  /// Runs the program under the shell's `prefix`, such as a limit.
+  func run(_ arguments: [String], after prefix: String = "") throws -> (status: Int32, text: String)
+  {
+    let process = Process()
+    process.executableURL = URL(filePath: "/bin/sh")
+    let program = try #require(ProgramTests.program).path
+    process.arguments = ["-c", "\(prefix) exec \"$0\" \"$@\"", program] + arguments
+    let pipe = Pipe()
+    (process.standardOutput, process.standardError) = (pipe, pipe)
+    try process.run()
+    let text = try pipe.fileHandleForReading.readToEnd() ?? Data()
+    process.waitUntilExit()
+    return (process.terminationStatus, String(decoding: text, as: UTF8.self))
+  }
+
+  func tiny(in folder: TemporaryFolder) throws -> String {
+    let path = folder.file("tiny").path
+    let made = try run(["synthesize", "blip2-tiny", "--seed", "2", path])
+    #expect(made.status == 0, "\(made.text)")
+    return path
+  }
+
+  @Test(.enabled(if: ProgramTests.program != nil))
+  func aFullDiskLeavesTheOldCheckpointAndNothingElse() throws {
+    let folder = try TemporaryFolder()
+    let source = try tiny(in: folder)
+    let target = folder.file("half").path
+    #expect(try run(["convert", source, target, "--dtype", "float16"]).status == 0)
+    let before = try WholeFile.read(folder.file("half/model.safetensors"))
+    // A limit on the size of files, in blocks of 512 bytes, fails as a full disk does.
+    let failed = try run(
+      ["convert", source, target, "--dtype", "bfloat16"], after: "ulimit -f 600;")
+    #expect(failed.status == 74, "\(failed.text)")
+    #expect(failed.text.contains("no room left on the disk"), "\(failed.text)")
+    #expect(failed.text.contains("half/model.safetensors"), "\(failed.text)")
+    #expect(folder.names == ["half", "tiny"])
+    #expect(try WholeFile.read(folder.file("half/model.safetensors")) == before)
+  }
+
+  @Test(.enabled(if: ProgramTests.program != nil))
+  func aConvertedCheckpointRuns() throws {
+    let folder = try TemporaryFolder()
+    let source = try tiny(in: folder)
+    let target = folder.file("small").path
+    let made = try run([
+      "convert", source, target, "--dtype", "float16", "--quantize", "decoder=int4,vision=int8",
+      "--shard-size", "200KB",
+    ])
+    #expect(made.status == 0, "\(made.text)")
+    let script = """
+      print(run(scene(1), "what?", max_new_tokens=1).text is not None)
+      m = load("\(target)")
+      print(m.dtype)
+      """
+    let ran = try run(["--model", target, "-c", script])
+    #expect(ran.status == 0, "\(ran.text)")
+    #expect(ran.text.contains("'decoder': 'int4 and float16'"), "\(ran.text)")
+    #expect(ran.text.contains("'qformer': 'float16'"), "\(ran.text)")
+  }
+
+  @Test(
+    .enabled(if: ProgramTests.program != nil),
+    arguments: [
+      (["convert", "SOURCE", "TARGET"], 64, "what should the weights become?"),
+      (["convert", "SOURCE", "TARGET", "--dtype", "float8"], 64, "float8"),
+      (
+        ["convert", "SOURCE", "TARGET", "--quantize", "int3"], 64, "takes int8 or int4, not 'int3'"
+      ),
+      (["convert", "SOURCE", "TARGET", "--quantize", "ears=int4"], 1, "has no part 'ears'"),
+      (["convert", "SOURCE", "SOURCE", "--dtype", "float16"], 64, "the same folder"),
+      (["convert", "/nowhere", "TARGET", "--dtype", "float16"], 66, "/nowhere"),
+      (["convert", "SOURCE", "/proc/x/y", "--dtype", "float16"], 73, "/proc/x/y"),
+      (["convert", "SOURCE", "TAKEN", "--dtype", "float16"], 73, "holds other files"),
+      (["synthesize", "gpt-7", "TARGET"], 64, "there are: blip2-opt-2.7b"),
+      (["synthesize", "blip2-tiny", "TARGET", "--shard-size", "-3"], 64, "shard-size"),
+      (["synthesize", "blip2-tiny", "TARGET", "--tokenizer", "/nowhere"], 66, "/nowhere"),
+    ] as [([String], Int32, String)])
+  func wrongArgumentsAreNamed(_ arguments: [String], _ status: Int32, _ words: String) throws {
+    let folder = try TemporaryFolder()
+    let source = try tiny(in: folder)
+    try FileManager.default.createDirectory(
+      at: folder.file("taken"), withIntermediateDirectories: true)
+    try WholeFile.write("mine", to: folder.file("taken/notes.txt"))
+    let places = [
+      "SOURCE": source, "TARGET": folder.file("new").path, "TAKEN": folder.file("taken").path,
+    ]
+    let ended = try run(arguments.map { places[$0] ?? $0 })
+    #expect(ended.status == status, "\(ended.text)")
+    #expect(ended.text.contains(words), "\(ended.text)")
+    #expect(folder.names == ["taken", "tiny"])
+    #expect(try WholeFile.readText(folder.file("taken/notes.txt")) == "mine")
+  }
+
+  @Test(
+    .enabled(if: ProgramTests.program != nil),
+    arguments: [
+      ("dtype=\"float8\"", "must be one of float32, float16, bfloat16, int8, int4"),
+      ("dtype={\"ears\": \"int8\"}", "its parts are vision, qformer, projection, decoder"),
+      ("dtype={\"vision\": 8}", "by part, not 8"),
+      ("quantize=\"int3\"", "int8"),
+      ("dtype=\"bfloat16\", quantize=\"int4\"", "both say how weights are kept"),
+    ])
+  func aPrecisionThatDoesNotExistIsNamed(_ arguments: String, _ words: String) throws {
+    let ended = try run(["-c", "load(\"scenes\", \(arguments))"])
+    #expect(ended.status == 1)
+    #expect(ended.text.contains(words), "\(ended.text)")
+  }
+
+  @Test(.enabled(if: ProgramTests.program != nil))
+  func aModelTooLargeForTheMemoryIsRefusedBeforeItIsTaken() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.file("clip").path
+    let made = try run(["synthesize", "clip-vit-base-patch32", "--dtype", "float32", path])
+    #expect(made.status == 0, "\(made.text)")
+    // 605 MB are mapped, 300 MB more would be taken.
+    let refused = try run(
+      ["-c", "load(\"\(path)\", dtype=\"float16\")"], after: "ulimit -v 1050000;")
+    #expect(refused.status == 71, "\(refused.text)")
+    #expect(refused.text.contains("can be had") || refused.text.contains("may map"))
+  }
+}
