@@ -130,9 +130,8 @@ def main():
     load = time.perf_counter() - start
     peer.measure(ids)  # warm
     variants = [("bfloat16", ["--dtype", "bfloat16"])]
-    variants += [(kind, ["--dtype", json.dumps({"vision": "bfloat16", "qformer": "bfloat16",
-                                                "projection": "bfloat16", "decoder": kind})])
-                 for kind in options.quantized]
+    variants += [(kind, ["--dtype", "vision=bfloat16,qformer=bfloat16,projection=bfloat16,"
+                         f"decoder={kind}"]) for kind in options.quantized]
     for turn in range(options.rounds):
         print(f"round {turn + 1} of {options.rounds}", file=sys.stderr)
         collect(table, "torch bfloat16", peer.measure(ids))
@@ -141,7 +140,8 @@ def main():
             collect(table, f"fovea {name}", found["seconds"])
             collect(memory, f"fovea {name}", {key: found[key] for key in
                                               ("peak_bytes", "weight_bytes")})
-            collect(table, f"fovea {name}", {"bytes a second": found["decode_bytes_per_second"]})
+            collect(table, f"fovea {name}", {"bytes a second": found["weight_bytes_read"][
+                "next token"] / found["seconds"]["next token"]})
         output, wall, _ = fovea("-c", f"load({json.dumps(str(options.model))}); stages()",
                                 threads=options.threads)
         collect(table, "fovea", {"start, load, stages()": wall})

@@ -41,6 +41,18 @@ extension LoadedModel {
       name: name ?? url.lastPathComponent, folder: url, load: try ModelLoad(CheckpointFolder(url)))
   }
 
+  /// Reads the model of a command line: the one that ships where no folder is given.
+  ///
+  /// - Parameter dtype: a precision, or one a part as in `vision=bfloat16,decoder=int4`.
+  static func read(_ folder: URL?, dtype: String?) throws -> LoadedModel {
+    let url = folder ?? ShippedModel.folder
+    return LoadedModel(
+      name: folder == nil ? "scenes" : url.lastPathComponent, folder: url,
+      load: try ModelLoad(
+        CheckpointFolder(url),
+        precisions: try dtype.map { try PrecisionChoice.read(words: $0, for: url) } ?? [:]))
+  }
+
   /// Reads a checkpoint folder, each part in its precision, and reports how far it is.
   ///
   /// - Throws: `Cancelled` when the session is interrupted.

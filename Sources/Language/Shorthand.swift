@@ -19,8 +19,13 @@ public enum Shorthand {
     /// How its words are read.
     public let reading: Reading
 
+    /// Words that stand for themselves where an expression is read.
+    public let choices: [String]
+
     /// A parameter.
-    public init(_ name: String, _ reading: Reading) { (self.name, self.reading) = (name, reading) }
+    public init(_ name: String, _ reading: Reading, choices: [String] = []) {
+      (self.name, self.reading, self.choices) = (name, reading, choices)
+    }
   }
 
   /// The full form of `line`, or nil where it is not shorthand.
@@ -58,40 +63,47 @@ public enum Shorthand {
       index += 1
       if let (name, value) = keyword(word) {
         named.insert(name)
-        let reading = parameters.first { $0.name == name }?.reading ?? .expression
+        let parameter = parameters.first { $0.name == name } ?? Parameter(name, .expression)
         var text = value
-        if reading == .sentence, !isQuoted(value) {
+        if parameter.reading == .sentence, !isQuoted(value) {
           while index < words.count, isPlain(words[index]) {
             text += " " + words[index]
             index += 1
           }
         }
-        result.append("\(name)=" + written(text, reading))
+        result.append("\(name)=" + written(text, for: parameter))
         continue
       }
       while place < parameters.count, named.contains(parameters[place].name) { place += 1 }
-      let reading = place < parameters.count ? parameters[place].reading : .expression
+      let parameter =
+        place < parameters.count ? parameters[place] : Parameter("", .expression)
       place += 1
       var text = word
-      if reading == .sentence, !isQuoted(word) {
+      if parameter.reading == .sentence, !isQuoted(word) {
         while index < words.count, isPlain(words[index]) {
           text += " " + words[index]
           index += 1
         }
       }
-      result.append(written(text, reading))
+      result.append(written(text, for: parameter))
     }
     return result
   }
 
-  private static func written(_ word: String, _ reading: Reading) -> String {
-    if reading == .expression || isQuoted(word) || word == "None" { return word }
-    var text = ""
-    for character in word {
-      if character == "\\" || character == "\"" { text += "\\" }
-      text.append(character)
+  private static func written(_ word: String, for parameter: Parameter) -> String {
+    if isQuoted(word) || word == "None" { return word }
+    if parameter.reading == .expression, !parameter.choices.contains(word) { return word }
+    return quoted(word)
+  }
+
+  /// `text` as a literal of the language, in double quotes.
+  public static func quoted(_ text: String) -> String {
+    var result = "\""
+    for character in text {
+      if character == "\"" || character == "\\" { result.append("\\") }
+      result.append(character)
     }
-    return "\"\(text)\""
+    return result + "\""
   }
 
   private static func isQuoted(_ word: String) -> Bool {

@@ -42,8 +42,10 @@ extension Tensor {
     precondition(
       bias.map { $0.count == weight.shape[0] } ?? true,
       "\(bias?.count ?? 0) biases for \(weight.shape[0]) outputs")
-    Work.note(operations: 2 * count * weight.shape[0], weightBytes: weight.byteCount)
     let arithmetic = Arithmetic.override ?? weight.arithmetic
+    Work.note(
+      operations: 2 * count * weight.shape[0], weightBytes: weight.byteCount,
+      isBFloat16: arithmetic == .bfloat16 && weight.quantized == nil)
     if arithmetic != .float64, let quantized = weight.quantized {
       let x = arithmetic == .bfloat16 ? roundedToBFloat16() : self
       return x.quantized(quantized, weight, bias, activation)

@@ -7,10 +7,21 @@ public final class Work: Sendable {
   public struct Amount: Sendable, Equatable {
     /// Floating-point operations of matrix products: a multiply-add counts as two.
     public var operations = 0
+    /// Those of them whose factors were both bfloat16.
+    public var bfloat16Operations = 0
     /// Bytes of stored weights that were read, each product reading its weights once.
     public var weightBytes = 0
     /// No work.
     public init() {}
+
+    /// What `first` did beyond `second`.
+    public static func - (first: Amount, second: Amount) -> Amount {
+      var rest = first
+      rest.operations -= second.operations
+      rest.bfloat16Operations -= second.bfloat16Operations
+      rest.weightBytes -= second.weightBytes
+      return rest
+    }
   }
 
   @TaskLocal private static var current: Work?
@@ -26,10 +37,11 @@ public final class Work: Sendable {
   }
 
   /// Notes a product; costs next to nothing where nobody counts.
-  static func note(operations: Int, weightBytes: Int = 0) {
+  static func note(operations: Int, weightBytes: Int = 0, isBFloat16: Bool = false) {
     guard let current else { return }
     current.amount.withLock {
       $0.operations += operations
+      if isBFloat16 { $0.bfloat16Operations += operations }
       $0.weightBytes += weightBytes
     }
   }

@@ -21,8 +21,8 @@ struct Fovea: ParsableCommand {
     version: "fovea \(Program.version)",
     subcommands: [
       Start.self, Run.self, TokenizeCommand.self, TraceCommand.self, CompareCommand.self,
-      ConvertCommand.self, EvaluateCommand.self, ScenesCommand.self, SynthesizeCommand.self,
-      IndexCommand.self,
+      BenchCommand.self, ConvertCommand.self, EvaluateCommand.self, ScenesCommand.self,
+      SynthesizeCommand.self, IndexCommand.self,
     ],
     defaultSubcommand: Start.self)
 }

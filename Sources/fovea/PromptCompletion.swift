@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Language
 internal import Runtime
 internal import Tensors
 internal import Terminal

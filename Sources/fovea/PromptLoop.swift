@@ -53,7 +53,7 @@ struct PromptLoop {
 
   private func run(_ text: String, number: Int, in session: Session) {
     var text = text
-    if let full = Shorthand.expanded(text, in: session) {
+    if let full = session.expandedShorthand(text) {
       note(full)
       text = full
     }
@@ -123,5 +123,14 @@ struct PromptLoop {
       blanks = max(0, blanks - 4)
     }
     return String(repeating: " ", count: blanks)
+  }
+}
+
+extension String {
+  /// Without blanks and line breaks at its end.
+  fileprivate var withoutBlanksAtEnd: String {
+    var text = self[...]
+    while text.last?.isWhitespace == true { text.removeLast() }
+    return String(text)
   }
 }

@@ -20,6 +20,9 @@ struct TraceCommand: ParsableCommand {
       "The model's folder; the model that ships where none is given.", valueName: "folder"))
   var model: String?
   @Option(
+    help: "float32, float16, bfloat16, int8 or int4; or by part: vision=bfloat16,decoder=int4.")
+  var dtype: String?
+  @Option(
     help: ArgumentHelp(
       "A picture; several, each with its own --image, for a model that takes them.",
       valueName: "file"))
@@ -44,7 +47,7 @@ struct TraceCommand: ParsableCommand {
   }
 
   func run() throws {
-    let tool = try TraceTool(folder: model.map { URL(filePath: $0) })
+    let tool = try TraceTool(folder: model.map { URL(filePath: $0) }, dtype: dtype)
     let count = try tool.write(
       images: image.map { URL(filePath: $0) }, prompt: prompt, texts: text, names: names,
       keep: keep,

@@ -67,40 +67,4 @@ import Testing
   func durationsReadNaturally(_ seconds: Double, _ text: String) {
     #expect(ProgressBar.duration(seconds) == text)
   }
-
-  @Test func aPictureBecomesOneCellForTwoPixels() {
-    let pixels: [UInt8] = [255, 0, 0, 0, 255, 0, 0, 0, 255, 255, 255, 255]
-    let lines = HalfBlocks.lines(
-      pixels: pixels, width: 2, height: 2, columns: 80, rows: 24, depth: .full)
-    #expect(
-      lines == [
-        "\u{1B}[38;2;255;0;0;48;2;0;0;255m▀\u{1B}[38;2;0;255;0;48;2;255;255;255m▀\u{1B}[0m"
-      ])
-  }
-
-  @Test func aLargePictureIsAveragedToFit() {
-    let pixels = [UInt8](repeating: 100, count: 300 * 200 * 3)
-    let lines = HalfBlocks.lines(
-      pixels: pixels, width: 300, height: 200, columns: 60, rows: 10, depth: .full)
-    #expect(lines.count == 10)
-    #expect(lines.allSatisfy { $0.filter { $0 == "▀" }.count == 30 })
-    #expect(lines[0].contains("38;2;100;100;100"))
-  }
-
-  @Test func badPicturesGiveNoLines() {
-    for (width, height) in [(0, 1), (2, 2), (Int.max, 2), (-1, -1)] {
-      #expect(
-        HalfBlocks.lines(
-          pixels: [1, 2, 3], width: width, height: height, columns: 8, rows: 8, depth: .full
-        ).isEmpty)
-    }
-  }
-
-  @Test(
-    arguments: [
-      ((255, 0, 0), 196), ((0, 0, 0), 16), ((255, 255, 255), 231), ((128, 128, 128), 244),
-    ] as [((UInt8, UInt8, UInt8), Int)])
-  func coloursMapToTheNearestOf256(_ color: (UInt8, UInt8, UInt8), _ index: Int) {
-    #expect(HalfBlocks.nearestIndexed(color) == index)
-  }
 }

@@ -36,7 +36,7 @@ func smallSession() -> Session {
     ("help attention", "help(\"attention\")"),
   ])
   func wordsBecomeTheCallTheyStandFor(_ typed: String, _ full: String) {
-    #expect(Shorthand.expanded(typed, in: smallSession()) == full)
+    #expect(smallSession().expandedShorthand(typed) == full)
   }
 
   @Test(arguments: [
@@ -44,7 +44,7 @@ func smallSession() -> Session {
     "1 + 1", "", "x = attention vision", "attention vision\nmodels",
   ])
   func whatParsesOrIsNoCommandStays(_ typed: String) {
-    #expect(Shorthand.expanded(typed, in: smallSession()) == nil)
+    #expect(smallSession().expandedShorthand(typed) == nil)
   }
 
   @Test func blocksIndentAndReturnsGoBack() {

@@ -129,6 +129,15 @@ void ck_layer_norm_double(const float *in, const float *scale, const float *shif
 void ck_gelu_double(const float *in, float *out, size_t count);
 void ck_quick_gelu_double(const float *in, float *out, size_t count);
 
+/// Does `turns` rounds of multiply-adds on registers, as wide as this CPU has them, and gives the
+/// number of floating-point operations that it did: float32, and bfloat16 pairs where the CPU has
+/// them (else float32).
+size_t ck_peak_float32(size_t turns);
+size_t ck_peak_bfloat16(size_t turns);
+
+/// Reads `count` bytes, once.
+void ck_read(const void *start, size_t count);
+
 /// Asks the allocator to keep up to 256 MB of freed memory for the next tensors.
 void ck_keep_freed_memory(void);
 

@@ -37,6 +37,20 @@ enum PrecisionChoice {
     }
   }
 
+  /// The precisions of a command line: `bfloat16`, or by part as `vision=bfloat16,decoder=int4`.
+  static func read(words: String, for folder: URL) throws -> [String: Precision] {
+    guard words.contains("=") else {
+      return try read(dtype: .text(words), quantize: nil, for: folder)
+    }
+    let choices = Mapping()
+    for entry in words.split(separator: ",") {
+      let sides = entry.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+      try choices.set(
+        .text(String(sides[0])), to: .text(sides.count == 2 ? String(sides[1]) : ""))
+    }
+    return try read(dtype: .dictionary(choices), quantize: nil, for: folder)
+  }
+
   private static func everywhere(
     _ precision: Precision, in folder: URL
   ) throws -> [String: Precision] {

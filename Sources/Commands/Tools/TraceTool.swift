@@ -19,8 +19,11 @@ public struct TraceTool {
   private let model: LoadedModel
 
   /// Reads the model in `folder`, or the one that ships.
-  public init(folder: URL?) throws {
-    model = try folder.map { try LoadedModel.read($0, name: nil) } ?? LoadedModel.shipped()
+  ///
+  /// - Parameter dtype: a precision, or one a part as in `vision=bfloat16,decoder=int4`; nil for
+  ///   float32 arithmetic on the weights as they are stored.
+  public init(folder: URL?, dtype: String? = nil) throws {
+    model = try LoadedModel.read(folder, dtype: dtype)
   }
 
   /// Runs the model and writes the trace.

@@ -1,0 +1,169 @@
+public import Foundation
+internal import Generation
+internal import Glibc
+public import Images
+internal import Models
+internal import Runtime
+internal import Scenes
+public import Tensors
+internal import Tracing
+
+/// Times a model's stages on one picture and counts their work.
+public struct Bench {
+  /// One measured stage.
+  public struct Row: Sendable, Equatable {
+    /// The stage, such as `encode`.
+    public let name: String
+    /// The median time of a pass, in seconds.
+    public let seconds: Double
+    /// The products of a pass.
+    public let work: Work.Amount
+  }
+
+  /// What is measured, and how often.
+  public struct Options: Sendable {
+    /// What the language model reads after the picture.
+    public var prompt = "Question: what is in the picture? Answer:"
+    /// Tokens that are written after the first.
+    public var tokenCount = 16
+    /// Passes of a stage, after one that warms up.
+    public var repeats = 3
+    /// Whether only the vision tower is measured.
+    public var isVisionOnly = false
+    /// The defaults.
+    public init() {}
+  }
+
+  /// The name of the rows that others are computed from.
+  public enum Name {
+    /// Pixels to the vision tower's last tokens.
+    public static let vision = "vision"
+    /// The same with every attention pattern kept.
+    public static let visionKeepingPatterns = "vision, keeping patterns"
+    /// Pixels to the first token of an answer.
+    public static let firstToken = "first token"
+    /// One more token of an answer.
+    public static let nextToken = "next token"
+  }
+
+  private let loaded: LoadedModel
+  private let options: Options
+  /// Seconds that reading the model took.
+  public let loadSeconds: Double
+
+  private var model: any VisionModel { loaded.model }
+  /// The model's name.
+  public var modelName: String { loaded.name }
+
+  /// Reads the model in `folder`, or the one that ships.
+  ///
+  /// - Parameter dtype: a precision, or one a part as in `vision=bfloat16,decoder=int4`; nil for
+  ///   float32 arithmetic on the weights as they are stored.
+  public init(folder: URL?, dtype: String?, options: Options) throws {
+    let start = ContinuousClock.now
+    loaded = try LoadedModel.read(folder, dtype: dtype)
+    loadSeconds = start.duration(to: .now) / .seconds(1)
+    self.options = options
+  }
+
+  /// Bytes of the model's weights, as they are kept.
+  public var weightBytes: Int {
+    loaded.parts.reduce(0) { $0 + $1.mappedByteCount + $1.ownByteCount }
+  }
+
+  /// The picture that is measured with where none is given.
+  public static var picture: Image { Scene(seed: 7).painted().image }
+
+  /// The most memory that this process has had, in bytes, mapped weights included.
+  public static var peakBytes: Int {
+    var usage = rusage()
+    getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+    return usage.ru_maxrss * 1024
+  }
+
+  /// The prompt's token ids, of a model that writes.
+  public func promptIDs() throws -> [Int] { try model.writing?.promptIDs(options.prompt) ?? [] }
+
+  /// Measures every stage on `image`.
+  ///
+  /// - Parameter progress: called with a row's name before it is measured.
+  public func run(_ image: Image, progress: (String) throws -> Void) throws -> [Row] {
+    var rows: [Row] = []
+    /// Measures `body`, adds the row, and gives back what the last pass gave.
+    func measure<R>(_ name: String, _ body: () throws -> R) throws -> R {
+      try progress(name)
+      var (result, work) = try Work.counting(body)
+      let times = try (0..<options.repeats).map { _ in
+        let start = ContinuousClock.now
+        result = try body()
+        return start.duration(to: .now) / .seconds(1)
+      }
+      rows.append(Row(name: name, seconds: Self.median(times), work: work))
+      return result
+    }
+    var nothing = Trace.nothing
+    let writer = model.writing
+    let pixels = try measure("preprocess") { try model.preprocess(image) }
+    var value = pixels
+    for stage in model.pictureStages.dropFirst() {
+      // A sequence is read in the row of the first token, below.
+      guard !["assemble", "decode"].contains(stage.name), !options.isVisionOnly else { break }
+      value = try measure(stage.name) { try stage.run(.tensor(value), &nothing) }
+    }
+    let tower = model.pictureStages.filter { ["patchify", "embed", "encode"].contains($0.name) }
+    func see(_ trace: inout Trace) throws -> Tensor {
+      try tower.reduce(pixels) { try $1.run(.tensor($0), &trace) }
+    }
+    _ = try measure(Name.vision) { try see(&nothing) }
+    _ = try measure(Name.visionKeepingPatterns) {
+      var trace = Trace { $0.matches("*.pattern") }
+      return try see(&trace)
+    }
+    guard let writer, !options.isVisionOnly else { return rows }
+    let ids = try writer.promptIDs(options.prompt)
+    var settings = writer.defaultOptions
+    (settings.maxNewTokens, settings.candidateCount) = (1, 0)
+    let sequence = try writer.assemble(value, options.prompt, trace: &nothing)
+    _ = try measure("prompt") {
+      try writer.write(after: sequence, promptIDs: ids, options: settings, trace: .nothing)
+    }
+    let between = model.pictureStages.drop { $0.name != "encode" }.dropFirst().prefix {
+      $0.name != "assemble"
+    }
+    _ = try measure(Name.firstToken) {
+      let soft = try between.reduce(try see(&nothing)) { try $1.run(.tensor($0), &nothing) }
+      let sequence = try writer.assemble(soft, options.prompt, trace: &nothing)
+      return try writer.write(after: sequence, promptIDs: ids, options: settings, trace: .nothing)
+    }
+    try progress(Name.nextToken)
+    rows.append(try nextToken(of: writer, after: sequence, promptIDs: ids, settings))
+    return rows
+  }
+
+  /// The median time between two tokens of an answer, and the work of one token.
+  private func nextToken(
+    of writer: any WritingModel, after sequence: Tensor, promptIDs ids: [Int],
+    _ settings: GenerationOptions
+  ) throws -> Row {
+    var settings = settings
+    var times: [Double] = []
+    /// Writes an answer of so many tokens, end tokens put off.
+    func write(_ count: Int) throws -> Work.Amount {
+      (settings.minNewTokens, settings.maxNewTokens) = (count, count)
+      var last: ContinuousClock.Instant?
+      return try Work.counting {
+        try writer.write(after: sequence, promptIDs: ids, options: settings, trace: .nothing) { _ in
+          let now = ContinuousClock.now
+          if let last { times.append(last.duration(to: now) / .seconds(1)) }
+          last = now
+        }
+      }.work
+    }
+    let (one, two) = (try write(1), try write(2))
+    times = []
+    for _ in 0..<options.repeats { _ = try write(options.tokenCount + 1) }
+    return Row(name: Name.nextToken, seconds: Self.median(times), work: two - one)
+  }
+
+  private static func median(_ times: [Double]) -> Double { times.sorted()[times.count / 2] }
+}

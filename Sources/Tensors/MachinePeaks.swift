@@ -1,0 +1,59 @@
+internal import CKernels
+internal import Foundation
+
+/// What this machine can do at most with the threads it may use, measured.
+public struct MachinePeaks: Sendable, Equatable {
+  /// The processor's name.
+  public let processor: String
+  /// Float32 operations a second, from registers; a multiply-add counts as two.
+  public let float32Operations: Double
+  /// Bfloat16 operations a second with float32 sums, from registers.
+  public let bfloat16Operations: Double
+  /// Bytes a second that all threads together read from memory.
+  public let readBandwidth: Double
+
+  /// Measures for about a second; the best of several tries counts.
+  public static func measured() -> MachinePeaks {
+    MachinePeaks(
+      processor: processorName,
+      float32Operations: rate { ck_peak_float32(500_000) },
+      bfloat16Operations: rate { ck_peak_bfloat16(500_000) },
+      readBandwidth: bandwidth)
+  }
+
+  /// Amount a second that `body` does on every thread at once, the best of five; `body` tells how
+  /// much one call does.
+  private static func rate(of body: @Sendable () -> Int) -> Double {
+    let amount = body() * Parallelism.threadCount
+    return best { Parallelism.forEach(Parallelism.threadCount) { _ in _ = body() } }
+      .map { Double(amount) / $0 } ?? 0
+  }
+
+  /// The shortest of five times, in seconds.
+  private static func best(of body: () -> Void) -> Double? {
+    (0..<5).map { _ in
+      let start = ContinuousClock.now
+      body()
+      return start.duration(to: .now) / .seconds(1)
+    }.min()
+  }
+
+  /// Bytes a second, over an area several times as large as a processor's caches.
+  private static var bandwidth: Double {
+    let count = 1 << 29
+    let area = UnsafeMutableRawPointer.allocate(byteCount: count, alignment: 4096)
+    defer { area.deallocate() }
+    area.initializeMemory(as: UInt8.self, repeating: 1, count: count)
+    let shared = Shared(pointer: UnsafeRawPointer(area))
+    let (pieces, piece) = (count >> 20, 1 << 20)
+    return best { Parallelism.forEach(pieces) { ck_read(shared.pointer + $0 * piece, piece) } }
+      .map { Double(count) / $0 } ?? 0
+  }
+
+  private static var processorName: String {
+    let lines = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""
+    let name = lines.split(separator: "\n").first { $0.hasPrefix("model name") }
+      .flatMap { $0.split(separator: ":").last }
+    return name?.trimmingCharacters(in: .whitespaces) ?? "unknown processor"
+  }
+}

@@ -1,0 +1,146 @@
+internal import ArgumentParser
+internal import Commands
+internal import Files
+internal import Foundation
+internal import Images
+internal import Runtime
+internal import Tensors
+internal import Terminal
+
+/// `fovea bench`: how long each stage takes, and how near that is to what the machine can do.
+struct BenchCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "bench",
+    abstract: "Time a model's stages, and set them against the machine's measured peaks.",
+    discussion: """
+      Times are medians of several passes after one that warms up. Operations are those of matrix \
+      products, a multiply-add counted as two; bytes are those of the weights that a pass reads. \
+      Both are counted while it runs. `peak` is the time that the operations would take at the \
+      measured peaks as a share of the time they took, `bandwidth` the share of the measured read \
+      bandwidth.
+      """)
+
+  @Option(
+    help: ArgumentHelp(
+      "The model's folder; the model that ships where none is given.", valueName: "folder"))
+  var model: String?
+  @Option(
+    help: "float32, float16, bfloat16, int8 or int4; or by part: vision=bfloat16,decoder=int4.")
+  var dtype: String?
+  @Option(help: ArgumentHelp("The picture; a scene where none is given.", valueName: "file"))
+  var image: String?
+  @Option(help: "What a model that writes reads after the picture.")
+  var prompt = Bench.Options().prompt
+  @Option(help: "Tokens written after the first.")
+  var tokens = Bench.Options().tokenCount
+  @Option(help: "Measured passes of each stage.")
+  var repeats = Bench.Options().repeats
+  @Option(help: "all, or vision for the vision tower alone.")
+  var only = Part.all
+  @Flag(help: "Write JSON.")
+  var json = false
+
+  enum Part: String, ExpressibleByArgument, CaseIterable { case all, vision }
+
+  func validate() throws {
+    guard tokens >= 1, repeats >= 1 else {
+      throw ValidationError("--tokens and --repeats must be at least 1.")
+    }
+  }
+
+  func run() throws {
+    var options = Bench.Options()
+    (options.prompt, options.tokenCount, options.repeats) = (prompt, tokens, repeats)
+    options.isVisionOnly = only == .vision
+    let progress = ProgressDisplay(environment: .process)
+    progress.show(Progress("measuring the machine", completed: 0, total: nil))
+    let machine = MachinePeaks.measured()
+    progress.show(Progress("reading the model", completed: 0, total: nil))
+    let bench = try Bench(folder: model.map { URL(filePath: $0) }, dtype: dtype, options: options)
+    let picture = try image.map {
+      try Image(decoding: try WholeFile.read(URL(filePath: $0)), named: $0)
+    }
+    let rows = try bench.run(picture ?? Bench.picture) {
+      progress.show(Progress($0, completed: 0, total: nil))
+    }
+    progress.end()
+    let text = json ? try report(rows, bench, machine).written() : table(rows, bench, machine)
+    try Output.standardOutput.write(text + "\n")
+  }
+
+  private func table(_ rows: [Bench.Row], _ bench: Bench, _ machine: MachinePeaks) -> String {
+    var lines = [
+      "\(machine.processor), \(Parallelism.threadCount) threads: "
+        + "float32 \(giga(machine.float32Operations)) GFLOP/s, "
+        + "bfloat16 \(giga(machine.bfloat16Operations)) GFLOP/s, "
+        + "reading \(String(format: "%.1f", machine.readBandwidth / 1e9)) GB/s",
+      "\(bench.modelName): read in \(time(bench.loadSeconds)), weights \(bytes(bench.weightBytes))",
+      "",
+    ]
+    let header = ["stage", "time", "GFLOP", "GFLOP/s", "peak", "weights", "GB/s", "bandwidth"]
+    var cells = [header]
+    for row in rows {
+      let rate = Double(row.work.operations) / row.seconds
+      let flow = Double(row.work.weightBytes) / row.seconds
+      let least =
+        Double(row.work.operations - row.work.bfloat16Operations) / machine.float32Operations
+        + Double(row.work.bfloat16Operations) / machine.bfloat16Operations
+      cells.append(
+        row.work.operations == 0
+          ? [row.name, time(row.seconds), "", "", "", "", "", ""]
+          : [
+            row.name, time(row.seconds), String(format: "%.1f", Double(row.work.operations) / 1e9),
+            giga(rate), percent(least / row.seconds), bytes(row.work.weightBytes),
+            String(format: "%.1f", flow / 1e9), percent(flow / machine.readBandwidth),
+          ])
+    }
+    let widths = header.indices.map { column in cells.map { $0[column].count }.max() ?? 0 }
+    lines += cells.map { row in
+      let padded = row.enumerated().map { column, cell in
+        let space = String(repeating: " ", count: widths[column] - cell.count)
+        return column == 0 ? cell + space : space + cell
+      }
+      return padded.joined(separator: "  ")
+    }
+    lines += ["", "peak memory \(bytes(Bench.peakBytes))"]
+    return lines.joined(separator: "\n")
+  }
+
+  private func report(
+    _ rows: [Bench.Row], _ bench: Bench, _ machine: MachinePeaks
+  ) throws -> JSON {
+    func column(_ value: (Bench.Row) -> JSON) -> JSON {
+      .object(JSON.Object(rows.map { ($0.name, value($0)) }))
+    }
+    return [
+      "machine": [
+        "cpu": .string(machine.processor), "threads": .integer(Parallelism.threadCount),
+        "float32_flops": .number(machine.float32Operations),
+        "bfloat16_flops": .number(machine.bfloat16Operations),
+        "read_bandwidth": .number(machine.readBandwidth),
+      ],
+      "model": .string(bench.modelName),
+      "prompt_ids": .array(
+        try bench.promptIDs().map { .integer($0) }),
+      "load_seconds": .number(bench.loadSeconds),
+      "weight_bytes": .integer(bench.weightBytes),
+      "peak_bytes": .integer(Bench.peakBytes),
+      "seconds": column { .number($0.seconds) },
+      "operations": column { .integer($0.work.operations) },
+      "weight_bytes_read": column { .integer($0.work.weightBytes) },
+    ]
+  }
+
+  private func giga(_ number: Double) -> String { String(format: "%.0f", number / 1e9) }
+  private func percent(_ share: Double) -> String { String(format: "%.0f %%", share * 100) }
+
+  private func time(_ seconds: Double) -> String {
+    seconds < 1 ? String(format: "%.1f ms", seconds * 1000) : String(format: "%.3f s", seconds)
+  }
+
+  private func bytes(_ count: Int) -> String {
+    count < 1_000_000_000
+      ? String(format: "%.1f MB", Double(count) / 1e6)
+      : String(format: "%.2f GB", Double(count) / 1e9)
+  }
+}
