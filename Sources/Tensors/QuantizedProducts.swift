@@ -28,13 +28,16 @@ package enum QuantizedInstructions: Sendable, CaseIterable {
 }
 
 extension QuantizedMatrix {
-  /// Writes the product of one row of activations with the transposed matrix to `out`.
+  /// Writes the products of `count` rows of activations with the transposed matrix to `out`.
   ///
   /// Rows: integers become float32 and are multiplied and added in it. Groups: activations become
   /// whole numbers of 24 bits times a power of two for each 128 of a group, whose products with the
   /// integers are added exactly. Both are as good as float32; the scales are applied to sums, for a
-  /// row or a group, never to single weights.
-  func multiply(row x: UnsafePointer<Float>, into out: UnsafeMutablePointer<Float>) {
+  /// row or a group, never to single weights. A row of the result has the same bits whatever rows
+  /// are computed with it.
+  func multiply(
+    rows x: UnsafePointer<Float>, count: Int, into out: UnsafeMutablePointer<Float>
+  ) {
     let path = QuantizedInstructions.current.path
     switch parts {
     case .rows(let integers, let scales):
@@ -42,56 +45,72 @@ extension QuantizedMatrix {
         scales.withUnsafeBufferPointer { scales in
           guard let scales = scales.baseAddress else { return }
           let shared = Shared(pointer: (start, x, scales, out))
-          forEachBand { first, count in
+          forEachBand(activations: count) { first, width in
             let (start, x, scales, out) = shared.pointer
-            ck_int8_matvec(
-              start + first * inputs, scales + first, x, out + first, count, inputs, path)
+            ck_int8_multiply(
+              start + first * inputs, scales + first, width, x, count, inputs, path, out + first,
+              outputs)
           }
         }
       }
     case .groups(let groups):
-      guard inputs > 0 else { return out.update(repeating: 0, count: outputs) }
-      withDigits(of: x, groups) { digits, spans in
+      guard inputs > 0 else { return out.update(repeating: 0, count: count * outputs) }
+      withDigits(of: x, count: count, groups) { digits, digitCount, spans, spanCount in
         withKernelArgument(groups) { weight in
           let shared = Shared(pointer: (weight, digits, spans, out))
-          forEachBand { first, count in
+          forEachBand(activations: count) { first, width in
             let (weight, digits, spans, out) = shared.pointer
-            ck_groups_matvec(weight, digits, spans, first, count, path, out + first)
+            for row in 0..<count {
+              ck_groups_matvec(
+                weight, digits + row * digitCount, spans + row * spanCount, first, width, path,
+                out + row * outputs + first)
+            }
           }
         }
       }
     }
   }
 
-  /// Calls `body` with a row of activations as the kernel for groups takes them.
+  /// Calls `body` with rows of activations as the kernel for groups takes them, and how many digits
+  /// and spans each has.
   private func withDigits(
-    of x: UnsafePointer<Float>, _ groups: GroupParts,
-    _ body: (UnsafePointer<Int32>, UnsafePointer<ck_span_of_digits>) -> Void
+    of x: UnsafePointer<Float>, count: Int, _ groups: GroupParts,
+    _ body: (UnsafePointer<Int32>, Int, UnsafePointer<ck_span_of_digits>, Int) -> Void
   ) {
     let each = 32 / groups.bits
-    let words = (inputs + each - 1) / each
+    let digitCount = (inputs + each - 1) / each * each / 4 * 3
     // Spans are 128 inputs of a group, or what is left of it.
-    let spans = (inputs / groups.groupSize + 1) * ((groups.groupSize + 127) / 128)
-    withUnsafeTemporaryAllocation(of: Int32.self, capacity: words * each / 4 * 3) { digits in
-      withUnsafeTemporaryAllocation(of: ck_span_of_digits.self, capacity: spans) { spans in
+    let spanCount = (inputs / groups.groupSize + 1) * ((groups.groupSize + 127) / 128)
+    withUnsafeTemporaryAllocation(of: Int32.self, capacity: count * digitCount) { digits in
+      withUnsafeTemporaryAllocation(
+        of: ck_span_of_digits.self, capacity: count * spanCount
+      ) { spans in
         guard let digits = digits.baseAddress, let spans = spans.baseAddress else { return }
-        if let order = groups.order {
-          let arranged = order.map { x[Int($0)] }
-          ck_split_digits(arranged, inputs, groups.groupSize, Int32(groups.bits), digits, spans)
-        } else {
-          ck_split_digits(x, inputs, groups.groupSize, Int32(groups.bits), digits, spans)
+        let shared = Shared(pointer: (x, digits, spans))
+        Parallelism.forEach(count) { row in
+          let (x, digits, spans) = shared.pointer
+          let line = x + row * inputs
+          let arranged = groups.order.map { order in order.map { line[Int($0)] } }
+          ck_split_digits(
+            arranged ?? Array(UnsafeBufferPointer(start: line, count: inputs)), inputs,
+            groups.groupSize, Int32(groups.bits), digits + row * digitCount,
+            spans + row * spanCount)
         }
-        body(digits, spans)
+        body(digits, digitCount, spans, spanCount)
       }
     }
   }
 
-  /// Calls `body` for a band of outputs a thread.
+  /// Calls `body` for bands of outputs.
   ///
-  /// An output's sum lies in one band, so that it does not depend on how wide that is.
-  private func forEachBand(_ body: @Sendable (_ first: Int, _ count: Int) -> Void) {
+  /// A single row of activations takes a band a thread, so that the weights are read from end to
+  /// end; several take bands of weights that stay in a core's cache until the last row had them. An
+  /// output's sum lies in one band, so that it does not depend on how wide that is.
+  private func forEachBand(
+    activations: Int, _ body: @Sendable (_ first: Int, _ count: Int) -> Void
+  ) {
     let bands = max(1, min(Parallelism.threadCount, outputs / 64))
-    let width = max(64, ((outputs + bands - 1) / bands + 63) / 64 * 64)
+    let width = activations > 1 ? 64 : max(64, ((outputs + bands - 1) / bands + 63) / 64 * 64)
     Parallelism.forEach((outputs + width - 1) / width) { band in
       body(band * width, min(width, outputs - band * width))
     }

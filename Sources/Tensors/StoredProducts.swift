@@ -48,7 +48,7 @@ extension Tensor {
       isBFloat16: arithmetic == .bfloat16 && weight.quantized == nil)
     if arithmetic != .float64, let quantized = weight.quantized {
       let x = arithmetic == .bfloat16 ? roundedToBFloat16() : self
-      return x.quantized(quantized, weight, bias, activation)
+      return x.quantized(quantized, bias, activation)
     }
     switch arithmetic {
     case .float32: return tiled(weight, rounds: false, bias, activation)
@@ -81,36 +81,15 @@ extension Tensor {
     }
   }
 
-  /// The product with quantized weights.
-  ///
-  /// One row takes their own kernel, several take blocks of them as float32. The integers are exact
-  /// and stay so: rounding is for plain weights.
+  /// The product with quantized weights, whose integers are never rounded.
   private func quantized(
-    _ matrix: QuantizedMatrix, _ weight: StoredTensor, _ bias: Tensor?, _ activation: Pointwise
+    _ matrix: QuantizedMatrix, _ bias: Tensor?, _ activation: Pointwise
   ) -> Tensor {
-    let (m, k, n) = (shape[0], shape[1], weight.shape[0])
-    let instructions = Instructions.current.code
+    let (m, n) = (shape[0], matrix.outputs)
     return Tensor.filled([m, n]) { out in
-      if m == 1 {
-        elements.withUnsafeBufferPointer { x in
-          if let x = x.baseAddress { matrix.multiply(row: x, into: out) }
-        }
-      } else {
-        Packed.with(self, instructions, rounds: false) { packed in
-          let shared = Shared(pointer: (packed, out))
-          Parallelism.forEach((n + chunk - 1) / chunk) { index in
-            let (packed, out) = shared.pointer
-            let first = index * chunk
-            let rows = min(chunk, n - first)
-            withUnsafeTemporaryAllocation(of: Float.self, capacity: rows * k) { wide in
-              guard let wide = wide.baseAddress else { return }
-              weight.convert(from: first * k, count: rows * k, into: wide)
-              ck_multiply(
-                instructions, 0, packed, m, k, wide, CK_FLOAT32, 0, rows, rows, 0, nil,
-                CK_IDENTITY, out + first, n)
-            }
-          }
-        }
+      elements.withUnsafeBufferPointer { x in
+        guard let x = x.baseAddress else { return out.update(repeating: 0, count: m * n) }
+        matrix.multiply(rows: x, count: m, into: out)
       }
       ck_finish(out, n, m, n, bias?.elements, activation.code)
     }

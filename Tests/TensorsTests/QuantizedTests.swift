@@ -44,6 +44,25 @@ import Testing
     }
   }
 
+  @Test(arguments: ways, QuantizedInstructions.available)
+  func aRowAloneHasTheBitsItHasAmongOthers(
+    _ way: Quantization, _ instructions: QuantizedInstructions
+  ) {
+    var noise = SmallNoise(seed: 14)
+    for (outputs, inputs, rows) in [(70, 96, 9), (131, 300, 5), (5, 40, 4), (64, 128, 2)] {
+      let weight = StoredTensor(noise.tensor([outputs, inputs])).quantized(to: way)
+      let x = noise.tensor([rows, inputs])
+      let bias = noise.tensor([outputs])
+      QuantizedInstructions.$current.withValue(instructions) {
+        let together = x.matmulTransposed(weight, bias: bias)
+        for row in 0..<rows {
+          #expect(x.rows(row..<row + 1).matmulTransposed(weight, bias: bias).row(0)
+            == together.row(row), "row \(row) of \(rows), \(outputs) by \(inputs)")
+        }
+      }
+    }
+  }
+
   /// Activations of very different sizes, as language models have them.
   @Test(arguments: ways)
   func outliersCostNoMoreThanInFloat32(_ way: Quantization) {

@@ -68,10 +68,12 @@ void ck_groups_reorder(const void *words, const int32_t *from, int backwards, si
 void ck_groups_pack(const float *rows, size_t count, size_t inputs, size_t outputs, size_t first,
                     size_t group, size_t steps, uint32_t *words, uint32_t *zeros, uint16_t *scales);
 
-/// out[r] = scales[r] * sum over c of weight[r, c] * x[c], in float32. The bits do not depend on
-/// where bands of rows end, but on the path.
-void ck_int8_matvec(const void *weight, const float *scales, const float *x, float *out,
-                    size_t rows, size_t columns, ck_quantized_path path);
+/// out[m, r] = scales[r] * sum over c of weight[r, c] * x[m, c], in float32, for rows of x side by
+/// side and rows of out that lie `out_stride` floats apart. The bits of a sum depend on the path,
+/// not on what is computed with it.
+void ck_int8_multiply(const void *weight, const float *scales, size_t rows, const float *x,
+                      size_t activations, size_t columns, ck_quantized_path path, float *out,
+                      size_t out_stride);
 
 /// out[count] = scale * weight.
 void ck_int8_to_float32(const void *weight, float scale, float *out, size_t count);
