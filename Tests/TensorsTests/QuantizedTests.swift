@@ -56,8 +56,9 @@ import Testing
       QuantizedInstructions.$current.withValue(instructions) {
         let together = x.matmulTransposed(weight, bias: bias)
         for row in 0..<rows {
-          #expect(x.rows(row..<row + 1).matmulTransposed(weight, bias: bias).row(0)
-            == together.row(row), "row \(row) of \(rows), \(outputs) by \(inputs)")
+          #expect(
+            x.rows(row..<row + 1).matmulTransposed(weight, bias: bias).row(0)
+              == together.row(row), "row \(row) of \(rows), \(outputs) by \(inputs)")
         }
       }
     }
