@@ -43,6 +43,7 @@ static inline float exponential(float x) {
 
 CLONES void ck_float16_to_float32(const void *in, float *out, size_t count) {
   const _Float16 *source = in;
+  IN_PLACE
   for (size_t i = 0; i < count; i++) {
     _Float16 half;
     memcpy(&half, source + i, 2);
@@ -52,6 +53,7 @@ CLONES void ck_float16_to_float32(const void *in, float *out, size_t count) {
 
 CLONES void ck_bfloat16_to_float32(const void *in, float *out, size_t count) {
   const uint16_t *source = in;
+  IN_PLACE
   for (size_t i = 0; i < count; i++) {
     uint16_t half;
     memcpy(&half, source + i, 2);
@@ -60,6 +62,7 @@ CLONES void ck_bfloat16_to_float32(const void *in, float *out, size_t count) {
 }
 
 CLONES void ck_float32_to_float16(const float *in, uint16_t *out, size_t count) {
+  IN_PLACE
   for (size_t i = 0; i < count; i++) {
     const _Float16 half = (_Float16)in[i];
     memcpy(out + i, &half, 2);
@@ -80,10 +83,12 @@ static inline uint16_t round_to_bfloat16(float value) {
 }
 
 CLONES void ck_float32_to_bfloat16(const float *in, uint16_t *out, size_t count) {
+  IN_PLACE
   for (size_t i = 0; i < count; i++) out[i] = round_to_bfloat16(in[i]);
 }
 
 CLONES void ck_round_to_bfloat16(const float *in, float *out, size_t count) {
+  IN_PLACE
   for (size_t i = 0; i < count; i++) out[i] = bits_to_float((uint32_t)round_to_bfloat16(in[i]) << 16);
 }
 
@@ -91,11 +96,24 @@ CLONES void ck_softmax(const float *in, float *out, size_t rows, size_t columns)
   for (size_t r = 0; r < rows; r++) {
     const float *x = in + r * columns;
     float *y = out + r * columns;
+    const size_t whole = columns / 16 * 16;
+    float highest[16];
+    int bads[16] = {0};
+    for (size_t l = 0; l < 16; l++) highest[l] = -INFINITY;
+    for (size_t c = 0; c < whole; c += 16)
+      for (size_t l = 0; l < 16; l++) {
+        highest[l] = x[c + l] > highest[l] ? x[c + l] : highest[l];
+        bads[l] |= x[c + l] != x[c + l];
+      }
+    for (size_t c = whole; c < columns; c++) {
+      highest[c - whole] = x[c] > highest[c - whole] ? x[c] : highest[c - whole];
+      bads[c - whole] |= x[c] != x[c];
+    }
     float largest = -INFINITY;
     int bad = 0;
-    for (size_t c = 0; c < columns; c++) {
-      largest = x[c] > largest ? x[c] : largest;
-      bad |= x[c] != x[c];
+    for (size_t l = 0; l < 16; l++) {
+      largest = highest[l] > largest ? highest[l] : largest;
+      bad |= bads[l];
     }
     if (bad || largest == INFINITY) {
       // Infinity minus infinity has no value either: say so rather than guess.
@@ -107,14 +125,15 @@ CLONES void ck_softmax(const float *in, float *out, size_t rows, size_t columns)
       continue;
     }
     float sums[16] = {0};
+    IN_PLACE
     for (size_t c = 0; c < columns; c++) y[c] = x[c] == -INFINITY ? 0 : exponential(x[c] - largest);
-    const size_t whole = columns / 16 * 16;
     for (size_t c = 0; c < whole; c += 16)
       for (size_t l = 0; l < 16; l++) sums[l] += y[c + l];
     for (size_t c = whole; c < columns; c++) sums[c - whole] += y[c];
     for (size_t width = 8; width > 0; width /= 2)
       for (size_t l = 0; l < width; l++) sums[l] += sums[l + width];
     const float scale = 1 / sums[0];
+    IN_PLACE
     for (size_t c = 0; c < columns; c++) y[c] *= scale;
   }
 }
@@ -146,6 +165,7 @@ CLONES void ck_layer_norm(const float *in, const float *scale, const float *shif
       for (size_t l = 0; l < width; l++) squares[l] += squares[l + width];
     const float centre = (float)mean;
     const float factor = (float)(1 / sqrt(squares[0] / (double)columns + (double)epsilon));
+    IN_PLACE
     for (size_t c = 0; c < columns; c++) y[c] = (x[c] - centre) * factor * scale[c] + shift[c];
   }
 }
@@ -191,6 +211,7 @@ CLONES void ck_quick_gelu(const float *in, float *out, size_t count) {
 }
 
 CLONES void ck_add(const float *a, const float *b, float *out, size_t count) {
+  IN_PLACE
   for (size_t i = 0; i < count; i++) out[i] = a[i] + b[i];
 }
 

@@ -125,7 +125,7 @@ void ck_multiply(ck_instructions instructions, int rounds, const void *packed, s
       for (size_t start = 0; start < columns; start += segment) {
         const size_t width = columns - start < segment ? columns - start : segment;
         tile(rows, outputs, width, x, chunk + g * stride + start * size, stride, result + g,
-             out_stride, start > 0);
+             out_stride, start > 0, start + width == columns && bias ? bias + first + g : NULL);
         x += (width + step - 1) / step * rows * 64;
       }
     }
@@ -150,13 +150,16 @@ void ck_multiply(ck_instructions instructions, int rounds, const void *packed, s
         for (size_t g = 0; g < count; g += OUTPUTS) {
           fetch(&next, share);
           tile(height, count - g < OUTPUTS ? count - g : OUTPUTS, width, x,
-               chunk + g * stride + start * size, stride, place + g, out_stride, start > 0);
+               chunk + g * stride + start * size, stride, place + g, out_stride, start > 0,
+               start + width == columns && bias ? bias + first + g : NULL);
         }
         x += steps * height * 64;
       }
     }
   }
-  ck_finish(result, out_stride, rows, count, bias ? bias + first : NULL, activation);
+  // Tiles have added the bias where there were any.
+  ck_finish(result, out_stride, rows, count, bias && columns == 0 ? bias + first : NULL,
+            activation);
 }
 
 void ck_finish(float *data, size_t stride, size_t rows, size_t columns, const float *bias,

@@ -9,12 +9,12 @@
 #define ROWS 6
 #define OUTPUTS 4
 
-/// out[rows, outputs] (+)= x weights^T over `columns` columns.
+/// out[rows, outputs] (+)= x weights^T over `columns` columns, plus bias[outputs] unless null.
 /// `x` is packed: for each step of `lanes` columns, `rows` times `lanes` numbers, zeros at the end.
 /// Rows of weights lie `weight_stride` bytes apart, rows of `out` `out_stride` floats.
 typedef void tile_function(size_t rows, size_t outputs, size_t columns, const void *x,
                            const void *weights, size_t weight_stride, float *out,
-                           size_t out_stride, int accumulate);
+                           size_t out_stride, int accumulate, const float *bias);
 
 /// Tiles by the type of the weights.
 typedef struct {

@@ -30,23 +30,26 @@ INLINE __m256 add_across(__m512 x, __m512 y) {
                        _mm256_permute2f128_ps(low, high, 0x31));
 }
 
-INLINE void store(float *out, __m128 sums, size_t outputs, int accumulate) {
+INLINE void store(float *out, __m128 sums, size_t outputs, int accumulate, const float *bias) {
   const __mmask8 mask = (__mmask8)((1u << outputs) - 1);
   if (accumulate) sums = _mm_add_ps(_mm_maskz_loadu_ps(mask, out), sums);
+  if (bias) sums = _mm_add_ps(sums, _mm_maskz_loadu_ps(mask, bias));
   _mm_mask_storeu_ps(out, mask, sums);
 }
 
 INLINE void finish(size_t rows, size_t outputs, __m512 sums[ROWS][OUTPUTS], float *out,
-                   size_t stride, int accumulate) {
+                   size_t stride, int accumulate, const float *bias) {
   __m512 quarters[ROWS];
   UNROLL for (size_t i = 0; i < ROWS; i++)
     if (i < rows) quarters[i] = add_quarters(sums[i][0], sums[i][1], sums[i][2], sums[i][3]);
   UNROLL for (size_t i = 0; i < ROWS; i += 2)
     if (i < rows) {
       const __m256 pair = add_across(quarters[i], i + 1 < rows ? quarters[i + 1] : quarters[i]);
-      store(out + i * stride, _mm256_castps256_ps128(pair), outputs, accumulate);
+      store(out + i * stride, _mm256_castps256_ps128(pair), outputs, accumulate,
+            bias);
       if (i + 1 < rows)
-        store(out + (i + 1) * stride, _mm256_extractf128_ps(pair, 1), outputs, accumulate);
+        store(out + (i + 1) * stride, _mm256_extractf128_ps(pair, 1), outputs, accumulate,
+              bias);
     }
 }
 
@@ -80,10 +83,12 @@ INLINE __m512 round_float16(const char *row, size_t column, __mmask16 mask) {
 
 // A tile for a number of rows that is known when compiling, and its choice when running.
 // Weight rows that are not there repeat the first; their sums are not stored.
+#define ARGUMENTS \
+  outputs, columns, x, weights, weight_stride, out, out_stride, accumulate, bias
 #define TILE(NAME, LANES, MASK, X, LOAD, MULTIPLY_ADD)                                            \
   INLINE void NAME##_rows(size_t rows, size_t outputs, size_t columns, const char *x,             \
                           const char *weights, size_t weight_stride, float *out,                  \
-                          size_t out_stride, int accumulate) {                                    \
+                          size_t out_stride, int accumulate, const float *bias) {                 \
     const char *w[OUTPUTS];                                                                       \
     UNROLL for (size_t j = 0; j < OUTPUTS; j++)                                                   \
       w[j] = j < outputs ? weights + j * weight_stride : weights;                                 \
@@ -112,24 +117,18 @@ INLINE __m512 round_float16(const char *row, size_t column, __mmask16 mask) {
             sums[i][j] = MULTIPLY_ADD(sums[i][j], a, b[j]);                                       \
         }                                                                                         \
     }                                                                                             \
-    finish(rows, outputs, sums, out, out_stride, accumulate);                                     \
+    finish(rows, outputs, sums, out, out_stride, accumulate, bias);                               \
   }                                                                                               \
   static void NAME(size_t rows, size_t outputs, size_t columns, const void *x,                    \
                    const void *weights, size_t weight_stride, float *out, size_t out_stride,      \
-                   int accumulate) {                                                              \
+                   int accumulate, const float *bias) {                                           \
     switch (rows) {                                                                               \
-      case 6: return NAME##_rows(6, outputs, columns, x, weights, weight_stride, out, out_stride, \
-                                 accumulate);                                                     \
-      case 5: return NAME##_rows(5, outputs, columns, x, weights, weight_stride, out, out_stride, \
-                                 accumulate);                                                     \
-      case 4: return NAME##_rows(4, outputs, columns, x, weights, weight_stride, out, out_stride, \
-                                 accumulate);                                                     \
-      case 3: return NAME##_rows(3, outputs, columns, x, weights, weight_stride, out, out_stride, \
-                                 accumulate);                                                     \
-      case 2: return NAME##_rows(2, outputs, columns, x, weights, weight_stride, out, out_stride, \
-                                 accumulate);                                                     \
-      default: return NAME##_rows(1, outputs, columns, x, weights, weight_stride, out,            \
-                                  out_stride, accumulate);                                        \
+      case 6: NAME##_rows(6, ARGUMENTS); break;                                                   \
+      case 5: NAME##_rows(5, ARGUMENTS); break;                                                   \
+      case 4: NAME##_rows(4, ARGUMENTS); break;                                                   \
+      case 3: NAME##_rows(3, ARGUMENTS); break;                                                   \
+      case 2: NAME##_rows(2, ARGUMENTS); break;                                                   \
+      default: NAME##_rows(1, ARGUMENTS);                                                         \
     }                                                                                             \
   }
 

@@ -53,7 +53,7 @@ INLINE float total(const floats *sums) {
 #define TILE(NAME, SIZE, LOAD)                                                                    \
   INLINE void NAME##_rows(size_t count, size_t rows, size_t outputs, size_t columns,              \
                           const float *x, const char *weights, size_t weight_stride, float *out,  \
-                          size_t out_stride, int accumulate) {                                    \
+                          size_t out_stride, int accumulate, const float *bias) {                 \
     const char *w[OUTPUTS];                                                                       \
     UNROLL for (size_t j = 0; j < OUTPUTS; j++)                                                   \
       w[j] = j < outputs ? weights + j * weight_stride : weights;                                 \
@@ -83,20 +83,21 @@ INLINE float total(const floats *sums) {
       UNROLL for (size_t j = 0; j < OUTPUTS; j++)                                                 \
         if (i < count && j < outputs) {                                                           \
           float *place = out + i * out_stride + j;                                                \
-          *place = (accumulate ? *place : 0) + total(&sums[i][j]);                                \
+          const float sum = (accumulate ? *place : 0) + total(&sums[i][j]);                       \
+          *place = bias ? sum + bias[j] : sum;                                                    \
         }                                                                                         \
   }                                                                                               \
   CLONES static void NAME(size_t rows, size_t outputs, size_t columns, const void *x,             \
                           const void *weights, size_t weight_stride, float *out,                  \
-                          size_t out_stride, int accumulate) {                                    \
+                          size_t out_stride, int accumulate, const float *bias) {                 \
     for (size_t i = 0; i < rows; i += TOGETHER) {                                                 \
       const float *first = (const float *)x + 16 * i;                                             \
       if (rows - i >= TOGETHER)                                                                   \
         NAME##_rows(TOGETHER, rows, outputs, columns, first, weights, weight_stride,              \
-                    out + i * out_stride, out_stride, accumulate);                                \
+                    out + i * out_stride, out_stride, accumulate, bias);                          \
       else                                                                                        \
         NAME##_rows(1, rows, outputs, columns, first, weights, weight_stride,                     \
-                    out + i * out_stride, out_stride, accumulate);                                \
+                    out + i * out_stride, out_stride, accumulate, bias);                          \
     }                                                                                             \
   }
 
