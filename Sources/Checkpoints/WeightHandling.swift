@@ -35,6 +35,11 @@ public struct WeightRecord: Sendable {
   public let keptByteCount: Int
   /// Whether the model keeps a copy of its own, rather than the file's pages.
   public let isConverted: Bool
+  /// Where it lies.
+  let tensors: TensorCollection
+
+  /// Gives the memory back that the file's pages of it take.
+  public func release() { tensors.release(name) }
 }
 
 /// The weights that were handed out, in order.

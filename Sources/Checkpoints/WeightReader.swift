@@ -97,7 +97,8 @@ public struct WeightReader: ~Copyable, Sendable {
       WeightRecord(
         address: address, name: name, isProduct: isProduct, stored: stored,
         kept: kept?.encoding ?? stored.encoding,
-        keptByteCount: kept?.byteCount ?? stored.byteCount, isConverted: kept != nil))
+        keptByteCount: kept?.byteCount ?? stored.byteCount, isConverted: kept != nil,
+        tensors: tensors))
     guard let precision, handling.converts || kept == nil, !handling.declaresOnly else {
       return stored
     }

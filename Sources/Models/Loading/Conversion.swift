@@ -10,11 +10,11 @@ public struct Conversion: Sendable {
   /// What one written tensor is made of.
   private enum Source: Sendable {
     /// A tensor of the file, perhaps in another type.
-    case plain(StoredTensor, ElementType)
+    case plain(WeightRecord, ElementType)
     /// A tensor of the file as it is.
     case copied(String)
     /// The first of the tensors that stand for a quantized weight.
-    case quantized(StoredTensor, Quantization, name: String)
+    case quantized(WeightRecord, Quantization)
     /// Written together with the one before.
     case rest
   }
@@ -69,13 +69,13 @@ public struct Conversion: Sendable {
       {
         let made = quantization.publishedTensors(shape: record.stored.shape, as: record.name)
         tensors += made.map { PlannedTensor(name: $0.name, type: $0.type, shape: $0.shape) }
-        sources.append(.quantized(record.stored, quantization, name: record.name))
+        sources.append(.quantized(record, quantization))
         sources += made.dropFirst().map { _ in .rest }
         quantized.append((record.name, precision))
       } else if case .plain(let stored) = record.stored.encoding {
-        add(record.stored, type ?? stored, as: record.name)
+        add(record, type ?? stored)
       } else if let type {
-        add(record.stored, type, as: record.name)
+        add(record, type)
       }
       if case .plain = record.stored.encoding { continue }
       // Integers that are not read under a name of their own belong to a packed weight.
@@ -93,10 +93,10 @@ public struct Conversion: Sendable {
     }
   }
 
-  private mutating func add(_ tensor: StoredTensor, _ type: ElementType, as name: String) {
+  private mutating func add(_ record: WeightRecord, _ type: ElementType) {
     let stored = StoredType.allCases.first { $0.elementType == type } ?? .float32
-    tensors.append(PlannedTensor(name: name, type: stored, shape: tensor.shape))
-    sources.append(.plain(tensor, type))
+    tensors.append(PlannedTensor(name: record.name, type: stored, shape: record.stored.shape))
+    sources.append(.plain(record, type))
   }
 
   /// Writes the converted checkpoint to `target`; one that stands there is replaced at the end.
@@ -118,7 +118,8 @@ public struct Conversion: Sendable {
     for (index, source) in sources.enumerated() {
       switch source {
       case .rest: continue
-      case .plain(let tensor, let type):
+      case .plain(let record, let type):
+        let tensor = record.stored
         let piece = 8 << 20
         for first in stride(from: 0, to: tensor.count, by: piece) {
           let count = min(piece, tensor.count - first)
@@ -126,19 +127,21 @@ public struct Conversion: Sendable {
           done += count * type.size
           try progress(done)
         }
+        record.release()
       case .copied(let name):
         let bytes = try collection.rawBytes(name)
         try writer.write(bytes, to: index)
         done += bytes.count
-      case .quantized(let tensor, let quantization, let name):
-        let made = Safetensors.published(tensor.quantized(to: quantization), as: name)
+      case .quantized(let record, let quantization):
+        let made = Safetensors.published(
+          record.stored.quantized(to: quantization), as: record.name)
         for (offset, part) in made.enumerated() {
           let bytes = part.content.rawBytes
           try writer.write(bytes, to: index + offset)
           done += bytes.count
         }
+        record.release()
       }
-      collection.release(tensors[index].name)
       try progress(done)
     }
     try writer.finish()
