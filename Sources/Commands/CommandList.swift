@@ -10,7 +10,7 @@ public enum Commands {
     .nextToken, .run, .match,
     .embedImage, .embedText, .read, .projectText, .similarity, .classify, .wordMap,
     .index, .search, .cluster, .map,
-    .attention, .rollout, .compare, .show,
+    .attention, .rollout, .compare, .bill, .show,
     .grid, .heatmap, .overlay, .sheet, .queryMaps, .positionSimilarity, .tokenStrip, .histogram,
     .graph, .save,
   ]

@@ -67,7 +67,9 @@ extension LoadedModel {
         return !session.isCancelled
       }
       if let warning = load.warning { session.print("warning: \(warning)\n") }
-      return LoadedModel(name: url.lastPathComponent, folder: url, load: load)
+      var model = LoadedModel(name: url.lastPathComponent, folder: url, load: load)
+      model.precisions = precisions
+      return model
     } catch CheckpointError.stopped { throw Cancelled() }
   }
 

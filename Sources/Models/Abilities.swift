@@ -26,6 +26,11 @@ public protocol WritingModel: VisionModel {
     after sequence: Tensor, promptIDs: [Int], options: GenerationOptions, trace: Trace,
     onStep: (GenerationStep) throws -> Void
   ) throws -> WrittenAnswer
+  /// The logits after a sequence `[Q + T, E]` and after each of `tokens` that follow it: a row each,
+  /// `[N + 1, V]`.
+  func logits(
+    after sequence: Tensor, tokens: [Int], isCancelled: @escaping @Sendable () -> Bool
+  ) throws -> Tensor
 }
 
 extension WritingModel {

@@ -29,6 +29,8 @@ public struct Trace: Sendable {
   public private(set) var records: [Record] = []
   /// Changes to make on the way, by the tap's full address.
   public var edits: [Address: Edit]
+  /// Changes everything that passes, before the edits; nil for nothing.
+  public var everywhere: Edit?
   /// Asked between blocks; a run stops where it answers true.
   public var isCancelled: @Sendable () -> Bool = { false }
   private let keeps: @Sendable (Address) -> Bool
@@ -51,7 +53,7 @@ public struct Trace: Sendable {
 
   /// Whether what passes a tap may be changed.
   public func changes(_ tap: Tap, at address: Address) -> Bool {
-    edits[address / tap.name] != nil
+    everywhere != nil || edits[address / tap.name] != nil
   }
 
   /// Hands `tensor` on, edited if an edit is set there, and keeps it if it was chosen.
@@ -59,7 +61,8 @@ public struct Trace: Sendable {
   /// - Precondition: `tensor` has the axes that `tap` declares, and an edit keeps the shape.
   public mutating func pass(_ tensor: Tensor, _ tap: Tap, at address: Address) -> Tensor {
     let full = address / tap.name
-    let result = edits[full]?(tensor) ?? tensor
+    let passed = everywhere?(tensor) ?? tensor
+    let result = edits[full]?(passed) ?? passed
     precondition(
       tensor.rank == tap.axes.count && result.shape == tensor.shape,
       "\(full): \(tensor.shape) became \(result.shape), declared as \(tap.axes)")

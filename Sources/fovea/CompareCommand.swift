@@ -12,7 +12,9 @@ struct CompareCommand: ParsableCommand {
     discussion: """
       Each side is a trace's file (by fovea trace, save() or a forward hook; module paths are \
       matched with places) or a model's folder, which then runs on --image. A file is judged by \
-      running every step again with its numbers, in the model of the other side or of --model.
+      running every step again with its numbers, in the model of the other side or of --model. \
+      The second side may be a precision (float16, bfloat16, int8, int4): the first side's model \
+      runs again in it.
 
       Exit status: 0 every step is noise; 1 a step is suspicious or a bug, a \
       number is none, or a shape differs; 65 a file that fits no model.

@@ -1,3 +1,5 @@
+internal import Checkpoints
+internal import Language
 internal import Models
 internal import Runtime
 internal import Tensors
@@ -10,7 +12,9 @@ extension Command {
       "first",
       expects: "a run, a trace, the path of a trace's file, the result of a stage or a tensor",
       "One side."),
-    Parameter.any("second", expects: "the same kind of thing", "The other side."),
+    Parameter.any(
+      "second", expects: "the same kind of thing, or a precision as load() takes it",
+      "The other side; a precision runs the first again with its weights so."),
     Parameter.flag("every", "A row for every place instead of one for every block."),
     returns: "a Table with a row a block, in the order of the run, and the first that parts",
     details: """
@@ -25,6 +29,10 @@ extension Command {
       implementation kept under module paths; the model in use must be the one that ran. \
       `scripts/dump-hf.py` makes such a file.
 
+      Where a side was made in lower precision, the floor is what that precision does to the same \
+      steps of the model that judges, on the other side's numbers; weights as integers and results \
+      in half precision are noise then, and a damaged layer still is not.
+
       The table's first, stage and verdict tell the same to a script; chart draws own errors and \
       floors.
       """,
@@ -35,7 +43,8 @@ extension Command {
         "r = run(scene(7))\nsave(r.trace, \"run.safetensors\")\n"
           + "compare(r, \"fovea-out/run.safetensors\").verdict",
         "A run and a file."),
-    ], seeAlso: ["run", "describe"]
+      Example("compare(run(scene(7)), \"int8\")", "What do 8 bits a weight cost, and where?"),
+    ], seeAlso: ["run", "bill", "load"]
   ) { session, first, second, every in
     if let a = try first.compared(called: "first", in: session),
       let b = try second.compared(called: "second", in: session)
@@ -60,13 +69,18 @@ extension Value {
   /// A run, a trace, an answer, the result of a stage or a file's path as one side of a comparison;
   /// nil for other values.
   fileprivate func compared(called name: String, in session: Session) throws -> ComparedThing? {
-    if case .text(let path) = self {
-      guard path.hasSuffix(".safetensors") else {
+    if case .dictionary = self, name == "second" { return .precision(self) }
+    if case .text(let text) = self {
+      if name == "second", Precision(rawValue: text) != nil { return .precision(self) }
+      guard text.hasSuffix(".safetensors") else {
+        let words = Precision.allCases.map(\.rawValue)
         throw ArgumentFailure(
-          parameter: name, "must be a file of a trace, which ends in .safetensors, not \(inMessage)"
-        )
+          parameter: name,
+          "must be a file of a trace, which ends in .safetensors, not \(inMessage)",
+          note: NearestName.hint(text, among: words)
+            ?? "second may be a precision as well: " + words.joined(separator: ", "))
       }
-      return .file(try TraceFile(session.readableURL(for: path)))
+      return .file(try TraceFile(session.readableURL(for: text)))
     }
     return ComparedSide(self, called: name).map { .side($0) }
   }

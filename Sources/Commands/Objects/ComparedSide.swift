@@ -12,6 +12,8 @@ struct ComparedSide {
   /// The model that ran; nil where it is not known.
   let model: LoadedModel?
   let inputs: RunInputs
+  /// What its numbers were rounded to.
+  var precision: LowerPrecision?
 
   /// A run, a trace, an answer or the result of a stage; nil for other values.
   init?(_ value: Value, called name: String) {
@@ -30,6 +32,7 @@ struct ComparedSide {
 
   init(name: String, values: [Address: Tensor], model: LoadedModel?, inputs: RunInputs) {
     (self.name, self.values, self.model, self.inputs) = (name, values, model, inputs)
+    precision = model.map { LowerPrecision(of: $0) }
   }
 
   /// The side as the judge repeats it.

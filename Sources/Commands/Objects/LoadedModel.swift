@@ -11,6 +11,8 @@ struct LoadedModel: ForeignObject {
   var model: any VisionModel
   /// How each part's weights are kept.
   let parts: [PartWeights]
+  /// The precision of each part that was not left as it is stored.
+  var precisions: [String: Precision] = [:]
 
   init(name: String, folder: URL, load: ModelLoad) {
     (self.name, self.folder) = (name, folder)

@@ -1,3 +1,5 @@
+internal import Checkpoints
+internal import Foundation
 internal import Models
 internal import Runtime
 internal import Tracing
@@ -8,6 +10,9 @@ enum ComparedThing {
   case side(ComparedSide)
   /// Numbers in a file.
   case file(TraceFile)
+  /// The other side's run again, its model read in another precision: a word, or a dictionary by
+  /// part.
+  case precision(Value)
 }
 
 /// Two runs, judged by the model of one of them.
@@ -19,41 +24,102 @@ struct RunComparison {
 
   /// Where they part.
   ///
+  /// The model that loses the least judges, read as it is stored; the first of two that lose alike.
+  ///
   /// - Parameter current: the model that judges where neither side brings one.
   func parted(current: () throws -> LoadedModel) throws -> PartingTable {
-    let model = try known(first) ?? known(second) ?? current()
+    let known = [first, second].compactMap(Self.model)
+    let loss = known.map { LowerPrecision(of: $0).loss }
+    let chosen = zip(loss, known).min { $0.0 < $1.0 }?.1
+    var model = try chosen ?? current()
+    if !model.precisions.isEmpty { model = try LoadedModel.read(model.folder, name: model.name) }
     guard let judge = model.model as? any RepeatableModel else {
       throw RuntimeFailure(.command, "runs of \(model.name) cannot be made again")
     }
-    let matched = try [first, second].map { try side($0, of: model, judge: judge) }
-    let (a, b) = (matched[0].side, matched[1].side)
-    guard a.values.keys.contains(where: { b.values[$0] != nil }) else {
+    let matched = [
+      try side(first, other: second, of: model, judge: judge),
+      try side(second, other: first, of: model, judge: judge),
+    ]
+    let sides = matched.map(\.side)
+    guard sides[0].values.keys.contains(where: { sides[1].values[$0] != nil }) else {
       throw ArgumentFailure(
         parameter: "second", "has no place in common with first",
-        note: "first has \(a.values.count) places, second \(b.values.count)")
+        note: "first has \(sides[0].values.count) places, second \(sides[1].values.count)")
     }
-    let parting = try Parting(
-      a.judged(by: judge), b.judged(by: judge), byPlace: byPlace, isCancelled: isCancelled)
-    if known(first) == nil, known(second) == nil, let place = parting.misshapen {
+    let judged = try [0, 1].map { index in
+      sides[index].judged(
+        by: judge,
+        coarser: try sides[index].precision?.replay(model, on: sides[1 - index].inputs))
+    }
+    let parting = try Parting(judged[0], judged[1], byPlace: byPlace, isCancelled: isCancelled)
+    if known.isEmpty, let place = parting.misshapen {
       throw ArgumentFailure(
         parameter: "first", "is of another model than \(model.name): \(place) has another shape",
         note: "load(\"folder\") reads the model that made it")
     }
     return PartingTable(
-      parting: parting, judge: judge, inputs: b.inputs, names: [a.name, b.name],
+      parting: parting, judge: judge, inputs: sides[1].inputs, names: sides.map(\.name),
       remarks: matched.flatMap(\.remarks), hasMisfits: matched.contains(where: \.hasMisfits))
   }
 
-  private func known(_ thing: ComparedThing) -> LoadedModel? {
+  private static func model(_ thing: ComparedThing) -> LoadedModel? {
     if case .side(let side) = thing { side.model } else { nil }
   }
 
   private func side(
-    _ thing: ComparedThing, of model: LoadedModel, judge: any RepeatableModel
+    _ thing: ComparedThing, other: ComparedThing, of model: LoadedModel,
+    judge: any RepeatableModel
   ) throws -> MatchedFile {
     switch thing {
-    case .side(let side): MatchedFile(side: side)
-    case .file(let file): try file.side(of: model, judge: judge, isCancelled: isCancelled)
+    case .side(let side): return MatchedFile(side: side)
+    case .file(let file):
+      return try file.side(of: model, judge: judge, isCancelled: isCancelled)
+    case .precision(let choice):
+      guard case .side(let side) = other, side.model != nil,
+        side.inputs.image != nil || side.inputs.pixels != nil
+      else {
+        throw ArgumentFailure(
+          parameter: "second", "is a precision, so first must be a run that can be made again",
+          note: "run() gives one; the result of a stage does not hold its picture")
+      }
+      return MatchedFile(side: try again(side, in: choice, of: model))
     }
+  }
+
+  /// A side's run again, in another precision.
+  private func again(
+    _ side: ComparedSide, in choice: Value, of model: LoadedModel
+  ) throws -> ComparedSide {
+    let precisions: [String: Precision]
+    do {
+      precisions = try PrecisionChoice.read(dtype: choice, quantize: nil, for: model.folder)
+    } catch let failure as ArgumentFailure {
+      throw ArgumentFailure(parameter: "second", failure.message, note: failure.note)
+    }
+    var coarse = LoadedModel(
+      name: model.name, folder: model.folder,
+      load: try .stoppable(model.folder, precisions: precisions, isCancelled: isCancelled))
+    coarse.precisions = precisions
+    guard let repeated = coarse.model as? any RepeatableModel else {
+      throw RuntimeFailure(.command, "runs of \(model.name) cannot be made again")
+    }
+    let kept = Set(side.values.keys)
+    var trace = Trace { kept.contains($0) }
+    trace.isCancelled = isCancelled
+    try repeated.pass(side.inputs, trace: &trace)
+    return ComparedSide(name: "second", trace: trace, model: coarse, inputs: side.inputs)
+  }
+}
+
+extension ModelLoad {
+  /// Reads a folder, each part in its precision, until that is cancelled.
+  static func stoppable(
+    _ folder: URL, precisions: [String: Precision], isCancelled: @escaping @Sendable () -> Bool
+  ) throws -> ModelLoad {
+    do {
+      return try ModelLoad(CheckpointFolder(folder), precisions: precisions) { _, _ in
+        !isCancelled()
+      }
+    } catch CheckpointError.stopped { throw Cancelled() }
   }
 }

@@ -97,9 +97,10 @@ struct TraceFile {
     var values = matching.values
     // The pixels of a foreign file come under their own name.
     if let pixels = inputs.pixels { values[Address("picture.pixels.output")] = pixels }
+    var side = ComparedSide(name: name, values: values, model: nil, inputs: inputs)
+    side.precision = LowerPrecision(precision, partsOf: model)
     return MatchedFile(
-      side: ComparedSide(name: name, values: values, model: nil, inputs: inputs),
-      remarks: remarks(matching, model), hasMisfits: !matching.misfits.isEmpty)
+      side: side, remarks: remarks(matching, model), hasMisfits: !matching.misfits.isEmpty)
   }
 
   private func failure(_ matching: PublishedMatching, _ model: LoadedModel) -> RuntimeFailure {

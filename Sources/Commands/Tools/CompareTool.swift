@@ -11,7 +11,7 @@ internal import Tracing
 public struct CompareTool {
   /// What is compared and by what.
   public struct Request: Sendable {
-    /// Each a trace's file or a model's folder.
+    /// Each a trace's file or a model's folder; the second may be a precision.
     public var first, second: String
     /// The folder of the model that judges files; nil for the one that ships.
     public var model: URL?
@@ -40,6 +40,7 @@ public struct CompareTool {
   }
 
   private static func side(_ path: String, _ request: Request) throws -> ComparedThing {
+    if path == request.second, Precision(rawValue: path) != nil { return .precision(.text(path)) }
     let url = URL(filePath: path)
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder),

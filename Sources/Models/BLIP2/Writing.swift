@@ -56,6 +56,22 @@ extension BLIP2.Model {
     return WrittenAnswer(text: text(of: generated.tokens), generated: generated, trace: trace)
   }
 
+  /// The logits after a sequence and after each of `tokens` that follow it, `[N + 1, V]`.
+  public func logits(
+    after sequence: Tensor, tokens: [Int], isCancelled: @escaping @Sendable () -> Bool
+  ) throws -> Tensor {
+    let decoder = try writing("decode").decoder
+    var trace = Trace.nothing
+    trace.isCancelled = isCancelled
+    var state = decoder.start
+    var rows = [try decoder.read(sequence, after: &state, trace: &trace)]
+    for token in tokens {
+      let embedded = try decoder.embed([token], trace: &trace)
+      rows.append(try decoder.read(embedded, after: &state, trace: &trace))
+    }
+    return Tensor.concatenated(rows)
+  }
+
   /// The text of tokens, special ones left out, spaces at both ends cut.
   public func text(of tokens: [Int]) -> String {
     var text = Substring(tokenizer.decode(tokens, skipSpecialTokens: true))
