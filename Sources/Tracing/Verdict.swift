@@ -12,9 +12,9 @@ public enum Verdict: String, Sendable, CaseIterable, Comparable {
   case bug
 
   /// Up to so many times the floor is noise.
-  public static let noiseLimit = 8.0
+  public static let noiseLimit = 16.0
   /// Beyond so many times the floor is a bug.
-  public static let bugLimit = 32.0
+  public static let bugLimit = 64.0
 
   /// Judges an error of `ratio` times its floor; not a number is a bug.
   public init(ratio: Double) {

@@ -97,7 +97,7 @@ extension Exhibit {
   /// Faults of what a published layout's files can say, and of what happens on the way.
   static let all: [Exhibit] = [
     Exhibit(
-      "epsilon 1e-5 for 1e-6", at: "vision.blocks.0.norm1.output", "encode", parts: 2
+      "epsilon 1e-5 for 1e-6", at: "vision.blocks.0.norm1.output", "encode"
     ) { try $0.set("vision_config.layer_norm_eps", to: "1e-5") },
     Exhibit(
       "epsilon 1e-5 for 1e-12", at: "qformer.norm.output", "query", parts: 4

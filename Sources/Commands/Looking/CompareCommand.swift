@@ -22,7 +22,7 @@ extension Command {
       much each step adds by itself stands under own: the step is run again with the other side's \
       numbers, so nothing accumulates. floor is the error that arithmetic makes there, measured by \
       running the step once more in double precision; both are relative to the largest number. \
-      times is own by floor, at the worst place inside: up to 8 is noise, up to 32 suspicious, more \
+      times is own by floor, at the worst place inside: up to 16 is noise, up to 64 suspicious, more \
       a bug.
 
       A file is Fovea's own, by save() or `fovea trace`, or what hooks in the published \

@@ -39,11 +39,12 @@ struct Bill {
       isCancelled: isCancelled)
     answer = reference.text
     var items: [Item] = []
+    let total = stored.parts.count * precisions.count
     for (index, part) in stored.parts.enumerated() {
-      for precision in precisions {
+      for (number, precision) in precisions.enumerated() {
         session.report(
           Progress(
-            "\(part.name) in \(precision.rawValue)", completed: index, total: stored.parts.count))
+            "trying precisions", completed: index * precisions.count + number, total: total))
         let load = try ModelLoad.stoppable(
           loaded.folder, precisions: [part.name: precision], isCancelled: isCancelled)
         let saved = part.byteCount - load.parts[index].byteCount
