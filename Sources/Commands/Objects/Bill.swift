@@ -136,8 +136,11 @@ private struct Answered {
   /// How far each of another's distributions is from this one's, in nats.
   func divergences(of other: Answered) -> [Double] {
     (0..<min(logits.shape[0], other.logits.shape[0])).map { row in
-      let (p, q) = (Self.logProbabilities(logits.row(row)), Self.logProbabilities(other.logits.row(row)))
-      return max(0, zip(p, q).reduce(0) { $0 + ($1.0 == -.infinity ? 0 : exp($1.0) * ($1.0 - $1.1)) })
+      let (p, q) = (
+        Self.logProbabilities(logits.row(row)), Self.logProbabilities(other.logits.row(row))
+      )
+      return max(
+        0, zip(p, q).reduce(0) { $0 + ($1.0 == -.infinity ? 0 : exp($1.0) * ($1.0 - $1.1)) })
     }
   }
 
