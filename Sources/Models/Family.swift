@@ -81,11 +81,8 @@ public struct Family: Sendable {
 public enum ShippedModel {
   /// The generation checkpoint, in the published layout.
   public static var folder: URL { Bundle.module.bundleURL.appending(path: "Default") }
-  /// The small CLIP; nil in a build without one.
-  public static var jointFolder: URL? {
-    let url = folder.appending(path: "joint")
-    return FileManager.default.fileExists(atPath: url.path) ? url : nil
-  }
+  /// The small CLIP, its vision tower begun with the one of the BLIP-2.
+  public static var jointFolder: URL { folder.appending(path: "joint") }
   /// The retrieval checkpoint; it shares the file of vision tower and queries.
   public static var retrievalFolder: URL { folder.appending(path: "matching") }
 }

@@ -1,7 +1,6 @@
 import Commands
 import Foundation
 import Language
-import Models
 import Runtime
 import TestSupport
 import Testing
@@ -56,13 +55,7 @@ final class Workshop: Sendable {
     })
   func everyExampleRuns(name: String, index: Int) throws {
     let command = try #require(Commands.all.first { $0.name == name })
-    let workshop = try Workshop()
-    // Where no CLIP ships, a small random one shows that the examples run.
-    if ["Words and pictures", "Searching"].contains(command.group), ShippedModel.jointFolder == nil
-    {
-      workshop.session[StartingModel.self] = Fixtures.goldens.appending(path: "clip")
-    }
-    let result = workshop.run(command.examples[index].source)
+    let result = try Workshop().run(command.examples[index].source)
     #expect(
       result.succeeded,
       "\(command.examples[index].source): \(result.failure.map { "\($0)" } ?? "\(result.diagnostics)")"

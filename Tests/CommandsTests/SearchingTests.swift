@@ -1,7 +1,6 @@
 import Commands
 import Foundation
 import Language
-import Models
 import Runtime
 import TestSupport
 import Testing
@@ -19,7 +18,7 @@ private func gallery(_ count: Int = 24) throws -> Workshop {
   return workshop
 }
 
-@Suite(.enabled(if: ShippedModel.jointFolder != nil)) struct SearchingCommandTests {
+@Suite struct SearchingCommandTests {
   @Test func wordsFindThePicturesThatShowIt() throws {
     let workshop = try gallery(40)
     // Of every name the first picture shows it, wherever one does.

@@ -7,7 +7,10 @@ import TestSupport
 import Testing
 
 @Suite struct LessonTests {
-  static let lessons = ["01-pixels-to-patches", "02-attention", "03-q-former-to-words"]
+  static let lessons = [
+    "01-pixels-to-patches", "02-attention", "03-q-former-to-words",
+    "04-words-and-pictures-in-one-space",
+  ]
 
   @Test func everyLessonIsInTheList() throws {
     let files = try FileManager.default.contentsOfDirectory(

@@ -1,5 +1,5 @@
 """CLIP's byte-level BPE, learned from the sayings of 20,000 scenes."""
-import os, random, sys
+import json, os, random, sys
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
 from transformers import CLIPTokenizer
 from sayings import LEADS, parts, whole
@@ -19,7 +19,6 @@ learned.normalizer, learned.pre_tokenizer = shape.normalizer, shape.pre_tokenize
 learned.train_from_iterator(lines, trainers.BpeTrainer(
     vocab_size=2000, min_frequency=20, show_progress=False, end_of_word_suffix="</w>",
     initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet())))
-import json
 merges = [tuple(m) if isinstance(m, list) else tuple(m.split(" "))
           for m in json.loads(learned.to_str())["model"]["merges"]]
 # The order of the published vocabulary: bytes, bytes that end a word, merges, two special tokens.

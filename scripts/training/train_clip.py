@@ -2,14 +2,13 @@
 
     train_clip.py see FOLDER COUNT      what the given blocks make of COUNT scenes, written once
     train_clip.py gather FOLDER STEPS   the new blocks and the text tower learn on that
-    train_clip.py together FOLDER STEPS everything learns, on new scenes
 """
 import json, os, random, sys, time
 import numpy as np, torch
 from transformers import CLIPTokenizer
 from clip_network import Network, RANKS, configuration, contrast, naming
 from network import Trainer, parameters
-from sayings import LEADS, NAMES, ordered, middle, say, truths, untrue
+from sayings import LEADS, NAMES, middle, ordered, say, truths, untrue, whole
 from worlds import COLORS, SHAPES, SIDE, SIZES, Stream, pixel_values, resized
 
 HELD_OUT, ALONE = 700_000_000, 710_000_000   # seeds of what is only measured
@@ -89,7 +88,6 @@ def measure(network, texts, scenes, gathered):
             return torch.cat([network.text(texts.batch(lines[i: i + 200]))
                               for i in range(0, len(lines), 200)])
         facts = {}
-        from sayings import whole
         for form in ("caption", "placed"):
             lines = [whole(objects)[form] for objects in scenes[:1000]]
             alone = torch.tensor([lines.count(line) == 1 for line in lines])
@@ -175,45 +173,6 @@ def gather(folder, steps, size=256):
             show(measure(network, texts, checked, gathered))
 
 
-def together(folder, steps, size=128):
-    texts, network = make(folder)
-    network.load_state_dict(torch.load(os.path.join(folder, "gather.pt"))["network"])
-    checked, pictures = held_out()
-    clip = network.clip
-    lower = [clip.vision_model.embeddings, clip.vision_model.pre_layrnorm,
-             *clip.vision_model.encoder.layers[:6]]
-    upper = [*clip.vision_model.encoder.layers[6:], clip.vision_model.post_layernorm,
-             clip.visual_projection, clip.text_projection, clip.text_model, network.names]
-    groups = parameters(upper, 0.05) + parameters(lower, 0.05, rate=0.5)
-    groups[1]["params"].append(clip.logit_scale)
-    trainer = Trainer("together", folder, {"network": network}, groups, 4e-4, steps, warm=30,
-                      cool=0.7)
-    chooser = random.Random(trainer.step * 13 + 5)
-    stream = Stream(200_000_000 + trainer.step * size, "usual")
-    while trainer.going():
-        some, seen = [], []
-        for _ in range(size):
-            record, picture, _ = next(stream)
-            some.append(objects_of(record)), seen.append(resized(picture))
-        lines, fits = sayings(some, chooser)
-        with torch.autocast("cpu", torch.bfloat16):
-            gathered = network.gather(network.given(pixel_values(seen)))
-            named, facts = naming(network.names(gathered), ranks(some))
-            likeness, more = contrast(clip.logit_scale, network.picture(gathered),
-                                      network.text(texts.batch(lines)), fits)
-        trainer.learn(likeness + named, {**facts, **more, "scale": clip.logit_scale.item()},
-                      every=10, save=25)
-        with torch.no_grad():
-            clip.logit_scale.clamp_(max=4.6052)
-        if trainer.step % 50 == 0 or trainer.step == trainer.steps:
-            with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
-                gathered = torch.cat([
-                    network.gather(network.given(pixel_values(pictures[i: i + 100])))
-                    for i in range(0, len(pictures), 100)])
-            show(measure(network, texts, checked, gathered))
-    stream.process.kill()
-
-
 if __name__ == "__main__":
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", 1)))
-    {"see": see, "gather": gather, "together": together}[sys.argv[1]](sys.argv[2], int(sys.argv[3]))
+    {"see": see, "gather": gather}[sys.argv[1]](sys.argv[2], int(sys.argv[3]))
