@@ -27,6 +27,8 @@ def arguments():
     parser.add_argument("--skip-float32", action="store_true",
                         help="leave out the vision tower in float32")
     parser.add_argument("--quantized", nargs="*", default=["int8", "int4"])
+    parser.add_argument("--only", choices=["blip2", "clip"], help="one family alone")
+    parser.add_argument("--clip", type=pathlib.Path, help="a CLIP folder; made where absent")
     parser.add_argument("--json", type=pathlib.Path, help="write every measurement here")
     return parser.parse_args()
 
@@ -41,7 +43,8 @@ def fovea(*words, threads):
     _, status, usage = os.wait4(process.pid, 0)
     wall = time.perf_counter() - start
     if status:
-        sys.exit(f"fovea {' '.join(map(str, words))}: exit status {status}")
+        sys.exit(f"fovea {' '.join(map(str, words))}: exit status "
+                 f"{os.waitstatus_to_exitcode(status)}")
     return output, wall, usage.ru_maxrss / 2**20
 
 
@@ -104,20 +107,63 @@ def collect(table, name, measured):
         table.setdefault(name, {}).setdefault(key, []).append(value)
 
 
+def compare_clip(options, made):
+    """Pictures a second, in batches of 1 and 16, float32 and bfloat16."""
+    import torch
+    from PIL import Image
+    from transformers import AutoImageProcessor, CLIPModel
+    torch.set_num_threads(options.threads)
+    folder = options.clip or made / "clip-vit-base-patch32"
+    if not folder.exists():
+        fovea("synthesize", "clip-vit-base-patch32", "--seed", 1, "--dtype", "float32", folder,
+              threads=options.threads)
+    pixels = AutoImageProcessor.from_pretrained(folder)(
+        Image.open(options.image).convert("RGB"), return_tensors="pt").pixel_values
+    table = {}
+    for dtype in ["float32", "bfloat16"]:
+        model = CLIPModel.from_pretrained(folder, dtype=getattr(torch, dtype)).eval()
+        for turn in range(options.rounds + 1):
+            for count in [1, 16]:
+                batch = pixels.repeat(count, 1, 1, 1).to(model.dtype)
+                with torch.inference_mode():
+                    found = median_time(lambda: model.get_image_features(pixel_values=batch), 5)
+                if turn > 0:  # the first round warms up
+                    collect(table, f"torch {dtype} {count}", {"seconds": found})
+            found = bench(folder, options.image, options, "--dtype", dtype)["seconds"]
+            for count in [1, 16]:
+                if turn > 0:
+                    collect(table, f"fovea {dtype} {count}",
+                            {"seconds": found[f"embed_image, batch {count}"]})
+    print("| CLIP ViT-B/32 | Fovea | torch | ratio | goal |\n| --- | --- | --- | --- | --- |")
+    for dtype in ["float32", "bfloat16"]:
+        for count, goal in [(1, 1.5), (16, 1.8)]:
+            ours, theirs = (count / statistics.median(table[f"{who} {dtype} {count}"]["seconds"])
+                            for who in ["fovea", "torch"])
+            wanted = f"≥ {goal}" if dtype == "bfloat16" else ""
+            print(f"| {dtype}, batch {count} | {ours:.1f}/s | {theirs:.1f}/s | "
+                  f"{ours / theirs:.2f} | {wanted} |")
+
+
 def main():
     options = arguments()
     made = ROOT / ".build" / "checkpoints"
+    made.mkdir(parents=True, exist_ok=True)
+    if options.image is None:
+        fovea("scenes", "--count", 1, "--seed", 7, "--out", made, threads=options.threads)
+        options.image = made / "000000.png"
+    if options.only != "clip":
+        compare_blip2(options, made)
+    if options.only != "blip2":
+        compare_clip(options, made)
+
+
+def compare_blip2(options, made):
     if options.model is None:
         options.model = made / "blip2-opt-2.7b-bfloat16"
         if not options.model.exists():
-            made.mkdir(parents=True, exist_ok=True)
             print("making a full-size checkpoint of random weights (7.5 GB)", file=sys.stderr)
             fovea("synthesize", "blip2-opt-2.7b", "--seed", 1, "--dtype", "bfloat16",
                   options.model, threads=options.threads)
-    if options.image is None:
-        made.mkdir(parents=True, exist_ok=True)
-        options.image = made / "picture.png"
-        fovea("-c", f"save(scene(7), {json.dumps(str(options.image))})", threads=options.threads)
 
     import torch
     import transformers
@@ -138,6 +184,8 @@ def main():
         for name, words in variants:
             found = bench(options.model, options.image, options, *words)
             collect(table, f"fovea {name}", found["seconds"])
+            for key in ("float32_flops", "bfloat16_flops", "read_bandwidth"):
+                peaks[key] = max(peaks[key], found["machine"][key])
             collect(memory, f"fovea {name}", {key: found[key] for key in
                                               ("peak_bytes", "weight_bytes")})
             collect(table, f"fovea {name}", {"bytes a second": found["weight_bytes_read"][

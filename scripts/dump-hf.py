@@ -2,7 +2,7 @@
 """Writes what goes into a transformers model and what every module gives to a safetensors file.
 
     scripts/dump-hf.py CHECKPOINT PICTURE OUT.safetensors [--prompt TEXT] [--text TEXT ...]
-                       [--dtype float32] [--keep 'vision_model.*']
+                       [--dtype float32] [--keep 'vision_model.*'] [--generate TOKENS]
 
 Then `fovea compare CHECKPOINT OUT.safetensors --image PICTURE --prompt TEXT`, or at the prompt
 `compare(run("picture.png", "text"), "OUT.safetensors")`, tells where Fovea and transformers part.
@@ -27,6 +27,8 @@ def arguments():
     parser.add_argument("--text", action="append", default=[], help="a text that goes with the picture")
     parser.add_argument("--dtype", default="float32", choices=["float32", "bfloat16", "float16"])
     parser.add_argument("--keep", default="*", help="which names are kept; * stands for anything")
+    parser.add_argument("--generate", type=int, default=0,
+                        help="also write so many tokens, greedily, as generated_ids")
     options = parser.parse_args()
     for path in (options.checkpoint / "config.json", options.picture):
         if not path.is_file():
@@ -122,15 +124,23 @@ def main():
                 keep(f"{name}.probs", output[1])
         return after
 
-    for name, module in model.named_modules():
-        if name:
-            module.register_forward_hook(hook(name))
+    hooks = [module.register_forward_hook(hook(name)) for name, module in model.named_modules()
+             if name]
     inputs = {"pixel_values": pixels(options.checkpoint, options.picture).to(dtype)}
     inputs |= token_inputs(options.checkpoint, config, options)
     with torch.no_grad():
         result = model(**inputs)
     for name in ("logits", "logits_per_image", "logits_per_text", "image_embeds", "text_embeds"):
         keep(name, getattr(result, name, None))
+    if options.generate:
+        for handle in hooks:
+            handle.remove()
+        tokens = model.generate(**inputs, do_sample=False, max_new_tokens=options.generate)
+        prompt = inputs["input_ids"]
+        # Whether the prompt comes along depends on the release.
+        if tokens.shape[1] > prompt.shape[1] and torch.equal(tokens[:, :prompt.shape[1]], prompt):
+            tokens = tokens[:, prompt.shape[1]:]
+        kept["generated_ids"] = tokens.contiguous()
     kept |= {f"inputs.{name}": tensor.contiguous() for name, tensor in inputs.items()}
     metadata = {
         "made_by": f"transformers {transformers.__version__}, torch {torch.__version__}",

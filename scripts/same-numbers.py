@@ -56,17 +56,18 @@ def main():
 
 def compare(options, work):
     work.mkdir(parents=True, exist_ok=True)
-    image = options.image or work / "picture.png"
-    if not image.exists():
-        subprocess.run([str(FOVEA), "-c", f"save(scene(7), '{image}')"], check=True,
-                       stdout=subprocess.DEVNULL)
+    image = options.image
+    if image is None:
+        subprocess.run([str(FOVEA), "scenes", "--count", "1", "--seed", "7", "--out", str(work)],
+                       check=True, stdout=subprocess.DEVNULL)
+        image = work / "000000.png"
     dumps = {}
     common = ["--image", image, "--prompt", options.prompt]
     for dtype in ["float32", "bfloat16"]:
         file = work / f"transformers-{dtype}.safetensors"
         dumps["transformers " + dtype] = run(
-            [sys.executable, ROOT / "scripts" / "dump-hf.py", options.model, *common,
-             "--dtype", dtype, "--out", file], file)
+            [sys.executable, ROOT / "scripts" / "dump-hf.py", options.model, image, file,
+             "--prompt", options.prompt, "--dtype", dtype, "--generate", 20], file)
     for dtype in options.dtypes:
         file = work / f"fovea-{dtype}.safetensors"
         dumps["fovea " + dtype] = run(

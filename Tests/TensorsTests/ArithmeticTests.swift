@@ -5,10 +5,15 @@ import Testing
 /// The product with transposed weights by its definition, added in double precision.
 private func definition(_ x: Tensor, _ weight: Tensor) -> Tensor {
   let (m, k, n) = (x.shape[0], x.shape[1], weight.shape[0])
+  let (rows, weights) = (x.elements.map(Double.init), weight.elements.map(Double.init))
   var result: [Float] = []
   for i in 0..<m {
     for j in 0..<n {
-      result.append(Float((0..<k).reduce(0.0) { $0 + Double(x[i, $1]) * Double(weight[j, $1]) }))
+      result.append(
+        Float(
+          zip(rows[i * k..<(i + 1) * k], weights[j * k..<(j + 1) * k]).reduce(0.0) {
+            $0 + $1.0 * $1.1
+          }))
     }
   }
   return Tensor(result, shape: [m, n])

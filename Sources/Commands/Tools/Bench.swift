@@ -1,6 +1,5 @@
 public import Foundation
 internal import Generation
-internal import Glibc
 public import Images
 internal import Models
 internal import Runtime
@@ -40,6 +39,8 @@ public struct Bench {
     public static let vision = "vision"
     /// The same with every attention pattern kept.
     public static let visionKeepingPatterns = "vision, keeping patterns"
+    /// Pictures to their embeddings, followed by how many at once; preprocessing is part of it.
+    public static let embedding = "embed_image, batch"
     /// Pixels to the first token of an answer.
     public static let firstToken = "first token"
     /// One more token of an answer.
@@ -76,9 +77,11 @@ public struct Bench {
 
   /// The most memory that this process has had, in bytes, mapped weights included.
   public static var peakBytes: Int {
-    var usage = rusage()
-    getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
-    return usage.ru_maxrss * 1024
+    // Not getrusage: that goes on counting what the program before `exec` had.
+    let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
+    let line = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
+    let kilobytes = line?.split(whereSeparator: \.isWhitespace).dropFirst().first
+    return (kilobytes.flatMap { Int($0) } ?? 0) * 1024
   }
 
   /// The prompt's token ids, of a model that writes.
@@ -119,7 +122,15 @@ public struct Bench {
       var trace = Trace { $0.matches("*.pattern") }
       return try see(&trace)
     }
-    guard let writer, !options.isVisionOnly else { return rows }
+    guard !options.isVisionOnly else { return rows }
+    if let embedder = model.embedding {
+      for count in [1, 16] {
+        _ = try measure("\(Name.embedding) \(count)") {
+          try embedder.embed(images: [Image](repeating: image, count: count))
+        }
+      }
+    }
+    guard let writer else { return rows }
     let ids = try writer.promptIDs(options.prompt)
     var settings = writer.defaultOptions
     (settings.maxNewTokens, settings.candidateCount) = (1, 0)
