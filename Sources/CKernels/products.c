@@ -12,128 +12,121 @@
 #include "products.h"
 #include <string.h>
 
-// The longest segment, in steps of 64 bytes: 6 rows of activations take 18 kB.
-enum { SEGMENT = 48 };
-
-static size_t lanes(int is_paired) { return is_paired ? 32 : 16; }
-
-// Columns of all segments but the last.
-static size_t segment_columns(size_t columns, int is_paired) {
-  const size_t steps = (columns + lanes(is_paired) - 1) / lanes(is_paired);
-  const size_t segments = (steps + SEGMENT - 1) / SEGMENT;
-  return segments == 0 ? 0 : (steps + segments - 1) / segments * lanes(is_paired);
-}
-
-static int is_paired(ck_instructions instructions, int rounds) {
-  return rounds && instructions == CK_AVX512_BFLOAT16;
+static method choose(ck_instructions instructions, int rounds, ck_element element) {
+#if defined(__x86_64__)
+  if (instructions == CK_AMX && amx.tiles[element]) return rounds ? amx : amx_exact;
+  if (rounds && instructions >= CK_AVX512_BFLOAT16) return avx512_bfloat16;
+  if (instructions >= CK_AVX512) return rounds ? avx512_rounding : avx512;
+#endif
+  return rounds ? portable_rounding : portable;
 }
 
 ck_instructions ck_best_instructions(void) {
 #if defined(__x86_64__)
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-      __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq"))
-    return __builtin_cpu_supports("avx512bf16") ? CK_AVX512_BFLOAT16 : CK_AVX512;
+      __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq")) {
+    if (!__builtin_cpu_supports("avx512bf16")) return CK_AVX512;
+    return amx_works() ? CK_AMX : CK_AVX512_BFLOAT16;
+  }
 #endif
   return CK_PORTABLE;
 }
 
-static const tile_table *table(ck_instructions instructions, int rounds) {
-#if defined(__x86_64__)
-  if (is_paired(instructions, rounds)) return &bfloat16_tiles;
-  if (instructions != CK_PORTABLE) return rounds ? &avx512_rounding_tiles : &avx512_tiles;
-#endif
-  return rounds ? &portable_rounding_tiles : &portable_tiles;
+static size_t steps_of(const method *by, size_t columns) {
+  return (columns + by->lanes - 1) / by->lanes;
 }
 
-size_t ck_packed_size(ck_instructions instructions, int rounds, size_t rows, size_t columns) {
-  const size_t step = lanes(is_paired(instructions, rounds));
-  return (columns + step - 1) / step * rows * 64;
+// Columns of all segments but the last.
+static size_t segment_columns(const method *by, size_t columns) {
+  const size_t steps = steps_of(by, columns), segments = (steps + by->segment - 1) / by->segment;
+  return segments == 0 ? 0 : (steps + segments - 1) / segments * by->lanes;
 }
 
-size_t ck_panel_count(size_t rows) { return (rows + ROWS - 1) / ROWS; }
+static size_t panel_count(const method *by, size_t rows) {
+  return (rows + by->rows - 1) / by->rows;
+}
 
-void ck_pack_panel(ck_instructions instructions, int rounds, const float *x, size_t rows,
-                   size_t columns, size_t panel, void *packed) {
-  const int paired = is_paired(instructions, rounds);
-  const size_t step = lanes(paired), segment = segment_columns(columns, paired);
-  const size_t first = panel * ROWS, height = rows - first < ROWS ? rows - first : ROWS;
+size_t ck_packed_size(ck_instructions instructions, int rounds, ck_element element, size_t rows,
+                      size_t columns) {
+  const method by = choose(instructions, rounds, element);
+  return steps_of(&by, columns) * rows * by.step_size;
+}
+
+size_t ck_panel_count(ck_instructions instructions, int rounds, ck_element element, size_t rows) {
+  const method by = choose(instructions, rounds, element);
+  return panel_count(&by, rows);
+}
+
+void ck_pack_panel(ck_instructions instructions, int rounds, ck_element element, const float *x,
+                   size_t rows, size_t columns, size_t panel, void *packed) {
+  const method by = choose(instructions, rounds, element);
+  const size_t segment = segment_columns(&by, columns), first = panel * by.rows;
+  const size_t height = rows - first < by.rows ? rows - first : by.rows;
   char *part = packed;
   for (size_t start = 0; start < columns; start += segment) {
     const size_t width = columns - start < segment ? columns - start : segment;
-    const size_t steps = (width + step - 1) / step;
-    for (size_t i = 0; i < height; i++) {
-      const float *row = x + (first + i) * columns + start;
-      char *out = part + (first * steps + i) * 64;
-#if defined(__x86_64__)
-      if (paired) {
-        pack_pairs(row, width, out, height * 64);
-        continue;
-      }
-#endif
-      for (size_t s = 0; s < steps; s++, row += step, out += height * 64) {
-        float last[16] = {0};
-        const float *from = row;
-        if ((s + 1) * step > width) {
-          memcpy(last, row, (width - s * step) * sizeof(float));
-          from = last;
-        }
-        if (rounds) ck_round_to_bfloat16(from, (float *)out, 16);
-        else memcpy(out, from, 64);
-      }
-    }
-    part += steps * rows * 64;
+    const size_t size = steps_of(&by, width) * by.step_size;
+    by.pack(x + first * columns + start, height, width, columns, part + first * size);
+    part += rows * size;
   }
 }
 
-// Fetches the weights that come next, a few lines at a time.
-typedef struct {
-  const char *row;
-  size_t stride, width, rows, offset;
-} fetcher;
-
-static inline void fetch(fetcher *next, size_t lines) {
-  for (; lines > 0 && next->rows > 0; lines--) {
-    __builtin_prefetch(next->row + next->offset, 0, 2);
-    next->offset += 64;
-    if (next->offset >= next->width) {
-      next->offset = 0;
-      next->row += next->stride;
-      next->rows--;
+static inline __attribute__((always_inline)) void pack_steps(const float *x, size_t rows,
+                                                            size_t columns, size_t stride,
+                                                            float *out, int rounds) {
+  for (size_t column = 0; column < columns; column += 16)
+    for (size_t i = 0; i < rows; i++, out += 16) {
+      const float *from = x + i * stride + column;
+      float last[16] = {0};
+      if (columns - column < 16) {
+        memcpy(last, from, (columns - column) * sizeof(float));
+        from = last;
+      }
+      if (rounds) ck_round_to_bfloat16(from, out, 16);
+      else memcpy(out, from, 64);
     }
-  }
+}
+
+void pack_floats(const float *x, size_t rows, size_t columns, size_t stride, void *out) {
+  pack_steps(x, rows, columns, stride, out, 0);
+}
+
+void pack_rounded(const float *x, size_t rows, size_t columns, size_t stride, void *out) {
+  pack_steps(x, rows, columns, stride, out, 1);
 }
 
 void ck_multiply(ck_instructions instructions, int rounds, const void *packed, size_t rows,
                  size_t columns, const void *weights, ck_element element, size_t first,
                  size_t count, size_t next_first, size_t next_count, const float *bias,
                  ck_activation activation, float *out, size_t out_stride) {
-  tile_function *tile = table(instructions, rounds)->tiles[element];
-  const int paired = is_paired(instructions, rounds);
-  const size_t step = lanes(paired), segment = segment_columns(columns, paired);
+  const method by = choose(instructions, rounds, element);
+  tile_function *tile = by.tiles[element];
+  const size_t segment = segment_columns(&by, columns);
   const size_t size = element == CK_FLOAT32 ? 4 : 2, stride = columns * size;
   const char *chunk = (const char *)weights + first * stride;
   const char *next_chunk = (const char *)weights + next_first * stride;
-  const size_t panels = ck_panel_count(rows), groups = (count + OUTPUTS - 1) / OUTPUTS;
+  const size_t panels = panel_count(&by, rows), groups = (count + by.outputs - 1) / by.outputs;
   float *result = out + first;
   if (columns == 0)
     for (size_t r = 0; r < rows; r++) memset(result + r * out_stride, 0, count * sizeof(float));
-  if (panels == 1) {
+  if (panels == 1 && !by.fetches_alone) {
     // Bound by memory: weights pass once, each row to its end.
-    for (size_t g = 0; g < count; g += OUTPUTS) {
-      const size_t outputs = count - g < OUTPUTS ? count - g : OUTPUTS;
+    fetcher none = {0};
+    for (size_t g = 0; g < count; g += by.outputs) {
+      const size_t outputs = count - g < by.outputs ? count - g : by.outputs;
       const char *x = packed;
       for (size_t start = 0; start < columns; start += segment) {
         const size_t width = columns - start < segment ? columns - start : segment;
         tile(rows, outputs, width, x, chunk + g * stride + start * size, stride, result + g,
-             out_stride, start > 0, start + width == columns && bias ? bias + first + g : NULL);
-        x += (width + step - 1) / step * rows * 64;
+             out_stride, start > 0, start + width == columns && bias ? bias + first + g : NULL,
+             &none, 0);
+        x += steps_of(&by, width) * rows * by.step_size;
       }
     }
   } else {
     const char *x = packed;
     for (size_t start = 0; start < columns; start += segment) {
       const size_t width = columns - start < segment ? columns - start : segment;
-      const size_t steps = (width + step - 1) / step;
       // The same rows' next segment, else the first segment of the rows that come next.
       const size_t after = start + segment;
       fetcher next = after < columns
@@ -145,18 +138,18 @@ void ck_multiply(ck_instructions instructions, int rounds, const void *packed, s
       const size_t lines = next.rows * ((next.width + 63) / 64);
       const size_t share = (lines + panels * groups - 1) / (panels * groups);
       for (size_t panel = 0; panel < panels; panel++) {
-        const size_t height = rows - panel * ROWS < ROWS ? rows - panel * ROWS : ROWS;
-        float *place = result + panel * ROWS * out_stride;
-        for (size_t g = 0; g < count; g += OUTPUTS) {
-          fetch(&next, share);
-          tile(height, count - g < OUTPUTS ? count - g : OUTPUTS, width, x,
-               chunk + g * stride + start * size, stride, place + g, out_stride, start > 0,
-               start + width == columns && bias ? bias + first + g : NULL);
-        }
-        x += steps * height * 64;
+        const size_t done = panel * by.rows;
+        const size_t height = rows - done < by.rows ? rows - done : by.rows;
+        for (size_t g = 0; g < count; g += by.outputs)
+          tile(height, count - g < by.outputs ? count - g : by.outputs, width, x,
+               chunk + g * stride + start * size, stride, result + done * out_stride + g,
+               out_stride, start > 0, start + width == columns && bias ? bias + first + g : NULL,
+               &next, share);
+        x += steps_of(&by, width) * height * by.step_size;
       }
     }
   }
+  if (by.leave) by.leave();
   // Tiles have added the bias where there were any.
   ck_finish(result, out_stride, rows, count, bias && columns == 0 ? bias + first : NULL,
             activation);

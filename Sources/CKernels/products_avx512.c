@@ -121,7 +121,8 @@ INLINE __m512 round_float16(const char *row, size_t column, __mmask16 mask) {
   }                                                                                               \
   static void NAME(size_t rows, size_t outputs, size_t columns, const void *x,                    \
                    const void *weights, size_t weight_stride, float *out, size_t out_stride,      \
-                   int accumulate, const float *bias) {                                           \
+                   int accumulate, const float *bias, fetcher *next, size_t share) {              \
+    fetch(next, share);                                                                           \
     switch (rows) {                                                                               \
       case 6: NAME##_rows(6, ARGUMENTS); break;                                                   \
       case 5: NAME##_rows(5, ARGUMENTS); break;                                                   \
@@ -140,9 +141,10 @@ TILE(tile_bfloat16, 16, __mmask16, __m512, load_bfloat16, FUSED)
 TILE(tile_rounded_float32, 16, __mmask16, __m512, round_float32, FUSED)
 TILE(tile_rounded_float16, 16, __mmask16, __m512, round_float16, FUSED)
 
-const tile_table avx512_tiles = {{tile_float32, tile_float16, tile_bfloat16}};
-const tile_table avx512_rounding_tiles = {
-    {tile_rounded_float32, tile_rounded_float16, tile_bfloat16}};
+#define METHOD(LANES, PACK, ...) {ROWS, OUTPUTS, LANES, 64, SEGMENT, 0, PACK, {__VA_ARGS__}, NULL}
+const method avx512 = METHOD(16, pack_floats, tile_float32, tile_float16, tile_bfloat16);
+const method avx512_rounding =
+    METHOD(16, pack_rounded, tile_rounded_float32, tile_rounded_float16, tile_bfloat16);
 
 #pragma clang attribute pop
 #pragma clang attribute push(__attribute__((target(AVX512 ",avx512bf16"))), apply_to = function)
@@ -160,10 +162,13 @@ INLINE __m512bh pairs_float16(const char *row, size_t column, __mmask32 mask) {
                              load_float16(row, column, (__mmask16)mask));
 }
 
-void pack_pairs(const float *row, size_t width, char *out, size_t out_stride) {
-  for (size_t column = 0; column < width; column += 32, out += out_stride) {
-    const uint64_t present = width - column < 32 ? (1ull << (width - column)) - 1 : 0xFFFFFFFF;
-    _mm512_store_si512(out, (__m512i)pairs_float32((const char *)row, column, (__mmask32)present));
+static void pack_pairs(const float *x, size_t rows, size_t columns, size_t stride, void *out) {
+  char *to = out;
+  for (size_t column = 0; column < columns; column += 32) {
+    const uint64_t present = columns - column < 32 ? (1ull << (columns - column)) - 1 : 0xFFFFFFFF;
+    for (size_t i = 0; i < rows; i++, to += 64)
+      _mm512_store_si512(to, (__m512i)pairs_float32((const char *)(x + i * stride), column,
+                                                   (__mmask32)present));
   }
 }
 
@@ -171,7 +176,8 @@ TILE(pair_tile_float32, 32, __mmask32, __m512bh, pairs_float32, _mm512_dpbf16_ps
 TILE(pair_tile_float16, 32, __mmask32, __m512bh, pairs_float16, _mm512_dpbf16_ps)
 TILE(pair_tile_bfloat16, 32, __mmask32, __m512bh, pairs_bfloat16, _mm512_dpbf16_ps)
 
-const tile_table bfloat16_tiles = {{pair_tile_float32, pair_tile_float16, pair_tile_bfloat16}};
+const method avx512_bfloat16 =
+    METHOD(32, pack_pairs, pair_tile_float32, pair_tile_float16, pair_tile_bfloat16);
 
 #pragma clang attribute pop
 #endif

@@ -89,7 +89,9 @@ INLINE float total(const floats *sums) {
   }                                                                                               \
   CLONES static void NAME(size_t rows, size_t outputs, size_t columns, const void *x,             \
                           const void *weights, size_t weight_stride, float *out,                  \
-                          size_t out_stride, int accumulate, const float *bias) {                 \
+                          size_t out_stride, int accumulate, const float *bias, fetcher *next,    \
+                          size_t share) {                                                         \
+    fetch(next, share);                                                                           \
     for (size_t i = 0; i < rows; i += TOGETHER) {                                                 \
       const float *first = (const float *)x + 16 * i;                                             \
       if (rows - i >= TOGETHER)                                                                   \
@@ -107,6 +109,7 @@ TILE(tile_bfloat16, 2, load_bfloat16)
 TILE(tile_rounded_float32, 4, round_float32)
 TILE(tile_rounded_float16, 2, round_float16)
 
-const tile_table portable_tiles = {{tile_float32, tile_float16, tile_bfloat16}};
-const tile_table portable_rounding_tiles = {
-    {tile_rounded_float32, tile_rounded_float16, tile_bfloat16}};
+#define METHOD(PACK, ...) {ROWS, OUTPUTS, 16, 64, SEGMENT, 0, PACK, {__VA_ARGS__}, NULL}
+const method portable = METHOD(pack_floats, tile_float32, tile_float16, tile_bfloat16);
+const method portable_rounding =
+    METHOD(pack_rounded, tile_rounded_float32, tile_rounded_float16, tile_bfloat16);

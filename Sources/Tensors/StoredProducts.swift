@@ -65,7 +65,7 @@ extension Tensor {
     let instructions = Instructions.current.code
     let threads = Parallelism.threadCount
     return Tensor.filled([m, n]) { out in
-      Packed.with(self, instructions, rounds: rounds) { packed in
+      Packed.with(self, instructions, rounds: rounds, weight.type) { packed in
         let shared = Shared(pointer: (packed, out, bias?.elements))
         Parallelism.forEach((n + chunk - 1) / chunk) { index in
           let (packed, out, bias) = shared.pointer
@@ -141,10 +141,13 @@ package enum Instructions: Sendable, CaseIterable {
   case avx512
   /// AVX-512 with products of bfloat16.
   case avx512BFloat16
+  /// Tiles of bfloat16 besides.
+  case amx
 
   /// The best of this CPU.
   package static let best: Instructions =
     switch ck_best_instructions() {
+    case CK_AMX: .amx
     case CK_AVX512_BFLOAT16: .avx512BFloat16
     case CK_AVX512: .avx512
     default: .portable
@@ -158,6 +161,7 @@ package enum Instructions: Sendable, CaseIterable {
     case .portable: CK_PORTABLE
     case .avx512: CK_AVX512
     case .avx512BFloat16: CK_AVX512_BFLOAT16
+    case .amx: CK_AMX
     }
   }
 }
@@ -175,16 +179,19 @@ extension ElementType {
 /// Activations laid out as the kernels read them.
 private enum Packed {
   static func with(
-    _ x: Tensor, _ instructions: ck_instructions, rounds: Bool, _ body: (UnsafeRawPointer) -> Void
+    _ x: Tensor, _ instructions: ck_instructions, rounds: Bool, _ type: ElementType,
+    _ body: (UnsafeRawPointer) -> Void
   ) {
     let (rows, columns) = (x.shape[0], x.shape[1])
-    let size = ck_packed_size(instructions, rounds ? 1 : 0, rows, columns)
+    let rounds: Int32 = rounds ? 1 : 0
+    let size = ck_packed_size(instructions, rounds, type.code, rows, columns)
     withUnsafeTemporaryAllocation(byteCount: max(64, size), alignment: 64) { buffer in
       guard let start = buffer.baseAddress else { return }
       let shared = Shared(pointer: start)
-      Parallelism.forEach(ck_panel_count(rows)) { panel in
+      let panels = ck_panel_count(instructions, rounds, type.code, rows)
+      Parallelism.forEach(panels) { panel in
         ck_pack_panel(
-          instructions, rounds ? 1 : 0, x.elements, rows, columns, panel, shared.pointer)
+          instructions, rounds, type.code, x.elements, rows, columns, panel, shared.pointer)
       }
       body(UnsafeRawPointer(start))
     }

@@ -2,10 +2,14 @@ import Synchronization
 import Tensors
 import TestSupport
 import Testing
+import TileEmulator
 
 extension Instructions {
-  /// Those that this CPU has.
-  static let available = Array(allCases[...(allCases.firstIndex(of: best) ?? 0)])
+  /// Those that this CPU has, and tiles, emulated where it can do all else that they need.
+  static let available: [Instructions] = {
+    let own = Array(allCases[...(allCases.firstIndex(of: best) ?? 0)])
+    return best == .avx512BFloat16 && emulate_tiles() == 1 ? own + [.amx] : own
+  }()
 }
 
 /// The product with transposed weights by its definition, added in double precision.

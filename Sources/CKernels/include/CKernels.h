@@ -29,7 +29,7 @@ void ck_float32_to_bfloat16(const float *in, uint16_t *out, size_t count);
 void ck_round_to_bfloat16(const float *in, float *out, size_t count);
 
 /// The instructions that products use.
-typedef enum { CK_PORTABLE, CK_AVX512, CK_AVX512_BFLOAT16 } ck_instructions;
+typedef enum { CK_PORTABLE, CK_AVX512, CK_AVX512_BFLOAT16, CK_AMX } ck_instructions;
 /// The types that weights are stored in.
 typedef enum { CK_FLOAT32, CK_FLOAT16, CK_BFLOAT16 } ck_element;
 /// What is done to a product's result, element by element.
@@ -38,14 +38,16 @@ typedef enum { CK_IDENTITY, CK_GELU, CK_QUICK_GELU, CK_RELU } ck_activation;
 /// The best instructions that this CPU has.
 ck_instructions ck_best_instructions(void);
 
-/// How many bytes x[rows, columns] takes when packed for `ck_multiply`, and in how many panels it
-/// is packed. `rounds` says whether both sides of the product are rounded to bfloat16.
-size_t ck_packed_size(ck_instructions instructions, int rounds, size_t rows, size_t columns);
-size_t ck_panel_count(size_t rows);
+/// How many bytes x[rows, columns] takes when packed for `ck_multiply` by weights of this type, and
+/// in how many panels it is packed. `rounds` says whether both sides of the product are rounded to
+/// bfloat16.
+size_t ck_packed_size(ck_instructions instructions, int rounds, ck_element element, size_t rows,
+                      size_t columns);
+size_t ck_panel_count(ck_instructions instructions, int rounds, ck_element element, size_t rows);
 
 /// Packs one panel of x[rows, columns] into `packed`, 64 bytes aligned.
-void ck_pack_panel(ck_instructions instructions, int rounds, const float *x, size_t rows,
-                   size_t columns, size_t panel, void *packed);
+void ck_pack_panel(ck_instructions instructions, int rounds, ck_element element, const float *x,
+                   size_t rows, size_t columns, size_t panel, void *packed);
 
 /// out[r, first + n] = activation(sum over c of x[r, c] * weights[first + n, c] + bias[first + n])
 /// for n < count, where rows of `out` lie `out_stride` floats apart and `bias` may be null.
