@@ -29,6 +29,31 @@ __attribute__((target("avx512f,avx512bf16"))) static float multiply_pairs(size_t
   return _mm512_reduce_add_ps(sums[0]);
 }
 
+__attribute__((target("amx-tile,amx-bf16"))) static float multiply_tiles(size_t turns) {
+  struct {
+    uint8_t palette, start_row, reserved[14];
+    uint16_t row_size[16];
+    uint8_t rows[16];
+  } sizes = {.palette = 1};
+  for (int i = 0; i < 8; i++) {
+    sizes.rows[i] = 16;
+    sizes.row_size[i] = 64;
+  }
+  float sums[16][16];
+  _tile_loadconfig(&sizes);
+  _tile_zero(0), _tile_zero(1), _tile_zero(2), _tile_zero(3);
+  _tile_zero(4), _tile_zero(5), _tile_zero(6), _tile_zero(7);
+  for (size_t t = 0; t < turns; t++) {
+    _tile_dpbf16ps(0, 4, 6);
+    _tile_dpbf16ps(1, 4, 7);
+    _tile_dpbf16ps(2, 5, 6);
+    _tile_dpbf16ps(3, 5, 7);
+  }
+  _tile_stored(0, sums, 64);
+  _tile_release();
+  return sums[0][0];
+}
+
 __attribute__((target("avx2,fma"))) static float multiply_add_256(size_t turns) {
   __m256 sums[SUMS];
   for (int i = 0; i < SUMS; i++) sums[i] = _mm256_set1_ps((float)i);
@@ -70,6 +95,10 @@ size_t ck_peak_float32(size_t turns) {
 
 size_t ck_peak_bfloat16(size_t turns) {
 #if defined(__x86_64__)
+  if (ck_best_instructions() == CK_AMX) {
+    unused = multiply_tiles(turns);
+    return turns * 4 * 2 * 16 * 16 * 32;
+  }
   if (__builtin_cpu_supports("avx512bf16")) {
     unused = multiply_pairs(turns);
     return turns * SUMS * 64;

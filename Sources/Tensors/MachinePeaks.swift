@@ -5,7 +5,10 @@ internal import Foundation
 public struct MachinePeaks: Sendable, Equatable {
   /// The processor's name.
   public let processor: String
-  /// Float32 operations a second, from registers; a multiply-add counts as two.
+  /// The instructions that products use.
+  public let instructions: String
+  /// Float32 operations a second, from registers; a multiply-add counts as two. With tiles a third
+  /// of the bfloat16 operations where that is more: a float32 number is three of bfloat16.
   public let float32Operations: Double
   /// Bfloat16 operations a second with float32 sums, from registers.
   public let bfloat16Operations: Double
@@ -14,11 +17,13 @@ public struct MachinePeaks: Sendable, Equatable {
 
   /// Measures for about a second; the best of several tries counts.
   public static func measured() -> MachinePeaks {
-    MachinePeaks(
-      processor: processorName,
-      float32Operations: rate { ck_peak_float32(500_000) },
-      bfloat16Operations: rate { ck_peak_bfloat16(500_000) },
-      readBandwidth: bandwidth)
+    let float32 = rate { ck_peak_float32(500_000) }
+    let bfloat16 = rate { ck_peak_bfloat16(500_000) }
+    let hasTiles = Instructions.best == .amx
+    return MachinePeaks(
+      processor: processorName, instructions: Instructions.best.description,
+      float32Operations: hasTiles ? max(float32, bfloat16 / 3) : float32,
+      bfloat16Operations: bfloat16, readBandwidth: bandwidth)
   }
 
   /// Amount a second that `body` does on every thread at once, the best of five; `body` tells how

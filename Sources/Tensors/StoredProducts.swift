@@ -134,7 +134,7 @@ extension Tensor {
 }
 
 /// The instructions that products use: chosen for the CPU when the program runs.
-package enum Instructions: Sendable, CaseIterable {
+package enum Instructions: Sendable, CaseIterable, CustomStringConvertible {
   /// What every CPU has, AVX2 where it is there.
   case portable
   /// AVX-512.
@@ -155,6 +155,16 @@ package enum Instructions: Sendable, CaseIterable {
 
   /// Those of the current task: the best, unless a test sets lesser ones.
   @TaskLocal package static var current: Instructions = best
+
+  /// As processors are described.
+  package var description: String {
+    switch self {
+    case .portable: "no AVX-512"
+    case .avx512: "AVX-512"
+    case .avx512BFloat16: "AVX-512 with bfloat16"
+    case .amx: "AMX"
+    }
+  }
 
   var code: ck_instructions {
     switch self {

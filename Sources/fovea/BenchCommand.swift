@@ -70,7 +70,7 @@ struct BenchCommand: ParsableCommand {
 
   private func table(_ rows: [Bench.Row], _ bench: Bench, _ machine: MachinePeaks) -> String {
     var lines = [
-      "\(machine.processor), \(Parallelism.threadCount) threads: "
+      "\(machine.processor), \(machine.instructions), \(Parallelism.threadCount) threads: "
         + "float32 \(giga(machine.float32Operations)) GFLOP/s, "
         + "bfloat16 \(giga(machine.bfloat16Operations)) GFLOP/s, "
         + "reading \(String(format: "%.1f", machine.readBandwidth / 1e9)) GB/s",
@@ -114,7 +114,8 @@ struct BenchCommand: ParsableCommand {
     }
     return [
       "machine": [
-        "cpu": .string(machine.processor), "threads": .integer(Parallelism.threadCount),
+        "cpu": .string(machine.processor), "instructions": .string(machine.instructions),
+        "threads": .integer(Parallelism.threadCount),
         "float32_flops": .number(machine.float32Operations),
         "bfloat16_flops": .number(machine.bfloat16Operations),
         "read_bandwidth": .number(machine.readBandwidth),

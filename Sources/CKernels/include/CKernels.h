@@ -132,8 +132,8 @@ void ck_gelu_double(const float *in, float *out, size_t count);
 void ck_quick_gelu_double(const float *in, float *out, size_t count);
 
 /// Does `turns` rounds of multiply-adds on registers, as wide as this CPU has them, and gives the
-/// number of floating-point operations that it did: float32, and bfloat16 pairs where the CPU has
-/// them (else float32).
+/// number of floating-point operations that it did: float32, and bfloat16 in tiles or pairs where
+/// the CPU has them (else float32).
 size_t ck_peak_float32(size_t turns);
 size_t ck_peak_bfloat16(size_t turns);
 
