@@ -7,8 +7,10 @@ public struct MachinePeaks: Sendable, Equatable {
   public let processor: String
   /// The instructions that products use.
   public let instructions: String
-  /// Float32 operations a second, from registers; a multiply-add counts as two. With tiles a third
-  /// of the bfloat16 operations where that is more: a float32 number is three of bfloat16.
+  /// Float32 operations a second, from registers; a multiply-add counts as two.
+  ///
+  /// With AMX a third of the bfloat16 operations where that is more: a float32 number is three of
+  /// bfloat16.
   public let float32Operations: Double
   /// Bfloat16 operations a second with float32 sums, from registers.
   public let bfloat16Operations: Double
