@@ -2,7 +2,7 @@
 #include <math.h>
 #include <string.h>
 
-// A row of activations by 4-bit or 8-bit integers in groups.
+// Activations by 4-bit or 8-bit integers in groups.
 //
 // Each span of activations is written as whole numbers of 24 bits times a power of two, and those
 // as three digits from -128 to 127. Integers times digits are added exactly, 64 or more at a time,
@@ -172,16 +172,26 @@ INLINE(WIDE) __m512i zeros16(const ck_groups *w, size_t g, size_t o) {
   return _mm512_add_epi32(_mm512_and_si512(packed, _mm512_set1_epi32(15)), one);
 }
 
-/// Adds a span to `out` for `vectors` times 16 outputs from `o` on.
-INLINE(WIDE) void wide_span(const ck_groups *w, const int32_t *digits,
-                            const ck_span_of_digits *span, size_t g, size_t row, size_t rows,
-                            size_t o, float *out, const size_t vectors, const int bits) {
+/// Activations of several rows: what belongs to the first, and how far it is to the next.
+typedef struct {
+  const int32_t *digits;
+  const ck_span_of_digits *spans;
+  size_t digit_stride, span_stride;
+} activations;
+
+/// Adds a span to `out` for `vectors` times 16 outputs from `o` on and `lines` rows of activations,
+/// which share the weights once they are unpacked.
+INLINE(WIDE) void wide_span(const ck_groups *w, activations x, size_t g, size_t row, size_t rows,
+                            size_t o, float *out, size_t out_stride, const size_t vectors,
+                            const size_t lines, const int bits) {
   const size_t stride = w->outputs * 4;
   const char *words = (const char *)w->words + row * stride + o * 4;
+  const int32_t *digits = x.digits;
   const __m512i low = _mm512_set1_epi32(0x0f0f0f0f);
-  __m512i sums[4][DIGITS];
+  __m512i sums[4][4][DIGITS];
   UNROLLED (size_t v = 0; v < vectors; v++)
-    UNROLLED (size_t d = 0; d < DIGITS; d++) sums[v][d] = _mm512_setzero_si512();
+    UNROLLED (size_t m = 0; m < lines; m++)
+      UNROLLED (size_t d = 0; d < DIGITS; d++) sums[v][m][d] = _mm512_setzero_si512();
   for (size_t r = 0; r < rows; r++, words += stride, digits += bits == 4 ? 6 : 3)
     UNROLLED (size_t v = 0; v < vectors; v++) {
       // The same outputs of the next span, which come next into the second cache.
@@ -189,55 +199,74 @@ INLINE(WIDE) void wide_span(const ck_groups *w, const int32_t *digits,
       const __m512i word = _mm512_loadu_si512(words + v * 64);
       const __m512i even = bits == 4 ? _mm512_and_si512(word, low) : word;
       const __m512i odd = _mm512_and_si512(_mm512_srli_epi32(word, 4), low);
-      UNROLLED (size_t d = 0; d < DIGITS; d++) {
-        sums[v][d] = _mm512_dpbusd_epi32(sums[v][d], even, _mm512_set1_epi32(digits[d]));
-        if (bits == 4)
-          sums[v][d] = _mm512_dpbusd_epi32(sums[v][d], odd, _mm512_set1_epi32(digits[DIGITS + d]));
+      UNROLLED (size_t m = 0; m < lines; m++) {
+        const int32_t *line = digits + m * x.digit_stride;
+        UNROLLED (size_t d = 0; d < DIGITS; d++) {
+          sums[v][m][d] = _mm512_dpbusd_epi32(sums[v][m][d], even, _mm512_set1_epi32(line[d]));
+          if (bits == 4)
+            sums[v][m][d] =
+                _mm512_dpbusd_epi32(sums[v][m][d], odd, _mm512_set1_epi32(line[DIGITS + d]));
+        }
       }
     }
   UNROLLED (size_t v = 0; v < vectors; v++) {
     const size_t at = o + 16 * v;
     const __m512i zero = zeros16(w, g, at);
-    // Zeros and the sums of digits fit 16 bits; a zero's upper half is empty.
-    UNROLLED (size_t d = 0; d < DIGITS; d++)
-      sums[v][d] = _mm512_sub_epi32(
-          sums[v][d], _mm512_madd_epi16(zero, _mm512_set1_epi32(span->sums[d])));
-    const __m512 high =
-        _mm512_mul_ps(_mm512_cvtepi32_ps(sums[v][0]), _mm512_set1_ps(65536));
-    const __m512 sum = _mm512_add_ps(
-        high, _mm512_cvtepi32_ps(_mm512_add_epi32(_mm512_slli_epi32(sums[v][1], 8), sums[v][2])));
     const char *scales = (const char *)w->scales;
     const size_t place = g * w->outputs + at;
-    __m512 scale = w->scales_are_wide
-                       ? _mm512_loadu_ps(scales + place * 4)
-                       : _mm512_cvtph_ps(_mm256_loadu_si256((const void *)(scales + place * 2)));
-    scale = _mm512_mul_ps(scale, _mm512_set1_ps(span->step));
-    float *target = out + 16 * v;
-    _mm512_storeu_ps(target,
-                     _mm512_add_ps(_mm512_loadu_ps(target), _mm512_mul_ps(scale, sum)));
+    const __m512 scale =
+        w->scales_are_wide ? _mm512_loadu_ps(scales + place * 4)
+                           : _mm512_cvtph_ps(_mm256_loadu_si256((const void *)(scales + place * 2)));
+    UNROLLED (size_t m = 0; m < lines; m++) {
+      const ck_span_of_digits *span = x.spans + m * x.span_stride;
+      // Zeros and the sums of digits fit 16 bits; a zero's upper half is empty.
+      UNROLLED (size_t d = 0; d < DIGITS; d++)
+        sums[v][m][d] = _mm512_sub_epi32(
+            sums[v][m][d], _mm512_madd_epi16(zero, _mm512_set1_epi32(span->sums[d])));
+      const __m512 high =
+          _mm512_mul_ps(_mm512_cvtepi32_ps(sums[v][m][0]), _mm512_set1_ps(65536));
+      const __m512 sum = _mm512_add_ps(
+          high, _mm512_cvtepi32_ps(_mm512_add_epi32(_mm512_slli_epi32(sums[v][m][1], 8),
+                                                    sums[v][m][2])));
+      const __m512 factor = _mm512_mul_ps(scale, _mm512_set1_ps(span->step));
+      float *target = out + m * out_stride + 16 * v;
+      _mm512_storeu_ps(target,
+                       _mm512_add_ps(_mm512_loadu_ps(target), _mm512_mul_ps(factor, sum)));
+    }
   }
 }
 
-INLINE(WIDE) void wide(const ck_groups *w, const int32_t *digits, const ck_span_of_digits *spans,
-                       size_t first, size_t count, float *out, const int bits) {
+INLINE(WIDE) void wide(const ck_groups *w, activations x, size_t first, size_t count, float *out,
+                       size_t out_stride, const size_t lines, const int bits) {
   // `count` is whole vectors here.
-  memset(out, 0, count * sizeof(float));
+  for (size_t m = 0; m < lines; m++) memset(out + m * out_stride, 0, count * sizeof(float));
+  const int32_t *digits = x.digits;
+  const ck_span_of_digits *spans = x.spans;
+  const size_t vectors = lines == 1 ? 4 : 2;
   FOR_EACH_SPAN {
+    const activations here = {digits, spans, x.digit_stride, x.span_stride};
     size_t n = 0;
-    for (; n + 64 <= count; n += 64)
-      wide_span(w, digits, spans, g, k / each, rows, first + n, out + n, 4, bits);
+    for (; n + 16 * vectors <= count; n += 16 * vectors)
+      wide_span(w, here, g, k / each, rows, first + n, out + n, out_stride, vectors, lines, bits);
     for (; n < count; n += 16)
-      wide_span(w, digits, spans, g, k / each, rows, first + n, out + n, 1, bits);
+      wide_span(w, here, g, k / each, rows, first + n, out + n, out_stride, 1, lines, bits);
   }
 }
 
-__attribute__((target(WIDE))) static void in_wide(const ck_groups *w, const int32_t *digits,
-                                                  const ck_span_of_digits *spans, size_t first,
-                                                  size_t count, float *out) {
-  if (w->bits == 4)
-    wide(w, digits, spans, first, count, out, 4);
-  else
-    wide(w, digits, spans, first, count, out, 8);
+__attribute__((target(WIDE))) static void in_wide(const ck_groups *w, activations x, size_t lines,
+                                                  size_t first, size_t count, float *out,
+                                                  size_t out_stride) {
+  while (lines > 0) {
+    const size_t together = lines >= 4 ? 4 : 1;
+    if (w->bits == 4 && together == 4) wide(w, x, first, count, out, out_stride, 4, 4);
+    else if (w->bits == 4) wide(w, x, first, count, out, out_stride, 1, 4);
+    else if (together == 4) wide(w, x, first, count, out, out_stride, 4, 8);
+    else wide(w, x, first, count, out, out_stride, 1, 8);
+    x.digits += together * x.digit_stride;
+    x.spans += together * x.span_stride;
+    out += together * out_stride;
+    lines -= together;
+  }
 }
 
 /// The zeros of 8 outputs of 4 bits.
@@ -332,18 +361,30 @@ int ck_quantized_path_is_available(ck_quantized_path path) {
 #endif
 }
 
-void ck_groups_matvec(const ck_groups *w, const int32_t *digits, const ck_span_of_digits *spans,
-                      size_t first, size_t count, ck_quantized_path path, float *out) {
+void ck_groups_multiply(const ck_groups *w, const int32_t *digits, size_t digit_stride,
+                        const ck_span_of_digits *spans, size_t span_stride, size_t rows,
+                        size_t first, size_t count, ck_quantized_path path, float *out,
+                        size_t out_stride) {
   size_t done = 0;
 #if defined(__x86_64__)
   if (path == CK_QUANTIZED_VNNI) {
     done = count / 16 * 16;
-    in_wide(w, digits, spans, first, done, out);
-  } else if (path >= CK_QUANTIZED_AVX2 && w->bits == 4) {
-    done = count / 8 * 8;
-    in_narrow(w, digits, spans, first, done, out);
+    in_wide(w, (activations){digits, spans, digit_stride, span_stride}, rows, first, done, out,
+            out_stride);
   }
 #endif
-  // Whole numbers are exact: what is left over gets the same bits here.
-  if (done < count) in_portable(w, digits, spans, first + done, count - done, out + done);
+  for (size_t r = 0; r < rows; r++) {
+    size_t begun = done;
+#if defined(__x86_64__)
+    if (path != CK_QUANTIZED_VNNI && path >= CK_QUANTIZED_AVX2 && w->bits == 4) {
+      begun = count / 8 * 8;
+      in_narrow(w, digits, spans, first, begun, out);
+    }
+#endif
+    // Whole numbers are exact: what is left over gets the same bits here.
+    if (begun < count) in_portable(w, digits, spans, first + begun, count - begun, out + begun);
+    digits += digit_stride;
+    spans += span_stride;
+    out += out_stride;
+  }
 }

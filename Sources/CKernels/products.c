@@ -14,8 +14,9 @@
 
 static method choose(ck_instructions instructions, int rounds, ck_element element) {
 #if defined(__x86_64__)
-  if (instructions == CK_AMX && amx.tiles[element]) return rounds ? amx : amx_exact;
-  if (rounds && instructions >= CK_AVX512_BFLOAT16) return avx512_bfloat16;
+  if (instructions >= CK_AMX && amx.tiles[element]) return rounds ? amx : amx_exact;
+  if (instructions >= CK_AVX512_BFLOAT16 && rounds && avx512_bfloat16.tiles[element])
+    return avx512_bfloat16;
   if (instructions >= CK_AVX512) return rounds ? avx512_rounding : avx512;
 #endif
   return rounds ? portable_rounding : portable;
@@ -31,6 +32,9 @@ ck_instructions ck_best_instructions(void) {
 #endif
   return CK_PORTABLE;
 }
+
+// Bytes of a number, by the type of the weights.
+static const size_t sizes[] = {4, 2, 2, 1};
 
 static size_t steps_of(const method *by, size_t columns) {
   return (columns + by->lanes - 1) / by->lanes;
@@ -96,13 +100,15 @@ void pack_rounded(const float *x, size_t rows, size_t columns, size_t stride, vo
 }
 
 void ck_multiply(ck_instructions instructions, int rounds, const void *packed, size_t rows,
-                 size_t columns, const void *weights, ck_element element, size_t first,
-                 size_t count, size_t next_first, size_t next_count, const float *bias,
-                 ck_activation activation, float *out, size_t out_stride) {
+                 size_t columns, const void *weights, ck_element element, const float *scales,
+                 size_t first, size_t count, size_t next_first, size_t next_count,
+                 const float *bias, ck_activation activation, float *out, size_t out_stride) {
   const method by = choose(instructions, rounds, element);
   tile_function *tile = by.tiles[element];
   const size_t segment = segment_columns(&by, columns);
-  const size_t size = element == CK_FLOAT32 ? 4 : 2, stride = columns * size;
+  const size_t size = sizes[element], stride = columns * size;
+  // Tiles add the bias, unless it comes after the scales.
+  const float *tile_bias = bias && !scales ? bias + first : NULL;
   const char *chunk = (const char *)weights + first * stride;
   const char *next_chunk = (const char *)weights + next_first * stride;
   const size_t panels = panel_count(&by, rows), groups = (count + by.outputs - 1) / by.outputs;
@@ -110,16 +116,19 @@ void ck_multiply(ck_instructions instructions, int rounds, const void *packed, s
   if (columns == 0)
     for (size_t r = 0; r < rows; r++) memset(result + r * out_stride, 0, count * sizeof(float));
   if (panels == 1 && !by.fetches_alone) {
-    // Bound by memory: weights pass once, each row to its end.
-    fetcher none = {0};
+    // Bound by memory: weights pass once, each row to its end, and those that come next are fetched.
     for (size_t g = 0; g < count; g += by.outputs) {
-      const size_t outputs = count - g < by.outputs ? count - g : by.outputs;
+      const size_t outputs = count - g < by.outputs ? count - g : by.outputs, after = g + outputs;
+      const char *rows_after = after < count ? chunk + after * stride : next_chunk;
+      const size_t left = after < count ? count - after : next_count;
       const char *x = packed;
       for (size_t start = 0; start < columns; start += segment) {
         const size_t width = columns - start < segment ? columns - start : segment;
+        fetcher next = {rows_after + start * size, stride, width * size,
+                        left < by.outputs ? left : by.outputs, 0};
         tile(rows, outputs, width, x, chunk + g * stride + start * size, stride, result + g,
-             out_stride, start > 0, start + width == columns && bias ? bias + first + g : NULL,
-             &none, 0);
+             out_stride, start > 0, start + width == columns && tile_bias ? tile_bias + g : NULL,
+             &next, SIZE_MAX);
         x += steps_of(&by, width) * rows * by.step_size;
       }
     }
@@ -143,16 +152,18 @@ void ck_multiply(ck_instructions instructions, int rounds, const void *packed, s
         for (size_t g = 0; g < count; g += by.outputs)
           tile(height, count - g < by.outputs ? count - g : by.outputs, width, x,
                chunk + g * stride + start * size, stride, result + done * out_stride + g,
-               out_stride, start > 0, start + width == columns && bias ? bias + first + g : NULL,
+               out_stride, start > 0, start + width == columns && tile_bias ? tile_bias + g : NULL,
                &next, share);
         x += steps_of(&by, width) * height * by.step_size;
       }
     }
   }
   if (by.leave) by.leave();
-  // Tiles have added the bias where there were any.
-  ck_finish(result, out_stride, rows, count, bias && columns == 0 ? bias + first : NULL,
-            activation);
+  if (scales)
+    for (size_t r = 0; r < rows; r++)
+      for (size_t n = 0; n < count; n++) result[r * out_stride + n] *= scales[first + n];
+  ck_finish(result, out_stride, rows, count,
+            bias && (scales || columns == 0) ? bias + first : NULL, activation);
 }
 
 void ck_finish(float *data, size_t stride, size_t rows, size_t columns, const float *bias,

@@ -49,11 +49,11 @@ typedef struct {
   size_t segment;        // steps of the longest segment
   int fetches_alone;     // whether one panel's weights are fetched too: the tile asks for it
   pack_function *pack;
-  tile_function *tiles[3];  // by the type of the weights; null where it cannot
+  tile_function *tiles[4];  // by the type of the weights; null where it cannot
   void (*leave)(void);      // after the last tile, unless null
 } method;
 
-// Activations in float32, weights widened exactly.
+// Activations in float32, weights widened exactly; 8-bit integers are never rounded.
 extern const method portable, avx512;
 // Activations rounded to bfloat16 but stored as float32, weights rounded to bfloat16.
 extern const method portable_rounding, avx512_rounding;

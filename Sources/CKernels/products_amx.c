@@ -254,9 +254,9 @@ TILE(tile_exact, TERMS)
 // Packed activations of a segment and the weights of a chunk fit the second cache together where
 // there are a few hundred rows of activations.
 const method amx = {
-    2 * SIDE, 2 * SIDE, STEP, 64, 48, 1, pack_rounded_tiles, {NULL, NULL, tile_rounded}, leave};
+    2 * SIDE, 2 * SIDE, STEP, 64, 48, 1, pack_rounded_tiles, {NULL, NULL, tile_rounded, NULL}, leave};
 const method amx_exact = {2 * SIDE,         2 * SIDE, STEP, 64 * TERMS, 24, 1, pack_exact_tiles,
-                          {NULL, NULL, tile_exact}, leave};
+                          {NULL, NULL, tile_exact, NULL}, leave};
 
 // The kernel lets a process use the large registers once it has asked.
 static int is_permitted(void) {

@@ -64,6 +64,9 @@ INLINE __m512 load_bfloat16(const char *row, size_t column, __mmask16 mask) {
   const __m256i halves = _mm256_maskz_loadu_epi16(mask, row + 2 * column);
   return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(halves), 16));
 }
+INLINE __m512 load_int8(const char *row, size_t column, __mmask16 mask) {
+  return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_maskz_loadu_epi8(mask, row + column)));
+}
 
 // Rounded to bfloat16, ties to even; a NaN stays one.
 INLINE __m512 rounded(__m512 value) {
@@ -138,13 +141,14 @@ INLINE __m512 round_float16(const char *row, size_t column, __mmask16 mask) {
 TILE(tile_float32, 16, __mmask16, __m512, load_float32, FUSED)
 TILE(tile_float16, 16, __mmask16, __m512, load_float16, FUSED)
 TILE(tile_bfloat16, 16, __mmask16, __m512, load_bfloat16, FUSED)
+TILE(tile_int8, 16, __mmask16, __m512, load_int8, FUSED)
 TILE(tile_rounded_float32, 16, __mmask16, __m512, round_float32, FUSED)
 TILE(tile_rounded_float16, 16, __mmask16, __m512, round_float16, FUSED)
 
 #define METHOD(LANES, PACK, ...) {ROWS, OUTPUTS, LANES, 64, SEGMENT, 0, PACK, {__VA_ARGS__}, NULL}
-const method avx512 = METHOD(16, pack_floats, tile_float32, tile_float16, tile_bfloat16);
+const method avx512 = METHOD(16, pack_floats, tile_float32, tile_float16, tile_bfloat16, tile_int8);
 const method avx512_rounding =
-    METHOD(16, pack_rounded, tile_rounded_float32, tile_rounded_float16, tile_bfloat16);
+    METHOD(16, pack_rounded, tile_rounded_float32, tile_rounded_float16, tile_bfloat16, tile_int8);
 
 #pragma clang attribute pop
 #pragma clang attribute push(__attribute__((target(AVX512 ",avx512bf16"))), apply_to = function)
@@ -177,7 +181,7 @@ TILE(pair_tile_float16, 32, __mmask32, __m512bh, pairs_float16, _mm512_dpbf16_ps
 TILE(pair_tile_bfloat16, 32, __mmask32, __m512bh, pairs_bfloat16, _mm512_dpbf16_ps)
 
 const method avx512_bfloat16 =
-    METHOD(32, pack_pairs, pair_tile_float32, pair_tile_float16, pair_tile_bfloat16);
+    METHOD(32, pack_pairs, pair_tile_float32, pair_tile_float16, pair_tile_bfloat16, NULL);
 
 #pragma clang attribute pop
 #endif

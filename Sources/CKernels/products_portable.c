@@ -15,6 +15,7 @@ typedef float floats __attribute__((vector_size(4 * LANES), aligned(4)));
 typedef uint32_t words __attribute__((vector_size(4 * LANES)));
 typedef uint16_t halves __attribute__((vector_size(2 * LANES), aligned(1)));
 typedef _Float16 small_floats __attribute__((vector_size(2 * LANES), aligned(1)));
+typedef int8_t bytes __attribute__((vector_size(LANES), aligned(1)));
 
 // By pointer: how vectors are handed over depends on the instruction set.
 INLINE void load_float32(const char *row, floats *value) { memcpy(value, row, sizeof *value); }
@@ -27,6 +28,11 @@ INLINE void load_bfloat16(const char *row, floats *value) {
   halves upper;
   memcpy(&upper, row, sizeof upper);
   *value = (floats)(__builtin_convertvector(upper, words) << 16);
+}
+INLINE void load_int8(const char *row, floats *value) {
+  bytes small;
+  memcpy(&small, row, sizeof small);
+  *value = __builtin_convertvector(small, floats);
 }
 INLINE void make_rounded(floats *value) {
   const words bits = (words)*value;
@@ -106,10 +112,11 @@ INLINE float total(const floats *sums) {
 TILE(tile_float32, 4, load_float32)
 TILE(tile_float16, 2, load_float16)
 TILE(tile_bfloat16, 2, load_bfloat16)
+TILE(tile_int8, 1, load_int8)
 TILE(tile_rounded_float32, 4, round_float32)
 TILE(tile_rounded_float16, 2, round_float16)
 
 #define METHOD(PACK, ...) {ROWS, OUTPUTS, 16, 64, SEGMENT, 0, PACK, {__VA_ARGS__}, NULL}
-const method portable = METHOD(pack_floats, tile_float32, tile_float16, tile_bfloat16);
+const method portable = METHOD(pack_floats, tile_float32, tile_float16, tile_bfloat16, tile_int8);
 const method portable_rounding =
-    METHOD(pack_rounded, tile_rounded_float32, tile_rounded_float16, tile_bfloat16);
+    METHOD(pack_rounded, tile_rounded_float32, tile_rounded_float16, tile_bfloat16, tile_int8);

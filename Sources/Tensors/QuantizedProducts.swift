@@ -28,44 +28,27 @@ package enum QuantizedInstructions: Sendable, CaseIterable {
 }
 
 extension QuantizedMatrix {
-  /// Writes the products of `count` rows of activations with the transposed matrix to `out`.
+  /// Writes the products of `count` rows of activations with the transposed matrix, whose integers
+  /// are in groups, to `out`.
   ///
-  /// Rows: integers become float32 and are multiplied and added in it. Groups: activations become
-  /// whole numbers of 24 bits times a power of two for each 128 of a group, whose products with the
-  /// integers are added exactly. Both are as good as float32; the scales are applied to sums, for a
-  /// row or a group, never to single weights. A row of the result has the same bits whatever rows
-  /// are computed with it.
+  /// Activations become whole numbers of 24 bits times a power of two for each 128 of a group, whose
+  /// products with the integers are added exactly. That is as good as float32; the scales are
+  /// applied to the sum of a group, never to single weights. A row of the result has the same bits
+  /// whatever rows are computed with it.
   func multiply(
-    rows x: UnsafePointer<Float>, count: Int, into out: UnsafeMutablePointer<Float>
+    _ groups: GroupParts, rows x: UnsafePointer<Float>, count: Int,
+    into out: UnsafeMutablePointer<Float>
   ) {
+    guard inputs > 0 else { return out.update(repeating: 0, count: count * outputs) }
     let path = QuantizedInstructions.current.path
-    switch parts {
-    case .rows(let integers, let scales):
-      integers.withPointer { start in
-        scales.withUnsafeBufferPointer { scales in
-          guard let scales = scales.baseAddress else { return }
-          let shared = Shared(pointer: (start, x, scales, out))
-          forEachBand(activations: count) { first, width in
-            let (start, x, scales, out) = shared.pointer
-            ck_int8_multiply(
-              start + first * inputs, scales + first, width, x, count, inputs, path, out + first,
-              outputs)
-          }
-        }
-      }
-    case .groups(let groups):
-      guard inputs > 0 else { return out.update(repeating: 0, count: count * outputs) }
-      withDigits(of: x, count: count, groups) { digits, digitCount, spans, spanCount in
-        withKernelArgument(groups) { weight in
-          let shared = Shared(pointer: (weight, digits, spans, out))
-          forEachBand(activations: count) { first, width in
-            let (weight, digits, spans, out) = shared.pointer
-            for row in 0..<count {
-              ck_groups_matvec(
-                weight, digits + row * digitCount, spans + row * spanCount, first, width, path,
-                out + row * outputs + first)
-            }
-          }
+    withDigits(of: x, count: count, groups) { digits, digitCount, spans, spanCount in
+      withKernelArgument(groups) { weight in
+        let shared = Shared(pointer: (weight, digits, spans, out))
+        forEachBand(activations: count) { first, width in
+          let (weight, digits, spans, out) = shared.pointer
+          ck_groups_multiply(
+            weight, digits, digitCount, spans, spanCount, count, first, width, path, out + first,
+            outputs)
         }
       }
     }

@@ -46,50 +46,59 @@ extension Tensor {
     Work.note(
       operations: 2 * count * weight.shape[0], weightBytes: weight.byteCount,
       isBFloat16: arithmetic == .bfloat16 && weight.quantized == nil)
-    if arithmetic != .float64, let quantized = weight.quantized {
-      let x = arithmetic == .bfloat16 ? roundedToBFloat16() : self
-      return x.quantized(quantized, bias, activation)
-    }
-    switch arithmetic {
-    case .float32: return tiled(weight, rounds: false, bias, activation)
-    case .bfloat16: return tiled(weight, rounds: true, bias, activation)
-    case .float64: return inDouble(weight, bias, activation)
+    guard arithmetic != .float64 else { return inDouble(weight, bias, activation) }
+    let rounds = arithmetic == .bfloat16
+    switch weight.quantized?.parts {
+    case .groups(let groups):
+      // The integers are never rounded.
+      let x = rounds ? roundedToBFloat16() : self
+      return x.grouped(weight, groups, bias, activation)
+    case .rows(let integers, let scales):
+      return integers.withPointer {
+        tiled(weight, $0, CK_INT8, scales: scales, rounds: rounds, bias, activation)
+      }
+    case nil:
+      return weight.withUnsafeBytes {
+        tiled(weight, $0, weight.type.code, scales: nil, rounds: rounds, bias, activation)
+      }
     }
   }
 
-  /// The product by this project's own kernels.
+  /// The product by this project's own kernels with rows of numbers at `start`.
   private func tiled(
-    _ weight: StoredTensor, rounds: Bool, _ bias: Tensor?, _ activation: Pointwise
+    _ weight: StoredTensor, _ start: UnsafeRawPointer, _ element: ck_element, scales: [Float]?,
+    rounds: Bool, _ bias: Tensor?, _ activation: Pointwise
   ) -> Tensor {
     let (m, k, n) = (shape[0], shape[1], weight.shape[0])
     let instructions = Instructions.current.code
     let threads = Parallelism.threadCount
     return Tensor.filled([m, n]) { out in
-      Packed.with(self, instructions, rounds: rounds, weight.type) { packed in
-        let shared = Shared(pointer: (packed, out, bias?.elements))
+      Packed.with(self, instructions, rounds: rounds, element) { packed in
+        let shared = Shared(pointer: (packed, start, out, bias?.elements, scales))
         Parallelism.forEach((n + chunk - 1) / chunk) { index in
-          let (packed, out, bias) = shared.pointer
+          let (packed, start, out, bias, scales) = shared.pointer
           let first = index * chunk
           let next = min(n, first + threads * chunk)
-          weight.withUnsafeBytes { bytes in
-            ck_multiply(
-              instructions, rounds ? 1 : 0, packed, m, k, bytes, weight.type.code, first,
-              min(chunk, n - first), next, min(chunk, n - next), bias, activation.code, out, n)
-          }
+          ck_multiply(
+            instructions, rounds ? 1 : 0, packed, m, k, start, element, scales, first,
+            min(chunk, n - first), next, min(chunk, n - next), bias, activation.code, out, n)
         }
       }
     }
   }
 
-  /// The product with quantized weights, whose integers are never rounded.
-  private func quantized(
-    _ matrix: QuantizedMatrix, _ bias: Tensor?, _ activation: Pointwise
+  /// The product with integers in groups.
+  private func grouped(
+    _ weight: StoredTensor, _ groups: QuantizedMatrix.GroupParts, _ bias: Tensor?,
+    _ activation: Pointwise
   ) -> Tensor {
-    let (m, n) = (shape[0], matrix.outputs)
+    let (m, n) = (shape[0], weight.shape[0])
     return Tensor.filled([m, n]) { out in
       elements.withUnsafeBufferPointer { x in
-        guard let x = x.baseAddress else { return out.update(repeating: 0, count: m * n) }
-        matrix.multiply(rows: x, count: m, into: out)
+        guard let x = x.baseAddress, let matrix = weight.quantized else {
+          return out.update(repeating: 0, count: m * n)
+        }
+        matrix.multiply(groups, rows: x, count: m, into: out)
       }
       ck_finish(out, n, m, n, bias?.elements, activation.code)
     }
@@ -189,19 +198,19 @@ extension ElementType {
 /// Activations laid out as the kernels read them.
 private enum Packed {
   static func with(
-    _ x: Tensor, _ instructions: ck_instructions, rounds: Bool, _ type: ElementType,
+    _ x: Tensor, _ instructions: ck_instructions, rounds: Bool, _ element: ck_element,
     _ body: (UnsafeRawPointer) -> Void
   ) {
     let (rows, columns) = (x.shape[0], x.shape[1])
     let rounds: Int32 = rounds ? 1 : 0
-    let size = ck_packed_size(instructions, rounds, type.code, rows, columns)
+    let size = ck_packed_size(instructions, rounds, element, rows, columns)
     withUnsafeTemporaryAllocation(byteCount: max(64, size), alignment: 64) { buffer in
       guard let start = buffer.baseAddress else { return }
       let shared = Shared(pointer: start)
-      let panels = ck_panel_count(instructions, rounds, type.code, rows)
+      let panels = ck_panel_count(instructions, rounds, element, rows)
       Parallelism.forEach(panels) { panel in
         ck_pack_panel(
-          instructions, rounds, type.code, x.elements, rows, columns, panel, shared.pointer)
+          instructions, rounds, element, x.elements, rows, columns, panel, shared.pointer)
       }
       body(UnsafeRawPointer(start))
     }

@@ -3,9 +3,10 @@ import TestSupport
 import Testing
 
 @Suite struct QuantizedTests {
-  static let ways: [Quantization] = [
-    .int8, .int4(groupSize: 32), .int4(groupSize: 64), .int4(groupSize: 128),
+  static let groups: [Quantization] = [
+    .int4(groupSize: 32), .int4(groupSize: 64), .int4(groupSize: 128),
   ]
+  static let ways = [.int8] + groups
 
   @Test(arguments: ways, [[5, 3], [1, 64], [300, 200], [16, 128], [67, 130], [520, 96]])
   func productsAreThoseOfTheWeightsReadBack(_ way: Quantization, _ shape: [Int]) {
@@ -23,43 +24,60 @@ import Testing
     }
   }
 
-  @Test(arguments: ways, QuantizedInstructions.available)
+  @Test(arguments: groups, QuantizedInstructions.available)
   func everyProcessorGivesTheSame(_ way: Quantization, _ instructions: QuantizedInstructions) {
     var noise = SmallNoise(seed: 12)
     for (outputs, inputs) in [(3, 40), (64, 256), (131, 96), (200, 1000), (77, 136), (8, 31)] {
       let weight = StoredTensor(noise.tensor([outputs, inputs])).quantized(to: way)
-      let x = noise.tensor([1, inputs])
+      let x = noise.tensor([6, inputs])
       let best = x.matmulTransposed(weight)
       let found = QuantizedInstructions.$current.withValue(instructions) {
         x.matmulTransposed(weight)
       }
-      // Groups add whole numbers, which is exact in any order; rows add floats in another.
-      if way == .int8 {
-        expectClose(found, to: best, within: 1e-5, "\(outputs) by \(inputs)")
-      } else {
-        #expect(found == best, "\(outputs) by \(inputs)")
-      }
+      // Whole numbers are added, which is exact in any order.
+      #expect(found == best, "\(outputs) by \(inputs)")
       let exact = Arithmetic.$override.withValue(.float64) { x.matmulTransposed(weight) }
       expectClose(found, to: exact, within: 1e-5, "\(outputs) by \(inputs), exactly")
     }
   }
 
-  @Test(arguments: ways, QuantizedInstructions.available)
+  @Test(arguments: Instructions.available, [Arithmetic.float32, .bfloat16])
+  func everyProcessorMultipliesInt8(_ instructions: Instructions, _ arithmetic: Arithmetic) {
+    var noise = SmallNoise(seed: 15)
+    for (outputs, inputs) in [(3, 40), (64, 256), (131, 96), (200, 1000), (77, 1630), (8, 31)] {
+      let weight = StoredTensor(noise.tensor([outputs, inputs])).quantized(to: .int8)
+        .computing(in: arithmetic)
+      let x = noise.tensor([6, inputs])
+      let taken = arithmetic == .bfloat16 ? x.roundedToBFloat16() : x
+      let exact = Arithmetic.$override.withValue(.float64) { taken.matmulTransposed(weight) }
+      let found = Instructions.$current.withValue(instructions) { x.matmulTransposed(weight) }
+      expectClose(found, to: exact, within: 1e-6, "\(outputs) by \(inputs)")
+    }
+  }
+
+  @Test(arguments: groups, QuantizedInstructions.available)
   func aRowAloneHasTheBitsItHasAmongOthers(
     _ way: Quantization, _ instructions: QuantizedInstructions
   ) {
+    QuantizedInstructions.$current.withValue(instructions) { expectSameBitsAlone(way) }
+  }
+
+  @Test(arguments: Instructions.available)
+  func aRowAloneHasTheBitsItHasAmongOthersInInt8(_ instructions: Instructions) {
+    Instructions.$current.withValue(instructions) { expectSameBitsAlone(.int8) }
+  }
+
+  private func expectSameBitsAlone(_ way: Quantization) {
     var noise = SmallNoise(seed: 14)
     for (outputs, inputs, rows) in [(70, 96, 9), (131, 300, 5), (5, 40, 4), (64, 128, 2)] {
       let weight = StoredTensor(noise.tensor([outputs, inputs])).quantized(to: way)
       let x = noise.tensor([rows, inputs])
       let bias = noise.tensor([outputs])
-      QuantizedInstructions.$current.withValue(instructions) {
-        let together = x.matmulTransposed(weight, bias: bias)
-        for row in 0..<rows {
-          #expect(
-            x.rows(row..<row + 1).matmulTransposed(weight, bias: bias).row(0)
-              == together.row(row), "row \(row) of \(rows), \(outputs) by \(inputs)")
-        }
+      let together = x.matmulTransposed(weight, bias: bias)
+      for row in 0..<rows {
+        #expect(
+          x.rows(row..<row + 1).matmulTransposed(weight, bias: bias).row(0) == together.row(row),
+          "row \(row) of \(rows), \(outputs) by \(inputs)")
       }
     }
   }

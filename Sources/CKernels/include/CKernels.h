@@ -31,7 +31,7 @@ void ck_round_to_bfloat16(const float *in, float *out, size_t count);
 /// The instructions that products use.
 typedef enum { CK_PORTABLE, CK_AVX512, CK_AVX512_BFLOAT16, CK_AMX } ck_instructions;
 /// The types that weights are stored in.
-typedef enum { CK_FLOAT32, CK_FLOAT16, CK_BFLOAT16 } ck_element;
+typedef enum { CK_FLOAT32, CK_FLOAT16, CK_BFLOAT16, CK_INT8 } ck_element;
 /// What is done to a product's result, element by element.
 typedef enum { CK_IDENTITY, CK_GELU, CK_QUICK_GELU, CK_RELU } ck_activation;
 
@@ -49,14 +49,14 @@ size_t ck_panel_count(ck_instructions instructions, int rounds, ck_element eleme
 void ck_pack_panel(ck_instructions instructions, int rounds, ck_element element, const float *x,
                    size_t rows, size_t columns, size_t panel, void *packed);
 
-/// out[r, first + n] = activation(sum over c of x[r, c] * weights[first + n, c] + bias[first + n])
-/// for n < count, where rows of `out` lie `out_stride` floats apart and `bias` may be null.
-/// `weights` is row-major at any alignment. Rows `next_first` to `next_first + next_count` are
-/// those that the thread will multiply next.
+/// out[r, first + n] = activation(scales[first + n] * sum over c of x[r, c] * weights[first + n, c]
+/// + bias[first + n]) for n < count, where rows of `out` lie `out_stride` floats apart; `scales` and
+/// `bias` may be null. `weights` is row-major at any alignment. Rows `next_first` to
+/// `next_first + next_count` are those that the thread will multiply next.
 void ck_multiply(ck_instructions instructions, int rounds, const void *packed, size_t rows,
-                 size_t columns, const void *weights, ck_element element, size_t first,
-                 size_t count, size_t next_first, size_t next_count, const float *bias,
-                 ck_activation activation, float *out, size_t out_stride);
+                 size_t columns, const void *weights, ck_element element, const float *scales,
+                 size_t first, size_t count, size_t next_first, size_t next_count,
+                 const float *bias, ck_activation activation, float *out, size_t out_stride);
 
 /// data[rows, columns] = activation(data + bias), where rows lie `stride` floats apart and `bias` may
 /// be null.

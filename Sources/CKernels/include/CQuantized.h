@@ -42,16 +42,19 @@ typedef struct {
   int32_t sums[3];  // the sums of a, of b and of c
 } ck_span_of_digits;
 
-/// Splits activations, padded with zeros to whole words, into digits for `ck_groups_matvec`:
+/// Splits activations, padded with zeros to whole words, into digits for `ck_groups_multiply`:
 /// digits[words a column, bits == 4 ? 6 : 3], and a span for each 128 inputs of each group.
 void ck_split_digits(const float *x, size_t inputs, size_t group, int bits, int32_t *digits,
                      ck_span_of_digits *spans);
 
-/// out[i - first] = sum over inputs k of weight[i, k] * x[k], for `count` outputs i from `first` on,
-/// a multiple of 8; x as digits. The bits do not depend on the path, nor on where bands end.
-void ck_groups_matvec(const ck_groups *weight, const int32_t *digits,
-                      const ck_span_of_digits *spans, size_t first, size_t count,
-                      ck_quantized_path path, float *out);
+/// out[r, i - first] = sum over inputs k of weight[i, k] * x[r, k], for `count` outputs i from
+/// `first` on, a multiple of 8; x as digits. Rows of x lie `digit_stride` digits and `span_stride`
+/// spans apart, rows of `out` `out_stride` floats. The bits do not depend on the path, nor on where
+/// bands end, nor on what other rows there are.
+void ck_groups_multiply(const ck_groups *weight, const int32_t *digits, size_t digit_stride,
+                        const ck_span_of_digits *spans, size_t span_stride, size_t rows,
+                        size_t first, size_t count, ck_quantized_path path, float *out,
+                        size_t out_stride);
 
 /// out[count, inputs] = the weights of `count` outputs from `first` on, a row an output.
 void ck_groups_to_float32(const ck_groups *weight, size_t first, size_t count, float *out);
@@ -67,13 +70,6 @@ void ck_groups_reorder(const void *words, const int32_t *from, int backwards, si
 /// from the whole one by 1/32 each time, then fitted; the one of the least squared error wins.
 void ck_groups_pack(const float *rows, size_t count, size_t inputs, size_t outputs, size_t first,
                     size_t group, size_t steps, uint32_t *words, uint32_t *zeros, uint16_t *scales);
-
-/// out[m, r] = scales[r] * sum over c of weight[r, c] * x[m, c], in float32, for rows of x side by
-/// side and rows of out that lie `out_stride` floats apart. The bits of a sum depend on the path,
-/// not on what is computed with it.
-void ck_int8_multiply(const void *weight, const float *scales, size_t rows, const float *x,
-                      size_t activations, size_t columns, ck_quantized_path path, float *out,
-                      size_t out_stride);
 
 /// out[count] = scale * weight.
 void ck_int8_to_float32(const void *weight, float scale, float *out, size_t count);
