@@ -69,6 +69,11 @@ extension Session {
   }
 }
 
+extension EmbeddingModel {
+  /// This model, or the one that cuts texts that are too long.
+  func cuttingTexts(_ isAsked: Bool) -> any EmbeddingModel { isAsked ? cuttingTexts : self }
+}
+
 extension LoadedModel {
   /// This model, or where it is the shipped one and lacks the ability, the one that stands in.
   func orCompanion<Part>(with ability: Ability<Part>) throws -> LoadedModel {

@@ -39,6 +39,16 @@ extension Value {
   }
 }
 
+extension Parameter where T == Bool {
+  /// Whether a text that is too long is cut.
+  static var truncate: Self {
+    .flag(
+      "truncate",
+      "Whether a text of more tokens than the model reads is cut before its end token, not refused."
+    )
+  }
+}
+
 extension Parameter where T == String {
   /// Which places are kept.
   static var keep: Self {

@@ -123,6 +123,8 @@ public protocol EmbeddingModel: VisionModel {
   ///
   /// - Throws: `ModelError.textTooLong` for more than the model reads.
   func textIDs(_ text: String) throws -> [Int]
+  /// The same model, which cuts a text that is too long and keeps its end token.
+  var cuttingTexts: any EmbeddingModel { get }
   /// Pictures to `[N, E]`, all rows of a batch in one product a layer.
   ///
   /// - Parameter traces: empty, or one a picture.

@@ -142,6 +142,28 @@ import Testing
         in: workshop) < 1e-5)
   }
 
+  @Test func longTextsAreRefusedOrCutWhereThatIsAskedFor() throws {
+    let workshop = try workshop("clip")
+    _ = try workshop.value("long = \"two large triangles beside \" * 9\nlong")
+    for call in [
+      "embed_text(long)", "read(long)", "similarity(a, long)", "classify(a, [\"x\", long])",
+      "word_map(a, long)",
+    ] {
+      let failure = try #require(workshop.run(call).failure)
+      #expect(failure.message.contains("truncate=True"), "\(failure.message)")
+      let cut = String(call.dropLast()) + ", truncate=True)"
+      #expect(workshop.run(cut).failure == nil, "\(cut)")
+    }
+    #expect(
+      try number(
+        "abs(embed_text(long, truncate=True) - project_text(read(long, truncate=True))).max()",
+        in: workshop) == 0)
+    // Figures of what was cut name the tokens that were read.
+    _ = try workshop.value("t = embed_text(long, truncate=True)\nt")
+    #expect(try workshop.value("attention(t, block=1)").displayed.contains("text.blocks.1"))
+    _ = try workshop.value("save(heatmap(attention(t)), \"cut.svg\")")
+  }
+
   @Test func wordsLookAtThoseBeforeThem() throws {
     let workshop = try workshop("clip")
     _ = try workshop.value("t = embed_text(\"two triangles\")\nt")

@@ -251,6 +251,56 @@ extension Golden {
     #expect(try model.textIDs(String(repeating: "circle ", count: 18)).count == 20)
   }
 
+  /// Texts of more than 20 tokens, the ids that transformers' CLIPTokenizer makes of them with
+  /// truncation=True and max_length=20 (OpenCLIP's tokenizer cuts alike), and what
+  /// `get_text_features` gives for those.
+  static let long: [(text: String, ids: [Int], features: [Float])] = [
+    (
+      String(repeating: "circle ", count: 30), [604] + [Int](repeating: 603, count: 18) + [605],
+      [
+        0.530832, -0.796408, -2.62091, -0.420585, -0.980125, 0.860738, -1.08265, -0.0476801,
+        1.45483, 0.590206, 1.26256, 0.76568,
+      ]
+    ),
+    (
+      "A photograph of two large yellow triangles, three small crosses (and one star) beside a "
+        + "circle's edge: unbelievable!",
+      [
+        604, 320, 79, 71, 78, 83, 78, 70, 81, 64, 79, 327, 555, 597, 590, 600, 598, 267, 580, 605,
+      ],
+      [
+        -0.55136, -0.186859, 2.39734, -1.34676, 0.875692, 0.419043, 1.62356, 1.38729, -1.96705,
+        1.17546, 0.244621, 0.769687,
+      ]
+    ),
+    (
+      String(repeating: "čtyři žluté trojúhelníky a 漢字 🎨 ", count: 3),
+      [
+        604, 128, 235, 83, 88, 129, 247, 328, 129, 122, 75, 84, 83, 127, 358, 83, 523, 73, 127,
+        605,
+      ],
+      [
+        0.77484, -0.067044, -0.752086, -1.41259, 0.299681, -0.202714, -0.194627, 1.25602, 0.231262,
+        0.026947, 1.86617, 0.798163,
+      ]
+    ),
+  ]
+
+  @Test func aTextThatMayBeCutKeepsItsEndToken() throws {
+    let model = try embedder(Golden.named("clip")[0].folder).cuttingTexts
+    for (text, ids, features) in Self.long {
+      #expect(try model.textIDs(text) == ids)
+      expectClose(
+        try model.embed(texts: [text]), to: Tensor(features, shape: [1, 12]), within: 1e-5)
+    }
+    // Texts that fit are as they were, and a resized model goes on cutting.
+    let short = "two triangles and one cross"
+    let usual = try embedder(Golden.named("clip")[0].folder)
+    #expect(try model.textIDs(short) == usual.textIDs(short))
+    let resized = try #require(try model.resized(to: 72).embedding)
+    #expect(try resized.textIDs(Self.long[0].text) == Self.long[0].ids)
+  }
+
   static let wrong = [
     WrongSetting("text_config.hidden_size", "17", "text_config.hidden_size", "2 heads"),
     WrongSetting("text_config.vocab_size", "600", "token_embedding", "[608, 16]", "[600, 16]"),

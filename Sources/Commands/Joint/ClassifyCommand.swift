@@ -17,6 +17,7 @@ extension Command {
           "templates",
           "Sentences with {} for the label; None for those that suit the model."))),
     Parameter.integer("top", in: 1...100_000, default: 5, "How many classes are listed."),
+    Parameter.truncate,
     returns: "a Table of label, probability and logit, the most likely first",
     details: "With labels, each is put into every template; the embeddings of its sentences, each "
       + "of length 1, are averaged, and the cosines of these means with the picture, times the "
@@ -30,7 +31,7 @@ extension Command {
           + "         templates=[\"a {} circle\", \"a {} square\", \"a {} star\"])[\"label\"][0]",
         "An ensemble of sentences: which colour?"),
     ], seeAlso: ["similarity", "match"]
-  ) { session, seen, labels, templates, top in
+  ) { session, seen, labels, templates, top, truncate in
     if let labels {
       guard case .picture(let picture) = seen else {
         throw ArgumentFailure(parameter: "image", "must be a picture where labels are given")
@@ -39,7 +40,8 @@ extension Command {
       let sentences = try Self.sentences(templates ?? part.labelTemplates)
       return .object(
         try Table.classes(
-          part.classify(picture.image, as: labels, templates: sentences), labels: labels, top: top))
+          part.cuttingTexts(truncate).classify(
+            picture.image, as: labels, templates: sentences), labels: labels, top: top))
     }
     if let templates, !templates.isEmpty {
       throw ArgumentFailure(parameter: "labels", "must be given together with templates")

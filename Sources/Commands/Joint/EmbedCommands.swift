@@ -28,6 +28,7 @@ extension Command {
     "Puts texts into the space that they share with pictures.",
     Parameter.list(of: .text("texts", "A text, or a list of them.")),
     Parameter.keep,
+    Parameter.truncate,
     returns: "Embeddings [N, E], a row a text, not divided by their lengths",
     details: "A single text keeps the trace of its way; several go through the model together.",
     examples: [
@@ -36,10 +37,11 @@ extension Command {
         "text = embed_text(\"a red circle\")\nheatmap(attention(text, block=1))",
         "Which word looks at which: each only at those before it."),
     ], seeAlso: ["embed_image", "similarity", "attention"]
-  ) { session, texts, keep in
+  ) { session, texts, keep, truncate in
     let (part, model) = try session.able(.embedding, for: "embed_text")
     return .object(
       try Embeddings(
-        texts.map { .text($0) }, by: part, of: model, trace: session.trace(keeping: keep)))
+        texts.map { .text($0) }, by: part.cuttingTexts(truncate), of: model,
+        trace: session.trace(keeping: keep)))
   }
 }

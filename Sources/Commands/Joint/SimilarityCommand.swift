@@ -11,6 +11,7 @@ extension Command {
     Parameter.compared("second", "Pictures or texts: the columns."),
     Parameter.flag(
       "softmax", "Whether each row becomes probabilities, by the model's own scale."),
+    Parameter.truncate,
     returns: "a Similarity [R, C] with cosines, logits, probabilities and best",
     details: "Each side is a picture, a text, a list of one of them, or what embed_image() and "
       + "embed_text() give. heatmap() draws it with the pictures at the edge.",
@@ -23,8 +24,9 @@ extension Command {
           + "save(heatmap(similarity([a, b], [a.caption, b.caption], softmax=True)), "
           + "\"similarity.png\")", "As a figure, as probabilities."),
     ], seeAlso: ["embed_image", "embed_text", "classify", "heatmap"]
-  ) { session, first, second, softmax in
-    let (part, model) = try session.able(.embedding, for: "similarity")
+  ) { session, first, second, softmax, truncate in
+    let (able, model) = try session.able(.embedding, for: "similarity")
+    let part = able.cuttingTexts(truncate)
     let rows = try first.embeddings(by: part, of: model)
     let columns = try second.embeddings(by: part, of: model)
     for (side, name) in [(rows, "first"), (columns, "second")] {

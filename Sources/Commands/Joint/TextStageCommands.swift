@@ -9,14 +9,16 @@ extension Command {
     "Lets each token of a text look at those before it, in all text blocks.",
     Parameter.text("text", "The text."),
     Parameter.keep,
+    Parameter.truncate,
     returns: "tokens [T, D] after the last norm, with a trace of every block",
     examples: [
       Example(
         "read(\"a red circle\")[\"text.blocks.0.attention.pattern\"].shape",
         "Where every token looks in the first block: heads, queries, keys.")
     ], seeAlso: ["project_text", "embed_text"]
-  ) { session, text, keep in
-    try session.runText(stage: "read", on: .text(text), text: text, after: nil, keep: keep)
+  ) { session, text, keep, truncate in
+    try session.runText(
+      stage: "read", on: .text(text), text: text, after: nil, keep: keep, truncate: truncate)
   }
 
   static let projectText = Command(
@@ -36,17 +38,20 @@ extension Command {
     }
     return try session.runText(
       stage: "project_text", on: .prompted(tokens.result, text), text: text,
-      after: tokens.trace, keep: keep)
+      after: tokens.trace, keep: keep,
+      // Whether the text was to be cut was decided when it was read.
+      truncate: true)
   }
 }
 
 extension Session {
   /// Runs a stage of a text's way.
   fileprivate func runText(
-    stage name: String, on input: StageInput, text: String, after earlier: Trace?, keep: String
+    stage name: String, on input: StageInput, text: String, after earlier: Trace?, keep: String,
+    truncate: Bool
   ) throws -> Value {
     let (part, model) = try able(.embedding, for: name)
-    guard let stage = part.stages.first(where: { $0.name == name }) else {
+    guard let stage = part.cuttingTexts(truncate).stages.first(where: { $0.name == name }) else {
       throw RuntimeFailure(.command, "\(model.name) has no stage '\(name)'")
     }
     var trace = trace(keeping: keep)

@@ -41,13 +41,18 @@ extension CLIP.Model {
 
   /// The token ids of a text, begin and end token in place.
   ///
-  /// - Throws: when it is longer than the text tower reads; when the tokenizer is another model's.
+  /// - Throws: when it is longer than the text tower reads and not to be cut; when the tokenizer is
+  ///   another model's.
   public func textIDs(_ text: String) throws -> [Int] {
-    let ids = tokenizer.encode(text, addSpecialTokens: true)
+    var ids = tokenizer.encode(text, addSpecialTokens: true)
     let configuration = configuration.text
-    guard ids.count <= configuration.positionCount else {
-      throw ModelError.textTooLong(
-        text: text, tokens: ids.count, limit: configuration.positionCount)
+    let limit = configuration.positionCount
+    if ids.count > limit {
+      guard cutsTexts, let end = ids.last else {
+        throw ModelError.textTooLong(text: text, tokens: ids.count, limit: limit)
+      }
+      // The end token stays, in the last place: the text is pooled there.
+      ids = ids.prefix(limit - 1) + [end]
     }
     if let id = ids.first(where: { $0 < 0 || $0 >= configuration.vocabularySize }) {
       throw ModelError.unknownToken(id: id, rows: configuration.vocabularySize)

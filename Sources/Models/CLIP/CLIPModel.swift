@@ -26,6 +26,8 @@ extension CLIP {
     let logarithmOfScale: Float
     /// Whether it has OpenCLIP's layout.
     let isOpenCLIP: Bool
+    /// Whether texts that are too long are cut rather than refused.
+    let cutsTexts: Bool
 
     /// Reads the checkpoint in `folder`, strictly: every tensor must be there, have its shape and
     /// be used.
@@ -34,6 +36,7 @@ extension CLIP {
       configuration = files.configuration
       preprocessing = files.preprocessing
       isOpenCLIP = files.isOpenCLIP
+      cutsTexts = false
       tokenizer = try TokenizerFolder.read(folder.url)
       var weights = WeightReader(files.tensors, names: files.keys)
       vision = try VisionTransformer(from: &weights, configuration.vision)
@@ -52,11 +55,14 @@ extension CLIP {
       try weights.finish()
     }
 
-    private init(_ model: Model, preprocessing: Preprocessing, vision: VisionTransformer) {
+    private init(
+      _ model: Model, preprocessing: Preprocessing, vision: VisionTransformer, cutsTexts: Bool
+    ) {
       (configuration, tokenizer, text) = (model.configuration, model.tokenizer, model.text)
       (imageProjection, textProjection) = (model.imageProjection, model.textProjection)
       (logarithmOfScale, isOpenCLIP) = (model.logarithmOfScale, model.isOpenCLIP)
       (self.preprocessing, self.vision) = (preprocessing, vision)
+      self.cutsTexts = cutsTexts
     }
 
     /// Reads a projection; OpenCLIP stores `[inputs, outputs]`.
@@ -81,7 +87,14 @@ extension CLIP.Model {
   public func resized(to imageSize: Int) throws -> any VisionModel {
     CLIP.Model(
       self, preprocessing: try preprocessing.resized(to: imageSize, patchSize: patches.patchSize),
-      vision: VisionTransformer(vision, imageSize: imageSize))
+      vision: VisionTransformer(vision, imageSize: imageSize), cutsTexts: cutsTexts)
+  }
+
+  /// The same model, which cuts a text that is too long before its end token.
+  ///
+  /// As CLIP's own `tokenize(truncate=True)`, OpenCLIP and transformers' `truncation=True` do.
+  public var cuttingTexts: any EmbeddingModel {
+    CLIP.Model(self, preprocessing: preprocessing, vision: vision, cutsTexts: true)
   }
 
   /// CLIP.
