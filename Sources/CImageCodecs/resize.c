@@ -4,6 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#if defined(__x86_64__) && defined(__linux__)
+#define CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define CLONES
+#endif
+
 // Fused multiply-adds would change the last digit of a weight, and with it a pixel.
 #pragma STDC FP_CONTRACT OFF
 
@@ -93,28 +99,129 @@ static inline uint8_t round_off(int32_t sum) {
   return (uint8_t)(level < 0 ? 0 : level > 255 ? 255 : level);
 }
 
+// Rows that are narrowed together, a lane each.
+enum { BAND = 16 };
+
+typedef uint8_t levels __attribute__((vector_size(BAND), aligned(1)));
+typedef int32_t sums __attribute__((vector_size(4 * BAND), aligned(4)));
+
+// Turns BAND rows of BAND bytes into columns.
+static inline void transpose(const uint8_t *in, size_t in_stride, uint8_t *out, size_t out_stride) {
+  levels a[BAND], b[BAND];
+  for (int i = 0; i < BAND; i++) a[i] = *(const levels *)(in + i * in_stride);
+  for (int round = 0; round < 4; round++) {
+    for (int i = 0; i < BAND / 2; i++) {
+      b[2 * i] = __builtin_shufflevector(a[i], a[i + BAND / 2], 0, 16, 1, 17, 2, 18, 3, 19, 4, 20,
+                                         5, 21, 6, 22, 7, 23);
+      b[2 * i + 1] = __builtin_shufflevector(a[i], a[i + BAND / 2], 8, 24, 9, 25, 10, 26, 11, 27,
+                                             12, 28, 13, 29, 14, 30, 15, 31);
+    }
+    memcpy(a, b, sizeof a);
+  }
+  for (int i = 0; i < BAND; i++) *(levels *)(out + i * out_stride) = a[i];
+}
+
+// BAND rows, `in_stride` and `out_stride` bytes apart; `columns` and `narrowed` have room for them
+// as columns, rounded up to BAND of these.
+CLONES static void across_band(const uint8_t *in, uint32_t in_width, uint8_t *out,
+                               uint32_t out_width, const window *window, uint8_t *columns,
+                               uint8_t *narrowed) {
+  const size_t in_stride = (size_t)in_width * 3, out_stride = (size_t)out_width * 3;
+  size_t i = 0;
+  for (; i + BAND <= in_stride; i += BAND) transpose(in + i, in_stride, columns + i * BAND, BAND);
+  for (; i < in_stride; i++) {
+    for (size_t y = 0; y < BAND; y++) columns[i * BAND + y] = in[y * in_stride + i];
+  }
+  for (uint32_t x = 0; x < out_width; x++) {
+    const int32_t *weights = window->weights + x * window->stride;
+    const uint8_t *pixel = columns + (size_t)window->first[x] * 3 * BAND;
+    sums red = (sums){} + (1 << (FRACTION_BITS - 1)), green = red, blue = red;
+    for (uint32_t j = 0; j < window->length[x]; j++, pixel += 3 * BAND) {
+      const int32_t weight = weights[j];
+      red += __builtin_convertvector(*(const levels *)pixel, sums) * weight;
+      green += __builtin_convertvector(*(const levels *)(pixel + BAND), sums) * weight;
+      blue += __builtin_convertvector(*(const levels *)(pixel + 2 * BAND), sums) * weight;
+    }
+    uint8_t *column = narrowed + (size_t)x * 3 * BAND;
+    for (int y = 0; y < BAND; y++) {
+      column[y] = round_off(red[y]);
+      column[BAND + y] = round_off(green[y]);
+      column[2 * BAND + y] = round_off(blue[y]);
+    }
+  }
+  i = 0;
+  for (; i + BAND <= out_stride; i += BAND) {
+    transpose(narrowed + i * BAND, BAND, out + i, out_stride);
+  }
+  for (; i < out_stride; i++) {
+    for (size_t y = 0; y < BAND; y++) out[y * out_stride + i] = narrowed[i * BAND + y];
+  }
+}
+
+static void across_row(const uint8_t *row, uint8_t *out, uint32_t width, const window *window) {
+  for (uint32_t x = 0; x < width; x++) {
+    const int32_t *weights = window->weights + x * window->stride;
+    const uint8_t *pixel = row + (size_t)window->first[x] * 3;
+    int32_t red = 1 << (FRACTION_BITS - 1), green = red, blue = red;
+    for (uint32_t j = 0; j < window->length[x]; j++, pixel += 3) {
+      red += pixel[0] * weights[j];
+      green += pixel[1] * weights[j];
+      blue += pixel[2] * weights[j];
+    }
+    *out++ = round_off(red);
+    *out++ = round_off(green);
+    *out++ = round_off(blue);
+  }
+}
+
 // Changes the width alone.
 static ci_status across(const uint8_t *in, uint8_t *out, ci_size from, ci_size to, kernel kernel) {
   window window;
   if (prepare(&window, kernel, from.width, to.width) != ci_done) return ci_out_of_memory;
-  for (uint32_t y = 0; y < to.height; y++) {
-    const uint8_t *row = in + (size_t)y * from.width * 3;
-    for (uint32_t x = 0; x < to.width; x++) {
-      const int32_t *weights = window.weights + x * window.stride;
-      const uint8_t *pixel = row + (size_t)window.first[x] * 3;
-      int32_t red = 1 << (FRACTION_BITS - 1), green = red, blue = red;
-      for (uint32_t j = 0; j < window.length[x]; j++, pixel += 3) {
-        red += pixel[0] * weights[j];
-        green += pixel[1] * weights[j];
-        blue += pixel[2] * weights[j];
-      }
-      *out++ = round_off(red);
-      *out++ = round_off(green);
-      *out++ = round_off(blue);
-    }
+  const size_t in_stride = (size_t)from.width * 3, out_stride = (size_t)to.width * 3;
+  uint8_t *columns = malloc((in_stride + out_stride) * BAND);
+  if (columns == NULL) {
+    release(&window);
+    return ci_out_of_memory;
   }
+  for (uint32_t y = 0; y < to.height && to.height >= BAND; y += BAND) {
+    // The last band overlaps the one before.
+    const uint32_t first = y + BAND <= to.height ? y : to.height - BAND;
+    across_band(in + first * in_stride, from.width, out + first * out_stride, to.width, &window,
+                columns, columns + in_stride * BAND);
+  }
+  for (uint32_t y = 0; y < to.height && to.height < BAND; y++) {
+    across_row(in + y * in_stride, out + y * out_stride, to.width, &window);
+  }
+  free(columns);
   release(&window);
   return ci_done;
+}
+
+// One row out of `count`, `stride` bytes apart.
+CLONES static void down_row(const uint8_t *in, uint8_t *out, size_t stride, const int32_t *weights,
+                            uint32_t count) {
+  // As much as stays in the registers from the first row to the last.
+  enum { LANES = 4 };
+  size_t i = 0;
+  for (; i + LANES * BAND <= stride; i += LANES * BAND) {
+    sums total[LANES];
+    for (int k = 0; k < LANES; k++) total[k] = (sums){} + (1 << (FRACTION_BITS - 1));
+    for (uint32_t j = 0; j < count; j++) {
+      const uint8_t *row = in + j * stride + i;
+      for (int k = 0; k < LANES; k++) {
+        total[k] += __builtin_convertvector(*(const levels *)(row + k * BAND), sums) * weights[j];
+      }
+    }
+    for (int k = 0; k < LANES; k++) {
+      for (int y = 0; y < BAND; y++) out[i + k * BAND + y] = round_off(total[k][y]);
+    }
+  }
+  for (; i < stride; i++) {
+    int32_t sum = 1 << (FRACTION_BITS - 1);
+    for (uint32_t j = 0; j < count; j++) sum += in[j * stride + i] * weights[j];
+    out[i] = round_off(sum);
+  }
 }
 
 // Changes the height alone; `stride` bytes make a row of both.
@@ -122,22 +229,10 @@ static ci_status down(const uint8_t *in, uint8_t *out, size_t stride, ci_size fr
                       kernel kernel) {
   window window;
   if (prepare(&window, kernel, from.height, to.height) != ci_done) return ci_out_of_memory;
-  int32_t *sums = malloc(stride * sizeof *sums);
-  if (sums == NULL) {
-    release(&window);
-    return ci_out_of_memory;
-  }
   for (uint32_t y = 0; y < to.height; y++) {
-    const int32_t *weights = window.weights + y * window.stride;
-    for (size_t i = 0; i < stride; i++) sums[i] = 1 << (FRACTION_BITS - 1);
-    for (uint32_t j = 0; j < window.length[y]; j++) {
-      const uint8_t *row = in + (size_t)(window.first[y] + j) * stride;
-      const int32_t weight = weights[j];
-      for (size_t i = 0; i < stride; i++) sums[i] += row[i] * weight;
-    }
-    for (size_t i = 0; i < stride; i++) out[y * stride + i] = round_off(sums[i]);
+    down_row(in + window.first[y] * stride, out + y * stride, stride,
+             window.weights + y * window.stride, window.length[y]);
   }
-  free(sums);
   release(&window);
   return ci_done;
 }
