@@ -37,6 +37,11 @@ struct BenchCommand: ParsableCommand {
   var repeats = Bench.Options().repeats
   @Option(help: "all, or vision for the vision tower alone.")
   var only = Part.all
+  @Option(
+    help: ArgumentHelp(
+      "Instead: how fast the pictures of a folder are read and made ready for the model.",
+      valueName: "folder"))
+  var pictures: String?
   @Flag(help: "Write JSON.")
   var json = false
 
@@ -53,6 +58,7 @@ struct BenchCommand: ParsableCommand {
     (options.prompt, options.tokenCount, options.repeats) = (prompt, tokens, repeats)
     options.isVisionOnly = only == .vision
     let progress = ProgressDisplay(environment: .process)
+    if let pictures { return try run(on: URL(filePath: pictures), progress) }
     progress.show(Progress("measuring the machine", completed: 0, total: nil))
     let machine = MachinePeaks.measured()
     progress.show(Progress("reading the model", completed: 0, total: nil))
@@ -66,6 +72,26 @@ struct BenchCommand: ParsableCommand {
     progress.end()
     let text = json ? try report(rows, bench, machine).written() : table(rows, bench, machine)
     try Output.standardOutput.write(text + "\n")
+  }
+
+  private func run(on folder: URL, _ progress: ProgressDisplay) throws {
+    let bench = try PictureBench(
+      pictures: folder, model: model.map { URL(filePath: $0) }, dtype: dtype)
+    let seconds = try bench.run(repeats: repeats) {
+      progress.show(Progress("reading", completed: $0, total: repeats + 1))
+    }
+    progress.end()
+    let rate = Double(bench.count) / Bench.median(seconds)
+    guard json else {
+      return try Output.standardOutput.write(
+        "\(bench.count) pictures, \(Parallelism.threadCount) threads: "
+          + String(format: "%.0f a second\n", rate))
+    }
+    let report: JSON = [
+      "pictures": .integer(bench.count), "threads": .integer(Parallelism.threadCount),
+      "seconds": .array(seconds.map { .number($0) }), "pictures_per_second": .number(rate),
+    ]
+    try Output.standardOutput.write(report.written() + "\n")
   }
 
   private func table(_ rows: [Bench.Row], _ bench: Bench, _ machine: MachinePeaks) -> String {

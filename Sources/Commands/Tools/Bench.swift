@@ -176,5 +176,6 @@ public struct Bench {
     return Row(name: Name.nextToken, seconds: Self.median(times), work: two - one)
   }
 
-  private static func median(_ times: [Double]) -> Double { times.sorted()[times.count / 2] }
+  /// The middle of some times.
+  public static func median(_ times: [Double]) -> Double { times.sorted()[times.count / 2] }
 }
