@@ -48,6 +48,8 @@ let package = Package(
       providers: [.apt(["libgraphviz-dev"])]),
     .target(name: "CKernels", cSettings: fast),
     .target(
+      name: "CNearest", cxxSettings: [.unsafeFlags(["-O3", "-Wall", "-Werror"])]),
+    .target(
       name: "CImageCodecs", cSettings: fast,
       linkerSettings: [.linkedLibrary("png"), .linkedLibrary("jpeg"), .linkedLibrary("turbojpeg")]),
 
@@ -69,7 +71,7 @@ let package = Package(
     room("Language"),
     room("Runtime", ["Language", "Tensors"]),
     room("Scenes", ["Files", "Images"]),
-    room("Searching", ["Checkpoints", "Files", "Images", "Tensors"]),
+    room("Searching", ["CNearest", "Checkpoints", "Files", "Images", "Tensors"]),
     room(
       "Commands",
       [

@@ -15,11 +15,20 @@ public struct IndexBuilder: Sendable {
   private let embedder: Embedder
   /// Pictures in one pass of the model.
   private let batch: Int
+  /// Whether pictures are linked with their neighbours: where there are many, never, or always.
+  private let method: SearchMethod
 
   /// Prepares; nothing is read or written.
-  public init(pictures: URL, index: URL, embedder: Embedder, batch: Int = 16) {
+  ///
+  /// - Parameters:
+  ///   - batch: pictures in one pass of the model.
+  ///   - method: how the index is to be searched; a graph of neighbours is made for what needs one.
+  public init(
+    pictures: URL, index: URL, embedder: Embedder, batch: Int = 16,
+    method: SearchMethod = .automatic
+  ) {
     (self.pictures, self.index) = (pictures, index)
-    (self.embedder, self.batch) = (embedder, max(1, batch))
+    (self.embedder, self.batch, self.method) = (embedder, max(1, batch), method)
   }
 
   /// What a run did.
@@ -36,6 +45,8 @@ public struct IndexBuilder: Sendable {
     public let removed: Int
     /// Files below the folder that are no pictures by their names.
     public let otherFiles: Int
+    /// Where the time went.
+    public let times: IndexTimes
   }
 
   /// How far a run is.
@@ -44,6 +55,8 @@ public struct IndexBuilder: Sendable {
     public let done: Int
     /// Pictures that had to be looked at.
     public let total: Int
+    /// Whether pictures are being linked with their neighbours, after all were embedded.
+    public var isLinking = false
   }
 
   /// Runs to the end.
@@ -62,6 +75,7 @@ public struct IndexBuilder: Sendable {
       throw SearchingError.noPictures(folder: folder, otherFiles: found.otherCount)
     }
     let before = try previous()
+    var times = IndexTimes()
     try makeFolder(index)
     var journal = try IndexJournal(in: index, embedder: embedder)
     var known = Known(index: before, journal: journal.pictures)
@@ -78,10 +92,11 @@ public struct IndexBuilder: Sendable {
     var ahead = stretches.first.map { reading($0) }
     for number in stretches.indices {
       try checkpoint()
-      guard let read = ahead?.value() else { break }
+      guard let read = times.timing(\.waiting, { ahead?.value() }) else { break }
+      times.reading += read.seconds
       ahead = number + 1 < stretches.count ? reading(stretches[number + 1]) : nil
       var fresh: [(picture: IndexedPicture, image: Image)] = []
-      for result in read {
+      for result in read.results {
         switch result {
         case .failure(let failure): skipped.append(failure.skipped)
         case .success(let picture, let image):
@@ -99,7 +114,7 @@ public struct IndexBuilder: Sendable {
       for first in stride(from: 0, to: fresh.count, by: batch) {
         try checkpoint()
         let some = Array(fresh[first..<min(fresh.count, first + batch)])
-        let rows = try embedder.embed(some.map(\.image))
+        let rows = try times.timing(\.model) { try embedder.embed(some.map(\.image)) }
         guard rows.shape == [some.count, embedder.width] else {
           throw SearchingError.damaged(
             file: embedder.name, detail: "it made \(rows.shape) of \(some.count) pictures")
@@ -139,9 +154,21 @@ public struct IndexBuilder: Sendable {
         generation: (before?.generation ?? 0) + 1)
     }
     journal.remove()
+    if method == .approximate
+      || method == .automatic && result.pictures.count > PictureIndex.exactLimit,
+      case .unusable = result.arrangement()
+    {
+      try times.timing(\.linking) {
+        _ = try result.arrange(checkpoint: checkpoint) {
+          progress(State(done: $0, total: $1, isLinking: true))
+        }
+      }
+    }
+    times.end()
     return Report(
       index: result, embedded: embedded, copied: copied,
-      kept: entries.count - embedded - copied, removed: removed, otherFiles: found.otherCount)
+      kept: entries.count - embedded - copied, removed: removed, otherFiles: found.otherCount,
+      times: times)
   }
 
   /// The index as it was; nil where there is none, or where it is of another model or damaged.
@@ -163,14 +190,19 @@ public struct IndexBuilder: Sendable {
   }
 
   /// Reads and shrinks pictures on all cores, beside whatever runs.
-  private func reading(_ files: [PictureFolder.File]) -> Later<[Read]> {
+  private func reading(_ files: [PictureFolder.File]) -> Later<(results: [Read], seconds: Double)> {
     Later {
-      let results = Mutex([Read?](repeating: nil, count: files.count))
+      let results = Mutex(
+        (reads: [Read?](repeating: nil, count: files.count), seconds: 0.0))
       DispatchQueue.concurrentPerform(iterations: files.count) { number in
+        let began = IndexTimes.processorSeconds
         let read = self.read(files[number])
-        results.withLock { $0[number] = read }
+        results.withLock {
+          $0.reads[number] = read
+          $0.seconds += IndexTimes.processorSeconds - began
+        }
       }
-      return results.withLock { $0.compactMap { $0 } }
+      return results.withLock { ($0.reads.compactMap { $0 }, $0.seconds) }
     }
   }
 

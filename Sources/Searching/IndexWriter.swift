@@ -109,7 +109,7 @@ struct IndexWriter {
     let path = builder.index.path(percentEncoded: false)
     for name in (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? [] {
       let parts = name.split(separator: "-")
-      guard parts.count == 2, ["embeddings", "pictures", "skipped"].contains(parts[0]),
+      guard parts.count == 2, ["embeddings", "pictures", "skipped", "nearest"].contains(parts[0]),
         parts[1].first?.isNumber == true, !names.contains(name)
       else { continue }
       try? FileManager.default.removeItem(at: builder.index.appending(path: name))

@@ -47,14 +47,15 @@ public struct IndexedPicture: Sendable, Equatable {
 }
 
 /// A number that is equal for equal bytes, and hardly ever otherwise.
-func digest(of bytes: [UInt8]) -> UInt64 {
+func digest(of bytes: [UInt8]) -> UInt64 { bytes.withUnsafeBytes { digest(of: $0) } }
+
+/// The same for bytes in memory.
+func digest(of bytes: UnsafeRawBufferPointer) -> UInt64 {
   var hash: UInt64 = 0xCBF2_9CE4_8422_2325
   func mix(_ word: UInt64) { hash = (hash ^ word) &* 0x100_0000_01B3 ^ (hash >> 29) }
-  bytes.withUnsafeBytes { buffer in
-    let whole = buffer.count / 8
-    for index in 0..<whole { mix(buffer.loadUnaligned(fromByteOffset: index * 8, as: UInt64.self)) }
-    for byte in buffer[(whole * 8)...] { mix(UInt64(byte)) }
-  }
+  let whole = bytes.count / 8
+  for index in 0..<whole { mix(bytes.loadUnaligned(fromByteOffset: index * 8, as: UInt64.self)) }
+  for byte in bytes[(whole * 8)...] { mix(UInt64(byte)) }
   mix(UInt64(bytes.count))
   return hash
 }

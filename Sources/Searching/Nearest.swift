@@ -1,3 +1,4 @@
+internal import FoundationEssentials
 public import Tensors
 
 /// A picture that was found.
@@ -18,6 +19,73 @@ extension PictureIndex {
     precondition(point.count == width, "a point of \(point.count) numbers, not \(width)")
     let scores = point.reshaped(1, width).unitRows().matmulTransposed(rows).elements
     return Hit.largest(count, of: scores)
+  }
+}
+
+/// How the nearest pictures are looked for.
+public enum SearchMethod: String, Sendable, CaseIterable {
+  /// Exactly up to `PictureIndex.exactLimit` pictures, beyond by a graph where there is one.
+  case automatic = "auto"
+  /// By comparing every picture.
+  case exact
+  /// By a graph of neighbours, which is made where it is missing.
+  case approximate
+}
+
+/// What was found, and how.
+public struct Finding: Sendable {
+  /// The nearest first.
+  public let hits: [Hit]
+  /// What is known of the graph that found them; nil where every picture was compared.
+  public let graph: NearestFacts?
+  /// Why every picture was compared though the index is large, in a sentence.
+  public let remark: String?
+}
+
+extension PictureIndex {
+  /// The pictures nearest to a point, the nearest first.
+  ///
+  /// - Parameters:
+  ///   - point: `[D]`, of any length but 0.
+  ///   - limit: more pictures than that are searched by the graph where `method` is automatic.
+  ///   - checkpoint: as in `arrange`, which runs where a graph is asked for and missing.
+  /// - Throws: what `arrange` throws.
+  /// - Precondition: `point` has `width` numbers.
+  public func find(
+    near point: Tensor, count: Int, by method: SearchMethod = .automatic,
+    limit: Int = PictureIndex.exactLimit, checkpoint: () throws -> Void = {},
+    progress: (Int, Int) -> Void = { _, _ in }
+  ) throws -> Finding {
+    let wantsGraph =
+      switch method {
+      case .automatic: pictures.count > limit
+      case .exact: false
+      case .approximate: true
+      }
+    let unit = point.reshaped(1, width).unitRows()
+    guard wantsGraph, unit.elements.allSatisfy(\.isFinite) else {
+      return Finding(hits: nearest(to: point, count: count), graph: nil, remark: nil)
+    }
+    var found = arrangement()
+    if case .unusable = found, method == .approximate {
+      try arrange(checkpoint: checkpoint, progress: progress)
+      found = arrangement()
+    }
+    switch found {
+    case .ready(let graph, let facts):
+      do throws(NeighbourGraph.Failure) {
+        let hits = try graph.nearest(
+          to: unit.elements, count: count, effort: max(facts.effort, 2 * count))
+        return Finding(hits: hits, graph: facts, remark: nil)
+      } catch {
+        throw SearchingError.cannotArrange(
+          index: folder.path(percentEncoded: false), detail: error.detail)
+      }
+    case .unusable(let reason):
+      return Finding(
+        hits: nearest(to: point, count: count), graph: nil,
+        remark: "its graph of neighbours \(reason); method=\"approximate\" makes it")
+    }
   }
 }
 

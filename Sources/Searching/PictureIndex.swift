@@ -23,6 +23,10 @@ public struct PictureIndex: Sendable {
   let probe: Tensor
   /// Counts up each time the index is written.
   let generation: Int
+  /// The name of the embeddings' file.
+  let embeddingsName: String
+  /// The graph of neighbours, once it was needed.
+  let known = KnownArrangement()
 
   /// Channels of the space, `D`.
   public var width: Int { rows.shape[1] }
@@ -75,6 +79,7 @@ public struct PictureIndex: Sendable {
     model = (json["model"]?["name"]?.text ?? "?", json["model"]?["folder"]?.text ?? "?")
     root = Self.root(written: try text("pictures"), from: folder, beside: json["beside"]?.text)
     let embeddings = try beside("embeddings")
+    embeddingsName = embeddings.lastPathComponent
     (rows, probe) = try Self.tensors(of: embeddings)
     let table = try beside("table")
     pictures = try Self.lines(of: table).enumerated().map { number, line in

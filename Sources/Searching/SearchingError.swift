@@ -16,12 +16,14 @@ public enum SearchingError: HasExitCode, Equatable {
   case busy(folder: String)
   /// More groups are asked for than there are pictures.
   case tooFew(pictures: Int, wanted: Int)
+  /// No graph of neighbours can be made of the index; `detail` says why.
+  case cannotArrange(index: String, detail: String)
 
   /// The exit code of a process that ends because of this.
   public var exitCode: Int32 {
     switch self {
     case .noPictures, .nothingReadable, .noIndex: ExitCode.missingInput
-    case .damaged, .otherModel: ExitCode.badData
+    case .damaged, .otherModel, .cannotArrange: ExitCode.badData
     case .busy: ExitCode.cannotCreate
     case .tooFew: ExitCode.usage
     }
@@ -51,6 +53,9 @@ extension SearchingError: CustomStringConvertible {
       "\(folder.withVisibleControls): another process is building this index; wait for it"
     case .tooFew(let pictures, let wanted):
       "\(wanted) groups of \(pictures) pictures; ask for at most \(pictures)"
+    case .cannotArrange(let index, let detail):
+      "\(index.withVisibleControls): its pictures cannot be linked with their neighbours, "
+        + "\(detail.withVisibleControls); search it exactly instead"
     }
   }
 }

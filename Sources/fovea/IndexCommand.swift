@@ -1,7 +1,9 @@
-internal import ArgumentParser
+public import ArgumentParser
 internal import Commands
+internal import Files
 internal import Foundation
 internal import Runtime
+public import Searching
 internal import Terminal
 
 /// `fovea index`: a folder of pictures made searchable.
@@ -29,8 +31,16 @@ struct IndexCommand: ParsableCommand {
   var model: String?
   @Option(help: "Pictures in one pass of the model.")
   var batch = 16
+  @Option(
+    help: """
+      How it will be searched: exact compares every picture, approximate links pictures with their \
+      neighbours first, auto does that beyond a million.
+      """)
+  var method = SearchMethod.automatic
   @Flag(name: .shortAndLong, help: "No progress, no list of what was skipped.")
   var quiet = false
+  @Flag(help: "Write what was done and where the time went as JSON.")
+  var json = false
 
   func validate() throws {
     guard (1...1024).contains(batch) else { throw ValidationError("--batch must be 1 to 1024.") }
@@ -42,11 +52,12 @@ struct IndexCommand: ParsableCommand {
     let job = IndexingJob(
       pictures: URL(filePath: pictures, directoryHint: .isDirectory),
       index: to.map { URL(filePath: $0, directoryHint: .isDirectory) },
-      model: model.map { URL(filePath: $0, directoryHint: .isDirectory) }, batch: batch)
+      model: model.map { URL(filePath: $0, directoryHint: .isDirectory) }, batch: batch,
+      method: method)
     let result: IndexingJob.Result
     do {
-      result = try job.run { done, total in
-        if !quiet { progress.show(Progress("embedding", completed: done, total: total)) }
+      result = try job.run { activity, done, total in
+        if !quiet { progress.show(Progress(activity, completed: done, total: total)) }
       }
     } catch {
       progress.end()
@@ -59,7 +70,10 @@ struct IndexCommand: ParsableCommand {
       }
     }
     let seconds = Double((ContinuousClock.now - began) / .milliseconds(1)) / 1000
+    guard !json else { return try Output.standardOutput.write(result.facts.written() + "\n") }
     try Output.standardOutput.write(
       result.sentence + String(format: " in %.1f s", seconds) + "\n\(result.folder.visible)\n")
   }
 }
+
+extension SearchMethod: ExpressibleByArgument {}

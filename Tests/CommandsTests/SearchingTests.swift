@@ -43,6 +43,19 @@ private func gallery(_ count: Int = 24) throws -> Workshop {
     #expect(workshop.run("search(i[3], i, top=2)[0][\"similarity\"] > 0.9999").shown == "True")
   }
 
+  @Test func searchingApproximatelyIsAskedForAndSaid() throws {
+    let workshop = try gallery(30)
+    _ = try workshop.value(
+      "e = search(\"a star\", top=5)\na = search(\"a star\", top=5, method=\"approximate\")\na")
+    let said = try #require(workshop.run("a").shown)
+    #expect(said.contains("approximately: ") && said.contains("graph of neighbours"), "\(said)")
+    #expect(workshop.run("e").shown?.contains("approximately") == false)
+    #expect(workshop.run("a[\"picture\"] == e[\"picture\"]").shown == "True")
+    let refused = try #require(workshop.run("search(\"a star\", method=\"fast\")").failure)
+    #expect(
+      refused.message.contains("'auto', 'exact' or 'approximate'"), "\(refused.message)")
+  }
+
   @Test func whatWasFoundCanBeDrawnAndWritten() throws {
     let workshop = try gallery()
     for (name, call) in [

@@ -13,7 +13,8 @@ extension Command {
     details: """
       Made again, an index follows its folder: what is new or changed is embedded, what is gone is \
       dropped. A run that was stopped goes on where it was. What cannot be read is skipped and \
-      listed. `fovea index` does the same from the command line.
+      listed. More than a million pictures are then linked with their neighbours, so that search() \
+      need not compare all. `fovea index` does the same from the command line.
       """,
     examples: [
       Example(
@@ -32,7 +33,7 @@ extension Command {
       let builder = IndexBuilder(
         pictures: folder, index: target, embedder: space.embedder)
       let report = try builder.run(checkpoint: { try session.checkCancellation() }) { state in
-        session.report(Progress("embedding", completed: state.done, total: state.total))
+        session.report(Progress(state.activity, completed: state.done, total: state.total))
       }
       opened = IndexedFolder(index: report.index)
     }

@@ -35,9 +35,21 @@ extension Drawn {
 struct SearchResult: Drawn {
   let title: String
   let folder: IndexedFolder
-  let hits: [Hit]
+  let finding: Finding
 
+  var hits: [Hit] { finding.hits }
   var typeName: String { "SearchResult" }
+
+  /// How it was looked for, where that is not the plain way.
+  private var way: String {
+    if let graph = finding.graph {
+      return ", approximately: \(graph.effort) candidates of a graph of neighbours"
+        + (graph.queryCount > 0
+          ? " (\(Digits.percent(Float(graph.recall))) of the ten nearest found when it was made)"
+          : "")
+    }
+    return finding.remark.map { ", every one compared: \($0)" } ?? ""
+  }
 
   var table: Table {
     Table(
@@ -48,7 +60,7 @@ struct SearchResult: Drawn {
           .text(folder.index.pictures[hit.row].path),
         ]
       },
-      note: "\(title), among \(folder.index.pictures.count) pictures; "
+      note: "\(title), among \(folder.index.pictures.count) pictures\(way); "
         + "save(_, \"found.png\") draws them")
   }
 
@@ -78,10 +90,18 @@ extension Command {
     Parameter.any("query", expects: "a text or a picture", "What to look for."),
     Parameter.index,
     Parameter.integer("top", in: 1...1000, default: 12, "How many pictures."),
+    Parameter.choice(
+      "method", default: SearchMethod.automatic,
+      "exact compares every picture, approximate goes from neighbour to neighbour; auto is exact up "
+        + "to a million pictures."),
+    Parameter.truncate,
     returns: "a table of rank, cosine and picture, and with save or show a labelled sheet",
     details: """
-      Every picture is compared, no approximation. A text is always looked for as words; to look for \
-      a file's picture say image("file.png").
+      Up to a million pictures every one is compared. Beyond, the search follows a graph of \
+      neighbours (Malkov and Yashunin 2016) where the index has one, and says so; it finds most of \
+      what is nearest, texts less surely than pictures. Asked for by method="approximate", the \
+      graph is made where it is missing. A text is always looked for as words; to look for a file's \
+      picture say image("file.png").
       """,
     examples: [
       Example(
@@ -93,14 +113,15 @@ extension Command {
           + "index(\"fovea-out/shapes\")\nsearch(scene(3))",
         "Pictures like another."),
     ], seeAlso: ["index", "cluster", "map"]
-  ) { session, query, given, top in
+  ) { session, query, given, top, method, truncate in
     let title: String
     let folder: IndexedFolder
     let point: Tensor
     switch query {
     case .text(let text):
       folder = try session.index(given, for: "search")
-      point = try session.space(of: folder.index, for: "search").model.embed(texts: [text])
+      point = try session.space(of: folder.index, for: "search").model.cuttingTexts(truncate)
+        .embed(texts: [text])
       title = "“\(text)”"
     case .object(let picture as Picture):
       folder = try session.index(given, for: "search")
@@ -111,8 +132,10 @@ extension Command {
       throw ArgumentFailure(
         parameter: "query", "must be a text or a picture, not \(query.inMessage)")
     }
-    return .object(
-      SearchResult(
-        title: title, folder: folder, hits: folder.index.nearest(to: point, count: top)))
+    let finding = try folder.index.find(
+      near: point, count: top, by: method,
+      checkpoint: { try session.checkCancellation() },
+      progress: { session.report(Progress("linking", completed: $0, total: $1)) })
+    return .object(SearchResult(title: title, folder: folder, finding: finding))
   }
 }

@@ -1,6 +1,7 @@
+public import Files
 public import Foundation
 internal import Runtime
-internal import Searching
+public import Searching
 
 /// What `fovea index` does.
 public struct IndexingJob {
@@ -8,6 +9,7 @@ public struct IndexingJob {
   private let index: URL
   private let model: URL?
   private let batch: Int
+  private let method: SearchMethod
 
   /// What came of it.
   public struct Result: Sendable {
@@ -17,35 +19,77 @@ public struct IndexingJob {
     public let sentence: String
     /// What was skipped and why, a line a picture.
     public let skippedLines: [String]
+    /// The same as numbers, and where the time went, in seconds: `model` while the model worked,
+    /// `waiting` while it had no pictures, `reading` the processor's time that reading took beside
+    /// it.
+    public let facts: JSON
   }
 
   /// Prepares; without an index's folder it is beside the pictures under their name.
-  public init(pictures: URL, index: URL?, model: URL?, batch: Int) {
+  public init(
+    pictures: URL, index: URL?, model: URL?, batch: Int, method: SearchMethod = .automatic
+  ) {
     let folder = pictures.standardizedFileURL
     self.pictures = folder
     self.index =
       index
       ?? folder.deletingLastPathComponent().appending(
         path: folder.lastPathComponent + ".index", directoryHint: .isDirectory)
-    (self.model, self.batch) = (model, batch)
+    (self.model, self.batch, self.method) = (model, batch, method)
   }
 
   /// Runs it.
-  public func run(progress: (Int, Int) -> Void) throws -> Result {
+  ///
+  /// - Parameter progress: what is being done, how many pictures are done, and of how many.
+  public func run(progress: (String, Int, Int) -> Void) throws -> Result {
     let session = Session(commands: Commands.all)
     if let model { session[StartingModel.self] = model }
     let builder = IndexBuilder(
       pictures: pictures, index: index.standardizedFileURL,
-      embedder: try session.space(for: "index").embedder, batch: batch)
-    let report = try builder.run(progress: { progress($0.done, $0.total) })
+      embedder: try session.space(for: "index").embedder, batch: batch,
+      method: method)
+    let report = try builder.run(progress: { progress($0.activity, $0.done, $0.total) })
     var parts = ["\(report.index.pictures.count) pictures", "\(report.embedded) embedded"]
     if report.kept > 0 { parts.append("\(report.kept) unchanged") }
     if report.copied > 0 { parts.append("\(report.copied) copies of others") }
     if report.removed > 0 { parts.append("\(report.removed) gone") }
     if !report.index.skipped.isEmpty { parts.append("\(report.index.skipped.count) skipped") }
     if report.otherFiles > 0 { parts.append("\(report.otherFiles) other files") }
+    if let graph = report.index.nearestFacts { parts.append(graph.sentence) }
     return Result(
       folder: index.path(percentEncoded: false), sentence: parts.joined(separator: ", "),
-      skippedLines: report.index.skipped.map { "\($0.path): \($0.reason)" })
+      skippedLines: report.index.skipped.map { "\($0.path): \($0.reason)" },
+      facts: facts(of: report))
+  }
+
+  private func facts(of report: IndexBuilder.Report) -> JSON {
+    let times = report.times
+    return [
+      "index": .string(index.path(percentEncoded: false)),
+      "pictures": .integer(report.index.pictures.count), "embedded": .integer(report.embedded),
+      "unchanged": .integer(report.kept), "copies": .integer(report.copied),
+      "gone": .integer(report.removed), "skipped": .integer(report.index.skipped.count),
+      "other_files": .integer(report.otherFiles),
+      "seconds": [
+        "total": .number(times.total), "model": .number(times.model),
+        "waiting": .number(times.waiting), "reading": .number(times.reading),
+        "linking": .number(times.linking),
+      ],
+      "recall_at_10": report.index.nearestFacts.map { .number($0.recall) } ?? .null,
+    ]
+  }
+}
+
+extension IndexBuilder.State {
+  /// What is being done, in a word.
+  var activity: String { isLinking ? "linking" : "embedding" }
+}
+
+extension NearestFacts {
+  /// What the graph is, in a few words.
+  var sentence: String {
+    "linked with their neighbours"
+      + (queryCount > 0
+        ? ", which finds \(Digits.percent(Float(recall))) of the ten nearest" : "")
   }
 }
