@@ -28,7 +28,13 @@ extension EmbeddingModel {
   }
 
   /// The cosine of every patch with a text, `[rows, columns]`.
-  public func wordMap(_ image: Image, text: String) throws -> Tensor {
+  ///
+  /// - Parameter without: texts whose mean cosines are subtracted: what fits every text alike, the
+  ///   ground above all, goes (as with the redundant features of Li et al. 2023,
+  ///   arXiv:2304.05653).
+  public func wordMap(
+    _ image: Image, text: String, without: [String] = []
+  ) throws -> Tensor {
     var trace = Trace.nothing
     var value = StageInput.image(image)
     for stage in pictureStages {
@@ -36,8 +42,13 @@ extension EmbeddingModel {
       if stage.name == "encode" { break }
     }
     guard case .tensor(let tokens) = value else { return Tensor([], shape: [0, 0]) }
-    let words = try embed(texts: [text]).unitRows()  // [1, E]
-    return try projectPatches(tokens).unitRows().matmulTransposed(words)
-      .reshaped(patches.side, patches.side)
+    let rows = try projectPatches(tokens).unitRows()  // [P, E]
+    func map(_ texts: [String]) throws -> Tensor {
+      let words = try embed(texts: texts).unitRows()  // [N, E]
+      return rows.matmulTransposed(words).mean(axis: 1).reshaped(
+        patches.side, patches.side)
+    }
+    let cosines = try map([text])
+    return try without.isEmpty ? cosines : cosines - map(without)
   }
 }

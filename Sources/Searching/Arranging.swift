@@ -9,6 +9,12 @@ extension PictureIndex {
   /// for.
   public static let exactLimit = 1_000_000
 
+  /// The share of the ten nearest that a graph must find, when it is measured, to be used without
+  /// being asked for.
+  ///
+  /// Of some pictures none does: of thousands of copies that differ by noise alone, say.
+  public static let leastRecall = 0.9
+
   /// What there is of a graph.
   enum Arrangement {
     case ready(NeighbourGraph, NearestFacts)

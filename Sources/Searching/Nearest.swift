@@ -24,7 +24,7 @@ extension PictureIndex {
 
 /// How the nearest pictures are looked for.
 public enum SearchMethod: String, Sendable, CaseIterable {
-  /// Exactly up to `PictureIndex.exactLimit` pictures, beyond by a graph where there is one.
+  /// Exactly up to `PictureIndex.exactLimit` pictures, beyond by a graph where one finds enough.
   case automatic = "auto"
   /// By comparing every picture.
   case exact
@@ -48,12 +48,14 @@ extension PictureIndex {
   /// - Parameters:
   ///   - point: `[D]`, of any length but 0.
   ///   - limit: more pictures than that are searched by the graph where `method` is automatic.
+  ///   - leastRecall: a graph that finds less is not used where `method` is automatic.
   ///   - checkpoint: as in `arrange`, which runs where a graph is asked for and missing.
   /// - Throws: what `arrange` throws.
   /// - Precondition: `point` has `width` numbers.
   public func find(
     near point: Tensor, count: Int, by method: SearchMethod = .automatic,
-    limit: Int = PictureIndex.exactLimit, checkpoint: () throws -> Void = {},
+    limit: Int = PictureIndex.exactLimit,
+    leastRecall: Double = PictureIndex.leastRecall, checkpoint: () throws -> Void = {},
     progress: (Int, Int) -> Void = { _, _ in }
   ) throws -> Finding {
     let wantsGraph =
@@ -72,6 +74,11 @@ extension PictureIndex {
       found = arrangement()
     }
     switch found {
+    case .ready(_, let facts) where method == .automatic && facts.recall < leastRecall:
+      let share = Int((facts.recall * 100).rounded())
+      return Finding(
+        hits: nearest(to: point, count: count), graph: nil,
+        remark: "its graph of neighbours finds only \(share) % of the ten nearest")
     case .ready(let graph, let facts):
       do throws(NeighbourGraph.Failure) {
         let hits = try graph.nearest(

@@ -179,6 +179,22 @@ import Testing
     _ = try workshop.value("save(position_similarity(kind=\"text\"), \"positions.png\")")
   }
 
+  @Test func aWordMapWithoutOtherTextsIsTheDifferenceOfTheirMaps() throws {
+    let workshop = try workshop("clip")
+    _ = try workshop.value(
+      """
+      m = word_map(a, "a red circle").tensor
+      x = word_map(a, "").tensor
+      y = word_map(a, "a square").tensor
+      d = abs(word_map(a, "a red circle", without="") - (m - x)).max()
+      e = abs(word_map(a, "a red circle", without=["", "a square"]) - (m - (x + y) / 2)).max()
+      d
+      """)
+    #expect(try number("d", in: workshop) < 1e-6)
+    #expect(try number("e", in: workshop) < 1e-6)
+    #expect(try number("abs(x).max()", in: workshop) > 0)
+  }
+
   @Test func aWordMapPeaksWhereTheBestPatchIs() throws {
     let workshop = try workshop("clip")
     _ = try workshop.value("m = word_map(a, \"a red circle\")\nm")

