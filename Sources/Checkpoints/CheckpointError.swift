@@ -24,8 +24,6 @@ public enum CheckpointError: HasExitCode, Equatable {
   /// The shards hold another number of bytes than their index says.
   case totalSize(index: String, expected: Int, found: Int)
 
-  /// A configuration says something else than it can; `key` is the whole path of the member.
-  case setting(file: String, key: String, found: String, expected: String)
   /// Somebody asked for a tensor by name that is not there; `closest` is the nearest name.
   case noTensor(source: String, key: String, closest: String?)
   /// The model needs tensors that are not there, and the file has tensors that nothing uses.
@@ -94,11 +92,6 @@ extension CheckpointError: CustomStringConvertible {
       return """
         \(index.withVisibleControls): says \(expected) bytes of tensors, the shards hold \(found); \
         the shards are not of one download
-        """
-    case .setting(let file, let key, let found, let expected):
-      let subject = key.isEmpty ? "is" : "\(quoted(key)) is"
-      return """
-        \(file.withVisibleControls): \(subject) \(found.withVisibleControls), expected \(expected)
         """
     case .noTensor(let source, let key, let closest):
       let hint = closest.map { "; the nearest name is \(quoted($0))" } ?? ""

@@ -4,7 +4,7 @@ public import Runtime
 public enum Commands {
   /// The list.
   public static let all: [Command] = [
-    .load, .resize, .models, .stages, .describe,
+    .load, .resize, .models, .stages, .describe, .memory,
     .image, .scene,
     .preprocess, .patchify, .embed, .encode, .query, .project, .tokenize, .assemble, .decode,
     .nextToken, .run, .match,

@@ -15,13 +15,23 @@ public enum StartingModel: SessionKey {
   public static var initial: URL? { nil }
 }
 
+/// How the weights of the model that a session starts with are kept; its folder is not looked at.
+public enum StartingPrecision: SessionKey {
+  /// As they are stored.
+  public static var initial: ModelChoice { ModelChoice() }
+}
+
 extension Session {
   /// The current model; the first command that needs one reads it.
   func model() throws -> LoadedModel {
     if let model = self[CurrentModel.self] { return model }
+    var choice = self[StartingPrecision.self]
+    choice.folder = self[StartingModel.self]
+    let precisions = try choice.precisions()
     let model =
-      try self[StartingModel.self].map { try LoadedModel.read($0, name: nil) }
-      ?? LoadedModel.shipped()
+      precisions.isEmpty
+      ? try choice.folder.map { try LoadedModel.read($0, name: nil) } ?? LoadedModel.shipped()
+      : try LoadedModel.read(choice.url, precisions: precisions, in: self)
     self[CurrentModel.self] = model
     return model
   }
@@ -41,18 +51,6 @@ extension LoadedModel {
       name: name ?? url.lastPathComponent, folder: url, load: try ModelLoad(CheckpointFolder(url)))
   }
 
-  /// Reads the model of a command line: the one that ships where no folder is given.
-  ///
-  /// - Parameter dtype: a precision, or one a part as in `vision=bfloat16,decoder=int4`.
-  static func read(_ folder: URL?, dtype: String?) throws -> LoadedModel {
-    let url = folder ?? ShippedModel.folder
-    return LoadedModel(
-      name: folder == nil ? "scenes" : url.lastPathComponent, folder: url,
-      load: try ModelLoad(
-        CheckpointFolder(url),
-        precisions: try dtype.map { try PrecisionChoice.read(words: $0, for: url) } ?? [:]))
-  }
-
   /// Reads a checkpoint folder, each part in its precision, and reports how far it is.
   ///
   /// - Throws: `Cancelled` when the session is interrupted.
@@ -61,13 +59,16 @@ extension LoadedModel {
   ) throws -> LoadedModel {
     let unit = 1_000_000
     do {
-      let load = try ModelLoad(CheckpointFolder(url), precisions: precisions) { done, total in
+      let load = try ModelLoad(
+        CheckpointFolder(url), precisions: precisions, available: session.availableMemory
+      ) { done, total in
         session.report(
           Progress("converting weights (MB)", completed: done / unit, total: max(1, total / unit)))
         return !session.isCancelled
       }
       if let warning = load.warning { session.print("warning: \(warning)\n") }
-      var model = LoadedModel(name: url.lastPathComponent, folder: url, load: load)
+      let name = url == ShippedModel.folder ? "scenes" : url.lastPathComponent
+      var model = LoadedModel(name: name, folder: url, load: load)
       model.precisions = precisions
       return model
     } catch CheckpointError.stopped { throw Cancelled() }

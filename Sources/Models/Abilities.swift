@@ -26,6 +26,9 @@ public protocol WritingModel: VisionModel {
     after sequence: Tensor, promptIDs: [Int], options: GenerationOptions, trace: Trace,
     onStep: (GenerationStep) throws -> Void
   ) throws -> WrittenAnswer
+  /// Bytes of the keys and values of so many tokens, which later tokens look at; no more than the
+  /// longest sequence has.
+  func cacheByteCount(tokenCount: Int) -> Int
   /// The logits after a sequence `[Q + T, E]` and after each of `tokens` that follow it: a row each,
   /// `[N + 1, V]`.
   func logits(
@@ -57,6 +60,8 @@ public struct WrittenAnswer: Sendable {
 public protocol MatchingModel: VisionModel {
   /// Channels of the space in which similarities are measured.
   var sharedWidth: Int { get }
+  /// What `match` is going to pass, a place of a text's pass as often as there are texts.
+  func matchingOutline(texts: [String]) throws -> Outline
   /// Everything from a picture to the vision tower's tokens, `[T, D]`.
   func see(_ image: Image, trace: inout Trace) throws -> Tensor
   /// Compares a picture's tokens `[T, D]` with each text.

@@ -1,4 +1,5 @@
 public import Images
+internal import Layers
 public import Tensors
 internal import Tokenizers
 public import Tracing
@@ -34,6 +35,8 @@ public protocol RepeatableModel: VisionModel {
   ///
   /// Without a picture the pixels are a stand-in, for whoever puts other numbers in their place.
   func pass(_ inputs: RunInputs, trace: inout Trace) throws
+  /// What `pass` is going to pass, told from the sizes; the picture is not looked at.
+  func outline(_ inputs: RunInputs) throws -> Outline
   /// The stage that a place belongs to, as `stages` names it.
   func stage(of address: Address) -> String
   /// What index `index` of `axis` at a place stands for, such as `patch 3,4`; nil for a mere number.
@@ -77,6 +80,17 @@ extension VisionModel {
   func passPicture(_ inputs: RunInputs, trace: inout Trace) throws {
     var value = StageInput.tensor(pass(pixels: try pixels(of: inputs), trace: &trace))
     for stage in pictureStages.dropFirst() { value = .tensor(try stage.run(value, &trace)) }
+  }
+
+  /// What a picture's way to the vision tower's first block is going to pass.
+  func outlinePicture(_ vision: VisionTransformer) -> Outline {
+    var outline = Outline()
+    let (size, patch) = (patches.imageSize, patches.patchSize)
+    outline.pass([3, size, size], PicturePlaces.pixels, at: Address("picture.pixels"))
+    outline.pass(
+      [patches.count, 3 * patch * patch], PicturePlaces.patches, at: Address("picture.patches"))
+    vision.outlineEmbedding(into: &outline)
+    return outline
   }
 
   /// The stage that a place on a picture's way to a vision tower's tokens belongs to.

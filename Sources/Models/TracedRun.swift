@@ -1,6 +1,6 @@
 public import Images
 public import Tensors
-internal import Tracing
+public import Tracing
 
 /// A tensor under the name that the published implementation gives its place.
 public struct PublishedTensor: Sendable {
@@ -23,6 +23,8 @@ public struct TraceRequest: Sendable {
   public var texts: [String]
   /// Whether places are named by the published module paths, or else by address.
   public var usesPublishedNames: Bool
+  /// Which places are kept.
+  public var keeps: @Sendable (Address) -> Bool = { _ in true }
 
   /// Asks for a run.
   public init(
@@ -31,6 +33,9 @@ public struct TraceRequest: Sendable {
     (self.images, self.prompt, self.texts) = (images, prompt, texts)
     self.usesPublishedNames = usesPublishedNames
   }
+
+  /// A trace of what is kept.
+  var trace: Trace { Trace(keeping: keeps) }
 
   /// The one picture of a model that takes no more.
   func onlyImage(for kind: String) throws(ModelError) -> Image {

@@ -20,13 +20,7 @@ struct BenchCommand: ParsableCommand {
       bandwidth.
       """)
 
-  @Option(
-    help: ArgumentHelp(
-      "The model's folder; the model that ships where none is given.", valueName: "folder"))
-  var model: String?
-  @Option(
-    help: "float32, float16, bfloat16, int8 or int4; or by part: vision=bfloat16,decoder=int4.")
-  var dtype: String?
+  @OptionGroup var model: ModelOptions
   @Option(help: ArgumentHelp("The picture; a scene where none is given.", valueName: "file"))
   var image: String?
   @Option(help: "What a model that writes reads after the picture.")
@@ -62,7 +56,7 @@ struct BenchCommand: ParsableCommand {
     progress.show(Progress("measuring the machine", completed: 0, total: nil))
     let machine = MachinePeaks.measured()
     progress.show(Progress("reading the model", completed: 0, total: nil))
-    let bench = try Bench(folder: model.map { URL(filePath: $0) }, dtype: dtype, options: options)
+    let bench = try Bench(model.choice(), options: options)
     let picture = try image.map {
       try Image(decoding: try WholeFile.read(URL(filePath: $0)), named: $0)
     }

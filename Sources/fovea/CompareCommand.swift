@@ -13,8 +13,9 @@ struct CompareCommand: ParsableCommand {
       Each side is a trace's file (by fovea trace, save() or a forward hook; module paths are \
       matched with places) or a model's folder, which then runs on --image. A file is judged by \
       running every step again with its numbers, in the model of the other side or of --model. \
-      The second side may be a precision (float16, bfloat16, int8, int4): the first side's model \
-      runs again in it.
+      The second side may be a precision (float16, bfloat16, int8, int4, or by part \
+      vision=int8,decoder=int4): the first side's model runs again in it. --dtype and --quantize \
+      hold for the folders that run.
 
       Exit status: 0 every step is noise; 1 a step is suspicious or a bug, a \
       number is none, or a shape differs; 65 a file that fits no model.
@@ -24,11 +25,7 @@ struct CompareCommand: ParsableCommand {
   var first: String
   @ArgumentParser.Argument(help: "The other side.")
   var second: String
-  @Option(
-    help: ArgumentHelp(
-      "The folder of the model that made the files; the model that ships where none is given.",
-      valueName: "folder"))
-  var model: String?
+  @OptionGroup var model: ModelOptions
   @Option(help: ArgumentHelp("The picture that a folder's model runs on.", valueName: "file"))
   var image: String?
   @Option(help: "What it reads after the picture.")
@@ -56,7 +53,7 @@ struct CompareCommand: ParsableCommand {
 
   func run() throws {
     var request = CompareTool.Request(first: first, second: second)
-    request.model = model.map { URL(filePath: $0) }
+    request.model = try model.choice()
     request.image = image.map { URL(filePath: $0) }
     (request.prompt, request.byPlace) = (prompt, every)
     let tool: CompareTool

@@ -16,10 +16,7 @@ struct EvaluateCommand: ParsableCommand {
       all the scenes, for captions that are true of one scene alone.
       """)
 
-  @Option(
-    help: ArgumentHelp(
-      "The model's folder; the model that ships where none is given.", valueName: "folder"))
-  var model: String?
+  @OptionGroup var model: ModelOptions
   @Option(help: "How many scenes.")
   var scenes = 300
   @Option(help: "The first scene's seed; none that the model was trained on begins here.")
@@ -30,7 +27,7 @@ struct EvaluateCommand: ParsableCommand {
   }
 
   func run() throws {
-    var evaluation = try Evaluation(folder: model.map { URL(filePath: $0) })
+    var evaluation = try Evaluation(model.choice())
     let progress = ProgressDisplay(environment: .process)
     let total = evaluation.total(scenes)
     try evaluation.run(count: scenes, seed: seed) { done in

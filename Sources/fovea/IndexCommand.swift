@@ -25,10 +25,7 @@ struct IndexCommand: ParsableCommand {
       "The index's folder; FOLDER.index beside the pictures where none is given.",
       valueName: "folder"))
   var to: String?
-  @Option(
-    help: ArgumentHelp(
-      "The model's folder; the model that ships where none is given.", valueName: "folder"))
-  var model: String?
+  @OptionGroup var model: ModelOptions
   @Option(help: "Pictures in one pass of the model.")
   var batch = 16
   @Option(
@@ -52,8 +49,7 @@ struct IndexCommand: ParsableCommand {
     let job = IndexingJob(
       pictures: URL(filePath: pictures, directoryHint: .isDirectory),
       index: to.map { URL(filePath: $0, directoryHint: .isDirectory) },
-      model: model.map { URL(filePath: $0, directoryHint: .isDirectory) }, batch: batch,
-      method: method)
+      model: try model.choice(), batch: batch, method: method)
     let result: IndexingJob.Result
     do {
       result = try job.run { activity, done, total in

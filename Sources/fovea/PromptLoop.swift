@@ -83,7 +83,7 @@ struct PromptLoop {
   // MARK: Around it
 
   private var banner: String {
-    let model = options.model.map { "model \($0.visible)" } ?? "model of small scenes"
+    let model = options.model.model.map { "model \($0.visible)" } ?? "model of small scenes"
     return "Fovea \(Program.version), \(model). help for help, Ctrl-D to leave.\n"
   }
 

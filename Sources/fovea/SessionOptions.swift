@@ -14,11 +14,8 @@ struct SessionOptions: ParsableArguments {
     help: ArgumentHelp("A further folder that files may be written below.", valueName: "folder"))
   var allowWrite: [String] = []
 
-  @Option(
-    help: ArgumentHelp(
-      "The model to start with, instead of the one that ships.",
-      valueName: "folder"))
-  var model: String?
+  @OptionGroup(title: "Model") var model: ModelOptions
+  @OptionGroup(title: "Model") var memory: MemoryOptions
 
   @Flag(name: .shortAndLong, help: "No banner, no progress.")
   var quiet = false
@@ -28,7 +25,7 @@ struct SessionOptions: ParsableArguments {
 
   /// A session whose relative paths are read against `folder`.
   ///
-  /// - Throws: `FileFailure` where the model's folder is missing.
+  /// - Throws: where the model's folder is missing, or has no such part as a precision names.
   func session(readingFrom folder: URL, progress: ProgressDisplay) throws -> Session {
     let session = Session(
       commands: Commands.all,
@@ -39,13 +36,10 @@ struct SessionOptions: ParsableArguments {
         Display.write(text)
       },
       progress: { [quiet] state in if !quiet { progress.show(state) } })
-    if let model {
-      let url = Self.folder(model)
-      guard (try? url.checkResourceIsReachable()) == true else {
-        throw MissingInput(path: model, what: "the model's folder")
-      }
-      session[StartingModel.self] = url
-    }
+    let choice = try model.choice()
+    session[StartingModel.self] = choice.folder
+    session[StartingPrecision.self] = choice
+    session[MemoryLimit.self] = memory.memory?.count
     return session
   }
 

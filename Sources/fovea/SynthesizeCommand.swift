@@ -67,12 +67,7 @@ struct ByteSize: ExpressibleByArgument {
   init(count: Int) { self.count = count }
 
   init?(argument: String) {
-    let units = [("KB", 1000), ("MB", 1_000_000), ("GB", 1_000_000_000)]
-    let text = argument.uppercased()
-    let unit = units.first { text.hasSuffix($0.0) }
-    guard let number = Double(text.dropLast(unit?.0.count ?? 0)), number > 0,
-      let count = Int(exactly: (number * Double(unit?.1 ?? 1)).rounded()), count > 0
-    else { return nil }
+    guard let count = Int(byteCount: argument) else { return nil }
     self.init(count: count)
   }
 

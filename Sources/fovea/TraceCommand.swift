@@ -15,13 +15,8 @@ struct TraceCommand: ParsableCommand {
       with what a forward hook writes.
       """)
 
-  @Option(
-    help: ArgumentHelp(
-      "The model's folder; the model that ships where none is given.", valueName: "folder"))
-  var model: String?
-  @Option(
-    help: "float32, float16, bfloat16, int8 or int4; or by part: vision=bfloat16,decoder=int4.")
-  var dtype: String?
+  @OptionGroup var model: ModelOptions
+  @OptionGroup var memory: MemoryOptions
   @Option(
     help: ArgumentHelp(
       "A picture; several, each with its own --image, for a model that takes them.",
@@ -47,7 +42,7 @@ struct TraceCommand: ParsableCommand {
   }
 
   func run() throws {
-    let tool = try TraceTool(folder: model.map { URL(filePath: $0) }, dtype: dtype)
+    let tool = try TraceTool(model.choice(), memory: memory.memory?.count)
     let count = try tool.write(
       images: image.map { URL(filePath: $0) }, prompt: prompt, texts: text, names: names,
       keep: keep,

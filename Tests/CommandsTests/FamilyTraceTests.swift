@@ -21,7 +21,7 @@ import Testing
   ) throws -> Int {
     let temporary = try TemporaryFolder()
     let file = temporary.file("trace.safetensors")
-    _ = try TraceTool(folder: folder).write(
+    _ = try TraceTool(ModelChoice(folder: folder)).write(
       images: images, prompt: "", texts: texts, names: .published, keep: "*", to: file)
     let (found, golden) = (
       try TensorCollection(file), try TensorCollection(folder.appending(path: "trace.safetensors"))

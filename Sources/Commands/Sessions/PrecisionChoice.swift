@@ -42,13 +42,18 @@ enum PrecisionChoice {
     guard words.contains("=") else {
       return try read(dtype: .text(words), quantize: nil, for: folder)
     }
+    return try read(dtype: try byPart(words), quantize: nil, for: folder)
+  }
+
+  /// `vision=bfloat16,decoder=int4` as a dictionary.
+  static func byPart(_ words: String) throws -> Value {
     let choices = Mapping()
     for entry in words.split(separator: ",") {
       let sides = entry.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
       try choices.set(
         .text(String(sides[0])), to: .text(sides.count == 2 ? String(sides[1]) : ""))
     }
-    return try read(dtype: .dictionary(choices), quantize: nil, for: folder)
+    return .dictionary(choices)
   }
 
   private static func everywhere(

@@ -57,6 +57,9 @@ extension Command {
       throw ArgumentFailure(
         parameter: error.option, "must be \(error.expected), not \(error.found)")
     }
+    try session.checkMemory(
+      model: model, prompt: prompt, stage: "decode", keep: keep,
+      newTokens: options.maxNewTokens, beams: numBeams)
     var prompt = prompt
     var sequence = try source.requireTensor("source", from: "assemble")
     if case .object(let object) = source, let result = object as? StageResult,

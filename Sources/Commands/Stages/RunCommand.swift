@@ -19,9 +19,13 @@ extension Command {
       Example("run(scene(7)).text", "A caption."),
     ], seeAlso: ["decode", "compare", "stages"]
   ) { session, picture, prompt, maxNewTokens, keep in
-    .object(
+    let model = try session.model()
+    try session.checkMemory(
+      model: model, prompt: prompt, keep: keep,
+      newTokens: maxNewTokens ?? model.model.writing?.defaultOptions.maxNewTokens)
+    return .object(
       try Run.of(
-        picture, prompt: prompt, maxNewTokens: maxNewTokens, model: try session.model(),
+        picture, prompt: prompt, maxNewTokens: maxNewTokens, model: model,
         trace: session.trace(keeping: keep)))
   }
 }

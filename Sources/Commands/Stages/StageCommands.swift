@@ -16,12 +16,21 @@ extension Session {
         .command, "\(model.name) has no stage '\(name)'",
         notes: ["its stages are " + model.model.stages.map(\.name).joined(separator: ", ")])
     }
+    try checkMemory(
+      model: model, prompt: prompt ?? input.words, stage: name, keep: keep)
     var trace = trace(keeping: keep)
     let result = try stage.run(input, &trace)
     return .object(
       StageResult(
         stage: name, result: result, trace: earlier.map { $0.followed(by: trace) } ?? trace,
         model: model, prompt: prompt))
+  }
+}
+
+extension StageInput {
+  /// The text that goes in; none is empty.
+  fileprivate var words: String {
+    if case .text(let text) = self { text } else { "" }
   }
 }
 

@@ -1,4 +1,4 @@
-public import Foundation
+internal import Foundation
 internal import Generation
 public import Images
 internal import Models
@@ -56,13 +56,10 @@ public struct Bench {
   /// The model's name.
   public var modelName: String { loaded.name }
 
-  /// Reads the model in `folder`, or the one that ships.
-  ///
-  /// - Parameter dtype: a precision, or one a part as in `vision=bfloat16,decoder=int4`; nil for
-  ///   float32 arithmetic on the weights as they are stored.
-  public init(folder: URL?, dtype: String?, options: Options) throws {
+  /// Reads a model.
+  public init(_ choice: ModelChoice, options: Options) throws {
     let start = ContinuousClock.now
-    loaded = try LoadedModel.read(folder, dtype: dtype)
+    loaded = try LoadedModel.read(choice)
     loadSeconds = start.duration(to: .now) / .seconds(1)
     self.options = options
   }

@@ -13,8 +13,8 @@ public struct CompareTool {
   public struct Request: Sendable {
     /// Each a trace's file or a model's folder; the second may be a precision.
     public var first, second: String
-    /// The folder of the model that judges files; nil for the one that ships.
-    public var model: URL?
+    /// The model that judges files, and how the weights of folders' models are kept.
+    public var model = ModelChoice()
     /// The picture that folders' models run on.
     public var image: URL?
     /// What they read after it.
@@ -31,16 +31,23 @@ public struct CompareTool {
 
   /// Reads, runs and compares.
   public init(_ request: Request) throws {
-    let model = try request.model.map { try LoadedModel.read($0, name: nil) }
     let comparison = RunComparison(
       first: try Self.side(request.first, request), second: try Self.side(request.second, request),
       byPlace: request.byPlace)
-    parted = try comparison.parted { try model ?? LoadedModel.shipped() }
+    // A file is judged by the model as it is stored.
+    parted = try comparison.parted {
+      try LoadedModel.read(ModelChoice(folder: request.model.folder))
+    }
     table = try parted.table()
   }
 
   private static func side(_ path: String, _ request: Request) throws -> ComparedThing {
-    if path == request.second, Precision(rawValue: path) != nil { return .precision(.text(path)) }
+    if path == request.second {
+      if Precision(rawValue: path) != nil { return .precision(.text(path)) }
+      if path.contains("="), !FileManager.default.fileExists(atPath: path) {
+        return .precision(try PrecisionChoice.byPart(path))
+      }
+    }
     let url = URL(filePath: path)
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder),
@@ -51,7 +58,9 @@ public struct CompareTool {
         .command, "\(path) is a folder, and its model has no picture to run on",
         hint: "give one with --image")
     }
-    let loaded = try LoadedModel.read(url, name: path)
+    var choice = request.model
+    choice.folder = url
+    let loaded = try LoadedModel.read(choice)
     guard let model = loaded.model as? any RepeatableModel else {
       throw RuntimeFailure(.command, "runs of \(path) cannot be made again")
     }

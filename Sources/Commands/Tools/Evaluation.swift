@@ -1,4 +1,4 @@
-public import Foundation
+internal import Foundation
 internal import Generation
 internal import Images
 internal import Models
@@ -33,9 +33,9 @@ public struct Evaluation {
   private var spaceLines: [Line] = []
   private let space: (any EmbeddingModel)?
 
-  /// Reads the model in `folder`, or the one that ships.
-  public init(folder: URL?) throws {
-    model = try folder.map { try LoadedModel.read($0, name: nil) } ?? LoadedModel.shipped()
+  /// Reads a model.
+  public init(_ choice: ModelChoice) throws {
+    model = try LoadedModel.read(choice)
     matching = try model.orCompanion(with: .matching).model.matching
     space = try model.orCompanion(with: .embedding).model.embedding
   }

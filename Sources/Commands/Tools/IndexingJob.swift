@@ -7,7 +7,7 @@ public import Searching
 public struct IndexingJob {
   private let pictures: URL
   private let index: URL
-  private let model: URL?
+  private let model: ModelChoice
   private let batch: Int
   private let method: SearchMethod
 
@@ -27,7 +27,8 @@ public struct IndexingJob {
 
   /// Prepares; without an index's folder it is beside the pictures under their name.
   public init(
-    pictures: URL, index: URL?, model: URL?, batch: Int, method: SearchMethod = .automatic
+    pictures: URL, index: URL?, model: ModelChoice, batch: Int,
+    method: SearchMethod = .automatic
   ) {
     let folder = pictures.standardizedFileURL
     self.pictures = folder
@@ -43,7 +44,8 @@ public struct IndexingJob {
   /// - Parameter progress: what is being done, how many pictures are done, and of how many.
   public func run(progress: (String, Int, Int) -> Void) throws -> Result {
     let session = Session(commands: Commands.all)
-    if let model { session[StartingModel.self] = model }
+    session[StartingModel.self] = model.folder
+    session[StartingPrecision.self] = model
     let builder = IndexBuilder(
       pictures: pictures, index: index.standardizedFileURL,
       embedder: try session.space(for: "index").embedder, batch: batch,

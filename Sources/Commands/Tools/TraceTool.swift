@@ -18,12 +18,15 @@ public struct TraceTool {
 
   private let model: LoadedModel
 
-  /// Reads the model in `folder`, or the one that ships.
+  private let available: Int
+
+  /// Reads a model.
   ///
-  /// - Parameter dtype: a precision, or one a part as in `vision=bfloat16,decoder=int4`; nil for
-  ///   float32 arithmetic on the weights as they are stored.
-  public init(folder: URL?, dtype: String? = nil) throws {
-    model = try LoadedModel.read(folder, dtype: dtype)
+  /// - Parameter memory: the most that reading and running may take, in bytes; nil for what can be
+  ///   had.
+  public init(_ choice: ModelChoice, memory: Int? = nil) throws {
+    available = memory ?? AvailableMemory.byteCount
+    model = try LoadedModel.read(choice, available: available)
   }
 
   /// Runs the model and writes the trace.
@@ -41,9 +44,14 @@ public struct TraceTool {
       try Image(decoding: try WholeFile.read(path), named: path.lastPathComponent)
     }
     let reader = try texts.isEmpty ? model : model.orCompanion(with: .matching)
-    let found = try reader.model.traced(
-      TraceRequest(
-        images: images, prompt: prompt, texts: texts, usesPublishedNames: names == .published))
+    var request = TraceRequest(
+      images: images, prompt: prompt, texts: texts, usesPublishedNames: names == .published)
+    let keeps = Self.keeps(keep, of: reader.model, request)
+    request.keeps = keeps
+    try RunMemory(tracing: request, by: reader.model).check(
+      "the trace", keeping: keeps, available: available, mapped: reader.mappedByteCount,
+      keep: { "--keep '\($0)'" }, force: "--memory any")
+    let found = try reader.model.traced(request)
     var contents = found.tensors.map {
       (name: $0.name, content: Safetensors.Content.tensor($0.tensor))
     }
@@ -65,5 +73,21 @@ public struct TraceTool {
         "answer": found.answer,
       ], to: file)
     return contents.count
+  }
+
+  /// Whether a place has a name in the file that fits `pattern`.
+  private static func keeps(
+    _ pattern: String, of model: any VisionModel, _ request: TraceRequest
+  ) -> @Sendable (Address) -> Bool {
+    if pattern == "*" { return { _ in true } }
+    let runs =
+      request.images.indices.map { "images.\($0)." }
+      + request.texts.indices.flatMap { ["texts.\($0).", "itc.texts.\($0).", "itm.texts.\($0)."] }
+    let prefixes = ["", "itc.", "itm.", "itc.image."] + runs
+    let isPublished = request.usesPublishedNames
+    return { address in
+      let names = isPublished ? model.publishedPlaces(of: address) : [address.description]
+      return names.contains { name in prefixes.contains { Address($0 + name).matches(pattern) } }
+    }
   }
 }

@@ -14,7 +14,7 @@ extension BLIP2.Model {
 
   private func tracedAnswer(_ image: Image, _ request: TraceRequest) throws -> TracedRun {
     let pixels = try preprocess(image)
-    var trace = Trace.everything
+    var trace = request.trace
     let soft = try softPrompt(image, trace: &trace)
     let sequence = try assemble(soft, request.prompt, trace: &trace)
     let ids = try promptIDs(request.prompt)
@@ -33,9 +33,9 @@ extension BLIP2.Model {
 
   private func tracedMatch(_ image: Image, _ request: TraceRequest) throws -> TracedRun {
     let texts = request.texts
-    var vision = Trace.everything
+    var vision = request.trace
     let tokens = try see(image, trace: &vision)
-    let run = try match(tokens, vision: vision, texts: texts) { .everything }
+    let run = try match(tokens, vision: vision, texts: texts) { request.trace }
     let ids = texts.map { tokenizer.encode($0, addSpecialTokens: true) }
     let longest = ids.map(\.count).max() ?? 0
     let tensors =

@@ -1,3 +1,4 @@
+internal import Layers
 internal import Tensors
 internal import Tokenizers
 public import Tracing
@@ -10,6 +11,18 @@ extension CLIP.Model: RepeatableModel {
     let ids = try ids(of: inputs)
     let read = try text.read(ids, count: inputs.attendedCount ?? ids.count, trace: &trace)
     _ = try projectText(read, ids: ids, trace: &trace)
+  }
+
+  /// What `pass` is going to pass.
+  public func outline(_ inputs: RunInputs) throws -> Outline {
+    var outline = outlinePicture(vision)
+    vision.outlineEncoding(into: &outline)
+    vision.norm.outline(rows: 1, into: &outline)
+    imageProjection.outline(rows: 1, into: &outline)
+    guard inputs.tokenIDs != nil || !inputs.prompt.isEmpty else { return outline }
+    text.outline(rows: try ids(of: inputs).count, into: &outline)
+    textProjection.outline(rows: 1, into: &outline)
+    return outline
   }
 
   private func ids(of inputs: RunInputs) throws -> [Int] {

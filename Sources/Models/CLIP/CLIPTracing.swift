@@ -9,7 +9,7 @@ extension CLIP.Model {
     guard request.prompt.isEmpty else {
       throw ModelError.missingPart(wanted: "go on from a prompt", has: "it is \(kind)")
     }
-    var pictures = request.images.map { _ in Trace.everything }
+    var pictures = request.images.map { _ in request.trace }
     let imageRows = try embed(images: request.images, traces: &pictures)  // [N, E]
     let ids = try request.texts.map { try textIDs($0) }
     let longest = ids.map(\.count).max() ?? 0
@@ -20,7 +20,7 @@ extension CLIP.Model {
     }
     var (texts, textRows): ([Trace], [Tensor]) = ([], [])
     for (ids, filled) in zip(ids, filled) {
-      var trace = Trace.everything
+      var trace = request.trace
       let read = try text.read(filled, count: ids.count, trace: &trace)
       textRows.append(try projectText(read, ids: filled, trace: &trace))
       texts.append(trace)

@@ -15,24 +15,52 @@ public enum AvailableMemory {
     number(in: "/proc/meminfo", after: "MemAvailable:").map { $0 * 1024 }
   }
 
-  /// What the control group has left, by either version of its files.
+  /// What the control group and those around it have left, by either version of their files.
   static var controlGroup: Int? {
-    let places = [
-      ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current", "/sys/fs/cgroup/memory.stat"),
-      (
-        "/sys/fs/cgroup/memory/memory.limit_in_bytes",
-        "/sys/fs/cgroup/memory/memory.usage_in_bytes", "/sys/fs/cgroup/memory/memory.stat"
-      ),
-    ]
-    for (limit, usage, statistics) in places {
-      guard let limit = number(in: limit, after: ""), limit < 1 << 60,
-        let used = number(in: usage, after: "")
-      else { continue }
-      // Files in the cache are counted as used, but can be dropped.
-      let cached = number(in: statistics, after: "inactive_file") ?? 0
-      return max(0, limit - used + cached)
+    controlGroup(
+      root: "/sys/fs/cgroup",
+      membership: (try? String(contentsOfFile: "/proc/self/cgroup", encoding: .utf8)) ?? "")
+  }
+
+  /// The least that the groups of a process have left.
+  ///
+  /// - Parameter membership: a line a hierarchy, `number:controllers:path`; the second version has
+  ///   number 0 and no controllers.
+  static func controlGroup(root: String, membership: String) -> Int? {
+    var least: Int?
+    for line in membership.split(separator: "\n") {
+      let fields = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
+      guard fields.count == 3 else { continue }
+      let isFirst = fields[1].split(separator: ",").contains("memory")
+      guard isFirst || fields[0] == "0" else { continue }
+      let (limit, usage) =
+        isFirst
+        ? ("memory.limit_in_bytes", "memory.usage_in_bytes") : ("memory.max", "memory.current")
+      var parts = fields[2].split(separator: "/")
+      // Inside a container the path may be that outside: then only the root is there.
+      while true {
+        let folder = ([root] + (isFirst ? ["memory"] : []) + parts.map(String.init))
+          .joined(separator: "/")
+        if let left = left(in: folder, limit: limit, usage: usage) {
+          least = min(least ?? .max, left)
+        }
+        if parts.isEmpty { break }
+        parts.removeLast()
+      }
     }
-    return nil
+    return least
+  }
+
+  /// What one group has left; nil where it has no limit.
+  private static func left(in folder: String, limit: String, usage: String) -> Int? {
+    guard let limit = number(in: "\(folder)/\(limit)", after: ""), limit < 1 << 60,
+      let used = number(in: "\(folder)/\(usage)", after: "")
+    else { return nil }
+    // Files in the cache are counted as used, but can be dropped.
+    let cached = ["inactive_file ", "active_file "].compactMap {
+      number(in: "\(folder)/memory.stat", after: $0)
+    }
+    return max(0, limit - used + cached.reduce(0, +))
   }
 
   /// What the limit on this process's addresses leaves.

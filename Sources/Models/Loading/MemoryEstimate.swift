@@ -18,13 +18,20 @@ public struct MemoryEstimate: Sendable, Equatable {
   /// The parts, the largest named first in messages.
   public var parts: [Part]
 
+  /// Bytes of mapped files that are read on the way: told, and not counted, because the system can
+  /// drop them.
+  public var mappedByteCount = 0
+
   /// An estimate of parts.
   public init(_ parts: [Part]) { self.parts = parts.filter { $0.byteCount > 0 } }
 
   /// All parts and a tenth for what was forgotten.
   public var byteCount: Int {
-    let sum = parts.reduce(0) { $0 + $1.byteCount }
-    return sum + sum / 10
+    parts.reduce(0) { sum, part in
+      let (next, overflow) = sum.addingReportingOverflow(part.byteCount)
+      let (more, tooMuch) = next.addingReportingOverflow(part.byteCount / 10)
+      return overflow || tooMuch ? .max : more
+    }
   }
 
   /// Refuses where that is more than there is.
@@ -58,7 +65,10 @@ public struct MemoryShortage: HasExitCode, Equatable, CustomStringConvertible {
   public var description: String {
     let parts = estimate.parts.sorted { $0.byteCount > $1.byteCount }
       .map { "\($0.what) \($0.byteCount.asByteCount)" }.joined(separator: ", ")
-    return "\(subject) needs about \(estimate.byteCount.asByteCount) (\(parts)), but "
+    let mapped =
+      estimate.mappedByteCount > 0
+      ? " beside weights of \(estimate.mappedByteCount.asByteCount) in their files" : ""
+    return "\(subject) needs about \(estimate.byteCount.asByteCount) (\(parts))\(mapped), but "
       + "\(available.asByteCount) can be had; \(suggestion)"
   }
 }

@@ -1,9 +1,19 @@
+internal import Layers
+internal import Tensors
 public import Tracing
 
 extension ViT.Model: RepeatableModel {
   /// One pass from the pixels to the classes.
   public func pass(_ inputs: RunInputs, trace: inout Trace) throws {
     try passPicture(inputs, trace: &trace)
+  }
+
+  /// What `pass` is going to pass.
+  public func outline(_ inputs: RunInputs) -> Outline {
+    var outline = outlinePicture(vision)
+    vision.outlineEncoding(into: &outline)
+    classifier?.outline(rows: 1, into: &outline)
+    return outline
   }
 
   /// The stage that a place belongs to.

@@ -11,7 +11,7 @@ extension ViT.Model {
     var traces: [Trace] = []
     var answers: [String] = []
     for image in request.images {
-      var trace = Trace.everything
+      var trace = request.trace
       if classifier == nil {
         _ = try run(image, trace: &trace)
       } else {

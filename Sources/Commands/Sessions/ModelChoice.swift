@@ -1,0 +1,74 @@
+internal import Checkpoints
+internal import Files
+public import Foundation
+internal import Models
+internal import Runtime
+
+/// What a command line says about a model: its folder, and how its weights are kept.
+public struct ModelChoice: Sendable, Equatable {
+  /// The folder; nil for the model that ships.
+  public var folder: URL?
+  /// A precision, or one a part as in `vision=bfloat16,decoder=int4`; nil for weights as stored.
+  public var dtype: String?
+  /// `int8` or `int4` for the weights of all layers.
+  public var quantize: String?
+
+  /// The model in `folder`, or the one that ships.
+  public init(folder: URL? = nil, dtype: String? = nil, quantize: String? = nil) {
+    (self.folder, self.dtype, self.quantize) = (folder, dtype, quantize)
+  }
+
+  /// The folder, that of the model that ships included.
+  var url: URL { folder ?? ShippedModel.folder }
+
+  /// The precision of each part that is named.
+  ///
+  /// - Throws: `UsageFailure` for what the model has not; what reading its configuration throws.
+  func precisions() throws -> [String: Precision] {
+    guard dtype != nil || quantize != nil else { return [:] }
+    do {
+      if let quantize {
+        return try PrecisionChoice.read(
+          dtype: dtype.map { .text($0) } ?? .none, quantize: quantize, for: url)
+      }
+      return try dtype.map { try PrecisionChoice.read(words: $0, for: url) } ?? [:]
+    } catch let failure as ArgumentFailure {
+      throw UsageFailure(words: "--\(failure.parameter) \(failure.message)", note: failure.note)
+    }
+  }
+
+  /// Looks whether the model is there and has the parts that are named, without reading it.
+  ///
+  /// - Throws: as a load would.
+  public func check() throws { _ = try precisions() }
+}
+
+/// An option of the command line that cannot be.
+struct UsageFailure: HasExitCode, CustomStringConvertible {
+  let words: String
+  let note: String?
+
+  var exitCode: Int32 { ExitCode.usage }
+  var description: String { words + (note.map { "; \($0)" } ?? "") }
+}
+
+extension LoadedModel {
+  /// Reads the model of a command line.
+  ///
+  /// - Parameters:
+  ///   - available: the memory that may be taken.
+  ///   - progress: called with bytes converted, of how many; `false` stops the load.
+  static func read(
+    _ choice: ModelChoice, available: Int = AvailableMemory.byteCount,
+    progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Bool = { _, _ in true }
+  ) throws -> LoadedModel {
+    let precisions = try choice.precisions()
+    var model = LoadedModel(
+      name: choice.folder == nil ? "scenes" : choice.url.lastPathComponent, folder: choice.url,
+      load: try ModelLoad(
+        CheckpointFolder(choice.url), precisions: precisions, available: available,
+        progress: progress))
+    model.precisions = precisions
+    return model
+  }
+}

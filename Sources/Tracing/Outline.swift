@@ -1,0 +1,60 @@
+/// The places that a run is going to pass, and the shapes there, told from a model's sizes alone.
+///
+/// Nothing is computed and nothing is allocated: it says beforehand what a trace will keep. Each
+/// layer adds to it what it passes to a trace, in the same order.
+public struct Outline: Sendable, Equatable {
+  /// One place of the run.
+  public struct Place: Sendable, Equatable {
+    /// The tap's full address.
+    public let address: Address
+    /// The length of each axis.
+    public let shape: [Int]
+
+    /// Bytes of its numbers, which are float32.
+    public var byteCount: Int { shape.reduce(4) { $0.multipliedOrLargest(by: $1) } }
+  }
+
+  /// The places, in the order of the run.
+  public private(set) var places: [Place] = []
+
+  /// Nothing is passed.
+  public init() {}
+
+  /// A tensor of `shape` is going to pass `tap`.
+  public mutating func pass(_ shape: [Int], _ tap: Tap, at address: Address) {
+    places.append(Place(address: address / tap.name, shape: shape))
+  }
+
+  /// The places that `isIncluded` chooses.
+  public func filtered(by isIncluded: (Address) -> Bool) -> Outline {
+    var filtered = self
+    filtered.places.removeAll { !isIncluded($0.address) }
+    return filtered
+  }
+
+  /// This outline, then another's places.
+  public mutating func append(_ other: Outline) { places += other.places }
+
+  /// Bytes of all places.
+  public var byteCount: Int {
+    places.reduce(0) { sum, place in
+      let (next, overflow) = sum.addingReportingOverflow(place.byteCount)
+      return overflow ? .max : next
+    }
+  }
+
+  /// Bytes of the largest tensor that a run holds even where nothing is kept: attention's scores
+  /// and patterns are made for who keeps them alone.
+  public var largestByteCount: Int {
+    places.lazy.filter { !["scores", "pattern"].contains($0.address.parts.last) }
+      .map(\.byteCount).max() ?? 0
+  }
+}
+
+extension Int {
+  /// The product, or the largest number where it would be more.
+  fileprivate func multipliedOrLargest(by factor: Int) -> Int {
+    let (product, overflow) = multipliedReportingOverflow(by: factor)
+    return overflow ? .max : product
+  }
+}

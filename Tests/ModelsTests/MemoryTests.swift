@@ -1,0 +1,110 @@
+import Checkpoints
+import Files
+import Foundation
+import Tensors
+import TestSupport
+import Testing
+import Tracing
+
+@testable import Models
+
+/// What a run is going to take, and what it takes.
+@Suite struct MemoryTests {
+  private static let families = ["blip2", "blip2-itm", "vit", "clip", "clip-open"]
+
+  private func model(_ name: String) throws -> any RepeatableModel {
+    let folder = Fixtures.goldens.appending(path: name)
+    return try #require(try Family.read(CheckpointFolder(folder)) as? any RepeatableModel)
+  }
+
+  @Test(arguments: families, ["", "a red circle"])
+  func anOutlineIsWhatARunPasses(_ family: String, _ prompt: String) throws {
+    let model = try model(family)
+    let inputs = RunInputs(prompt: prompt)
+    var trace = Trace.everything
+    try model.pass(inputs, trace: &trace)
+    let outline = try model.outline(inputs)
+    #expect(outline.places.map(\.address) == trace.records.map(\.address))
+    #expect(outline.places.map(\.shape) == trace.records.map(\.tensor.shape))
+    #expect(outline.byteCount == trace.records.reduce(0) { $0 + $1.tensor.count * 4 })
+  }
+
+  @Test func anOutlineOfMatchingIsWhatMatchingPasses() throws {
+    let model = try model("blip2-itm")
+    let matcher = try #require(model.matching)
+    let texts = ["a red circle", "a star"]
+    var vision = Trace.everything
+    let tokens = try matcher.see(SmallCheckpoint.picture, trace: &vision)
+    let run = try matcher.match(tokens, vision: vision, texts: texts) { .everything }
+    var found = run.vision.records + run.contrastImage.records
+    for text in texts.indices {
+      found += run.matching[text].records + run.contrastTexts[text].records
+    }
+    let outline = try matcher.matchingOutline(texts: texts)
+    #expect(outline.places.map(\.address) == found.map(\.address))
+    #expect(outline.places.map(\.shape) == found.map(\.tensor.shape))
+  }
+
+  @Test func theCacheIsAsLargeAsItIsTold() throws {
+    let model = try #require(try model("blip2").writing)
+    let width = 16
+    #expect(model.cacheByteCount(tokenCount: 10) % (2 * 4 * width * 10) == 0)
+    #expect(model.cacheByteCount(tokenCount: 10) > 0)
+    // No more than the longest sequence.
+    #expect(model.cacheByteCount(tokenCount: .max) == model.cacheByteCount(tokenCount: 1 << 30))
+  }
+
+  @Test func aRunThatDoesNotFitIsRefusedWithItsPartsAndAWayOut() throws {
+    let run = try RunMemory(model("blip2"), RunInputs(prompt: "a circle"), newTokens: 20)
+    let all = run.estimate { _ in true }
+    let patterns = run.estimate { $0.matches("*.pattern") }
+    #expect(patterns.byteCount < all.byteCount)
+    func check(_ available: Int) throws {
+      try run.check(
+        "run", keeping: { _ in true }, available: available, mapped: 5_000_000,
+        keep: { "keep=\"\($0)\"" }, force: "memory(\"any\")")
+    }
+    try check(all.byteCount)
+    try check(.max)
+    let failure = #expect(throws: MemoryShortage.self) { try check(all.byteCount - 1) }
+    #expect(failure?.exitCode == ExitCode.outOfMemory)
+    let words = failure?.description ?? ""
+    for word in [
+      "kept places", "cache", "activations", "5.0 MB in their files", "can be had",
+      "keep=\"*.pattern\"", "memory(\"any\")",
+    ] {
+      #expect(words.contains(word), "\(words)")
+    }
+    // Where not even the patterns fit, none are kept; where nothing helps, that is said.
+    let little = #expect(throws: MemoryShortage.self) { try check(patterns.byteCount - 1) }
+    #expect(little?.description.contains("*.pattern") == false, "\(little?.description ?? "")")
+    let nothing = #expect(throws: MemoryShortage.self) { try check(10) }
+    #expect(nothing?.description.contains("end what else takes memory") == true)
+  }
+
+  @Test func aControlGroupsLimitsAreFoundInItsOwnFolderAndAbove() throws {
+    let folder = try TemporaryFolder()
+    let root = folder.file("cgroup")
+    let inner = root.appending(path: "outer/inner")
+    try FileManager.default.createDirectory(at: inner, withIntermediateDirectories: true)
+    func write(_ text: String, _ path: String) throws {
+      try WholeFile.write(text, to: root.appending(path: path))
+    }
+    try write("max\n", "outer/inner/memory.max")
+    try write("100\n", "outer/inner/memory.current")
+    try write("5000\n", "outer/memory.max")
+    try write("3000\n", "outer/memory.current")
+    try write("anon 900\ninactive_file 200\nactive_file 100\n", "outer/memory.stat")
+    let membership = "4:cpu,cpuacct:/x\n0::/outer/inner\n"
+    #expect(AvailableMemory.controlGroup(root: root.path, membership: membership) == 2300)
+    try write("600\n", "outer/inner/memory.max")
+    #expect(AvailableMemory.controlGroup(root: root.path, membership: membership) == 500)
+    #expect(AvailableMemory.controlGroup(root: root.path, membership: "0::/\n") == nil)
+    // The first version has a hierarchy of its own for memory.
+    let old = root.appending(path: "memory/group")
+    try FileManager.default.createDirectory(at: old, withIntermediateDirectories: true)
+    try write("1000\n", "memory/group/memory.limit_in_bytes")
+    try write("400\n", "memory/group/memory.usage_in_bytes")
+    #expect(AvailableMemory.controlGroup(root: root.path, membership: "9:memory:/group\n") == 600)
+  }
+}
