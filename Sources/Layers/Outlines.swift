@@ -7,7 +7,7 @@ public import Tracing
 extension Linear {
   /// `rows` rows are going to be mapped.
   public func outline(rows: Int, into outline: inout Outline) {
-    outline.pass([rows, weight.shape[0]], Self.output, at: address)
+    outline.pass([rows, weight.shape[0]], Self.output, at: address, weight: weight)
   }
 }
 

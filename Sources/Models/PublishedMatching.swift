@@ -1,4 +1,3 @@
-internal import Synchronization
 public import Tensors
 public import Tracing
 
@@ -28,59 +27,66 @@ public struct PublishedMatching: Sendable {
   /// Finds a place for each of `names`, which are addresses or published module paths.
   ///
   /// - Parameters:
-  ///   - inputs: what the file's run started from; the model runs on them once, for the shapes.
+  ///   - inputs: what the entry's run started from.
+  ///   - entry: which entry of a batch.
+  ///   - entryCount: how many entries the batch has.
   ///   - read: gives the tensor called so; called once for each that is used.
+  /// - Throws: what reading the prompt throws, and `read`.
   public init(
-    _ names: [String], of model: any RepeatableModel, inputs: RunInputs,
-    isCancelled: @escaping @Sendable () -> Bool, read: (String) throws -> Tensor
+    _ names: [String], of model: any RepeatableModel, inputs: RunInputs, entry: Int = 0,
+    of entryCount: Int = 1, read: (String) throws -> Tensor
   ) throws {
     let held = Set(names)
-    @Sendable func candidates(_ address: Address) -> [String] {
+    func candidates(_ address: Address) -> [String] {
       [address.description] + model.publishedPlaces(of: address)
     }
-    let passed = Mutex<[Address]>([])
-    var run = Trace { address in
-      passed.withLock { $0.append(address) }
-      // Only what the file has is kept: a whole run may be large.
-      return candidates(address).contains(where: held.contains)
-    }
-    run.isCancelled = isCancelled
-    try model.pass(inputs, trace: &run)
+    let batch = Batch(entry: entry, count: entryCount)
     var (values, misfits): ([Address: Tensor], [Misfit]) = ([:], [])
     var used: Set<String> = []
-    for record in run.records {
-      let candidates = candidates(record.address)
+    // The sizes tell the shapes: nothing is run.
+    let places = try model.outline(inputs).places
+    for place in places {
+      let candidates = candidates(place.address)
       used.formUnion(candidates)
       let names = candidates.filter(held.contains)
       guard let name = names.first else { continue }
       let tensor = try read(name)
-      if let fitting = try model.fit(tensor, to: record.tensor.shape)
-        ?? model.fit(fused: names.map(read), to: record.tensor.shape)
+      if let fitting = try batch.fit(tensor, to: place.shape)
+        ?? batch.fit(fused: names.map(read), to: place.shape)
       {
-        values[record.address] = fitting
+        values[place.address] = fitting
       } else {
         misfits.append(
           Misfit(
-            name: name, address: record.address, found: tensor.shape,
-            expected: record.tensor.shape))
+            name: name, address: place.address, found: tensor.shape, expected: place.shape))
       }
     }
     (self.values, self.misfits) = (values, misfits)
-    let addresses = passed.withLock { $0 }
+    let addresses = places.map(\.address)
     absent = addresses.filter { values[$0] == nil }
     strangers = names.filter { !used.contains($0) }
     knownNames = addresses.flatMap(candidates)
   }
 }
 
-extension RepeatableModel {
+/// One entry of a batch, in the published axes.
+private struct Batch {
+  let entry: Int
+  let count: Int
+
   /// A tensor in the published axes as the place has it; nil where it does not fit.
   ///
-  /// Axes of one entry, such as a batch of one, come and go; of a batch the first counts; a
-  /// convolution's channels, rows and columns become one row a patch; of a head's results for every
+  /// Axes of one entry, such as a batch of one, come and go; of a batch the entry counts, where it
+  /// has one of its own; a convolution's channels, rows and columns become one row a patch; of a head's results for every
   /// token only the last counts.
   func fit(_ tensor: Tensor, to shape: [Int]) -> Tensor? {
     if tensor.shape == shape { return tensor }
+    // The rows of all entries under each other.
+    if count > 1, let rows = shape.first, tensor.rank == shape.count,
+      tensor.shape[0] == count * rows, tensor.shape.dropFirst() == shape.dropFirst()
+    {
+      return tensor.rows(entry * rows..<(entry + 1) * rows)
+    }
     let (long, wanted) = (tensor.shape.filter { $0 != 1 }, shape.filter { $0 != 1 })
     if long == wanted { return tensor.reshaped(to: shape) }
     if long.count == 3, wanted == [long[1] * long[2], long[0]] {
@@ -90,7 +96,8 @@ extension RepeatableModel {
       return tensor.reshaped(to: long).rows(long[0] - 1..<long[0])
     }
     guard let batch = tensor.shape.first, batch > 1, tensor.rank >= shape.count else { return nil }
-    return fit(tensor.rows(0..<1), to: shape)
+    let mine = min(entry, batch - 1)
+    return fit(tensor.rows(mine..<mine + 1), to: shape)
   }
 
   /// Tensors of layers that are one layer here, side by side; nil where they do not fit.

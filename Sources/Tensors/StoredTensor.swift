@@ -60,6 +60,8 @@ public struct StoredTensor: Sendable {
 
   /// How many elements there are.
   public var count: Int { shape.reduce(1, *) }
+  /// Whether it is a matrix of small integers with scales.
+  public var isQuantized: Bool { quantized != nil }
   /// How the elements are written down.
   public var encoding: Encoding { quantized?.encoding ?? .plain(type) }
   /// How many bytes they take, with scales and zero points.

@@ -1,14 +1,18 @@
+public import Tensors
+
 /// The places that a run is going to pass, and the shapes there, told from a model's sizes alone.
 ///
 /// Nothing is computed and nothing is allocated: it says beforehand what a trace will keep. Each
 /// layer adds to it what it passes to a trace, in the same order.
-public struct Outline: Sendable, Equatable {
+public struct Outline: Sendable {
   /// One place of the run.
-  public struct Place: Sendable, Equatable {
+  public struct Place: Sendable {
     /// The tap's full address.
     public let address: Address
     /// The length of each axis.
     public let shape: [Int]
+    /// The weight of the product that gives it; nil where it is no product's result.
+    public let weight: StoredTensor?
 
     /// Bytes of its numbers, which are float32.
     public var byteCount: Int { shape.reduce(4) { $0.multipliedOrLargest(by: $1) } }
@@ -20,9 +24,11 @@ public struct Outline: Sendable, Equatable {
   /// Nothing is passed.
   public init() {}
 
-  /// A tensor of `shape` is going to pass `tap`.
-  public mutating func pass(_ shape: [Int], _ tap: Tap, at address: Address) {
-    places.append(Place(address: address / tap.name, shape: shape))
+  /// A tensor of `shape` is going to pass `tap`; perhaps the result of a product with `weight`.
+  public mutating func pass(
+    _ shape: [Int], _ tap: Tap, at address: Address, weight: StoredTensor? = nil
+  ) {
+    places.append(Place(address: address / tap.name, shape: shape, weight: weight))
   }
 
   /// The places that `isIncluded` chooses.

@@ -47,6 +47,19 @@ public struct Parting: Sendable {
     public let verdict: Verdict?
     /// The first place inside whose own error is no noise.
     public let firstInside: Address?
+    /// What rounding to small integers made of the weights here, at the worst place inside; nil
+    /// where there are none.
+    public let rounding: Rounding?
+    /// The entry of a batch that this row tells of; nil where there is one alone.
+    public fileprivate(set) var entry: Int?
+  }
+
+  /// What rounding made of a product's weights.
+  public struct Rounding: Sendable {
+    /// The product's result.
+    public let place: Address
+    /// How far the weights are from those they were made of.
+    public let error: RoundingError
   }
 
   /// The error that one step has added, beside the error that arithmetic makes there.
@@ -71,6 +84,8 @@ public struct Parting: Sendable {
     public let index: [Int]
     /// The number: not a number, or infinite.
     public let number: Float
+    /// The entry of a batch that has it; nil where there is one alone.
+    public fileprivate(set) var entry: Int?
   }
 
   /// A row a part, or a place, in the order of the run.
@@ -96,10 +111,12 @@ public struct Parting: Sendable {
   ///
   /// - Parameters:
   ///   - byPlace: a row a place instead of a row a part.
+  ///   - rounding: what a side's weights are like, by the place of a product's result.
   ///   - isCancelled: asked between blocks.
   /// - Throws: what the replays throw; `Cancelled`.
   public init(
     _ first: Side, _ second: Side, byPlace: Bool = false,
+    rounding: [Address: RoundingError] = [:],
     isCancelled: @escaping @Sendable () -> Bool = { false }
   ) throws {
     let common = first.values.filter { second.values[$0.key] != nil }
@@ -113,7 +130,9 @@ public struct Parting: Sendable {
       ? nil
       : try Measured([first, second], pair, at: outputs.contains, isCancelled: isCancelled)
     rows = parts.flatMap { part -> [Row] in
-      let inner = part.places.map { fine.row($0, of: $0.address, inside: []) }
+      let inner = part.places.map {
+        fine.row($0, of: $0.address, inside: [], rounding: rounding[$0.address])
+      }
       if byPlace { return inner }
       return [coarse ?? fine].map { $0.row(part.output, of: part.address, inside: inner) }
     }
@@ -125,6 +144,40 @@ public struct Parting: Sendable {
     }
     onlyInFirst = first.values.keys.filter { second.values[$0] == nil }.sorted()
     onlyInSecond = second.values.keys.filter { first.values[$0] == nil }.sorted()
+  }
+
+  /// The entries of a batch as one: a row a part, of the entry that errs the worst.
+  ///
+  /// - Parameter home: the entry that a row tells of where none errs; nil for the one whose sides are
+  ///   the farthest apart.
+  /// - Precondition: at least one entry.
+  public init(entries: [Parting], home: Int? = nil) {
+    let others = entries.map { entry in
+      Dictionary(entry.rows.map { ($0.part, $0) }, uniquingKeysWith: { first, _ in first })
+    }
+    rows = entries[0].rows.map { row in
+      let candidates = others.enumerated().compactMap { number, rows -> Row? in
+        var found = rows[row.part]
+        found?.entry = number
+        return found
+      }
+      let worst = candidates.compactMap(\.verdict).max() ?? .noise
+      if worst > .noise {
+        let guilty = candidates.filter { $0.verdict == worst }
+        return guilty.max { ($0.own?.ratio ?? 0) < ($1.own?.ratio ?? 0) } ?? row
+      }
+      if let home { return candidates.first { $0.entry == home } ?? row }
+      return candidates.max { $0.accumulated.relative < $1.accumulated.relative } ?? row
+    }
+    broken = entries[0].broken.indices.map { side in
+      entries.enumerated().compactMap { number, entry in
+        var found = entry.broken[side]
+        found?.entry = number
+        return found
+      }.first
+    }
+    (onlyInFirst, onlyInSecond) = (entries[0].onlyInFirst, entries[0].onlyInSecond)
+    misshapen = entries.compactMap(\.misshapen).first
   }
 
   /// The places of one part, in the order of the run.
@@ -207,16 +260,23 @@ private struct Measured {
     [0, 1].contains { given[$0][address]?.shape != judged[$0][address]?.shape }
   }
 
-  func row(_ place: ForcedRun.Place, of part: Address, inside: [Parting.Row]) -> Parting.Row {
+  func row(
+    _ place: ForcedRun.Place, of part: Address, inside: [Parting.Row],
+    rounding: RoundingError? = nil
+  ) -> Parting.Row {
     let address = place.address
     let values = given.map { $0[address] ?? Tensor(0) }
     let own = unknown.contains(address) ? nil : own(at: address, values)
     let ratio = ([own] + inside.map(\.own)).compactMap { $0?.ratio }.max()
+    let here = rounding.map { Parting.Rounding(place: address, error: $0) }
+    let worst = ([here] + inside.map(\.rounding)).compactMap { $0 }
+      .max { $0.error.ratio < $1.error.ratio }
+    let verdicts = [ratio.map { Verdict(ratio: $0) }, worst.map { Verdict($0.error) }]
     return Parting.Row(
       part: part, place: address, axes: place.tap.axes,
       accumulated: Difference(values[0], values[1]), own: own?.with(ratio: ratio),
-      verdict: ratio.map { Verdict(ratio: $0) },
-      firstInside: inside.first { $0.verdict ?? .noise > .noise }?.place)
+      verdict: verdicts.compactMap { $0 }.max(),
+      firstInside: inside.first { $0.verdict ?? .noise > .noise }?.place, rounding: worst)
   }
 
   private func own(at address: Address, _ values: [Tensor]) -> Parting.OwnError {

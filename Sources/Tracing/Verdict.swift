@@ -1,3 +1,5 @@
+public import Tensors
+
 /// What a difference between two runs is, judged by how often it is the error that arithmetic makes
 /// in the same step.
 ///
@@ -19,6 +21,20 @@ public enum Verdict: String, Sendable, CaseIterable, Comparable {
   /// Judges an error of `ratio` times its floor; not a number is a bug.
   public init(ratio: Double) {
     self = ratio <= Self.noiseLimit ? .noise : ratio <= Self.bugLimit ? .suspicious : .bug
+  }
+
+  /// Up to so many times what rounding to its steps makes, a quantized row or group is right: half a
+  /// step everywhere is √3, and what a range that was cut off costs is a little more.
+  public static let roundingNoiseLimit = 2.0
+  /// Beyond so many times it is a bug: a zero point that is off by one gives 3.6.
+  public static let roundingBugLimit = 3.0
+
+  /// Judges weights by what rounding made of them.
+  public init(_ rounding: RoundingError) {
+    let ratio = rounding.ratio
+    self =
+      ratio <= Self.roundingNoiseLimit
+      ? .noise : ratio <= Self.roundingBugLimit ? .suspicious : .bug
   }
 
   /// Noise comes before suspicion, and suspicion before a bug.

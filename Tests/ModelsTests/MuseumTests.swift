@@ -53,7 +53,7 @@ import Tracing
     }
     let names = file.names.filter { !$0.hasPrefix("inputs.") }
     let matching = try PublishedMatching(
-      names, of: model, inputs: inputs, isCancelled: { false }, read: file.floats)
+      names, of: model, inputs: inputs, read: file.floats)
     #expect(matching.misfits.isEmpty)
     #expect(matching.strangers.allSatisfy { $0.contains("logits_per") || $0.contains("_embeds") })
     let ours = try KeptRun(model, inputs: inputs)

@@ -11,6 +11,8 @@ internal import Tracing
 struct LowerPrecision {
   /// By part of the model.
   var parts: [String: Precision] = [:]
+  /// Parts whose weights lie in half precision in their file, and are multiplied as they are.
+  private var stored: [String: Precision] = [:]
   /// The type that every result of every step was stored in, as other implementations do in half
   /// precision; nil for float32.
   var everyResult: ElementType?
@@ -24,8 +26,31 @@ struct LowerPrecision {
         parts[part.name] = .int8
       } else if part.encodings.contains(where: { if case .groups = $0 { true } else { false } }) {
         parts[part.name] = .int4
+      } else if let type = part.storedHalf {
+        stored[part.name] = type
       }
     }
+  }
+
+  /// What a file of Fovea's says of the weights, as in `vision=bfloat16,decoder=int4`; nil where it
+  /// says nothing.
+  init?(weights: String?, partsOf model: LoadedModel) {
+    guard let weights else { return nil }
+    for entry in weights.split(separator: ",") {
+      let sides = entry.split(separator: "=", maxSplits: 1).map(String.init)
+      guard sides.count == 2, let precision = Precision(rawValue: sides[1]),
+        model.parts.contains(where: { $0.name == sides[0] })
+      else { return nil }
+      parts[sides[0]] = precision
+    }
+  }
+
+  /// What a file is to say of the weights; nil where they are as the model's own file has them.
+  static func words(of model: LoadedModel) -> String? {
+    let lower = model.precisions.filter { $0.value != .float32 }
+    guard !lower.isEmpty else { return nil }
+    return lower.keys.sorted().map { "\($0)=\(lower[$0]?.rawValue ?? "")" }
+      .joined(separator: ",")
   }
 
   /// What a file says that its run computed in; nil where that is float32 or not said.
@@ -38,16 +63,21 @@ struct LowerPrecision {
     everyResult = precision == .bfloat16 ? .bfloat16 : .float16
   }
 
-  /// Whether nothing is rounded more than float32 rounds.
-  var isNone: Bool { parts.isEmpty && everyResult == nil }
-
   /// How much is lost, to choose the side that judges: 0 for float32.
-  var loss: Int { parts.values.map { Precision.allCases.firstIndex(of: $0) ?? 0 }.max() ?? 0 }
+  var loss: Int {
+    (Array(parts.values) + Array(stored.values))
+      .map { Precision.allCases.firstIndex(of: $0) ?? 0 }.max() ?? 0
+  }
 
   /// A run of `model`, read in this precision, on what another side started from.
   func replay(_ model: LoadedModel, on inputs: RunInputs) throws -> Replay? {
-    guard !isNone else { return nil }
-    let load = try ModelLoad(CheckpointFolder(model.folder), precisions: parts)
+    var precisions = parts
+    for part in model.parts {
+      // Where the judge's file has the same type, the weights are the same.
+      if let type = stored[part.name], part.storedHalf != type { precisions[part.name] = type }
+    }
+    guard !precisions.isEmpty || everyResult != nil else { return nil }
+    let load = try ModelLoad(CheckpointFolder(model.folder), precisions: precisions)
     guard let coarse = load.model as? any RepeatableModel else { return nil }
     let type = everyResult
     return { trace in
@@ -55,6 +85,14 @@ struct LowerPrecision {
       try coarse.pass(inputs, trace: &trace)
       trace.everywhere = nil
     }
+  }
+}
+
+extension PartWeights {
+  /// The half precision that the weights of layers have in their file; nil for float32.
+  fileprivate var storedHalf: Precision? {
+    if encodings.contains(.plain(.bfloat16)) { return .bfloat16 }
+    return encodings.contains(.plain(.float16)) ? .float16 : nil
   }
 }
 

@@ -6,10 +6,10 @@ internal import Tracing
 
 /// What is needed to word where two runs part.
 struct PartingTable {
-  let parting: Parting
+  var parting: Parting
   let judge: any RepeatableModel
-  /// What the second side started from, for the words of a prompt.
-  let inputs: RunInputs
+  /// What the second side started from, by entry of a batch, for the words of a prompt.
+  var inputs: [RunInputs]
   let names: [String]
   /// What did not match, a line each.
   var remarks: [String] = []
@@ -27,7 +27,14 @@ struct PartingTable {
   ]
 
   func table() throws -> Table {
-    var table = Table(Self.columns, parting.rows.map(cells), note: note)
+    // Only where weights are small integers is there something to say of their rounding.
+    let isRounded = parting.rows.contains { $0.rounding != nil }
+    var table = Table(
+      Self.columns + (isRounded ? ["rounding"] : []),
+      parting.rows.map { row in
+        let rounding = row.rounding.map { Value.float($0.error.ratio) } ?? .text("")
+        return cells(row) + (isRounded ? [rounding] : [])
+      }, note: note)
     table.facts = [
       ("verdict", parting.verdict.map { .text($0.rawValue) } ?? Value.none),
       ("first", parting.first.map { .text(Self.guilty($0).description) } ?? Value.none),
@@ -53,7 +60,8 @@ struct PartingTable {
       .float(difference.cosine), .float(difference.signalToNoise),
       .text(
         difference.largest == 0 || !hasOneShape
-          ? "" : words(difference.worstPlace, axes: row.axes, at: row.place)),
+          ? ""
+          : words(difference.worstPlace, axes: row.axes, at: row.place, entry: row.entry)),
       row.own.map { .float($0.size.largest / scale) } ?? .text("–"),
       row.own.map { .float($0.floor.largest / scale) } ?? .text("–"),
       row.own.map { .float($0.ratio) } ?? .text("–"),
@@ -75,10 +83,14 @@ struct PartingTable {
   }
 
   /// Indices in words: `patch 3,4, channel 12`.
-  private func words(_ index: [Int], axes: [Axis], at address: Address) -> String {
-    zip(axes, index).map { axis, index in
+  private func words(
+    _ index: [Int], axes: [Axis], at address: Address, entry: Int?
+  ) -> String {
+    let inputs = inputs[min(entry ?? 0, inputs.count - 1)]
+    let words = zip(axes, index).map { axis, index in
       judge.name(of: index, on: axis, at: address, inputs: inputs) ?? "\(axis.rawValue) \(index)"
-    }.joined(separator: ", ")
+    }
+    return ((entry.map { ["entry \($0)"] } ?? []) + words).joined(separator: ", ")
   }
 
   private func inner(_ address: Address, of row: Parting.Row) -> String {
@@ -94,10 +106,21 @@ struct PartingTable {
     var lines: [String] = []
     if let place = parting.misshapen {
       lines.append("the sides are runs of different models: from \(place) on, shapes differ")
+    } else if let first = parting.first, let rounding = first.rounding,
+      Verdict(rounding.error) > .noise, Verdict(ratio: first.own?.ratio ?? 0) <= .noise
+    {
+      let word = first.verdict == .bug ? "part at" : "may part at"
+      let (error, group) = (rounding.error, "group \(rounding.error.group) of row ")
+      lines.append(
+        "\(word) \(rounding.place) (\(judge.stage(of: first.place))): the weights of "
+          + "\(error.group > 0 ? group : "row ")\(error.row) are "
+          + "\(Digits.short(error.ratio)) times as far from those they were made of as rounding to "
+          + "their steps is; at most \(Digits.short(RoundingError.largestOfRounding)) can be that")
     } else if let first = parting.first, let own = first.own {
       let word = first.verdict == .bug ? "part at" : "may part at"
       lines.append(
-        "\(word) \(Self.guilty(first)) (\(judge.stage(of: first.place))): its own error is "
+        "\(word) \(Self.guilty(first)) (\(judge.stage(of: first.place)))"
+          + "\(first.entry.map { ", entry \($0)" } ?? ""): its own error is "
           + "\(Digits.short(own.ratio)) times what rounding does there")
     } else if parting.verdict == nil {
       lines.append("no step could be judged")
@@ -111,7 +134,7 @@ struct PartingTable {
     }
     for (broken, name) in zip(parting.broken, names) {
       guard let broken else { continue }
-      let place = words(broken.index, axes: broken.axes, at: broken.address)
+      let place = words(broken.index, axes: broken.axes, at: broken.address, entry: broken.entry)
       lines.append(
         "\(name) holds \(broken.number.isNaN ? "NaN" : "infinity") first at \(broken.address): "
           + place)

@@ -2,6 +2,7 @@ internal import Checkpoints
 internal import Foundation
 internal import Models
 internal import Runtime
+internal import Tensors
 internal import Tracing
 
 /// What can stand on one side of a comparison of runs.
@@ -13,6 +14,13 @@ enum ComparedThing {
   /// The other side's run again, its model read in another precision: a word, or a dictionary by
   /// part.
   case precision(Value)
+}
+
+extension ComparedThing {
+  /// How many runs it holds.
+  fileprivate var entryCount: Int {
+    if case .file(let file) = self { file.entryCount } else { 1 }
+  }
 }
 
 /// Two runs, judged by the model of one of them.
@@ -36,9 +44,42 @@ struct RunComparison {
     guard let judge = model.model as? any RepeatableModel else {
       throw RuntimeFailure(.command, "runs of \(model.name) cannot be made again")
     }
+    let counts = [first, second].map(\.entryCount)
+    let count = counts.contains(1) ? counts.max() ?? 1 : counts.min() ?? 1
+    var tables: [PartingTable] = []
+    var home: (entry: Int, distance: Float)?
+    for entry in 0..<count {
+      let table = try parted(entry: entry, by: judge, of: model)
+      // One run against a batch: it is the entry with the same picture that it stands beside.
+      let distance = table.parting.rows.first?.accumulated.relative ?? .infinity
+      if counts.contains(1), distance < home?.distance ?? .infinity { home = (entry, distance) }
+      tables.append(table)
+    }
+    var table = tables[0]
+    if known.isEmpty, let place = table.parting.misshapen {
+      throw ArgumentFailure(
+        parameter: "first", "is of another model than \(model.name): \(place) has another shape",
+        note: "load(\"folder\") reads the model that made it")
+    }
+    guard count > 1 else { return table }
+    table.parting = Parting(entries: tables.map(\.parting), home: home?.entry)
+    table.inputs = tables.flatMap(\.inputs)
+    table.hasMisfits = tables.contains(where: \.hasMisfits)
+    table.remarks.append("\(count) entries of a batch were compared")
+    if counts[0] != counts[1], !counts.contains(1) {
+      table.remarks.append(
+        "first holds \(counts[0]) entries, second \(counts[1]): the first \(count) were compared")
+    }
+    return table
+  }
+
+  /// Where one entry's runs part.
+  private func parted(
+    entry: Int, by judge: any RepeatableModel, of model: LoadedModel
+  ) throws -> PartingTable {
     let matched = [
-      try side(first, other: second, of: model, judge: judge),
-      try side(second, other: first, of: model, judge: judge),
+      try side(first, entry, other: second, of: model, judge: judge),
+      try side(second, entry, other: first, of: model, judge: judge),
     ]
     let sides = matched.map(\.side)
     guard sides[0].values.keys.contains(where: { sides[1].values[$0] != nil }) else {
@@ -51,15 +92,36 @@ struct RunComparison {
         by: judge,
         coarser: try sides[index].precision?.replay(model, on: sides[1 - index].inputs))
     }
-    let parting = try Parting(judged[0], judged[1], byPlace: byPlace, isCancelled: isCancelled)
-    if known.isEmpty, let place = parting.misshapen {
-      throw ArgumentFailure(
-        parameter: "first", "is of another model than \(model.name): \(place) has another shape",
-        note: "load(\"folder\") reads the model that made it")
-    }
+    let parting = try Parting(
+      judged[0], judged[1], byPlace: byPlace,
+      rounding: entry == 0 ? try rounding(of: sides, against: judge) : [:],
+      isCancelled: isCancelled)
     return PartingTable(
-      parting: parting, judge: judge, inputs: sides[1].inputs, names: sides.map(\.name),
+      parting: parting, judge: judge, inputs: [sides[1].inputs], names: sides.map(\.name),
       remarks: matched.flatMap(\.remarks), hasMisfits: matched.contains(where: \.hasMisfits))
+  }
+
+  /// What rounding to small integers made of the sides' weights, by the place of a product's result:
+  /// the worse of both.
+  private func rounding(
+    of sides: [ComparedSide], against judge: any RepeatableModel
+  ) throws -> [Address: RoundingError] {
+    var found: [Address: RoundingError] = [:]
+    for side in sides {
+      guard let model = side.model?.model as? any RepeatableModel else { continue }
+      let places = try model.outline(side.inputs).places
+      guard places.contains(where: { $0.weight?.isQuantized == true }) else { continue }
+      var originals: [Address: StoredTensor] = [:]
+      for place in try judge.outline(side.inputs).places { originals[place.address] = place.weight }
+      for place in places {
+        if isCancelled() { throw Cancelled() }
+        guard let weight = place.weight, let original = originals[place.address],
+          let error = RoundingError(of: weight, from: original)
+        else { continue }
+        if error.ratio >= found[place.address]?.ratio ?? 0 { found[place.address] = error }
+      }
+    }
+    return found
   }
 
   private static func model(_ thing: ComparedThing) -> LoadedModel? {
@@ -67,13 +129,13 @@ struct RunComparison {
   }
 
   private func side(
-    _ thing: ComparedThing, other: ComparedThing, of model: LoadedModel,
+    _ thing: ComparedThing, _ entry: Int, other: ComparedThing, of model: LoadedModel,
     judge: any RepeatableModel
   ) throws -> MatchedFile {
     switch thing {
     case .side(let side): return MatchedFile(side: side)
     case .file(let file):
-      return try file.side(of: model, judge: judge, isCancelled: isCancelled)
+      return try file.side(entry: min(entry, file.entryCount - 1), of: model, judge: judge)
     case .precision(let choice):
       guard case .side(let side) = other, side.model != nil,
         side.inputs.image != nil || side.inputs.pixels != nil

@@ -32,15 +32,16 @@ struct TraceFile {
   /// The type that the file says its run computed in; nil where it says none.
   var precision: String? { tensors.metadata["precision"] ?? tensors.metadata["dtype"] }
 
-  /// What the run started from, as far as the file tells; of a batch, the first.
-  private func inputs() throws -> RunInputs {
+  /// What an entry's run started from, as far as the file tells.
+  private func inputs(entry: Int) throws -> RunInputs {
     var inputs = RunInputs(prompt: tensors.metadata["prompt"] ?? "")
     let pictures = ["picture.pixels.output", "inputs.pixel_values", "pixel_values"]
     if let key = pictures.first(where: { tensors[$0] != nil }) {
       let pixels = try tensors.floats(key)
+      let mine = pixels.rank == 4 ? min(entry, pixels.shape[0] - 1) : 0
       let picture =
-        pixels.rank == 4 && pixels.shape[0] > 0
-        ? pixels.rows(0..<1).reshaped(to: Array(pixels.shape.dropFirst())) : pixels
+        pixels.rank == 4 && mine >= 0
+        ? pixels.rows(mine..<mine + 1).reshaped(to: Array(pixels.shape.dropFirst())) : pixels
       guard picture.rank == 3 else {
         throw failure("'\(key)' has shape \(pixels.shape), but pictures have [N, 3, Y, X]")
       }
@@ -51,9 +52,15 @@ struct TraceFile {
       guard let count = shape.last, (1...2).contains(shape.count), ids.count >= count else {
         throw failure("'\(key)' has shape \(shape), but token ids have [N, T]")
       }
-      inputs.tokenIDs = Array(ids.prefix(count))
+      let mine = min(entry, ids.count / max(1, count) - 1) * count
+      inputs.tokenIDs = Array(ids[mine..<mine + count])
       for key in ["inputs.attention_mask", "attention_mask"] where tensors[key] != nil {
-        let mask = try tensors.integers(key).elements.prefix(count)
+        let mask = try tensors.integers(key).elements.dropFirst(mine).prefix(count)
+        guard mask.first != 0 else {
+          throw failure(
+            "the text of entry \(entry) is filled up on its left, which no run here does; write a "
+              + "file for each text")
+        }
         inputs.attendedCount = mask.count { $0 != 0 }
         break
       }
@@ -62,10 +69,10 @@ struct TraceFile {
   }
 
   /// How many pictures or texts the file's batch has.
-  private var batch: Int {
+  var entryCount: Int {
     ["inputs.pixel_values", "pixel_values", "inputs.input_ids", "input_ids"].compactMap { key in
       tensors[key].flatMap { $0.shape.first }
-    }.max() ?? 1
+    }.reduce(1, max)
   }
 
   /// Something is wrong with what the file holds.
@@ -75,13 +82,13 @@ struct TraceFile {
     return failure
   }
 
-  /// The file as one side, its tensors matched with the places of `model`.
+  /// An entry of the file as one side, its tensors matched with the places of `model`.
   ///
   /// - Throws: where no tensor fits a place, a failure with the nearest names.
   func side(
-    of model: LoadedModel, judge: any RepeatableModel, isCancelled: @escaping @Sendable () -> Bool
+    entry: Int, of model: LoadedModel, judge: any RepeatableModel
   ) throws -> MatchedFile {
-    let inputs = try inputs()
+    let inputs = try inputs(entry: entry)
     let names = tensors.names.filter { name in
       !name.hasPrefix("inputs.")
         && !["pixel_values", "input_ids", "attention_mask", "generated_ids"].contains(name)
@@ -89,7 +96,7 @@ struct TraceFile {
     let matching: PublishedMatching
     do {
       matching = try PublishedMatching(
-        names, of: judge, inputs: inputs, isCancelled: isCancelled, read: tensors.floats)
+        names, of: judge, inputs: inputs, entry: entry, of: entryCount, read: tensors.floats)
     } catch let error as ModelError {
       throw failure("made by another model than \(model.name): \(error)")
     }
@@ -98,7 +105,9 @@ struct TraceFile {
     // The pixels of a foreign file come under their own name.
     if let pixels = inputs.pixels { values[Address("picture.pixels.output")] = pixels }
     var side = ComparedSide(name: name, values: values, model: nil, inputs: inputs)
-    side.precision = LowerPrecision(precision, partsOf: model)
+    side.precision =
+      LowerPrecision(precision, partsOf: model)
+      ?? LowerPrecision(weights: tensors.metadata["weights"], partsOf: model)
     return MatchedFile(
       side: side, remarks: remarks(matching, model), hasMisfits: !matching.misfits.isEmpty)
   }
@@ -113,7 +122,6 @@ struct TraceFile {
   /// What did not match, in a few lines.
   private func remarks(_ matching: PublishedMatching, _ model: LoadedModel) -> [String] {
     var lines: [String] = []
-    if batch > 1 { lines.append("\(name) holds a batch of \(batch); the first is compared") }
     let strangers = matching.strangers
     if !strangers.isEmpty || !matching.misfits.isEmpty {
       lines.append("\(name): \(matching.values.count) places of \(model.name) matched")

@@ -64,14 +64,15 @@ public struct TraceTool {
         .key, "no place fits '\(keep)'",
         hint: NearestPlace.hint(keep, among: found.tensors.map(\.name)))
     }
-    try Safetensors.write(
-      contents,
-      metadata: [
-        "made_by": "fovea", "model": model.name,
-        "image": paths.map(\.lastPathComponent).joined(separator: "\n"),
-        "names": names.rawValue, "prompt": prompt, "texts": texts.joined(separator: "\n"),
-        "answer": found.answer,
-      ], to: file)
+    var metadata = [
+      "made_by": "fovea", "model": model.name,
+      "image": paths.map(\.lastPathComponent).joined(separator: "\n"),
+      "names": names.rawValue, "prompt": prompt, "texts": texts.joined(separator: "\n"),
+      "answer": found.answer,
+    ]
+    // What the weights were rounded to, so that who compares the file knows what to expect.
+    metadata["weights"] = LowerPrecision.words(of: reader)
+    try Safetensors.write(contents, metadata: metadata, to: file)
     return contents.count
   }
 
