@@ -6,6 +6,9 @@ public import Tracing
 public struct WeightHandling: Sendable {
   /// The precision of products' weights, by the first part of their address; others stay as stored.
   public var precisions: [String: Precision] = [:]
+  /// The type that every number is rounded to which is stored in a wider one, tables, norms and
+  /// biases too, by the first part of their address: what a file converted as a whole would hold.
+  public var rounding: [String: ElementType] = [:]
   /// Whether weights of another type are converted; if not, the log says what would be.
   public var converts = true
   /// Whether nothing is read: zeros that take no memory stand for all weights.

@@ -99,10 +99,18 @@ public struct WeightReader: ~Copyable, Sendable {
         kept: kept?.encoding ?? stored.encoding,
         keptByteCount: kept?.byteCount ?? stored.byteCount, isConverted: kept != nil,
         tensors: tensors))
-    guard let precision, handling.converts || kept == nil, !handling.declaresOnly else {
-      return stored
-    }
-    return precision.applied(to: stored)
+    guard !handling.declaresOnly else { return stored }
+    let rounded = handling.converts ? self.rounded(stored, at: address) : stored
+    guard let precision, handling.converts || kept == nil else { return rounded }
+    return precision.applied(to: rounded)
+  }
+
+  /// A tensor as a narrower file would have it.
+  private func rounded(_ stored: StoredTensor, at address: Address) -> StoredTensor {
+    guard let root = address.parts.first, let type = tensors.handling.rounding[String(root)],
+      case .plain(let own) = stored.encoding, own != type, own == .float32 || type == .bfloat16
+    else { return stored }
+    return stored.converted(to: type)
   }
 
   private func precision(of address: Address) -> Precision? {

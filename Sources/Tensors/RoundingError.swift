@@ -8,7 +8,7 @@ internal import Synchronization
 /// can be told from what it must do, a row (int8) or a group (int4) at a time.
 public struct RoundingError: Sendable, Equatable {
   /// The root mean square error of the worst row or group, in times a step / √12; infinite where
-  /// one of both has a number that is none.
+  /// the integers stand for a number that is none.
   public let ratio: Double
   /// The row of the worst.
   public let row: Int
@@ -38,18 +38,17 @@ public struct RoundingError: Sendable, Equatable {
           original.convert(from: row * inputs, count: inputs, into: weights)
           matrix.convert(firstRow: row, rows: 1, into: stored)
           matrix.forEachStep(row: row) { group, step, columns in
-            var (squares, broken) = (0.0, false)
+            var squares = 0.0
             for column in columns {
-              let (a, b) = (weights[column], stored[column])
-              if a.isFinite != b.isFinite { broken = a.isFinite }
-              if a.isFinite, b.isFinite {
-                squares += (Double(a) - Double(b)) * (Double(a) - Double(b))
-              }
+              let difference = Double(weights[column]) - Double(stored[column])
+              squares += difference * difference
             }
+            // What holds a number that is none becomes none throughout, and is right so.
+            if columns.contains(where: { !weights[$0].isFinite }) { squares = 0 }
             // A group of zeros has no step; then the smallest that a float16 scale can have.
             let unit = max(Double(step), 6e-8) / 12.0.squareRoot()
             let size = (squares / Double(max(1, columns.count))).squareRoot() / unit
-            worst.add(broken ? .infinity : size, row: row, group: group)
+            worst.add(size.isFinite ? size : .infinity, row: row, group: group)
           }
         }
       }

@@ -50,6 +50,10 @@ struct Exhibit: Sendable, CustomTestStringConvertible {
   let stage: String
   /// How many parts are wrong by themselves.
   let partCount: Int
+  /// The golden checkpoint that it happens to.
+  var model = "blip2"
+  /// Makes the right checkpoint what the fault needs.
+  var prepare: (@Sendable (DamagedCheckpoint) throws -> Void)?
   /// Changes the files.
   var damage: (@Sendable (DamagedCheckpoint) throws -> Void)?
   /// Changes what passes; gets the numbers of the right run.
@@ -149,6 +153,11 @@ extension Exhibit {
     Exhibit("class token last", at: "vision.embedding.output", "embed") { tokens, _ in
       tokens.picking(Array(1..<17) + [0])
     },
+    activation("quick-GELU for GELU", of: "blip2", from: "gelu", to: "quick_gelu", parts: 2),
+    activation("GELU for quick-GELU", of: "blip2", from: "quick_gelu", to: "gelu", parts: 2),
+    activation("a CLIP's quick-GELU for GELU", of: "clip", from: "gelu", to: "quick_gelu", parts: 2),
+    activation("a CLIP's GELU for quick-GELU", of: "clip", from: "quick_gelu", to: "gelu", parts: 2),
+    activation("a ViT's quick-GELU for GELU", of: "vit", from: "gelu", to: "quick_gelu", parts: 3),
     Exhibit("ReLU for GELU", at: "vision.blocks.0.mlp.activated", "encode", parts: 2) {
       try $0.set("vision_config.hidden_act", to: "\"relu\"")
     },
@@ -245,6 +254,21 @@ extension Exhibit {
       logits.transposed().rolled.transposed()
     },
   ]
+}
+
+extension Exhibit {
+  /// A vision tower with the other of two functions that are alike.
+  private static func activation(
+    _ title: String, of model: String, from right: String, to wrong: String, parts: Int
+  ) -> Exhibit {
+    let key = model == "vit" ? "hidden_act" : "vision_config.hidden_act"
+    var exhibit = Exhibit(title, at: "vision.blocks.0.mlp.activated", "encode", parts: parts) {
+      try $0.set(key, to: "\"\(wrong)\"")
+    }
+    exhibit.model = model
+    exhibit.prepare = { try $0.set(key, to: "\"\(right)\"") }
+    return exhibit
+  }
 }
 
 extension Safetensors.Content {

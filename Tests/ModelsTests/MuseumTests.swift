@@ -15,12 +15,17 @@ import Tracing
   }
 
   @Test(arguments: Exhibit.all) func everyFaultIsNamed(_ exhibit: Exhibit) throws {
-    let checkpoint = try DamagedCheckpoint()
-    let inputs = try Self.inputs()
-    let right = try KeptRun(try BLIP2.Model(CheckpointFolder(checkpoint.folder)), inputs: inputs)
+    let checkpoint = try DamagedCheckpoint(of: exhibit.model)
+    try exhibit.prepare?(checkpoint)
+    func model() throws -> any RepeatableModel {
+      try #require(try checkpoint.readAny() as? any RepeatableModel)
+    }
+    var inputs = try Self.inputs()
+    if exhibit.model == "vit" { inputs.prompt = "" }
+    let right = try KeptRun(try model(), inputs: inputs)
     try exhibit.damage?(checkpoint)
     let wrong = try KeptRun(
-      try BLIP2.Model(CheckpointFolder(checkpoint.folder)), inputs: inputs,
+      try model(), inputs: inputs,
       edits: exhibit.edits?(right.values) ?? [:])
     // Whichever side is the reference, the same place is named.
     for parting in [try wrong.parted(from: right), try right.parted(from: wrong)] {

@@ -33,7 +33,7 @@ extension Command {
 /// What a value becomes in a file of some kind.
 private enum SavedContent {
   case bytes([UInt8])
-  case tensors([(name: String, tensor: Tensor)], prompt: String)
+  case tensors([(name: String, tensor: Tensor)], prompt: String, weights: String? = nil)
   case array(Tensor)
   case numbers(Tensor)
   case table(Table)
@@ -80,7 +80,8 @@ private enum SavedContent {
         if let trace = value.trace, !trace.records.isEmpty {
           self = .tensors(
             trace.records.map { ($0.address.description, $0.tensor) },
-            prompt: value.runInputs.prompt)
+            prompt: value.runInputs.prompt,
+        weights: value.sourceModel.flatMap { LowerPrecision.words(of: $0) })
         } else {
           self = .tensors([("tensor", tensor)], prompt: "")
         }
@@ -89,7 +90,8 @@ private enum SavedContent {
     } else if let trace = value.trace {
       guard kind == "safetensors" else { throw Self.unfit("a trace", kind, ["safetensors"]) }
       self = .tensors(
-        trace.records.map { ($0.address.description, $0.tensor) }, prompt: value.runInputs.prompt)
+        trace.records.map { ($0.address.description, $0.tensor) }, prompt: value.runInputs.prompt,
+        weights: value.sourceModel.flatMap { LowerPrecision.words(of: $0) })
     } else {
       guard kind == "txt" else { throw Self.unfit(value.inMessage, kind, ["txt"]) }
       self = .bytes(Array((value.displayed + "\n").utf8))
@@ -111,10 +113,11 @@ private enum SavedContent {
     case .table(let table):
       try CSV.write(
         header: table.columns, rows: table.rows.map { $0.map(\.plain) }, to: url)
-    case .tensors(let tensors, let prompt):
+    case .tensors(let tensors, let prompt, let weights):
       var metadata = ["made_by": "fovea"]
       // With the prompt the run can be made again.
       if !prompt.isEmpty { metadata["prompt"] = prompt }
+      metadata["weights"] = weights
       try Safetensors.write(tensors, metadata: metadata, to: url)
     }
   }

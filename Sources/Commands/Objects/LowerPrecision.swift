@@ -11,8 +11,8 @@ internal import Tracing
 struct LowerPrecision {
   /// By part of the model.
   var parts: [String: Precision] = [:]
-  /// Parts whose weights lie in half precision in their file, and are multiplied as they are.
-  private var stored: [String: Precision] = [:]
+  /// Parts whose numbers lie in half precision in their file, and are computed with as they are.
+  private var stored: [String: ElementType] = [:]
   /// The type that every result of every step was stored in, as other implementations do in half
   /// precision; nil for float32.
   var everyResult: ElementType?
@@ -26,9 +26,8 @@ struct LowerPrecision {
         parts[part.name] = .int8
       } else if part.encodings.contains(where: { if case .groups = $0 { true } else { false } }) {
         parts[part.name] = .int4
-      } else if let type = part.storedHalf {
-        stored[part.name] = type
       }
+      if let type = part.storedHalf { stored[part.name] = type }
     }
   }
 
@@ -65,19 +64,20 @@ struct LowerPrecision {
 
   /// How much is lost, to choose the side that judges: 0 for float32.
   var loss: Int {
-    (Array(parts.values) + Array(stored.values))
+    (Array(parts.values) + stored.values.map { $0 == .float16 ? .float16 : .bfloat16 })
       .map { Precision.allCases.firstIndex(of: $0) ?? 0 }.max() ?? 0
   }
 
   /// A run of `model`, read in this precision, on what another side started from.
   func replay(_ model: LoadedModel, on inputs: RunInputs) throws -> Replay? {
-    var precisions = parts
+    var rounding: [String: ElementType] = [:]
     for part in model.parts {
-      // Where the judge's file has the same type, the weights are the same.
-      if let type = stored[part.name], part.storedHalf != type { precisions[part.name] = type }
+      // Where the judge's file has the same type, the numbers are the same.
+      if let type = stored[part.name], part.storedHalf != type { rounding[part.name] = type }
     }
-    guard !precisions.isEmpty || everyResult != nil else { return nil }
-    let load = try ModelLoad(CheckpointFolder(model.folder), precisions: precisions)
+    guard !parts.isEmpty || !rounding.isEmpty || everyResult != nil else { return nil }
+    let load = try ModelLoad(
+      CheckpointFolder(model.folder), precisions: parts, rounding: rounding)
     guard let coarse = load.model as? any RepeatableModel else { return nil }
     let type = everyResult
     return { trace in
@@ -89,10 +89,9 @@ struct LowerPrecision {
 }
 
 extension PartWeights {
-  /// The half precision that the weights of layers have in their file; nil for float32.
-  fileprivate var storedHalf: Precision? {
-    if encodings.contains(.plain(.bfloat16)) { return .bfloat16 }
-    return encodings.contains(.plain(.float16)) ? .float16 : nil
+  /// The half precision that numbers have in their file; nil for float32 throughout.
+  fileprivate var storedHalf: ElementType? {
+    [.bfloat16, .float16].first { storedTypes.contains($0) }
   }
 }
 

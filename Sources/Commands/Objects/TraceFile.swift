@@ -89,6 +89,12 @@ struct TraceFile {
     entry: Int, of model: LoadedModel, judge: any RepeatableModel
   ) throws -> MatchedFile {
     let inputs = try inputs(entry: entry)
+    let size = judge.patches.imageSize
+    if let pixels = inputs.pixels, pixels.shape != [3, size, size] {
+      throw failure(
+        "made by another model than \(model.name): its pixels have shape \(pixels.shape), but "
+          + "\(model.name) takes [3, \(size), \(size)]")
+    }
     let names = tensors.names.filter { name in
       !name.hasPrefix("inputs.")
         && !["pixel_values", "input_ids", "attention_mask", "generated_ids"].contains(name)

@@ -21,13 +21,15 @@ public struct ModelLoad: Sendable {
   ///
   /// - Parameters:
   ///   - precisions: by the names of the family's parts; parts that are not named stay as stored.
+  ///   - rounding: the types that all numbers of a part are rounded to, tables, norms and biases too,
+  ///     by the names of the family's parts.
   ///   - progress: called with bytes converted, of how many; `false` stops the load.
   ///   - available: the memory that may be taken.
   /// - Throws: `PrecisionError` for a part that the family does not have; `MemoryShortage`;
   ///   `CheckpointError.stopped`; what the family's reader throws.
   public init(
     _ folder: CheckpointFolder, precisions: [String: Precision] = [:],
-    available: Int = AvailableMemory.byteCount,
+    rounding: [String: ElementType] = [:], available: Int = AvailableMemory.byteCount,
     progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Bool = { _, _ in true }
   ) throws {
     let (family, _) = try Family.find(folder)
@@ -39,6 +41,10 @@ public struct ModelLoad: Sendable {
     for part in family.parts {
       for root in part.roots { roots[root] = precisions[part.name] }
     }
+    let types = Dictionary(
+      family.parts.flatMap { part in
+        part.roots.compactMap { root in rounding[part.name].map { (root, $0) } }
+      }, uniquingKeysWith: { first, _ in first })
     // What is stored as asked for is not touched here, which is most of all loads.
     let log = WeightLog()
     var folder = folder
@@ -51,14 +57,18 @@ public struct ModelLoad: Sendable {
     parts = family.parts.map { PartWeights($0, records) }
     let rest = records.filter { !$0.isConverted }.reduce(0) { $0 + $1.stored.byteCount }
     warning = rest > available ? Self.warning(rest, available) : nil
-    guard !converted.isEmpty else {
+    let isRounded = records.filter { record in
+      !record.isConverted && record.address.parts.first.flatMap { types[String($0)] } != nil
+    }
+    guard !converted.isEmpty || !isRounded.isEmpty else {
       model = mapped
       return
     }
     let allocated = converted.reduce(0) { $0 + $1.keptByteCount }
     let largest = converted.map(\.stored.byteCount).max() ?? 0
     try MemoryEstimate([
-      .init("converted weights", allocated), .init("the matrix being converted", largest),
+      .init("converted weights", allocated),
+      .init("rounded numbers", isRounded.reduce(0) { $0 + $1.stored.count * 2 }), .init("the matrix being converted", largest),
     ]).check(
       of: "loading \(folder.url.lastPathComponent)",
       suggestion:
@@ -68,6 +78,7 @@ public struct ModelLoad: Sendable {
     let done = Counter()
     folder.weights.log = nil
     folder.weights.converts = true
+    folder.weights.rounding = types
     folder.weights.onConversion = { progress(done.add($0), total) }
     model = try Family.read(folder)
   }
@@ -85,6 +96,9 @@ public struct PartWeights: Sendable, Equatable {
   public let name: String
   /// How products are computed, and their weights kept: `bfloat16`, `int4`; several where mixed.
   public let encodings: [Encoding]
+  /// The types that floating-point numbers have which are not converted, tables, norms and biases
+  /// too.
+  public let storedTypes: [ElementType]
   /// Bytes of the file's own pages.
   public let mappedByteCount: Int
   /// Bytes in memory of their own.
@@ -98,6 +112,9 @@ public struct PartWeights: Sendable, Equatable {
       encodings.append(record.kept)
     }
     self.encodings = encodings
+    storedTypes = ElementType.allCases.filter { type in
+      mine.contains { !$0.isConverted && $0.stored.encoding == .plain(type) }
+    }
     // A tied table is handed out twice, and lies in the file once.
     var seen: Set<String> = []
     mappedByteCount = mine.reduce(0) { sum, record in

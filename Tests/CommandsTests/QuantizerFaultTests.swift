@@ -1,0 +1,256 @@
+import Checkpoints
+import Commands
+import Files
+import Foundation
+import Models
+import Runtime
+import Tensors
+import TestSupport
+import Testing
+
+/// A converted checkpoint whose bytes can be changed in place.
+final class ConvertedCheckpoint {
+  let folder: TemporaryFolder
+  let url: URL
+
+  init(_ source: URL, type: ElementType? = nil, _ precision: Precision? = nil) throws {
+    folder = try TemporaryFolder()
+    url = folder.file("converted")
+    let checkpoint = try CheckpointFolder(source)
+    let parts = try Family.find(checkpoint).family.parts.map(\.name)
+    let precisions = precision.map { chosen in
+      Dictionary(uniqueKeysWithValues: parts.map { ($0, chosen) })
+    }
+    try Conversion(checkpoint, type: type, precisions: precisions ?? [:]).write(to: url)
+  }
+
+  /// Changes the bytes of one tensor of the file.
+  func change(_ name: String, _ change: (_ shape: [Int], inout [UInt8]) throws -> Void) throws {
+    let file = url.appending(path: "model.safetensors")
+    var bytes = [UInt8](try Data(contentsOf: file))
+    let length = bytes[0..<8].reversed().reduce(0) { $0 << 8 | Int($1) }
+    let header = try JSON(parsing: Array(bytes[8..<8 + length]), limit: 1 << 24)
+    let entry = try #require(header[name], "\(name)")
+    let shape = (entry["shape"]?.array ?? []).compactMap(\.int)
+    let range = (entry["data_offsets"]?.array ?? []).compactMap(\.int)
+    #expect(range.count == 2)
+    let place = 8 + length + range[0]..<8 + length + range[1]
+    var part = Array(bytes[place])
+    try change(shape, &part)
+    bytes.replaceSubrange(place, with: part)
+    try Data(bytes).write(to: file)
+  }
+}
+
+/// A mistake that quantizers and readers of their files make.
+struct QuantizerFault: Sendable, CustomTestStringConvertible {
+  let title: String
+  let precision: Precision
+  /// The suffix of the tensor that is wrong.
+  let tensor: String
+  let change: @Sendable (_ shape: [Int], inout [UInt8]) -> Void
+  var testDescription: String { title }
+
+  /// Exchanges pieces of `size` bytes.
+  static func exchange(_ a: Int, _ b: Int, size: Int, in bytes: inout [UInt8]) {
+    for offset in 0..<size { bytes.swapAt(a * size + offset, b * size + offset) }
+  }
+
+  static let all: [QuantizerFault] = [
+    QuantizerFault(title: "scales of two rows swapped", precision: .int8, tensor: ".weight._scale") {
+      shape, bytes in exchange(0, shape[0] / 2, size: 4, in: &bytes)
+    },
+    QuantizerFault(title: "scales one row off", precision: .int8, tensor: ".weight._scale") {
+      _, bytes in bytes = Array(bytes.suffix(4) + bytes.dropLast(4))
+    },
+    QuantizerFault(title: "one integer with the wrong sign", precision: .int8, tensor: ".weight._data") {
+      _, bytes in
+      let place = bytes.firstIndex { $0 == 127 || $0 == 129 } ?? 0
+      bytes[place] = 0 &- bytes[place]
+    },
+    QuantizerFault(title: "zero point off by one in one group", precision: .int4, tensor: ".qzeros") {
+      _, bytes in
+      // The lowest four bits are the first row's, in its first group.
+      bytes[0] = bytes[0] & 0xF0 | (bytes[0] & 0x0F == 0 ? 1 : (bytes[0] & 0x0F) - 1)
+    },
+    QuantizerFault(title: "zero points as they are, not less one", precision: .int4, tensor: ".qzeros") {
+      _, bytes in
+      bytes = bytes.map { ($0 & 0xF0 &+ 0x10) | ($0 &+ 1) & 0x0F }
+    },
+    QuantizerFault(title: "every group with the next one's zero point", precision: .int4, tensor: ".qzeros") {
+      shape, bytes in
+      let row = bytes.count / shape[0]
+      bytes = Array(bytes.dropFirst(row) + bytes.prefix(row))
+    },
+    QuantizerFault(title: "every group with the next one's scale", precision: .int4, tensor: ".scales") {
+      shape, bytes in
+      let row = bytes.count / shape[0]
+      bytes = Array(bytes.dropFirst(row) + bytes.prefix(row))
+    },
+    QuantizerFault(title: "low and high half of each byte exchanged", precision: .int4, tensor: ".qweight") {
+      _, bytes in bytes = bytes.map { $0 << 4 | $0 >> 4 }
+    },
+  ]
+}
+
+@Suite struct QuantizerFaultTests {
+  private func texts(_ workshop: Workshop, _ expression: String) throws -> [String] {
+    guard case .list(let list) = try workshop.value(expression) else { return [] }
+    return list.values.map(\.plain)
+  }
+
+  /// Runs of both folders, compared both ways; the second way around is the last `t`.
+  private func compare(_ original: URL, _ converted: URL, prompt: String = "a circle") throws
+    -> [Workshop]
+  {
+    try [(original, converted), (converted, original)].map { first, second in
+      let workshop = try Workshop()
+      for (name, folder) in [("a", first), ("b", second)] {
+        _ = try workshop.value(
+          "load(\"\(folder.path)\")\n\(name) = run(scene(7), \"\(prompt)\", max_new_tokens=2)\n\(name)")
+      }
+      _ = try workshop.value("t = compare(a, b)\nt")
+      return workshop
+    }
+  }
+
+  @Test(arguments: QuantizerFault.all)
+  func aBrokenQuantizerIsNamedThroughItsRounding(_ fault: QuantizerFault) throws {
+    // Its layers have several groups, which the small golden models have not.
+    let checkpoint = try ConvertedCheckpoint(ShippedModel.folder, fault.precision)
+    let layer = "vision_model.encoder.layers.1.mlp.fc1"
+    try checkpoint.change(layer + fault.tensor, fault.change)
+    for workshop in try compare(ShippedModel.folder, checkpoint.url) {
+      let shown = try workshop.value("t").displayed
+      #expect(
+        try workshop.value("(t.verdict, t.first, t.stage)").plain
+          == "('bug', 'vision.blocks.1.mlp.up.output', 'encode')", "\(shown)")
+      let verdicts = try texts(workshop, "t[\"verdict\"]")
+      #expect(verdicts.count { $0 != "noise" } == 1, "\(verdicts)")
+      let rounding = try texts(workshop, "t[\"rounding\"]").compactMap(Double.init)
+      print("quantizer: \(fault.title): \(rounding.max() ?? 0)")
+    }
+  }
+
+  /// How a checkpoint may lie in its folder.
+  static let formats: [(type: ElementType?, precision: Precision?)] = [
+    (.float32, nil), (.float16, nil), (.bfloat16, nil), (nil, .int8), (nil, .int4), (.float16, .int4),
+  ]
+
+  @Test(arguments: ["blip2", "vit", "clip", ""], formats.indices)
+  func aFolderInAnyFormatIsNoiseBesideTheOriginal(_ model: String, _ format: Int) throws {
+    let folder = try TemporaryFolder()
+    // Numbers that no half precision has.
+    let source: URL
+    if model.isEmpty {
+      source = ShippedModel.folder
+    } else {
+      source = folder.file("source")
+      try FileManager.default.copyItem(at: Fixtures.goldens.appending(path: model), to: source)
+      let file = source.appending(path: "model.safetensors")
+      let tensors = try TensorCollection(file)
+      var noise = SmallNoise(seed: 5)
+      try Safetensors.write(
+        try tensors.names.map { name in
+          (name: name, tensor: try tensors.floats(name).map { $0 * (1 + noise.next() * 0.01) })
+        }, to: file)
+    }
+    let (type, precision) = Self.formats[format]
+    let checkpoint = try ConvertedCheckpoint(source, type: type, precision)
+    let prompt = model == "vit" || model == "clip" ? "" : "a circle"
+    for workshop in try compare(source, checkpoint.url, prompt: prompt) {
+      let shown = try workshop.value("t").displayed
+      #expect(Set(try texts(workshop, "t[\"verdict\"]")) == ["noise"], "\(shown)")
+      // The other way around, and through a file.
+      _ = try workshop.value("save(b.trace, \"run.safetensors\")")
+      if precision == nil {
+        _ = try workshop.value("t = compare(b, \"fovea-out/run.safetensors\")\nt")
+        #expect(try workshop.value("t.verdict").plain == "noise")
+      }
+      let rounding = precision == nil ? "" : try texts(workshop, "t[\"rounding\"]").description
+      print("clean: \(model) \(type?.rawValue ?? "-") \(precision?.rawValue ?? "-") \(rounding)")
+    }
+  }
+}
+
+@Suite struct BatchCompareTests {
+  private static let clip = Fixtures.goldens.appending(path: "clip")
+
+  /// The reference's trace of two pictures and three texts, with a change.
+  private func file(
+    _ folder: TemporaryFolder, _ key: String = "", at index: Int = 0
+  ) throws -> URL {
+    let golden = try TensorCollection(Self.clip.appending(path: "trace.safetensors"))
+    let url = folder.file("batch.safetensors")
+    try Safetensors.write(
+      try golden.names.map { name -> (name: String, content: Safetensors.Content) in
+        if ["inputs.input_ids", "inputs.attention_mask"].contains(name) {
+          let (shape, ids) = try golden.integers(name)
+          return (name, .integers(ids, shape: shape))
+        }
+        let tensor = try golden.floats(name)
+        guard name == key else { return (name, .tensor(tensor)) }
+        var elements = tensor.elements
+        elements[index] += 0.05
+        return (name, .tensor(Tensor(elements, shape: tensor.shape)))
+      }, to: url)
+    return url
+  }
+
+  @Test func everyEntryOfABatchIsCompared() throws {
+    let folder = try TemporaryFolder()
+    let workshop = try Workshop()
+    workshop.session[StartingModel.self] = Self.clip
+    let right = Self.clip.appending(path: "trace.safetensors").path
+    func table(_ first: String, _ second: String) throws -> String {
+      try workshop.value("t = compare(\"\(first)\", \"\(second)\")\nt").displayed
+    }
+    let clean = try table(right, try file(folder).path)
+    #expect(try workshop.value("t.verdict").plain == "noise", "\(clean)")
+    #expect(clean.contains("3 entries of a batch were compared"))
+    // The second picture's and the third text's numbers, which the first entry does not show.
+    let places: [(key: String, width: Int, rows: Int, entry: Int, place: String)] = [
+      ("vision_model.encoder.layers.1.mlp.fc1", 96, 17, 1, "vision.blocks.1.mlp.up.output"),
+      ("text_model.encoder.layers.0.self_attn.q_proj", 16, 10, 2,
+        "text.blocks.0.attention.query.output"),
+    ]
+    for (key, width, rows, entry, place) in places {
+      let wrong = try file(folder, key, at: (entry * rows + 3) * width + 5).path
+      for (first, second) in [(right, wrong), (wrong, right)] {
+        let shown = try table(first, second)
+        #expect(try workshop.value("(t.verdict, t.first)").plain == "('bug', '\(place)')", "\(shown)")
+        #expect(shown.contains("), entry \(entry): its own error"), "\(shown)")
+      }
+    }
+  }
+
+  @Test func theWorstPlaceOfABatchIsNamedWithItsEntry() throws {
+    let folder = try TemporaryFolder()
+    let workshop = try Workshop()
+    workshop.session[StartingModel.self] = Self.clip
+    let right = Self.clip.appending(path: "trace.safetensors").path
+    let wrong = try file(
+      folder, "vision_model.encoder.layers.1.mlp.fc1", at: (17 + 3) * 96 + 5
+    ).path
+    _ = try workshop.value("t = compare(\"\(right)\", \"\(wrong)\", every=True)\nt")
+    guard case .list(let places) = try workshop.value("t[\"place\"]"),
+      case .list(let at) = try workshop.value("t[\"at\"]")
+    else { return }
+    let row = try #require(
+      places.values.firstIndex { $0.plain == "vision.blocks.1.mlp.up.output" })
+    #expect(at.values[row].plain == "entry 1, patch 0,2, channel 5")
+  }
+
+  @Test func aRunStandsBesideTheEntryWithItsPicture() throws {
+    let workshop = try Workshop()
+    workshop.session[StartingModel.self] = Self.clip
+    let right = Self.clip.appending(path: "trace.safetensors").path
+    let expected = try JSON(file: Self.clip.appending(path: "expected.json"))
+    let name = expected["images"]?[1]?.text ?? expected["image"]?.text ?? ""
+    let picture = Fixtures.goldens.appending(path: name).path
+    let shown = try workshop.value("t = compare(run(\"\(picture)\"), \"\(right)\")\nt").displayed
+    #expect(try workshop.value("t.verdict").plain == "noise", "\(shown)")
+    guard case .list(let list) = try workshop.value("t[\"relative\"]") else { return }
+    #expect(list.values.compactMap(\.number).allSatisfy { $0 < 1e-4 }, "\(shown)")
+  }
+}
