@@ -9,6 +9,8 @@ public struct CheckpointFolder: Sendable {
   public let url: URL
   /// What happens to weights that are read from here.
   public var weights = WeightHandling()
+  /// The tensors, where they were mapped for several readings.
+  private var mapped: TensorCollection?
   private static let index = "model.safetensors.index.json"
   private static let single = "model.safetensors"
 
@@ -19,6 +21,15 @@ public struct CheckpointFolder: Sendable {
     var status = stat()
     guard stat(path, &status) == 0 else { throw .noFolder(path: path, isFile: false) }
     guard status.st_mode & S_IFMT == S_IFDIR else { throw .noFolder(path: path, isFile: true) }
+  }
+
+  /// The same folder with its tensors mapped once for all that read from it.
+  ///
+  /// - Throws: what is wrong with its files.
+  public func opened() throws(CheckpointError) -> CheckpointFolder {
+    var folder = self
+    folder.mapped = try tensors()
+    return folder
   }
 
   /// The path as it was given.
@@ -62,6 +73,10 @@ public struct CheckpointFolder: Sendable {
 
   /// The weights: `model.safetensors`, or the shards that its index names.
   public func tensors() throws(CheckpointError) -> TensorCollection {
+    if var mapped, !weights.declaresOnly {
+      mapped.handling = weights
+      return mapped
+    }
     var tensors =
       weights.declaresOnly
       ? TensorCollection([(name: String, tensor: StoredTensor)](), source: path)

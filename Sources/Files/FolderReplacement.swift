@@ -72,7 +72,13 @@ public struct FolderReplacement: ~Copyable {
   /// Removes what this process has begun and not finished for `target`, when it is about to end by a
   /// signal.
   public static func removeUnfinished(_ target: URL) {
-    removeTemporaries(of: target.path(percentEncoded: false)) { $0 == getpid() }
+    // Other threads may still be writing: a file that came meanwhile goes with the next round.
+    for _ in 0..<200 {
+      if removeTemporaries(of: target.path(percentEncoded: false), whose: { $0 == getpid() }) {
+        return
+      }
+      usleep(1000)
+    }
   }
 
   /// Gives the folder its name; what had that name is removed.
@@ -80,7 +86,7 @@ public struct FolderReplacement: ~Copyable {
     synchronise(temporary)
     if rename(temporary, path) != 0 {
       // A folder that is not empty is in the way: it steps aside, and back if the new one cannot
-      // have its place.
+      // have its place, or if the process ends between the two.
       let old = "\(temporary).old"
       guard rename(path, old) == 0 else { throw FileFailure(path, errno: errno, while: .write) }
       guard rename(temporary, path) == 0 else {
@@ -96,19 +102,27 @@ public struct FolderReplacement: ~Copyable {
 }
 
 /// Removes the temporary folders beside `path` of processes that `isOver` says are.
-private func removeTemporaries(of path: String, whose isOver: (pid_t) -> Bool) {
+///
+/// - Returns: whether none is left.
+@discardableResult
+private func removeTemporaries(of path: String, whose isOver: (pid_t) -> Bool) -> Bool {
+  var isClean = true
   let name = path.split(separator: "/").last.map(String.init) ?? path
   let end = path.utf8.count - name.utf8.count - (path.hasSuffix("/") ? 1 : 0)
   let parent = String(decoding: path.utf8.prefix(max(0, end)), as: UTF8.self)
   let prefix = ".\(String(decoding: name.utf8.prefix(200), as: UTF8.self))."
   for found in namesInFolder(parent.isEmpty ? "." : parent)
-  where found.hasPrefix(prefix) && found.hasSuffix(".tmp") {
+  where found.hasPrefix(prefix) && (found.hasSuffix(".tmp") || found.hasSuffix(".tmp.old")) {
     let parts = found.dropFirst(prefix.count).split(separator: ".")
-    guard parts.count == 3, let process = pid_t(parts[0]), process > 0,
+    guard parts.count >= 3, let process = pid_t(parts[0]), process > 0,
       UInt32(parts[1], radix: 16) != nil, isOver(process)
     else { continue }
-    removeFolder(parent + found)
+    // What stepped aside comes back, unless the new one has its place.
+    var status = stat()
+    if parts.count == 4, lstat(path, &status) != 0, rename(parent + found, path) == 0 { continue }
+    if !removeFolder(parent + found) { isClean = false }
   }
+  return isClean
 }
 
 /// The names of everything in a folder but itself and its parent.
@@ -126,9 +140,12 @@ private func namesInFolder(_ path: String) -> [String] {
 }
 
 /// Removes a folder and the files in it, one level deep: nothing here writes deeper.
-private func removeFolder(_ path: String) {
+///
+/// - Returns: whether it is gone.
+@discardableResult
+private func removeFolder(_ path: String) -> Bool {
   for name in namesInFolder(path) { unlink("\(path)/\(name)") }
-  rmdir(path)
+  return rmdir(path) == 0 || errno == ENOENT
 }
 
 /// Brings a folder's names to the disk; a failure leaves whole files.

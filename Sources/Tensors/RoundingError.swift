@@ -44,7 +44,7 @@ public struct RoundingError: Sendable, Equatable {
               squares += difference * difference
             }
             // What holds a number that is none becomes none throughout, and is right so.
-            if columns.contains(where: { !weights[$0].isFinite }) { squares = 0 }
+            if columns.contains(where: { !weights[$0].isFinite }) { return }
             // A group of zeros has no step; then the smallest that a float16 scale can have.
             let unit = max(Double(step), 6e-8) / 12.0.squareRoot()
             let size = (squares / Double(max(1, columns.count))).squareRoot() / unit
@@ -89,7 +89,8 @@ extension QuantizedMatrix {
             : Float(scales.loadUnaligned(fromByteOffset: place * 2, as: Float16.self))
         }
         let places = first..<min(inputs, first + size)
-        body(group, step, groups.order.map { order in places.map { Int(order[$0]) } } ?? Array(places))
+        body(
+          group, step, groups.order.map { order in places.map { Int(order[$0]) } } ?? Array(places))
       }
     }
   }

@@ -23,6 +23,7 @@ struct PromptLoop {
     session[TerminalStyle.self] = TerminalStyleSettings(
       columns: min(100, Output.standardOutput.size(in: .process).columns),
       colours: colours == .full ? 1 << 24 : colours == .indexed ? 256 : 0)
+    session[HelpColumns.self] = Output.standardOutput.size(in: .process).columns
     try Interrupts.shared.begin(quittingAfter: 3, onInterrupt: { session.cancel() })
     let reader = makeReader(for: session)
     if !options.quiet { Display.write(banner) }

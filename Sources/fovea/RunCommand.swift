@@ -112,6 +112,9 @@ struct Batch {
 
   private func begin(readingFrom folder: URL) throws -> Session {
     let session = try options.session(readingFrom: folder, progress: progress)
+    if Output.standardOutput.isTerminal {
+      session[HelpColumns.self] = Output.standardOutput.size(in: .process).columns
+    }
     try Interrupts.shared.begin(quittingAfter: 2, onInterrupt: { session.cancel() })
     return session
   }

@@ -57,37 +57,49 @@ struct QuantizerFault: Sendable, CustomTestStringConvertible {
   }
 
   static let all: [QuantizerFault] = [
-    QuantizerFault(title: "scales of two rows swapped", precision: .int8, tensor: ".weight._scale") {
+    QuantizerFault(title: "scales of two rows swapped", precision: .int8, tensor: ".weight._scale")
+    {
       shape, bytes in exchange(0, shape[0] / 2, size: 4, in: &bytes)
     },
     QuantizerFault(title: "scales one row off", precision: .int8, tensor: ".weight._scale") {
       _, bytes in bytes = Array(bytes.suffix(4) + bytes.dropLast(4))
     },
-    QuantizerFault(title: "one integer with the wrong sign", precision: .int8, tensor: ".weight._data") {
+    QuantizerFault(
+      title: "one integer with the wrong sign", precision: .int8, tensor: ".weight._data"
+    ) {
       _, bytes in
       let place = bytes.firstIndex { $0 == 127 || $0 == 129 } ?? 0
       bytes[place] = 0 &- bytes[place]
     },
-    QuantizerFault(title: "zero point off by one in one group", precision: .int4, tensor: ".qzeros") {
+    QuantizerFault(title: "zero point off by one in one group", precision: .int4, tensor: ".qzeros")
+    {
       _, bytes in
       // The lowest four bits are the first row's, in its first group.
       bytes[0] = bytes[0] & 0xF0 | (bytes[0] & 0x0F == 0 ? 1 : (bytes[0] & 0x0F) - 1)
     },
-    QuantizerFault(title: "zero points as they are, not less one", precision: .int4, tensor: ".qzeros") {
+    QuantizerFault(
+      title: "zero points as they are, not less one", precision: .int4, tensor: ".qzeros"
+    ) {
       _, bytes in
       bytes = bytes.map { ($0 & 0xF0 &+ 0x10) | ($0 &+ 1) & 0x0F }
     },
-    QuantizerFault(title: "every group with the next one's zero point", precision: .int4, tensor: ".qzeros") {
+    QuantizerFault(
+      title: "every group with the next one's zero point", precision: .int4, tensor: ".qzeros"
+    ) {
       shape, bytes in
       let row = bytes.count / shape[0]
       bytes = Array(bytes.dropFirst(row) + bytes.prefix(row))
     },
-    QuantizerFault(title: "every group with the next one's scale", precision: .int4, tensor: ".scales") {
+    QuantizerFault(
+      title: "every group with the next one's scale", precision: .int4, tensor: ".scales"
+    ) {
       shape, bytes in
       let row = bytes.count / shape[0]
       bytes = Array(bytes.dropFirst(row) + bytes.prefix(row))
     },
-    QuantizerFault(title: "low and high half of each byte exchanged", precision: .int4, tensor: ".qweight") {
+    QuantizerFault(
+      title: "low and high half of each byte exchanged", precision: .int4, tensor: ".qweight"
+    ) {
       _, bytes in bytes = bytes.map { $0 << 4 | $0 >> 4 }
     },
   ]
@@ -107,7 +119,8 @@ struct QuantizerFault: Sendable, CustomTestStringConvertible {
       let workshop = try Workshop()
       for (name, folder) in [("a", first), ("b", second)] {
         _ = try workshop.value(
-          "load(\"\(folder.path)\")\n\(name) = run(scene(7), \"\(prompt)\", max_new_tokens=2)\n\(name)")
+          "load(\"\(folder.path)\")\n\(name) = run(scene(7), \"\(prompt)\", max_new_tokens=2)\n\(name)"
+        )
       }
       _ = try workshop.value("t = compare(a, b)\nt")
       return workshop
@@ -134,11 +147,14 @@ struct QuantizerFault: Sendable, CustomTestStringConvertible {
 
   /// How a checkpoint may lie in its folder.
   static let formats: [(type: ElementType?, precision: Precision?)] = [
-    (.float32, nil), (.float16, nil), (.bfloat16, nil), (nil, .int8), (nil, .int4), (.float16, .int4),
+    (.float32, nil), (.float16, nil), (.bfloat16, nil), (nil, .int8), (nil, .int4),
+    (.float16, .int4),
   ]
 
   @Test(arguments: ["blip2", "vit", "clip", ""], formats.indices)
   func aFolderInAnyFormatIsNoiseBesideTheOriginal(_ model: String, _ format: Int) throws {
+    // The model that ships has groups, and float16 throughout; one format of it is enough.
+    if model.isEmpty, Self.formats[format].precision != .int4 { return }
     let folder = try TemporaryFolder()
     // Numbers that no half precision has.
     let source: URL
@@ -211,14 +227,17 @@ struct QuantizerFault: Sendable, CustomTestStringConvertible {
     // The second picture's and the third text's numbers, which the first entry does not show.
     let places: [(key: String, width: Int, rows: Int, entry: Int, place: String)] = [
       ("vision_model.encoder.layers.1.mlp.fc1", 96, 17, 1, "vision.blocks.1.mlp.up.output"),
-      ("text_model.encoder.layers.0.self_attn.q_proj", 16, 10, 2,
-        "text.blocks.0.attention.query.output"),
+      (
+        "text_model.encoder.layers.0.self_attn.q_proj", 16, 10, 2,
+        "text.blocks.0.attention.query.output"
+      ),
     ]
     for (key, width, rows, entry, place) in places {
       let wrong = try file(folder, key, at: (entry * rows + 3) * width + 5).path
       for (first, second) in [(right, wrong), (wrong, right)] {
         let shown = try table(first, second)
-        #expect(try workshop.value("(t.verdict, t.first)").plain == "('bug', '\(place)')", "\(shown)")
+        #expect(
+          try workshop.value("(t.verdict, t.first)").plain == "('bug', '\(place)')", "\(shown)")
         #expect(shown.contains("), entry \(entry): its own error"), "\(shown)")
       }
     }

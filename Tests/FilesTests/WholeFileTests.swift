@@ -183,3 +183,25 @@ struct WholeFileTests {
       FileFailure("a\nb", .missing).description == "a⟨U+000A⟩b: no such file; check the path")
   }
 }
+
+struct FolderReplacementTests {
+  @Test func whatSteppedAsideComesBackWhenTheProcessEndedInBetween() throws {
+    let folder = try TemporaryFolder()
+    let target = folder.file("model")
+    // As the end of a process leaves it between two renamings: the new folder and the old one, none
+    // under its name.
+    for name in [".model.\(getpid()).1a.tmp", ".model.\(getpid()).1a.tmp.old"] {
+      try FileManager.default.createDirectory(
+        at: folder.file(name), withIntermediateDirectories: true)
+      try WholeFile.write(name, to: folder.file("\(name)/config.json"))
+    }
+    FolderReplacement.removeUnfinished(target)
+    #expect(folder.names == ["model"])
+    #expect(try WholeFile.readText(folder.file("model/config.json")).hasSuffix(".old"))
+    // Where the new one has its place, the old one goes.
+    let old = folder.file(".model.\(getpid()).1b.tmp.old")
+    try FileManager.default.createDirectory(at: old, withIntermediateDirectories: true)
+    FolderReplacement.removeUnfinished(target)
+    #expect(folder.names == ["model"])
+  }
+}

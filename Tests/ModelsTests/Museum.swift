@@ -155,8 +155,10 @@ extension Exhibit {
     },
     activation("quick-GELU for GELU", of: "blip2", from: "gelu", to: "quick_gelu", parts: 2),
     activation("GELU for quick-GELU", of: "blip2", from: "quick_gelu", to: "gelu", parts: 2),
-    activation("a CLIP's quick-GELU for GELU", of: "clip", from: "gelu", to: "quick_gelu", parts: 2),
-    activation("a CLIP's GELU for quick-GELU", of: "clip", from: "quick_gelu", to: "gelu", parts: 2),
+    activation(
+      "a CLIP's quick-GELU for GELU", of: "clip", from: "gelu", to: "quick_gelu", parts: 2),
+    activation(
+      "a CLIP's GELU for quick-GELU", of: "clip", from: "quick_gelu", to: "gelu", parts: 2),
     activation("a ViT's quick-GELU for GELU", of: "vit", from: "gelu", to: "quick_gelu", parts: 3),
     Exhibit("ReLU for GELU", at: "vision.blocks.0.mlp.activated", "encode", parts: 2) {
       try $0.set("vision_config.hidden_act", to: "\"relu\"")

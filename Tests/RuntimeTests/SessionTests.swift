@@ -137,3 +137,22 @@ import Testing
     #expect(session.help(on: "len").contains("How many"))
   }
 }
+
+@Suite struct HelpColumnTests {
+  @Test(arguments: [30, 40, 60, 79])
+  func helpIsBrokenBetweenWords(_ columns: Int) {
+    let session = Session(commands: [])
+    let whole = session.help(on: "language")
+    session[HelpColumns.self] = columns
+    let narrow = session.help(on: "language")
+    let words = whole.split(whereSeparator: \.isWhitespace)
+    #expect(narrow.split(whereSeparator: \.isWhitespace) == words)
+    let longest = words.map(\.count).max() ?? 0
+    for line in narrow.split(separator: "\n") {
+      #expect(line.count <= max(columns, longest + 30), "\(line)")
+      if line.count > columns { #expect(line.split(separator: " ").count <= 2, "\(line)") }
+    }
+    session[HelpColumns.self] = 500
+    #expect(session.help(on: "language") == whole)
+  }
+}

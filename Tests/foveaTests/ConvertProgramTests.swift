@@ -67,6 +67,102 @@ import Testing
     #expect(ran.text.contains("'qformer': 'float16'"), "\(ran.text)")
   }
 
+  /// Starts the program, sends `signal` when half a megabyte of its result lies on the disk, and
+  /// waits for its end.
+  func interrupted(
+    _ arguments: [String], by signal: Int32, in folder: TemporaryFolder, times: Int = 1
+  ) throws -> (status: Int32, names: [String]) {
+    let process = Process()
+    process.executableURL = ProgramTests.program
+    process.arguments = arguments
+    (process.standardOutput, process.standardError) = (FileHandle.nullDevice, FileHandle.nullDevice)
+    try process.run()
+    func written() -> Int {
+      let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.url.path)) ?? []
+      return names.filter { $0.hasSuffix(".tmp") }.reduce(0) { sum, name in
+        let inner = folder.url.appending(path: name)
+        let files = (try? FileManager.default.contentsOfDirectory(atPath: inner.path)) ?? []
+        return files.reduce(sum) { sum, file in
+          var status = stat()
+          stat(inner.appending(path: file).path, &status)
+          return sum + Int(status.st_blocks) * 512
+        }
+      }
+    }
+    let end = Date(timeIntervalSinceNow: 60)
+    while written() < 500_000, process.isRunning, Date() < end { usleep(2000) }
+    #expect(process.isRunning, "it ended before it could be interrupted")
+    for _ in 0..<times { kill(process.processIdentifier, signal) }
+    process.waitUntilExit()
+    let names = try FileManager.default.contentsOfDirectory(atPath: folder.url.path).sorted()
+    return (process.terminationStatus, names)
+  }
+
+  @Test(.enabled(if: ProgramTests.program != nil))
+  func whatIsInterruptedLeavesTheOldCheckpointAndNothingElse() throws {
+    let folder = try TemporaryFolder()
+    let source = folder.file("source").path
+    let made = try run(["synthesize", "clip-vit-base-patch32", "--dtype", "bfloat16", source])
+    #expect(made.status == 0, "\(made.text)")
+    let target = try tiny(in: folder)
+    let file = folder.file("tiny/model.safetensors")
+    let before = try WholeFile.read(file)
+    for arguments in [
+      ["synthesize", "clip-vit-base-patch32", target],
+      ["convert", source, target, "--dtype", "float32"],
+      ["convert", source, target, "--quantize", "int4"],
+    ] {
+      for (signal, status) in [(SIGINT, 130), (SIGTERM, 143), (SIGHUP, 129)] as [(Int32, Int32)] {
+        let ended = try interrupted(arguments, by: signal, in: folder)
+        #expect(ended.status == status, "\(arguments)")
+        #expect(ended.names == ["source", "tiny"], "\(arguments)")
+        #expect(try WholeFile.read(file) == before)
+      }
+    }
+    // Without an old one there is nothing afterwards, and twice means at once.
+    let fresh = folder.file("fresh").path
+    let ended = try interrupted(
+      ["convert", source, fresh, "--quantize", "int8"], by: SIGINT, in: folder, times: 2)
+    #expect(ended.status == 130)
+    #expect(ended.names == ["source", "tiny"])
+    // What was left to itself takes the old one's place in one step.
+    #expect(try run(["convert", target, target + "2", "--dtype", "float16"]).status == 0)
+    #expect(try run(["synthesize", "blip2-tiny", "--seed", "9", target]).status == 0)
+    #expect(try WholeFile.read(file) != before)
+    let names = try FileManager.default.contentsOfDirectory(atPath: folder.url.path).sorted()
+    #expect(names == ["source", "tiny", "tiny2"])
+  }
+
+  @Test(
+    .enabled(if: ProgramTests.program != nil),
+    arguments: [
+      (["--dtype", "vision=bfloat16,decoder=int4"], 0, "int4"),
+      (["--quantize", "int8"], 0, "int8"),
+      (["--dtype", "float8"], 64, "must be one of float32"),
+      (["--dtype", "ears=int8"], 64, "its parts are vision, qformer, projection, decoder"),
+      (["--quantize", "int3"], 64, "takes int8 or int4, not 'int3'"),
+      (["--quantize", "int4", "--dtype", "int8"], 64, "both say how weights are kept"),
+      (["--memory", "lots"], 64, "lots"),
+      (["--memory", "1KB", "--quantize", "int8"], 71, "converted weights"),
+    ] as [([String], Int32, String)])
+  func everyCommandTakesTheSamePrecisions(
+    _ options: [String], _ status: Int32, _ words: String
+  ) throws {
+    let folder = try TemporaryFolder()
+    let source = try tiny(in: folder)
+    let ran = try run(
+      ["--model", source] + options + ["-c", "print(describe())"])
+    #expect(ran.status == status, "\(ran.text)")
+    #expect(ran.text.contains(words), "\(ran.text)")
+    // The others say the same.
+    for command in [["bench", "--repeats", "1", "--tokens", "1"], ["evaluate", "--scenes", "1"]]
+    where status == 64 && !options.contains("--memory") {
+      let other = try run(command + ["--model", source] + options)
+      #expect(other.status == status, "\(command): \(other.text)")
+      #expect(other.text.contains(words), "\(command): \(other.text)")
+    }
+  }
+
   @Test(
     .enabled(if: ProgramTests.program != nil),
     arguments: [

@@ -81,7 +81,7 @@ private enum SavedContent {
           self = .tensors(
             trace.records.map { ($0.address.description, $0.tensor) },
             prompt: value.runInputs.prompt,
-        weights: value.sourceModel.flatMap { LowerPrecision.words(of: $0) })
+            weights: value.sourceModel.flatMap { LowerPrecision.words(of: $0) })
         } else {
           self = .tensors([("tensor", tensor)], prompt: "")
         }

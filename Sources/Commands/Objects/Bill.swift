@@ -33,7 +33,10 @@ struct Bill {
   ) throws {
     let isCancelled = { @Sendable in session.isCancelled }
     // All weights as they are stored: mapped, not read.
-    let stored = try ModelLoad(CheckpointFolder(loaded.folder))
+    var folder = try CheckpointFolder(loaded.folder)
+    // One mapping for all readings.
+    folder = (try? folder.opened()) ?? folder
+    let stored = try ModelLoad(folder)
     let reference = try Answered(
       stored.model, picture, prompt, maxNewTokens: maxNewTokens, following: nil,
       isCancelled: isCancelled)
@@ -46,7 +49,8 @@ struct Bill {
           Progress(
             "trying precisions", completed: index * precisions.count + number, total: total))
         let load = try ModelLoad.stoppable(
-          loaded.folder, precisions: [part.name: precision], isCancelled: isCancelled)
+          folder, precisions: [part.name: precision], available: session.availableMemory,
+          isCancelled: isCancelled)
         let saved = part.byteCount - load.parts[index].byteCount
         guard saved > 0 else { continue }
         let found = try Answered(

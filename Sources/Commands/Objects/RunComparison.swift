@@ -160,7 +160,8 @@ struct RunComparison {
     }
     var coarse = LoadedModel(
       name: model.name, folder: model.folder,
-      load: try .stoppable(model.folder, precisions: precisions, isCancelled: isCancelled))
+      load: try .stoppable(
+        CheckpointFolder(model.folder), precisions: precisions, isCancelled: isCancelled))
     coarse.precisions = precisions
     guard let repeated = coarse.model as? any RepeatableModel else {
       throw RuntimeFailure(.command, "runs of \(model.name) cannot be made again")
@@ -176,10 +177,11 @@ struct RunComparison {
 extension ModelLoad {
   /// Reads a folder, each part in its precision, until that is cancelled.
   static func stoppable(
-    _ folder: URL, precisions: [String: Precision], isCancelled: @escaping @Sendable () -> Bool
+    _ folder: CheckpointFolder, precisions: [String: Precision],
+    available: Int = AvailableMemory.byteCount, isCancelled: @escaping @Sendable () -> Bool
   ) throws -> ModelLoad {
     do {
-      return try ModelLoad(CheckpointFolder(folder), precisions: precisions) { _, _ in
+      return try ModelLoad(folder, precisions: precisions, available: available) { _, _ in
         !isCancelled()
       }
     } catch CheckpointError.stopped { throw Cancelled() }

@@ -68,7 +68,8 @@ public struct ModelLoad: Sendable {
     let largest = converted.map(\.stored.byteCount).max() ?? 0
     try MemoryEstimate([
       .init("converted weights", allocated),
-      .init("rounded numbers", isRounded.reduce(0) { $0 + $1.stored.count * 2 }), .init("the matrix being converted", largest),
+      .init("rounded numbers", isRounded.reduce(0) { $0 + $1.stored.count * 2 }),
+      .init("the matrix being converted", largest),
     ]).check(
       of: "loading \(folder.url.lastPathComponent)",
       suggestion:

@@ -1,8 +1,45 @@
 internal import Language
 
+/// How many columns help has on a screen; nil where lines have no end, as in a file.
+public enum HelpColumns: SessionKey {
+  /// Lines have no end.
+  public static var initial: Int? { nil }
+}
+
 extension Session {
   /// What `help(name)` prints; an overview for an empty name.
   public func help(on name: String) -> String {
+    let text = text(on: name)
+    guard let columns = self[HelpColumns.self] else { return text }
+    return text.split(separator: "\n", omittingEmptySubsequences: false)
+      .map { Self.wrapped($0, columns: max(20, columns)) }.joined(separator: "\n")
+  }
+
+  /// A line broken between words; what follows stands under its beginning, or in a list of names
+  /// and sentences under the sentence.
+  static func wrapped(_ line: Substring, columns: Int) -> String {
+    guard line.count > columns else { return String(line) }
+    let indent = line.prefix { $0 == " " }.count
+    // Two blanks after the first word part a name from its sentence.
+    let name = line.dropFirst(indent).prefix { $0 != " " }
+    let gap = line.dropFirst(indent + name.count).prefix { $0 == " " }.count
+    let hanging = indent + (gap >= 2 ? name.count + gap : 0)
+    let margin = hanging <= columns / 2 ? hanging : indent
+    var lines = [String(line.prefix(gap >= 2 ? indent + name.count + gap : indent))]
+    var isAtStart = true
+    for word in line.dropFirst(lines[0].count).split(separator: " ") {
+      let last = lines[lines.count - 1]
+      if !isAtStart, last.count + 1 + word.count > columns {
+        lines.append(String(repeating: " ", count: margin) + word)
+      } else {
+        lines[lines.count - 1] = isAtStart ? last + word : last + " " + word
+      }
+      isAtStart = false
+    }
+    return lines.joined(separator: "\n")
+  }
+
+  private func text(on name: String) -> String {
     if name.isEmpty { return overview }
     if name == "language" { return Self.languageHelp }
     if let value = self[name] { return Showing.help(value) }
