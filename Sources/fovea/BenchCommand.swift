@@ -69,8 +69,7 @@ struct BenchCommand: ParsableCommand {
   }
 
   private func run(on folder: URL, _ progress: ProgressDisplay) throws {
-    let bench = try PictureBench(
-      pictures: folder, model: model.map { URL(filePath: $0) }, dtype: dtype)
+    let bench = try PictureBench(pictures: folder, model: model.choice())
     let seconds = try bench.run(repeats: repeats) {
       progress.show(Progress("reading", completed: $0, total: repeats + 1))
     }

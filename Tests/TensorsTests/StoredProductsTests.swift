@@ -5,11 +5,8 @@ import Testing
 import TileEmulator
 
 extension Instructions {
-  /// Those that this CPU has, and tiles, emulated where it can do all else that they need.
-  static let available: [Instructions] = {
-    let own = Array(allCases[...(allCases.firstIndex(of: best) ?? 0)])
-    return best == .avx512BFloat16 && emulate_tiles() == 1 ? own + [.amx] : own
-  }()
+  /// Those that this CPU has.
+  static let available = Array(allCases[...(allCases.firstIndex(of: best) ?? 0)])
 }
 
 /// The product with transposed weights by its definition, added in double precision.
@@ -60,10 +57,12 @@ private final class Bytes: Sendable {
   /// Rows, columns and outputs: whole tiles, ragged ones, several segments, several chunks.
   static let sizes = [
     (1, 1, 1), (1, 1601, 5), (2, 31, 3), (5, 32, 4), (6, 33, 64), (7, 64, 65), (12, 15, 130),
-    (13, 1537, 9), (8, 3100, 66), (20, 96, 67),
+    (13, 1537, 9), (8, 3100, 66), (20, 96, 67), (70, 40, 40),
   ]
 
-  @Test(arguments: sizes) func productsFollowTheDefinition(_ m: Int, _ k: Int, _ n: Int) {
+  @Test(arguments: Instructions.available, sizes)
+  func productsFollowTheDefinition(_ instructions: Instructions, _ size: (Int, Int, Int)) {
+    let (m, k, n) = size
     var noise = SmallNoise(seed: UInt64(m * 1000 + n))
     let (x, w) = (noise.tensor([m, k]), noise.tensor([n, k]))
     let bias = noise.tensor([n])
@@ -71,14 +70,12 @@ private final class Bytes: Sendable {
       let (weight, exact) = stored(w, as: type)
       let expected = definition(x, exact) + bias
       let expectedRounded = definition(x.roundedToBFloat16(), exact.roundedToBFloat16())
-      for instructions in Instructions.available {
-        Instructions.$current.withValue(instructions) {
-          let found = x.matmulTransposed(weight, bias: bias)
-          expectClose(found, to: expected, within: 1e-6, "\(type) by \(instructions)")
-          let rounded = x.matmulTransposed(weight.computing(in: .bfloat16))
-          expectClose(
-            rounded, to: expectedRounded, within: 1e-6, "\(type) in bfloat16 by \(instructions)")
-        }
+      Instructions.$current.withValue(instructions) {
+        let found = x.matmulTransposed(weight, bias: bias)
+        expectClose(found, to: expected, within: 1e-6, "\(type) by \(instructions)")
+        let rounded = x.matmulTransposed(weight.computing(in: .bfloat16))
+        expectClose(
+          rounded, to: expectedRounded, within: 1e-6, "\(type) in bfloat16 by \(instructions)")
       }
     }
   }
@@ -165,6 +162,27 @@ private final class Bytes: Sendable {
     let weight = StoredTensor(Tensor([], shape: [3, 0]))
     let bias = Tensor([1, 2, 3], shape: [3])
     #expect(x.matmulTransposed(weight, bias: bias).elements == [1, 2, 3, 1, 2, 3])
+  }
+}
+
+/// Tiles, on processors that can do all else that they need.
+@Suite(.enabled(if: Instructions.best == .avx512BFloat16)) struct EmulatedTileTests {
+  /// In a process of its own, for it changes what an illegal instruction does.
+  @Test func tilesMultiplyAsTheOtherInstructionsDo() async {
+    await #expect(processExitsWith: .success) {
+      try #require(emulate_tiles() == 1)
+      let tests = StoredProductsTests()
+      for size in StoredProductsTests.sizes { tests.productsFollowTheDefinition(.amx, size) }
+      for arithmetic in [Arithmetic.float32, .bfloat16] {
+        tests.aRowHasTheSameBitsWhateverIsComputedWithIt(.amx, arithmetic)
+      }
+      tests.anActivationInTheProductChangesNoBit(.amx)
+      for size in [(1, 40), (8, 40), (8, 37)] {
+        tests.numbersThatAreNotFiniteStayInTheirRowAndColumn(.amx, size)
+      }
+      tests.subnormalWeightsCount(.amx)
+      #expect(emulated_products() > 10_000)
+    }
   }
 }
 

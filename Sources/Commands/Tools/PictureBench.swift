@@ -19,8 +19,8 @@ public struct PictureBench: Sendable {
   /// Lists the pictures and reads the model's settings.
   ///
   /// - Throws: `SearchingError.noPictures`; what reading the model throws.
-  public init(pictures: URL, model: URL?, dtype: String?) throws {
-    preprocessing = try LoadedModel.read(model, dtype: dtype).model.preprocessing
+  public init(pictures: URL, model: ModelChoice) throws {
+    preprocessing = try LoadedModel.read(model).model.preprocessing
     let found = try PictureFolder(pictures)
     guard !found.files.isEmpty else {
       throw SearchingError.noPictures(
