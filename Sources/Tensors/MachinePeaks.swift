@@ -28,7 +28,7 @@ public struct MachinePeaks: Sendable, Equatable {
       bfloat16Operations: bfloat16, readBandwidth: bandwidth)
   }
 
-  /// Amount a second that `body` does on every thread at once, the best of five; `body` tells how
+  /// Amount a second that `body` does on every thread at once, the best of several tries; `body` tells how
   /// much one call does.
   private static func rate(of body: @Sendable () -> Int) -> Double {
     let amount = body() * Parallelism.threadCount
@@ -36,13 +36,19 @@ public struct MachinePeaks: Sendable, Equatable {
       .map { Double(amount) / $0 } ?? 0
   }
 
-  /// The shortest of five times, in seconds.
+  /// The shortest of at least five times, in seconds.
+  ///
+  /// It goes on for a third of a second: threads that just woke may share a core until the system
+  /// moves one of them.
   private static func best(of body: () -> Void) -> Double? {
-    (0..<5).map { _ in
+    let begin = ContinuousClock.now
+    var times: [Double] = []
+    while times.count < 5 || begin.duration(to: .now) < .milliseconds(333) {
       let start = ContinuousClock.now
       body()
-      return start.duration(to: .now) / .seconds(1)
-    }.min()
+      times.append(start.duration(to: .now) / .seconds(1))
+    }
+    return times.min()
   }
 
   /// Bytes a second, over an area several times as large as a processor's caches.
