@@ -54,7 +54,8 @@ struct BenchCommand: ParsableCommand {
     let progress = ProgressDisplay(environment: .process)
     if let pictures { return try run(on: URL(filePath: pictures), progress) }
     progress.show(Progress("measuring the machine", completed: 0, total: nil))
-    let machine = MachinePeaks.measured()
+    let before = MachinePeaks.measured()
+    Bench.forgetPeak()
     progress.show(Progress("reading the model", completed: 0, total: nil))
     let bench = try Bench(model.choice(), options: options)
     let picture = try image.map {
@@ -63,8 +64,12 @@ struct BenchCommand: ParsableCommand {
     let rows = try bench.run(picture ?? Bench.picture) {
       progress.show(Progress($0, completed: 0, total: nil))
     }
+    progress.show(Progress("measuring the machine", completed: 0, total: nil))
+    let (peak, machine) = (Bench.peakBytes, before.measuredAgain())
     progress.end()
-    let text = json ? try report(rows, bench, machine).written() : table(rows, bench, machine)
+    let text =
+      json
+      ? try report(rows, bench, machine, peak).written() : table(rows, bench, machine, peak)
     try Output.standardOutput.write(text + "\n")
   }
 
@@ -87,7 +92,9 @@ struct BenchCommand: ParsableCommand {
     try Output.standardOutput.write(report.written() + "\n")
   }
 
-  private func table(_ rows: [Bench.Row], _ bench: Bench, _ machine: MachinePeaks) -> String {
+  private func table(
+    _ rows: [Bench.Row], _ bench: Bench, _ machine: MachinePeaks, _ peak: Int
+  ) -> String {
     var lines = [
       "\(machine.processor), \(machine.instructions), \(Parallelism.threadCount) threads: "
         + "float32 \(giga(machine.float32Operations)) GFLOP/s, "
@@ -121,12 +128,12 @@ struct BenchCommand: ParsableCommand {
       }
       return padded.joined(separator: "  ")
     }
-    lines += ["", "peak memory \(bytes(Bench.peakBytes))"]
+    lines += ["", "peak memory \(bytes(peak))"]
     return lines.joined(separator: "\n")
   }
 
   private func report(
-    _ rows: [Bench.Row], _ bench: Bench, _ machine: MachinePeaks
+    _ rows: [Bench.Row], _ bench: Bench, _ machine: MachinePeaks, _ peak: Int
   ) throws -> JSON {
     func column(_ value: (Bench.Row) -> JSON) -> JSON {
       .object(JSON.Object(rows.map { ($0.name, value($0)) }))
@@ -144,7 +151,7 @@ struct BenchCommand: ParsableCommand {
         try bench.promptIDs().map { .integer($0) }),
       "load_seconds": .number(bench.loadSeconds),
       "weight_bytes": .integer(bench.weightBytes),
-      "peak_bytes": .integer(Bench.peakBytes),
+      "peak_bytes": .integer(peak),
       "seconds": column { .number($0.seconds) },
       "operations": column { .integer($0.work.operations) },
       "weight_bytes_read": column { .integer($0.work.weightBytes) },

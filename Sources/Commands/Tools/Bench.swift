@@ -81,6 +81,14 @@ public struct Bench {
     return (kilobytes.flatMap { Int($0) } ?? 0) * 1024
   }
 
+  /// Forgets the most memory that there was until now, where the system lets a process do so.
+  public static func forgetPeak() {
+    guard let file = try? FileHandle(forWritingTo: URL(filePath: "/proc/self/clear_refs")) else {
+      return
+    }
+    try? file.write(contentsOf: Data("5".utf8))
+  }
+
   /// The prompt's token ids, of a model that writes.
   public func promptIDs() throws -> [Int] { try model.writing?.promptIDs(options.prompt) ?? [] }
 
