@@ -18,12 +18,7 @@ struct LibraryProduct {
   var isDouble = false
 
   /// Runs once, before the first product.
-  static let oneThreadEach: Void = {
-    openblas_set_num_threads(1)
-    // Every layer makes tensors of the sizes of the layer before: handing their pages back to the
-    // system in between costs a third of a vision transformer's time.
-    ck_keep_freed_memory()
-  }()
+  static let oneThreadEach: Void = openblas_set_num_threads(1)
 
   /// Writes `scale` times `a` by `b` to rows of `out` that lie `stride` elements apart.
   func callAsFunction(
