@@ -21,7 +21,7 @@ struct PromptCompletion {
     switch place.kind {
     case .comment: nil
     case .string(let begun, let subject):
-      replacing(begun, subject.map(elementNames) ?? fileNames(begun))
+      replacing(begun, subject.map(elementNames) ?? texts(begun))
     case .member(let begun, let owner): replacing(begun, memberNames(owner))
     case .word(let begun): replacing(begun, words)
     }
@@ -118,6 +118,23 @@ struct PromptCompletion {
       mapping.keys.compactMap(\.text).map { Candidate($0) }
     default: []
     }
+  }
+
+  /// What a text that began at `begun` may be: one of those its parameter takes, or a file's path.
+  private func texts(_ begun: Int) -> [Candidate] {
+    guard let call = place.call, let callee = parameters(of: call.name) else {
+      return fileNames(begun)
+    }
+    let fact =
+      call.keyword.map { keyword in callee.first { $0.name == keyword } }
+      ?? callee.dropFirst(call.argumentCount).first
+    // What is read as an expression may hold the path of what it expects.
+    guard let fact, fact.words != .path, fact.words != .expression else { return fileNames(begun) }
+    let variables = Set(variables.map(\.replacement))
+    let known =
+      fact.choices
+      + fact.suggestions(session).filter { !fact.choices.contains($0) && !variables.contains($0) }
+    return known.isEmpty ? fileNames(begun) : known.map { Candidate($0, detail: fact.name) }
   }
 
   private func fileNames(_ begun: Int) -> [Candidate] {

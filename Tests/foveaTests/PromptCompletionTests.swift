@@ -37,6 +37,13 @@ import Testing
     #expect(labels("nothing.").isEmpty)
   }
 
+  @Test func quotesOfferWhatTheirParameterTakes() {
+    #expect(labels("load(quantize=\"") == ["int8", "int4"])
+    #expect(labels("load(\"shipped\", 'int8") == ["int8"])
+    #expect(labels("load(\"shipped\", 'in") == ["int8", "int4"])
+    #expect(labels("load(quantize=\"x").isEmpty)
+  }
+
   @Test func quotesOfferFilesAndCommentsNothing() throws {
     let folder = URL.temporaryDirectory.appending(path: "fovea-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)

@@ -16,6 +16,10 @@ func smallSession() -> Session {
       "image", group: "Pictures", "Reads a picture.", .path("path", "The file."),
       returns: "an Image"
     ) { _, path in .text("\(path)") },
+    Command(
+      "load", group: "Session", "Reads a model.", .path("source", "Its folder."),
+      .choice("quantize", of: ["int8", "int4"], "Its precision."), returns: "a Model"
+    ) { _, _, precision in .text(precision) },
     Command("models", group: "Session", "Lists models.", returns: "a table") { _ in .none },
   ])
   session["vision"] = .integer(1)
