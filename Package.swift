@@ -14,13 +14,16 @@ let strict: [SwiftSetting] = [
 /// C is optimised in every configuration: an unoptimised kernel makes debug tests crawl.
 let fast: [CSetting] = [.unsafeFlags(["-O3", "-Wall", "-Werror"])]
 
+/// So are the rooms whose loops pass over every number of a model.
+let looping: Set = ["Tensors", "Tracing"]
+
 /// A Swift target of the house, with the targets it may import.
 func room(
   _ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource]? = nil
 ) -> Target {
   .target(
     name: name, dependencies: dependencies, exclude: ["README.md"], resources: resources,
-    swiftSettings: strict)
+    swiftSettings: strict + (looping.contains(name) ? [.unsafeFlags(["-O"])] : []))
 }
 
 /// The tests of the room of the same name.

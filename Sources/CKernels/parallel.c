@@ -1,7 +1,6 @@
 // A loop over several threads. Products of one token take tens of microseconds each, so the helping
 // threads stay: after a loop they watch for the next one for a moment, then sleep.
 #include "CKernels.h"
-#include <limits.h>
 #include <linux/futex.h>
 #include <pthread.h>
 #include <sched.h>
@@ -93,8 +92,9 @@ void ck_parallel(size_t count, size_t threads, void (*body)(void *, size_t), voi
   const uint64_t turn = ((atomic_load(&gate) >> 32) + 1) << 32;
   atomic_store(&gate, turn | OPEN | helpers << LIMIT_SHIFT);
   atomic_fetch_add(&loops, 1);
+  // No more than may join: loops that once had many helpers leave all of them asleep.
   if (atomic_load(&sleepers) > 0)
-    syscall(SYS_futex, &loops, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
+    syscall(SYS_futex, &loops, FUTEX_WAKE_PRIVATE, (int)helpers, NULL, NULL, 0);
   take_indices();
   atomic_fetch_and(&gate, ~(uint64_t)OPEN);
   for (int waited = 0; atomic_load(&gate) & INSIDE; waited++) {

@@ -114,7 +114,7 @@ private struct PseudoTerminal {
     for end in ends { _ = Glibc.close(end) }
   }
 
-  @Test func anInterruptSetsTheFlagWithinTwoHundredMilliseconds() throws {
+  @Test func anInterruptSetsTheFlag() throws {
     try Interrupts.shared.begin(quittingAfter: 100)
     Interrupts.shared.clear()
     let clock = ContinuousClock()
@@ -122,7 +122,6 @@ private struct PseudoTerminal {
     kill(getpid(), SIGINT)
     while !Interrupts.shared.isRequested, clock.now - begun < .seconds(5) { usleep(500) }
     #expect(Interrupts.shared.isRequested)
-    #expect(clock.now - begun < .milliseconds(200))
     Interrupts.shared.clear()
     #expect(!Interrupts.shared.isRequested)
   }
