@@ -1,6 +1,5 @@
-#include "CKernels.h"
+#include "groups.h"
 #include <math.h>
-#include <string.h>
 
 // Activations by 4-bit or 8-bit integers in groups.
 //
@@ -22,14 +21,6 @@
 
 // Sums stay in registers only where the loops over them disappear.
 #define UNROLLED _Pragma("clang loop unroll(full)") for
-
-static inline size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
-
-static inline uint32_t word_at(const void *words, size_t index) {
-  uint32_t word;
-  memcpy(&word, (const char *)words + index * 4, 4);
-  return word;
-}
 
 CLONES void ck_split_digits(const float *x, size_t inputs, size_t group, int bits, int32_t *digits,
                             ck_span_of_digits *spans) {
@@ -73,22 +64,6 @@ CLONES void ck_split_digits(const float *x, size_t inputs, size_t group, int bit
     }
 }
 
-static inline float scale_at(const ck_groups *w, size_t index) {
-  if (w->scales_are_wide) {
-    float scale;
-    memcpy(&scale, (const char *)w->scales + index * 4, 4);
-    return scale;
-  }
-  _Float16 scale;
-  memcpy(&scale, (const char *)w->scales + index * 2, 2);
-  return (float)scale;
-}
-
-static inline size_t zero_words(const ck_groups *w) {
-  const size_t each = 32 / (size_t)w->bits;
-  return (w->outputs + each - 1) / each;
-}
-
 // Every path walks the spans like this, and sees at each: the group, the words' first row, how many
 // rows, and the digits of the first.
 #define FOR_EACH_SPAN                                                                              \
@@ -122,8 +97,7 @@ static inline __attribute__((always_inline)) void portable(
       }
       for (size_t l = 0; l < lanes; l++) {
         const size_t o = first + n + l;
-        const uint32_t packed = word_at(w->zeros, g * zero_words(w) + o / each);
-        const int32_t zero = (int32_t)(packed >> (o % each * (size_t)bits) & mask) + 1;
+        const int32_t zero = zero_at(w, g, o);
         for (size_t d = 0; d < DIGITS; d++) sums[d][l] -= zero * spans->sums[d];
         const float high = (float)sums[0][l] * 65536;
         const float sum = high + (float)(sums[1][l] * 256 + sums[2][l]);
@@ -154,12 +128,12 @@ static void in_portable(const ck_groups *w, const int32_t *digits, const ck_span
 
 #if defined(__x86_64__)
 
-#define INLINE(TARGET) static inline __attribute__((always_inline, target(TARGET)))
+#define INLINE_FOR(TARGET) static inline __attribute__((always_inline, target(TARGET)))
 #define WIDE "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,f16c,fma"
 #define NARROW "avx2,f16c"
 
 /// The zeros of 16 outputs.
-INLINE(WIDE) __m512i zeros16(const ck_groups *w, size_t g, size_t o) {
+INLINE_FOR(WIDE) __m512i zeros16(const ck_groups *w, size_t g, size_t o) {
   const char *start = (const char *)w->zeros + (g * zero_words(w) + o * (size_t)w->bits / 32) * 4;
   const __m512i one = _mm512_set1_epi32(1);
   if (w->bits == 8)
@@ -181,7 +155,7 @@ typedef struct {
 
 /// Adds a span to `out` for `vectors` times 16 outputs from `o` on and `lines` rows of activations,
 /// which share the weights once they are unpacked.
-INLINE(WIDE) void wide_span(const ck_groups *w, activations x, size_t g, size_t row, size_t rows,
+INLINE_FOR(WIDE) void wide_span(const ck_groups *w, activations x, size_t g, size_t row, size_t rows,
                             size_t o, float *out, size_t out_stride, const size_t vectors,
                             const size_t lines, const int bits) {
   const size_t stride = w->outputs * 4;
@@ -236,7 +210,7 @@ INLINE(WIDE) void wide_span(const ck_groups *w, activations x, size_t g, size_t 
   }
 }
 
-INLINE(WIDE) void wide(const ck_groups *w, activations x, size_t first, size_t count, float *out,
+INLINE_FOR(WIDE) void wide(const ck_groups *w, activations x, size_t first, size_t count, float *out,
                        size_t out_stride, const size_t lines, const int bits) {
   // `count` is whole vectors here.
   for (size_t m = 0; m < lines; m++) memset(out + m * out_stride, 0, count * sizeof(float));
@@ -270,14 +244,14 @@ __attribute__((target(WIDE))) static void in_wide(const ck_groups *w, activation
 }
 
 /// The zeros of 8 outputs of 4 bits.
-INLINE(NARROW) __m256i zeros8(const ck_groups *w, size_t g, size_t o) {
+INLINE_FOR(NARROW) __m256i zeros8(const ck_groups *w, size_t g, size_t o) {
   const __m256i word = _mm256_set1_epi32((int)word_at(w->zeros, g * zero_words(w) + o / 8));
   const __m256i packed = _mm256_srlv_epi32(word, _mm256_setr_epi32(0, 4, 8, 12, 16, 20, 24, 28));
   return _mm256_add_epi32(_mm256_and_si256(packed, _mm256_set1_epi32(15)), _mm256_set1_epi32(1));
 }
 
 /// Adds a span to `out` for `vectors` times 8 outputs of 4 bits from `o` on.
-INLINE(NARROW) void narrow_span(const ck_groups *w, const int32_t *digits,
+INLINE_FOR(NARROW) void narrow_span(const ck_groups *w, const int32_t *digits,
                                 const ck_span_of_digits *span, size_t g, size_t row, size_t rows,
                                 size_t o, float *out, const size_t vectors) {
   const size_t stride = w->outputs * 4;

@@ -1,42 +1,11 @@
-#include "CKernels.h"
+#include "groups.h"
 #include <math.h>
-#include <string.h>
 
 #if defined(__x86_64__)
 #define CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define CLONES
 #endif
-
-// Always, so that it is compiled for the instruction set of the caller.
-#define INLINE static inline __attribute__((always_inline))
-
-INLINE uint32_t word_at(const void *words, size_t index) {
-  uint32_t word;
-  memcpy(&word, (const char *)words + index * 4, 4);
-  return word;
-}
-
-INLINE float scale_at(const ck_groups *w, size_t index) {
-  if (w->scales_are_wide) {
-    float scale;
-    memcpy(&scale, (const char *)w->scales + index * 4, 4);
-    return scale;
-  }
-  _Float16 scale;
-  memcpy(&scale, (const char *)w->scales + index * 2, 2);
-  return (float)scale;
-}
-
-/// The zero point, as the integer that stands for the weight 0.
-INLINE int zero_at(const ck_groups *w, size_t group, size_t output) {
-  const size_t each = 32 / (size_t)w->bits;
-  const uint32_t word = word_at(w->zeros, group * ((w->outputs + each - 1) / each) + output / each);
-  const uint32_t mask = (1u << w->bits) - 1;
-  return (int)(word >> (output % each * (size_t)w->bits) & mask) + 1;
-}
-
-static inline size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
 
 INLINE void groups_to_float32(const ck_groups *w, size_t first, size_t count, float *out,
                               const size_t bits) {

@@ -1,4 +1,5 @@
 public import Images
+internal import Layers
 public import Tensors
 public import Tracing
 
@@ -80,5 +81,23 @@ extension StageInput {
     case .image, .text: nil
     case .tensor(let tensor), .prompted(let tensor, _): tensor
     }
+  }
+}
+
+extension VisionTransformer {
+  /// `embed` for patches that somebody hands over, `[P, 3·p·p]`.
+  ///
+  /// - Throws: `ModelError.wrongShape` for any other shape.
+  func embed(given patches: Tensor, trace: inout Trace) throws(ModelError) -> Tensor {
+    let shape = [sizes.tokenCount - 1, 3 * sizes.patchSize * sizes.patchSize]
+    return embed(try StageInput.tensor(patches).tensor(shape, for: "embed"), trace: &trace)
+  }
+
+  /// `encode` for tokens that somebody hands over, `[T, D]`.
+  ///
+  /// - Throws: `ModelError.wrongShape` for any other shape; `Cancelled`.
+  func encode(given tokens: Tensor, trace: inout Trace) throws -> Tensor {
+    let shape = [sizes.tokenCount, sizes.width]
+    return try encode(try StageInput.tensor(tokens).tensor(shape, for: "encode"), trace: &trace)
   }
 }

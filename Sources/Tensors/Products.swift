@@ -53,9 +53,10 @@ extension Tensor {
     }
   }
 
-  /// Runs once, before the first tensor is computed. Every layer makes tensors of the sizes of the
-  /// layer before: handing their pages back to the system in between costs up to a third of a
-  /// vision transformer's time.
+  /// Runs once, before the first tensor is computed.
+  ///
+  /// Every layer makes tensors of the sizes of the layer before: handing their pages back to the
+  /// system in between costs up to a third of a vision transformer's time.
   private static let keepsFreedMemory: Void = ck_keep_freed_memory()
 
   /// A tensor whose every element `write` sets, given where they start; not called for none.

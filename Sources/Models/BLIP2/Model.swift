@@ -72,17 +72,12 @@ extension BLIP2.Model {
 
   /// Patches `[P, 3·p·p]` to tokens `[T, D]`.
   public func embed(_ patches: Tensor, trace: inout Trace) throws -> Tensor {
-    let vision = configuration.vision
-    let shape = [vision.tokenCount - 1, 3 * vision.patchSize * vision.patchSize]
-    return self.vision.embed(
-      try StageInput.tensor(patches).tensor(shape, for: "embed"), trace: &trace)
+    try vision.embed(given: patches, trace: &trace)
   }
 
   /// Tokens `[T, D]` through the vision transformer: `[T, D]`.
   public func encode(_ tokens: Tensor, trace: inout Trace) throws -> Tensor {
-    let shape = [configuration.vision.tokenCount, configuration.vision.width]
-    return try vision.encode(
-      try StageInput.tensor(tokens).tensor(shape, for: "encode"), trace: &trace)
+    try vision.encode(given: tokens, trace: &trace)
   }
 
   /// Vision tokens `[T, D]` to answered queries `[Q, Dq]`.

@@ -7,17 +7,12 @@ public import Tracing
 extension CLIP.Model {
   /// Patches `[P, 3·p·p]` to tokens `[T, D]`, normalised as the first block takes them.
   public func embed(_ patches: Tensor, trace: inout Trace) throws -> Tensor {
-    let size = vision.sizes.patchSize
-    let shape = [vision.sizes.tokenCount - 1, 3 * size * size]
-    return vision.embed(
-      try StageInput.tensor(patches).tensor(shape, for: "embed"), trace: &trace)
+    try vision.embed(given: patches, trace: &trace)
   }
 
   /// Tokens `[T, D]` through the vision transformer: `[T, D]`, not normalised.
   public func encode(_ tokens: Tensor, trace: inout Trace) throws -> Tensor {
-    let shape = [vision.sizes.tokenCount, vision.sizes.width]
-    return try vision.encode(
-      try StageInput.tensor(tokens).tensor(shape, for: "encode"), trace: &trace)
+    try vision.encode(given: tokens, trace: &trace)
   }
 
   /// The class token of encoded tokens `[T, D]`, normalised and mapped into the shared space:

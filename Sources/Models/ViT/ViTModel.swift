@@ -50,17 +50,12 @@ extension ViT {
 extension ViT.Model {
   /// Patches `[P, 3·p·p]` to tokens `[T, D]`.
   public func embed(_ patches: Tensor, trace: inout Trace) throws -> Tensor {
-    let size = vision.sizes.patchSize
-    let shape = [vision.sizes.tokenCount - 1, 3 * size * size]
-    return vision.embed(
-      try StageInput.tensor(patches).tensor(shape, for: "embed"), trace: &trace)
+    try vision.embed(given: patches, trace: &trace)
   }
 
   /// Tokens `[T, D]` through the vision transformer and its last norm: `[T, D]`.
   public func encode(_ tokens: Tensor, trace: inout Trace) throws -> Tensor {
-    let shape = [vision.sizes.tokenCount, vision.sizes.width]
-    return try vision.encode(
-      try StageInput.tensor(tokens).tensor(shape, for: "encode"), trace: &trace)
+    try vision.encode(given: tokens, trace: &trace)
   }
 
   /// Encoded tokens `[T, D]` to a number a class, `[1, L]`, from the class token alone.
