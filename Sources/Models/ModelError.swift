@@ -34,7 +34,7 @@ public enum ModelError: Error, Equatable, CustomStringConvertible {
         + "multiple of \(patch), and at most \(64 * patch)"
     case .textTooLong(let text, let tokens, let limit):
       "'\(text.prefix(40))\(text.count > 40 ? "…" : "")' takes \(tokens) tokens, but this model "
-        + "reads \(limit); shorten it, or have it cut with truncate=True"
+        + "reads \(limit); shorten it, or have it cut with truncate=True, in the shell --truncate"
     case .imageTokenInPrompt(let token):
       "the prompt holds '\(token)', which stands for the picture itself; leave it out, the "
         + "picture's queries come first anyway"

@@ -26,6 +26,12 @@ struct TraceCommand: ParsableCommand {
   var prompt = ""
   @Option(parsing: .upToNextOption, help: "Texts that the picture is compared with.")
   var text: [String] = []
+  @Flag(
+    help: """
+      Cut texts of more tokens than the model reads before their end token, instead of refusing \
+      them.
+      """)
+  var truncate = false
   @Option(help: "The names of the tensors: fovea or published.")
   var names = TraceTool.Names.fovea
   @Option(
@@ -44,9 +50,8 @@ struct TraceCommand: ParsableCommand {
   func run() throws {
     let tool = try TraceTool(model.choice(), memory: memory.memory?.count)
     let count = try tool.write(
-      images: image.map { URL(filePath: $0) }, prompt: prompt, texts: text, names: names,
-      keep: keep,
-      to: URL(filePath: out))
+      images: image.map { URL(filePath: $0) }, prompt: prompt, texts: text, truncate: truncate,
+      names: names, keep: keep, to: URL(filePath: out))
     try Output.standardOutput.write("wrote \(count) tensors to \(out)\n")
   }
 }

@@ -1,6 +1,8 @@
 import Checkpoints
 import Commands
 import Foundation
+import Models
+import Runtime
 import Tensors
 import TestSupport
 import Testing
@@ -38,6 +40,28 @@ import Testing
       compared += 1
     }
     return compared
+  }
+
+  @Test func aLongTextIsCutWhereThatIsAskedFor() throws {
+    let folder = try TemporaryFolder()
+    let picture = [Fixtures.goldens.appending(path: "picture.png")]
+    func ids(_ text: String, _ name: String) throws -> [Int] {
+      let file = folder.file(name)
+      _ = try TraceTool(ModelChoice(folder: Fixtures.goldens.appending(path: "clip"))).write(
+        images: picture, prompt: "", texts: [text], truncate: true, names: .published, keep: "*",
+        to: file)
+      return try TensorCollection(file).integers("inputs.input_ids").elements
+    }
+    let long = try ids(String(repeating: "two large triangles beside ", count: 30), "long")
+    let short = try ids("two large", "short")
+    #expect(long.count > short.count)
+    #expect(long.prefix(short.count - 1) == short.dropLast())
+    #expect(long.last == short.last, "the end token stays")
+    #expect(throws: RuntimeFailure.self) {
+      try TraceTool(ModelChoice(folder: ShippedModel.folder)).write(
+        images: picture, prompt: "a", texts: [], truncate: true, names: .fovea, keep: "*",
+        to: folder.file("none"))
+    }
   }
 
   @Test func aTraceOfPicturesAndTextsIsTheReferences() throws {

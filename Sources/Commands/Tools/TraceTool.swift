@@ -35,23 +35,26 @@ public struct TraceTool {
   ///   - paths: the pictures' files.
   ///   - prompt: what a generating model reads after the picture.
   ///   - texts: what a retrieval model compares the picture with; empty for a generating run.
+  ///   - truncate: whether texts that are too long are cut before their end token.
   ///   - keep: which of the written names are kept; `*` stands for anything.
   /// - Returns: how many tensors were written.
   public func write(
-    images paths: [URL], prompt: String, texts: [String], names: Names, keep: String, to file: URL
+    images paths: [URL], prompt: String, texts: [String], truncate: Bool = false, names: Names,
+    keep: String, to file: URL
   ) throws -> Int {
     let images = try paths.map { path in
       try Image(decoding: try WholeFile.read(path), named: path.lastPathComponent)
     }
     let reader = try texts.isEmpty ? model : model.orCompanion(with: .matching)
+    let part = try truncate ? Self.cuttingTexts(reader) : reader.model
     var request = TraceRequest(
       images: images, prompt: prompt, texts: texts, usesPublishedNames: names == .published)
-    let keeps = Self.keeps(keep, of: reader.model, request)
+    let keeps = Self.keeps(keep, of: part, request)
     request.keeps = keeps
-    try RunMemory(tracing: request, by: reader.model).check(
+    try RunMemory(tracing: request, by: part).check(
       "the trace", keeping: keeps, available: available, mapped: reader.mappedByteCount,
       keep: { "--keep '\($0)'" }, force: "--memory any")
-    let found = try reader.model.traced(request)
+    let found = try part.traced(request)
     var contents = found.tensors.map {
       (name: $0.name, content: Safetensors.Content.tensor($0.tensor))
     }
@@ -74,6 +77,15 @@ public struct TraceTool {
     metadata["weights"] = LowerPrecision.words(of: reader)
     try Safetensors.write(contents, metadata: metadata, to: file)
     return contents.count
+  }
+
+  private static func cuttingTexts(_ model: LoadedModel) throws -> any VisionModel {
+    guard let part = model.model.embedding else {
+      throw RuntimeFailure(
+        .command, "\(model.name) is \(model.model.kind), which has no way to cut texts",
+        hint: "leave --truncate out, and shorten what is too long")
+    }
+    return part.cuttingTexts
   }
 
   /// Whether a place has a name in the file that fits `pattern`.
