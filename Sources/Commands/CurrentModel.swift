@@ -57,21 +57,17 @@ extension LoadedModel {
   static func read(
     _ url: URL, precisions: [String: Precision], in session: Session
   ) throws -> LoadedModel {
-    let unit = 1_000_000
-    do {
-      let load = try ModelLoad(
-        CheckpointFolder(url), precisions: precisions, available: session.availableMemory
-      ) { done, total in
-        session.report(
-          Progress("converting weights (MB)", completed: done / unit, total: max(1, total / unit)))
-        return !session.isCancelled
-      }
-      if let warning = load.warning { session.print("warning: \(warning)\n") }
-      let name = url == ShippedModel.folder ? "scenes" : url.lastPathComponent
-      var model = LoadedModel(name: name, folder: url, load: load)
-      model.precisions = precisions
-      return model
-    } catch CheckpointError.stopped { throw Cancelled() }
+    let load = try ModelLoad.stoppable(
+      CheckpointFolder(url), precisions: precisions, available: session.availableMemory
+    ) { done, total in
+      session.report(.converting(done, of: total))
+      return !session.isCancelled
+    }
+    if let warning = load.warning { session.print("warning: \(warning)\n") }
+    let name = url == ShippedModel.folder ? "scenes" : url.lastPathComponent
+    var model = LoadedModel(name: name, folder: url, load: load)
+    model.precisions = precisions
+    return model
   }
 
   /// The small BLIP-2 that ships with Fovea.

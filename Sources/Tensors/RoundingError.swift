@@ -31,12 +31,14 @@ public struct RoundingError: Sendable, Equatable {
     Parallelism.forEach((outputs + block - 1) / block) { index in
       let rows = index * block..<min(outputs, (index + 1) * block)
       var worst = Worst()
-      withUnsafeTemporaryAllocation(of: Float.self, capacity: 2 * inputs) { lines in
+      withUnsafeTemporaryAllocation(of: Float.self, capacity: 3 * inputs) { lines in
         guard let weights = lines.baseAddress else { return }
-        let stored = weights + inputs
+        let (stored, spare) = (weights + inputs, weights + 2 * inputs)
         for row in rows {
           original.convert(from: row * inputs, count: inputs, into: weights)
           matrix.convert(firstRow: row, rows: 1, into: stored)
+          matrix.putGroupsTogether(weights, spare: spare)
+          matrix.putGroupsTogether(stored, spare: spare)
           matrix.forEachStep(row: row) { group, step, columns in
             var squares = 0.0
             for column in columns {
@@ -44,7 +46,7 @@ public struct RoundingError: Sendable, Equatable {
               squares += difference * difference
             }
             // What holds a number that is none becomes none throughout, and is right so.
-            if columns.contains(where: { !weights[$0].isFinite }) { return }
+            if !squares.isFinite, columns.contains(where: { !weights[$0].isFinite }) { return }
             // A group of zeros has no step; then the smallest that a float16 scale can have.
             let unit = max(Double(step), 6e-8) / 12.0.squareRoot()
             let size = (squares / Double(max(1, columns.count))).squareRoot() / unit
@@ -73,24 +75,33 @@ public struct RoundingError: Sendable, Equatable {
 }
 
 extension QuantizedMatrix {
-  /// Calls `body` with every group of a row: its number, its step, and the columns that have it.
+  /// Moves the numbers of a row so that those of a group lie side by side.
+  fileprivate func putGroupsTogether(
+    _ line: UnsafeMutablePointer<Float>, spare: UnsafeMutablePointer<Float>
+  ) {
+    guard case .groups(let groups) = parts, let order = groups.order else { return }
+    spare.update(from: line, count: inputs)
+    for (place, column) in order.enumerated() { line[place] = spare[Int(column)] }
+  }
+
+  /// Calls `body` with every group of a row: its number, its step, and where its numbers lie when
+  /// groups are put together.
   fileprivate func forEachStep(
-    row: Int, _ body: (_ group: Int, _ step: Float, _ columns: [Int]) -> Void
+    row: Int, _ body: (_ group: Int, _ step: Float, _ columns: Range<Int>) -> Void
   ) {
     switch parts {
-    case .rows(_, let scales): body(0, scales[row], Array(0..<inputs))
+    case .rows(_, let scales): body(0, scales[row], 0..<inputs)
     case .groups(let groups):
       let size = max(1, groups.groupSize)
-      for (group, first) in stride(from: 0, to: inputs, by: size).enumerated() {
-        let place = group * outputs + row
-        let step = groups.scales.withPointer { scales in
-          groups.scalesAreWide
+      groups.scales.withPointer { scales in
+        for (group, first) in stride(from: 0, to: inputs, by: size).enumerated() {
+          let place = group * outputs + row
+          let step =
+            groups.scalesAreWide
             ? scales.loadUnaligned(fromByteOffset: place * 4, as: Float.self)
             : Float(scales.loadUnaligned(fromByteOffset: place * 2, as: Float16.self))
+          body(group, step, first..<min(inputs, first + size))
         }
-        let places = first..<min(inputs, first + size)
-        body(
-          group, step, groups.order.map { order in places.map { Int(order[$0]) } } ?? Array(places))
       }
     }
   }

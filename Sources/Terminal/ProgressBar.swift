@@ -1,5 +1,5 @@
 /// How far a long job is, on standard error: a bar that redraws itself at a terminal, a line for
-/// every tenth elsewhere.
+/// every tenth elsewhere, after its first second.
 public struct ProgressBar: Sendable {
   private let name: String
   private let total: Int
@@ -56,7 +56,7 @@ public struct ProgressBar: Sendable {
       lastDrawn = time
       isShown = true
       write("\r\u{1B}[K" + line(done: done, elapsed: time - begun))
-    } else if total > 0, done * 10 / total > lastTenth, done < total {
+    } else if total > 0, done * 10 / total > lastTenth, done < total, time - begun >= 1 {
       lastTenth = done * 10 / total
       write(line(done: done, elapsed: time - begun) + "\n")
     }

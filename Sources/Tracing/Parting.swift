@@ -113,23 +113,29 @@ public struct Parting: Sendable {
   ///   - byPlace: a row a place instead of a row a part.
   ///   - rounding: what a side's weights are like, by the place of a product's result.
   ///   - isCancelled: asked between blocks.
+  ///   - progress: gets the share that is done, from 0 to 1, after every place of every pass.
   /// - Throws: what the replays throw; `Cancelled`.
   public init(
     _ first: Side, _ second: Side, byPlace: Bool = false,
     rounding: [Address: RoundingError] = [:],
-    isCancelled: @escaping @Sendable () -> Bool = { false }
+    isCancelled: @escaping @Sendable () -> Bool = { false },
+    progress: @escaping @Sendable (Double) -> Void = { _ in }
   ) throws {
     let common = first.values.filter { second.values[$0.key] != nil }
     let pair = [first, second].map { side in side.values.filter { common[$0.key] != nil } }
+    let meter = Meter(
+      effort: Measured.effort([first, second]) * (byPlace ? 1 : 2) + 1, report: progress)
     let fine = try Measured(
-      [first, second], pair, at: { _ in true }, isCancelled: isCancelled)
+      [first, second], pair, at: { _ in true }, isCancelled: isCancelled, meter)
     let parts = Part.all(of: fine.places)
     let outputs = Set(parts.map(\.output.address))
     let coarse =
       byPlace
       ? nil
-      : try Measured([first, second], pair, at: outputs.contains, isCancelled: isCancelled)
+      : try Measured([first, second], pair, at: outputs.contains, isCancelled: isCancelled, meter)
+    let measuring = meter.pass(steps: parts.count)
     rows = parts.flatMap { part -> [Row] in
+      measuring()
       let inner = part.places.map {
         fine.row($0, of: $0.address, inside: [], rounding: rounding[$0.address])
       }
@@ -204,6 +210,31 @@ public struct Parting: Sendable {
   }
 }
 
+/// How far several passes are, each counted in steps of its own.
+private final class Meter: Sendable {
+  private let effort: Double
+  private let report: @Sendable (Double) -> Void
+  /// The effort of all passes but the last, and how much of the last is done.
+  private let state = Mutex((before: 0.0, last: 0.0, done: 0.0))
+
+  /// - Parameter effort: of all passes together.
+  init(effort: Double, report: @escaping @Sendable (Double) -> Void) {
+    (self.effort, self.report) = (effort, report)
+  }
+
+  /// Begins a pass; what it gives is to be called after each step.
+  func pass(steps: Int, effort weight: Double = 1) -> @Sendable () -> Void {
+    state.withLock { $0 = ($0.before + $0.last, weight, 0) }
+    return { [self] in
+      let done = state.withLock { state in
+        state.done = min(1, state.done + 1 / Double(max(1, steps)))
+        return state.before + state.last * state.done
+      }
+      report(min(1, done / effort))
+    }
+  }
+}
+
 /// What forced runs with one set of cuts have computed.
 private struct Measured {
   let given: [[Address: Tensor]]
@@ -217,12 +248,26 @@ private struct Measured {
   let unknown: Set<Address>
   let places: [ForcedRun.Place]
 
+  /// How much longer a pass in double precision takes than others.
+  private static let preciseEffort = 3.0
+
+  /// What making this takes, in passes.
+  static func effort(_ sides: [Parting.Side]) -> Double {
+    let more = sides.flatMap { [$0.otherStart, $0.coarser] }.compactMap { $0 }
+    return 2 + preciseEffort + Double(more.count)
+  }
+
   init(
     _ sides: [Parting.Side], _ given: [[Address: Tensor]], at isCut: (Address) -> Bool,
-    isCancelled: @escaping @Sendable () -> Bool
+    isCancelled: @escaping @Sendable () -> Bool, _ meter: Meter
   ) throws {
+    let cuts = given[0].keys.count(where: isCut)
     func force(_ replay: Replay, _ values: [Address: Tensor]) throws -> ForcedRun {
-      try ForcedRun(replay, given: values, at: isCut, isCancelled: isCancelled)
+      let step = meter.pass(steps: cuts)
+      return try ForcedRun(replay, given: values, at: isCut, isCancelled: isCancelled) { _, _ in
+        step()
+        return true
+      }
     }
     self.given = given
     let runs = try [force(sides[0].judge, given[0]), force(sides[1].judge, given[1])]
@@ -230,11 +275,13 @@ private struct Measured {
     judged = runs.map(\.computed)
     let found = Mutex<[Address: ErrorSize]>([:])
     let rounded = judged[1]
+    let step = meter.pass(steps: cuts, effort: Self.preciseEffort)
     _ = try Arithmetic.$override.withValue(.float64) {
       // Only the sizes are kept: the tensors of a large model would need as much room again.
       try ForcedRun(
         sides[1].judge, given: given[1], at: isCut, isCancelled: isCancelled
       ) { address, precise in
+        step()
         if let tensor = rounded[address], tensor.shape == precise.shape {
           found.withLock { $0[address] = ErrorSize(tensor, precise) }
         }

@@ -56,8 +56,14 @@ struct CompareCommand: ParsableCommand {
     request.model = try model.choice()
     request.image = image.map { URL(filePath: $0) }
     (request.prompt, request.byPlace) = (prompt, every)
+    let progress = ProgressDisplay(environment: .process)
     let tool: CompareTool
-    do { tool = try CompareTool(request) } catch let failure as RuntimeFailure {
+    do {
+      defer { progress.end() }
+      tool = try CompareTool(request) {
+        progress.show(Runtime.Progress($0, completed: $1, total: $2))
+      }
+    } catch let failure as RuntimeFailure {
       // What did not match is a list, a line each.
       let lines = ([failure.message] + [failure.hint].compactMap { $0 } + failure.notes)
       try Output.standardError.write(

@@ -30,9 +30,13 @@ struct KeptRun: Sendable {
   }
 
   /// Where this run parts from `other`, judged by this run's model.
-  func parted(from other: KeptRun, byPlace: Bool = false) throws -> Parting {
+  func parted(
+    from other: KeptRun, byPlace: Bool = false,
+    progress: @escaping @Sendable (Double) -> Void = { _ in }
+  ) throws -> Parting {
     let judge = model
-    return try Parting(side(judgedBy: judge), other.side(judgedBy: judge), byPlace: byPlace)
+    return try Parting(
+      side(judgedBy: judge), other.side(judgedBy: judge), byPlace: byPlace, progress: progress)
   }
 
   private func side(judgedBy judge: any RepeatableModel) -> Parting.Side {

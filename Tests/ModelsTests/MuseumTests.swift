@@ -2,6 +2,7 @@ import Checkpoints
 import Files
 import Foundation
 import Models
+import Synchronization
 import Tensors
 import TestSupport
 import Testing
@@ -70,6 +71,18 @@ import Tracing
       let worst = parting.rows.max { $0.own?.ratio ?? 0 < $1.own?.ratio ?? 0 }
       print("clean: \(golden): \(worst?.own?.ratio ?? 0) at \(worst?.place.description ?? "-")")
     }
+  }
+
+  @Test(arguments: [false, true]) func progressGrowsFromNothingToAll(byPlace: Bool) throws {
+    let golden = Golden.named("blip2")[0]
+    let run = try KeptRun(try golden.model(), inputs: try Self.inputs())
+    let shares = Mutex<[Double]>([])
+    _ = try run.parted(from: run, byPlace: byPlace) { share in
+      shares.withLock { $0.append(share) }
+    }
+    let seen = shares.withLock { $0 }
+    #expect(seen.count > 100 && (seen.first ?? 1) < 0.05)
+    #expect(seen == seen.sorted() && abs((seen.last ?? 0) - 1) < 1e-9)
   }
 
   @Test func oneThreadAndTwoAreNoise() throws {

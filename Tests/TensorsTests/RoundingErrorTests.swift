@@ -40,6 +40,32 @@ import Testing
     #expect(same.ratio < 2)
   }
 
+  @Test func groupsThatAreNoNeighboursAreMeasuredWhereTheirColumnsAre() throws {
+    let original = Self.matrix([16, 128])
+    let rounded = StoredTensor(original).quantized(to: .int4(groupSize: 32))
+    let error = try #require(RoundingError(of: rounded, from: StoredTensor(original)))
+    // The same groups, of columns that lie elsewhere in the matrix.
+    let order = (0..<128).map { $0 * 37 % 128 }
+    var elements = original.elements
+    for row in 0..<16 {
+      for (place, column) in order.enumerated() {
+        elements[row * 128 + column] = original.elements[row * 128 + place]
+      }
+    }
+    let matrix = try #require(rounded.quantized)
+    guard case .groups(let parts) = matrix.parts else { return }
+    let moved = QuantizedMatrix(
+      outputs: 16, inputs: 128,
+      parts: .groups(
+        .init(
+          bits: parts.bits, groupSize: parts.groupSize, words: parts.words, zeros: parts.zeros,
+          scales: parts.scales, scalesAreWide: parts.scalesAreWide, order: order.map(Int32.init))))
+    let found = RoundingError(
+      of: StoredTensor(moved), from: StoredTensor(Tensor(elements, shape: [16, 128])))
+    #expect(found == error)
+    #expect(RoundingError(of: StoredTensor(moved), from: StoredTensor(original)) != error)
+  }
+
   @Test func whatIsNotQuantizedHasNoRounding() {
     let original = StoredTensor(Self.matrix([4, 64]))
     #expect(RoundingError(of: original, from: original) == nil)

@@ -148,7 +148,9 @@ import Testing
     ] as [([String], Int32)] {
       let run = try run(arguments)
       #expect(run.status == status, "\(arguments): \(run.errors)")
-      #expect(run.errors.isEmpty == (status == 0))
+      // On a busy machine a comparison takes long enough to show how far it is.
+      let complaints = run.errors.split(separator: "\n").filter { !$0.hasPrefix("comparing") }
+      #expect(complaints.isEmpty == (status == 0), "\(run.errors)")
     }
   }
 }

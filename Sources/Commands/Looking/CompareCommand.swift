@@ -50,7 +50,8 @@ extension Command {
       let b = try second.compared(called: "second", in: session)
     {
       let comparison = RunComparison(
-        first: a, second: b, byPlace: every, isCancelled: { session.isCancelled })
+        first: a, second: b, byPlace: every, isCancelled: { session.isCancelled },
+        report: { session.report($0) })
       return .object(try comparison.parted(current: session.model).table())
     }
     guard let a = first.tensor, let b = second.tensor else {

@@ -49,8 +49,8 @@ struct Bill {
           Progress(
             "trying precisions", completed: index * precisions.count + number, total: total))
         let load = try ModelLoad.stoppable(
-          folder, precisions: [part.name: precision], available: session.availableMemory,
-          isCancelled: isCancelled)
+          folder, precisions: [part.name: precision], available: session.availableMemory
+        ) { _, _ in !isCancelled() }
         let saved = part.byteCount - load.parts[index].byteCount
         guard saved > 0 else { continue }
         let found = try Answered(

@@ -69,16 +69,28 @@ struct LowerPrecision {
   }
 
   /// A run of `model`, read in this precision, on what another side started from.
-  func replay(_ model: LoadedModel, on inputs: RunInputs) throws -> Replay? {
+  ///
+  /// - Parameters:
+  ///   - owner: the model that made the numbers, where it is known. Where it is of `model`'s own
+  ///     folder, it is what reading that again would give.
+  ///   - progress: called with bytes converted, of how many; `false` stops the reading.
+  func replay(
+    _ model: LoadedModel, on inputs: RunInputs, owner: LoadedModel?,
+    progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Bool
+  ) throws -> Replay? {
     var rounding: [String: ElementType] = [:]
     for part in model.parts {
       // Where the judge's file has the same type, the numbers are the same.
       if let type = stored[part.name], part.storedHalf != type { rounding[part.name] = type }
     }
     guard !parts.isEmpty || !rounding.isEmpty || everyResult != nil else { return nil }
-    let load = try ModelLoad(
-      CheckpointFolder(model.folder), precisions: parts, rounding: rounding)
-    guard let coarse = load.model as? any RepeatableModel else { return nil }
+    let reread =
+      if let owner, owner.folder == model.folder { owner.model } else {
+        try ModelLoad.stoppable(
+          CheckpointFolder(model.folder), precisions: parts, rounding: rounding, progress: progress
+        ).model
+      }
+    guard let coarse = reread as? any RepeatableModel else { return nil }
     let type = everyResult
     return { trace in
       if let type { trace.everywhere = { $0.rounded(to: type) } }

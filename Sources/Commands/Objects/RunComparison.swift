@@ -29,6 +29,7 @@ struct RunComparison {
   let second: ComparedThing
   var byPlace = false
   var isCancelled: @Sendable () -> Bool = { false }
+  var report: @Sendable (Runtime.Progress) -> Void = { _ in }
 
   /// Where they part.
   ///
@@ -49,7 +50,10 @@ struct RunComparison {
     var tables: [PartingTable] = []
     var home: (entry: Int, distance: Float)?
     for entry in 0..<count {
-      let table = try parted(entry: entry, by: judge, of: model)
+      let table = try parted(entry: entry, by: judge, of: model) { [report] share in
+        let percent = 100 * (Double(entry) + share) / Double(count)
+        report(Runtime.Progress("comparing (%)", completed: Int(percent), total: 100))
+      }
       // One run against a batch: it is the entry with the same picture that it stands beside.
       let distance = table.parting.rows.first?.accumulated.relative ?? .infinity
       if counts.contains(1), distance < home?.distance ?? .infinity { home = (entry, distance) }
@@ -75,7 +79,8 @@ struct RunComparison {
 
   /// Where one entry's runs part.
   private func parted(
-    entry: Int, by judge: any RepeatableModel, of model: LoadedModel
+    entry: Int, by judge: any RepeatableModel, of model: LoadedModel,
+    progress: @escaping @Sendable (Double) -> Void
   ) throws -> PartingTable {
     let matched = [
       try side(first, entry, other: second, of: model, judge: judge),
@@ -90,12 +95,13 @@ struct RunComparison {
     let judged = try [0, 1].map { index in
       sides[index].judged(
         by: judge,
-        coarser: try sides[index].precision?.replay(model, on: sides[1 - index].inputs))
+        coarser: try sides[index].precision?.replay(
+          model, on: sides[1 - index].inputs, owner: sides[index].model, progress: converting))
     }
     let parting = try Parting(
       judged[0], judged[1], byPlace: byPlace,
       rounding: entry == 0 ? try rounding(of: sides, against: judge) : [:],
-      isCancelled: isCancelled)
+      isCancelled: isCancelled, progress: progress)
     return PartingTable(
       parting: parting, judge: judge, inputs: [sides[1].inputs], names: sides.map(\.name),
       remarks: matched.flatMap(\.remarks), hasMisfits: matched.contains(where: \.hasMisfits))
@@ -122,6 +128,12 @@ struct RunComparison {
       }
     }
     return found
+  }
+
+  /// Reports how much of a model is converted, and answers whether to go on.
+  private func converting(_ done: Int, _ total: Int) -> Bool {
+    report(.converting(done, of: total))
+    return !isCancelled()
   }
 
   private static func model(_ thing: ComparedThing) -> LoadedModel? {
@@ -161,7 +173,7 @@ struct RunComparison {
     var coarse = LoadedModel(
       name: model.name, folder: model.folder,
       load: try .stoppable(
-        CheckpointFolder(model.folder), precisions: precisions, isCancelled: isCancelled))
+        CheckpointFolder(model.folder), precisions: precisions, progress: converting))
     coarse.precisions = precisions
     guard let repeated = coarse.model as? any RepeatableModel else {
       throw RuntimeFailure(.command, "runs of \(model.name) cannot be made again")
@@ -175,15 +187,27 @@ struct RunComparison {
 }
 
 extension ModelLoad {
-  /// Reads a folder, each part in its precision, until that is cancelled.
+  /// Reads a folder, each part in its precision, and throws `Cancelled` where that is stopped.
+  ///
+  /// - Parameter progress: called with bytes converted, of how many; `false` stops the reading.
   static func stoppable(
     _ folder: CheckpointFolder, precisions: [String: Precision],
-    available: Int = AvailableMemory.byteCount, isCancelled: @escaping @Sendable () -> Bool
+    rounding: [String: ElementType] = [:], available: Int = AvailableMemory.byteCount,
+    progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Bool
   ) throws -> ModelLoad {
     do {
-      return try ModelLoad(folder, precisions: precisions, available: available) { _, _ in
-        !isCancelled()
-      }
+      return try ModelLoad(
+        folder, precisions: precisions, rounding: rounding, available: available,
+        progress: progress)
     } catch CheckpointError.stopped { throw Cancelled() }
+  }
+}
+
+extension Runtime.Progress {
+  /// How much of a model is converted, in bytes.
+  static func converting(_ done: Int, of total: Int) -> Self {
+    let unit = 1_000_000
+    return Self(
+      "converting weights (MB)", completed: done / unit, total: max(1, total / unit))
   }
 }

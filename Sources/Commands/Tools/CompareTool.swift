@@ -30,10 +30,18 @@ public struct CompareTool {
   private let parted: PartingTable
 
   /// Reads, runs and compares.
-  public init(_ request: Request) throws {
+  ///
+  /// - Parameter progress: what is being done, how much of it is done, and of how much.
+  public init(
+    _ request: Request,
+    progress: @escaping @Sendable (_ what: String, _ done: Int, _ total: Int) -> Void = {
+      _, _, _ in
+    }
+  ) throws {
     let comparison = RunComparison(
       first: try Self.side(request.first, request), second: try Self.side(request.second, request),
-      byPlace: request.byPlace)
+      byPlace: request.byPlace,
+      report: { progress($0.label, $0.completed, $0.total ?? 0) })
     // A file is judged by the model as it is stored.
     parted = try comparison.parted {
       try LoadedModel.read(ModelChoice(folder: request.model.folder))
