@@ -71,6 +71,7 @@ def main():
     work = ROOT / ".build" / "pictures"
     model = work / "clip-vit-base-patch32"
     environment = dict(os.environ, FOVEA_THREADS=str(options.threads))
+    work.mkdir(parents=True, exist_ok=True)
     if not model.exists():
         subprocess.run([FOVEA, "synthesize", "clip-vit-base-patch32", "--dtype", "bfloat16", model],
                        check=True)
