@@ -317,7 +317,7 @@ private struct Measured {
     let ratio = ([own] + inside.map(\.own)).compactMap { $0?.ratio }.max()
     let here = rounding.map { Parting.Rounding(place: address, error: $0) }
     let worst = ([here] + inside.map(\.rounding)).compactMap { $0 }
-      .max { $0.error.ratio < $1.error.ratio }
+      .max { (Verdict($0.error), $0.error.ratio) < (Verdict($1.error), $1.error.ratio) }
     let verdicts = [ratio.map { Verdict(ratio: $0) }, worst.map { Verdict($0.error) }]
     return Parting.Row(
       part: part, place: address, axes: place.tap.axes,

@@ -107,14 +107,17 @@ struct QuantizerFault: Sendable, CustomTestStringConvertible {
 
 @Suite struct QuantizerFaultTests {
   private func texts(_ workshop: Workshop, _ expression: String) throws -> [String] {
-    guard case .list(let list) = try workshop.value(expression) else { return [] }
+    guard case .list(let list) = try workshop.value(expression) else {
+      Issue.record("\(expression) is no list")
+      return []
+    }
     return list.values.map(\.plain)
   }
 
   /// Runs of both folders, compared both ways; the second way around is the last `t`.
-  private func compare(_ original: URL, _ converted: URL, prompt: String = "a circle") throws
-    -> [Workshop]
-  {
+  static func compare(
+    _ original: URL, _ converted: URL, prompt: String = "a circle"
+  ) throws -> [Workshop] {
     try [(original, converted), (converted, original)].map { first, second in
       let workshop = try Workshop()
       for (name, folder) in [("a", first), ("b", second)] {
@@ -133,7 +136,7 @@ struct QuantizerFault: Sendable, CustomTestStringConvertible {
     let checkpoint = try ConvertedCheckpoint(ShippedModel.folder, fault.precision)
     let layer = "vision_model.encoder.layers.1.mlp.fc1"
     try checkpoint.change(layer + fault.tensor, fault.change)
-    for workshop in try compare(ShippedModel.folder, checkpoint.url) {
+    for workshop in try Self.compare(ShippedModel.folder, checkpoint.url) {
       let shown = try workshop.value("t").displayed
       #expect(
         try workshop.value("(t.verdict, t.first, t.stage)").plain
@@ -151,10 +154,14 @@ struct QuantizerFault: Sendable, CustomTestStringConvertible {
     (.float16, .int4),
   ]
 
-  @Test(arguments: ["blip2", "vit", "clip", ""], formats.indices)
+  /// The golden models in every format; the model that ships, float16 throughout and the only one with
+  /// several groups a row, in int4.
+  static let folders =
+    ["blip2", "vit", "clip"].flatMap { model in formats.indices.map { (model, $0) } }
+    + formats.indices.filter { formats[$0].precision == .int4 }.map { ("", $0) }
+
+  @Test(arguments: folders)
   func aFolderInAnyFormatIsNoiseBesideTheOriginal(_ model: String, _ format: Int) throws {
-    // The model that ships has groups, and float16 throughout; one format of it is enough.
-    if model.isEmpty, Self.formats[format].precision != .int4 { return }
     let folder = try TemporaryFolder()
     // Numbers that no half precision has.
     let source: URL
@@ -174,7 +181,7 @@ struct QuantizerFault: Sendable, CustomTestStringConvertible {
     let (type, precision) = Self.formats[format]
     let checkpoint = try ConvertedCheckpoint(source, type: type, precision)
     let prompt = model == "vit" || model == "clip" ? "" : "a circle"
-    for workshop in try compare(source, checkpoint.url, prompt: prompt) {
+    for workshop in try Self.compare(source, checkpoint.url, prompt: prompt) {
       let shown = try workshop.value("t").displayed
       #expect(Set(try texts(workshop, "t[\"verdict\"]")) == ["noise"], "\(shown)")
       // The other way around, and through a file.
@@ -185,6 +192,70 @@ struct QuantizerFault: Sendable, CustomTestStringConvertible {
       }
       let rounding = precision == nil ? "" : try texts(workshop, "t[\"rounding\"]").description
       print("clean: \(model) \(type?.rawValue ?? "-") \(precision?.rawValue ?? "-") \(rounding)")
+    }
+  }
+}
+
+/// A decoder whose first block holds what GPTQ's own tool made of two layers.
+@Suite struct MovedWeightTests {
+  private static let block = "language_model.model.decoder.layers.0."
+
+  /// The model that ships in int4, with weights of `Tests/Goldens/gptq`.
+  private func checkpoint(_ variant: String, _ layers: [String]) throws -> ConvertedCheckpoint {
+    let moved = try TensorCollection(Fixtures.goldens.appending(path: "gptq/moved.safetensors"))
+    let checkpoint = try ConvertedCheckpoint(ShippedModel.folder, .int4)
+    for layer in layers {
+      for tensor in ["qweight", "qzeros", "scales", "g_idx"] {
+        let stored = try moved.rawBytes("\(variant).\(layer).\(tensor)")
+        try checkpoint.change("\(Self.block)\(layer).\(tensor)") { _, bytes in
+          #expect(bytes.count == stored.count)
+          bytes = stored
+        }
+      }
+    }
+    return checkpoint
+  }
+
+  private func table(_ checkpoint: ConvertedCheckpoint) throws -> [(verdict: String, shown: String)]
+  {
+    try QuantizerFaultTests.compare(ShippedModel.folder, checkpoint.url).map { workshop in
+      (try workshop.value("t.verdict").plain, try workshop.value("t").displayed)
+    }
+  }
+
+  @Test(arguments: [("neighbours", ["self_attn.k_proj"]), ("sorted", ["self_attn.k_proj", "fc2"])])
+  func weightsThatGPTQMovedAreNoise(_ variant: String, _ layers: [String]) throws {
+    for (verdict, shown) in try table(try checkpoint(variant, layers)) {
+      #expect(verdict == "noise", "\(shown)")
+      #expect(
+        shown.contains("in 1 of 25 parts the integers are not the nearest to the weights"),
+        "\(shown)")
+    }
+  }
+
+  @Test func aZeroPointThatIsOffByOneIsFoundAmongThem() throws {
+    let checkpoint = try checkpoint("neighbours", ["self_attn.k_proj"])
+    try checkpoint.change("\(Self.block)self_attn.k_proj.qzeros") { _, bytes in
+      bytes[3] = bytes[3] & 0xF0 | ((bytes[3] & 0x0F) == 0 ? 1 : (bytes[3] & 0x0F) - 1)
+    }
+    for (verdict, shown) in try table(checkpoint) {
+      #expect(verdict == "bug", "\(shown)")
+      #expect(
+        shown.contains(
+          "part at language.blocks.0.attention.key.output (decode): the weights of group 0 of row 6 "),
+        "\(shown)")
+      #expect(shown.contains("all along one line"), "\(shown)")
+    }
+  }
+
+  @Test func anOrderThatIsLeftOutIsFound() throws {
+    let checkpoint = try checkpoint("sorted", ["self_attn.k_proj", "fc2"])
+    try checkpoint.change("\(Self.block)self_attn.k_proj.g_idx") { shape, bytes in
+      for input in 0..<shape[0] { bytes[4 * input] = UInt8(input / 64) }
+    }
+    for (verdict, shown) in try table(checkpoint) {
+      #expect(verdict == "bug", "\(shown)")
+      #expect(shown.contains("part at language.blocks.0.attention.key.output"), "\(shown)")
     }
   }
 }
@@ -254,7 +325,10 @@ struct QuantizerFault: Sendable, CustomTestStringConvertible {
     _ = try workshop.value("t = compare(\"\(right)\", \"\(wrong)\", every=True)\nt")
     guard case .list(let places) = try workshop.value("t[\"place\"]"),
       case .list(let at) = try workshop.value("t[\"at\"]")
-    else { return }
+    else {
+      Issue.record("no columns of places")
+      return
+    }
     let row = try #require(
       places.values.firstIndex { $0.plain == "vision.blocks.1.mlp.up.output" })
     #expect(at.values[row].plain == "entry 1, patch 0,2, channel 5")
@@ -269,7 +343,10 @@ struct QuantizerFault: Sendable, CustomTestStringConvertible {
     let picture = Fixtures.goldens.appending(path: name).path
     let shown = try workshop.value("t = compare(run(\"\(picture)\"), \"\(right)\")\nt").displayed
     #expect(try workshop.value("t.verdict").plain == "noise", "\(shown)")
-    guard case .list(let list) = try workshop.value("t[\"relative\"]") else { return }
+    guard case .list(let list) = try workshop.value("t[\"relative\"]") else {
+      Issue.record("no column of relative differences")
+      return
+    }
     #expect(list.values.compactMap(\.number).allSatisfy { $0 < 1e-4 }, "\(shown)")
   }
 }

@@ -38,6 +38,9 @@ import Testing
     #expect(error.ratio == .infinity && error.row == 2)
     let same = try #require(RoundingError(of: broken.quantized(to: .int8), from: broken))
     #expect(same.ratio < 2)
+    // A row that lost its NaN is as wrong as one that got it.
+    let hidden = try #require(RoundingError(of: right.quantized(to: .int8), from: broken))
+    #expect(hidden.ratio == .infinity && hidden.row == 2 && hidden.group == nil)
   }
 
   @Test func groupsThatAreNoNeighboursAreMeasuredWhereTheirColumnsAre() throws {
@@ -53,7 +56,10 @@ import Testing
       }
     }
     let matrix = try #require(rounded.quantized)
-    guard case .groups(let parts) = matrix.parts else { return }
+    guard case .groups(let parts) = matrix.parts else {
+      Issue.record("int4 without groups")
+      return
+    }
     let moved = QuantizedMatrix(
       outputs: 16, inputs: 128,
       parts: .groups(

@@ -102,6 +102,34 @@ struct PartingTable {
   /// The place to look at.
   static func guilty(_ row: Parting.Row) -> Address { row.firstInside ?? row.place }
 
+  private static func word(_ first: Parting.Row) -> String {
+    first.verdict == .bug ? "part at" : "may part at"
+  }
+
+  /// What is wrong with weights that are more than noise.
+  private static func sentence(_ error: RoundingError) -> String {
+    let group = error.group.map { "group \($0) of " } ?? ""
+    let times = Digits.short(error.ratio)
+    guard let movement = error.movement else {
+      return "the weights of \(group)row \(error.row) are \(times) times as far from those they "
+        + "were made of as rounding to their steps is; at most "
+        + "\(Digits.short(RoundingError.largestOfRounding)) can be that"
+    }
+    if movement.systematic > Verdict.roundingBugLimit {
+      return "the weights of \(group)row \(error.row) are \(times) times as far from those they "
+        + "were made of as rounding to their steps is, all along one line, as a wrong zero point or "
+        + "scale makes them"
+    }
+    if movement.median > Verdict.movedNoiseLimit {
+      return "half of all groups are \(Digits.short(movement.median)) times as far from the weights "
+        + "they were made of as rounding to their steps is; where GPTQ moves them it is up to "
+        + Digits.short(Verdict.movedNoiseLimit)
+    }
+    return "the weights of \(group)row \(error.row) are \(times) times as far from those they "
+      + "were made of as rounding to their steps is; where GPTQ moves them it is up to "
+      + Digits.short(Verdict.movedGroupNoiseLimit)
+  }
+
   private var note: String {
     var lines: [String] = []
     if let place = parting.misshapen {
@@ -109,17 +137,12 @@ struct PartingTable {
     } else if let first = parting.first, let rounding = first.rounding,
       Verdict(rounding.error) > .noise, Verdict(ratio: first.own?.ratio ?? 0) <= .noise
     {
-      let word = first.verdict == .bug ? "part at" : "may part at"
-      let (error, group) = (rounding.error, "group \(rounding.error.group) of row ")
       lines.append(
-        "\(word) \(rounding.place) (\(judge.stage(of: first.place))): the weights of "
-          + "\(error.group > 0 ? group : "row ")\(error.row) are "
-          + "\(Digits.short(error.ratio)) times as far from those they were made of as rounding to "
-          + "their steps is; at most \(Digits.short(RoundingError.largestOfRounding)) can be that")
+        "\(Self.word(first)) \(rounding.place) (\(judge.stage(of: first.place))): "
+          + Self.sentence(rounding.error))
     } else if let first = parting.first, let own = first.own {
-      let word = first.verdict == .bug ? "part at" : "may part at"
       lines.append(
-        "\(word) \(Self.guilty(first)) (\(judge.stage(of: first.place)))"
+        "\(Self.word(first)) \(Self.guilty(first)) (\(judge.stage(of: first.place)))"
           + "\(first.entry.map { ", entry \($0)" } ?? ""): its own error is "
           + "\(Digits.short(own.ratio)) times what rounding does there")
     } else if parting.verdict == nil {
@@ -131,6 +154,12 @@ struct PartingTable {
       lines.append(
         "no step has an error of its own beyond rounding"
           + (start.map { "; the differences begin at \($0.part)" } ?? ""))
+    }
+    let moved = parting.rows.count { $0.rounding?.error.movement != nil }
+    if moved > 0 {
+      lines.append(
+        "in \(moved) of \(parting.rows.count) parts the integers are not the nearest to the weights: "
+          + "GPTQ moves them so, to make up for its own errors")
     }
     for (broken, name) in zip(parting.broken, names) {
       guard let broken else { continue }
