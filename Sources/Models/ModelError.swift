@@ -14,6 +14,8 @@ public enum ModelError: Error, Equatable, CustomStringConvertible {
   case imageTokenInPrompt(token: String)
   /// A token id that the embedding table has no row for.
   case unknownToken(id: Int, rows: Int)
+  /// Token ids that were given as numbers, and are not what the model reads.
+  case badTokenIDs(found: String, expected: String)
   /// The model has no part for this.
   case missingPart(wanted: String, has: String)
   /// A stage was given numbers of another shape.
@@ -41,6 +43,8 @@ public enum ModelError: Error, Equatable, CustomStringConvertible {
     case .unknownToken(let id, let rows):
       "the tokenizer gave token id \(id), but the embedding table has \(rows) rows, 0 to "
         + "\(rows - 1); the tokenizer is another model's"
+    case .badTokenIDs(let found, let expected):
+      "the token ids \(found), but this model reads \(expected)"
     case .missingPart(let wanted, let has):
       "this model cannot \(wanted): \(has)"
     case .wrongShape(let stage, let found, let expected):

@@ -1,31 +1,8 @@
 extension Tensor {
-  /// Attention scores of each head.
+  /// Attention scores of each head, in double precision, a head a product.
   ///
   /// `[Q, D]` queries by `[T, D]` keys give `[H, Q, T]`, times `scale`. Head `h` reads channels
-  /// `h·D/H` to `(h+1)·D/H`, where they lie.
-  ///
-  /// - Precondition: `headCount` divides the channels, which both sides share.
-  public func headScores(keys: Tensor, headCount: Int, scale: Float) -> Tensor {
-    HeadAttention(
-      queries: Channels(self), keys: Channels(keys), values: Channels(keys), headCount: headCount,
-      scale: scale
-    ).scores()
-  }
-
-  /// What each query gathers: patterns `[H, Q, T]` by values `[T, D]` give `[Q, D]`, the heads side
-  /// by side.
-  ///
-  /// - Precondition: `T` agrees and `H` divides `D`.
-  public func headMix(values: Tensor) -> Tensor {
-    precondition(rank == 3 && values.rank == 2 && shape[2] == values.shape[0])
-    let queries = Tensor(repeating: 0, shape: [shape[1], values.shape[1]])
-    return HeadAttention(
-      queries: Channels(queries), keys: Channels(values), values: Channels(values),
-      headCount: shape[0], scale: 1
-    ).mixed(by: self)
-  }
-
-  /// `headScores` and `headMix` in double precision, a head a product.
+  /// `h·D/H` to `(h+1)·D/H`.
   func headScoresInDouble(keys: Tensor, headCount: Int, scale: Float) -> Tensor {
     let width = shape[1] / headCount
     return Tensor.joined(
@@ -35,7 +12,8 @@ extension Tensor {
       }, shape: [headCount, shape[0], keys.shape[0]])
   }
 
-  /// See `headScoresInDouble`.
+  /// What each query gathers, in double precision: patterns `[H, Q, T]` by values `[T, D]` give
+  /// `[Q, D]`, the heads side by side.
   func headMixInDouble(values: Tensor) -> Tensor {
     let width = values.shape[1] / shape[0]
     let heads = (0..<shape[0]).map { head in

@@ -179,7 +179,8 @@ private struct RoundedPair: Sendable {
     // The first rows leave few places in question.
     for first in stride(from: 0, to: matrix.outputs, by: 256) where isEmpty.contains(true) {
       let asked = isEmpty
-      let held = map(blocks: min(256, matrix.outputs - first), of: { first + $0..<first + $0 + 1 }) {
+      let held = map(blocks: min(256, matrix.outputs - first), of: { first + $0..<first + $0 + 1 })
+      {
         group in group.places.filter { asked[$0] && group.stored[$0] != 0 }
       }
       for place in held.joined() { isEmpty[place] = false }

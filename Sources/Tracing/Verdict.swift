@@ -29,8 +29,9 @@ public enum Verdict: String, Sendable, CaseIterable, Comparable {
   /// Beyond so many times it is a bug: a zero point that is off by one gives 3.6.
   public static let roundingBugLimit = 3.0
 
-  /// Up to so many times what rounding makes, the median of weights that GPTQ moved is noise: 1.05
-  /// to 1.32 was measured. Where a reader leaves out the order of the groups, it is 2.9 and more.
+  /// Up to so many times what rounding makes, the median of weights that GPTQ moved is noise.
+  ///
+  /// 1.05 to 1.32 was measured; where a reader leaves out the order of the groups, 2.9 and more.
   public static let movedNoiseLimit = 1.75
   /// Beyond so many times it is a bug.
   public static let movedBugLimit = 2.5

@@ -32,17 +32,12 @@ import Testing
     try Safetensors.write(tensors, metadata: file.metadata, to: out(workshop, name))
   }
 
-  private func texts(_ workshop: Workshop, _ expression: String) throws -> [String] {
-    guard case .list(let list) = try workshop.value(expression) else { return [] }
-    return list.values.map(\.plain)
-  }
-
   @Test func aRunEqualsItsFile() throws {
     let workshop = try workshop()
     _ = try workshop.value("t = compare(r, \"fovea-out/run.safetensors\")\nt")
     #expect(try workshop.value("t.verdict").plain == "noise")
     #expect(try workshop.value("t.first").plain == "None")
-    #expect(Set(try texts(workshop, "t[\"largest\"]")) == ["0.0"])
+    #expect(Set(try workshop.texts("t[\"largest\"]")) == ["0.0"])
     // The file alone says what the model has to run on.
     let two = "compare(\"fovea-out/run.safetensors\", \"fovea-out/run.safetensors\").verdict"
     #expect(try workshop.value(two).plain == "noise")
@@ -52,12 +47,12 @@ import Testing
     let workshop = try workshop()
     _ = try workshop.value("t = compare(r, run(scene(8), \"a circle\", max_new_tokens=2))\nt")
     #expect(try workshop.value("t.verdict").plain == "noise")
-    #expect(Set(try texts(workshop, "t[\"own\"]")) == ["0.0"])
+    #expect(Set(try workshop.texts("t[\"own\"]")) == ["0.0"])
     #expect(try workshop.value("t").displayed.contains("the differences begin at picture.pixels"))
     // Another prompt has another length; what cannot be subtracted is still judged.
     _ = try workshop.value("t = compare(r, run(s, \"a red circle here\", max_new_tokens=2))\nt")
     #expect(try workshop.value("t.verdict").plain == "noise")
-    #expect(try texts(workshop, "t[\"shape\"]").contains { $0.contains(" and ") })
+    #expect(try workshop.texts("t[\"shape\"]").contains { $0.contains(" and ") })
   }
 
   @Test func whatIsNotKnownIsNotJudged() throws {
@@ -65,7 +60,7 @@ import Testing
     _ = try workshop.value("tokens = embed(patchify(preprocess(s)))\ntokens")
     _ = try workshop.value("t = compare(encode(tokens), encode(tokens))\nt")
     // The result of a stage does not hold its picture: the first step cannot be made again.
-    let own = try texts(workshop, "t[\"own\"]")
+    let own = try workshop.texts("t[\"own\"]")
     #expect(own.first == "–" && own.dropFirst().allSatisfy { $0 != "–" })
     #expect(try workshop.value("t.verdict").plain == "noise")
   }
@@ -85,7 +80,7 @@ import Testing
       try workshop.value("(t.verdict, t.first, t.stage)").plain
         == "('bug', 'qformer.blocks.1.query_mlp.up.output', 'query')")
     _ = try workshop.value("t = \(compare), every=True)\nt")
-    let (places, at) = (try texts(workshop, "t[\"place\"]"), try texts(workshop, "t[\"at\"]"))
+    let (places, at) = (try workshop.texts("t[\"place\"]"), try workshop.texts("t[\"at\"]"))
     let row = try #require(places.firstIndex(of: "qformer.blocks.1.query_mlp.up.output"))
     #expect(at[row] == "query 4, channel 7")
   }
@@ -144,6 +139,49 @@ import Testing
       let failure = try #require(workshop.run(call).failure, "\(call)")
       #expect(!failure.message.isEmpty && !failure.message.contains("\n"))
     }
+  }
+
+  @Test(arguments: ["blip2", "clip"]) func tokenIDsThatAreNotTheModelsAreASentence(_ name: String)
+    throws
+  {
+    let folder = try TemporaryFolder()
+    let golden = Fixtures.goldens.appending(path: name)
+    let workshop = try Workshop()
+    workshop.session[StartingModel.self] = golden
+    let right = try TensorCollection(golden.appending(path: "trace.safetensors"))
+    let (shape, ids) = try right.integers("inputs.input_ids")
+    let count = try #require(shape.last)
+    // Beyond the table; more than there are positions, or none that stand for the picture; less.
+    let wrong: [([Int], [Int], String)] = [
+      (shape, ids.map { $0 + 100_000 }, "hold 100"),
+      (
+        [1, 3000], [Int](repeating: 5, count: 3000),
+        name == "clip" ? "are 3000, but this model reads 1 to" : "begin with 0 times"
+      ),
+    ]
+    for (number, (shape, ids, words)) in wrong.enumerated() {
+      let file = folder.file("wrong\(number).safetensors")
+      try Safetensors.write(
+        try right.names.filter { $0 != "inputs.attention_mask" }.map {
+          name -> (name: String, content: Safetensors.Content) in
+          name == "inputs.input_ids"
+            ? (name, .integers(ids, shape: shape)) : (name, .tensor(try right.floats(name)))
+        }, to: file)
+      let failure = try #require(
+        workshop.run("compare(\"\(file.path)\", \"\(file.path)\")").failure)
+      #expect(failure.message.contains("made by another model than \(name): the token ids"))
+      #expect(failure.message.contains(words), "\(failure.message)")
+    }
+    // A mask of another shape.
+    let file = folder.file("mask.safetensors")
+    try Safetensors.write(
+      [
+        ("inputs.input_ids", .integers(ids, shape: shape)),
+        ("inputs.attention_mask", .integers([1], shape: [1, 1])),
+      ], to: file)
+    let failure = try #require(
+      workshop.run("compare(\"\(file.path)\", \"\(file.path)\")").failure)
+    #expect(count > 1 && failure.message.contains("'inputs.attention_mask' has shape [1, 1]"))
   }
 
   @Test func runsOfTwoModelsAreSaidToBeSo() throws {

@@ -10,11 +10,6 @@ import Testing
 @Suite struct PrecisionCompareTests {
   private static let blip2 = Fixtures.goldens.appending(path: "blip2")
 
-  private func texts(_ workshop: Workshop, _ expression: String) throws -> [String] {
-    guard case .list(let list) = try workshop.value(expression) else { return [] }
-    return list.values.map(\.plain)
-  }
-
   /// A session with a run of the golden model, or of the one that ships.
   private func workshop(shipped: Bool = false) throws -> Workshop {
     let workshop = try Workshop()
@@ -46,9 +41,9 @@ import Testing
   func aRunAgainInLowerPrecisionIsNoise(precision: String, shipped: Bool) throws {
     let workshop = try workshop(shipped: shipped)
     _ = try workshop.value("t = compare(r, \"\(precision)\")\nt")
-    let times = try texts(workshop, "t[\"times\"]").compactMap(Double.init)
+    let times = try workshop.texts("t[\"times\"]").compactMap(Double.init)
     print("precision: \(precision) \(shipped ? "shipped" : "golden"): \(times.max() ?? -1)")
-    #expect(Set(try texts(workshop, "t[\"verdict\"]")) == ["noise"])
+    #expect(Set(try workshop.texts("t[\"verdict\"]")) == ["noise"])
     // The other way around the same model judges.
     let back = "compare(run(s, \"a circle\", max_new_tokens=2), r).verdict"
     _ = try workshop.value("p = r.trace\np")
@@ -61,8 +56,8 @@ import Testing
     let workshop = try workshop(shipped: true)
     _ = try workshop.value(
       "t = compare(r, {\"vision\": \"int8\", \"decoder\": \"int4\"})\nt")
-    #expect(Set(try texts(workshop, "t[\"verdict\"]")) == ["noise"])
-    let (stages, own) = (try texts(workshop, "t[\"stage\"]"), try texts(workshop, "t[\"own\"]"))
+    #expect(Set(try workshop.texts("t[\"verdict\"]")) == ["noise"])
+    let (stages, own) = (try workshop.texts("t[\"stage\"]"), try workshop.texts("t[\"own\"]"))
     for (stage, own) in zip(stages, own) where stage == "query" || stage == "project" {
       #expect(own == "0.0")
     }
@@ -111,24 +106,55 @@ import Testing
     _ = try workshop.value(
       "r = run(\"\(picture)\", \"Question: how many circles? Answer:\", max_new_tokens=1)\nr")
     _ = try workshop.value("t = compare(r, \"\(file)\")\nt")
-    print("precision: reference in bfloat16: \(try texts(workshop, "t[\"times\"]"))")
-    #expect(Set(try texts(workshop, "t[\"verdict\"]")) == ["noise"])
+    print("precision: reference in bfloat16: \(try workshop.texts("t[\"times\"]"))")
+    #expect(Set(try workshop.texts("t[\"verdict\"]")) == ["noise"])
   }
 
   @Test func theBillIsSortedByDamageAByte() throws {
     let workshop = try workshop(shipped: true)
     _ = try workshop.value(
       "t = bill(s, \"Question: how many shapes are there? Answer:\")\nt")
-    let parts = try texts(workshop, "t[\"part\"]")
+    let parts = try workshop.texts("t[\"part\"]")
     #expect(Set(parts) == ["vision", "qformer", "projection", "decoder"])
-    let damage = try texts(workshop, "t[\"nats a GB saved\"]").compactMap(Double.init)
+    let damage = try workshop.texts("t[\"nats a GB saved\"]").compactMap(Double.init)
     #expect(damage == damage.sorted() && damage.count == parts.count)
-    let saved = try texts(workshop, "t[\"saved MB\"]").compactMap(Double.init)
+    let saved = try workshop.texts("t[\"saved MB\"]").compactMap(Double.init)
     #expect(saved.allSatisfy { $0 > 0 })
     // The file is in float16 already.
     _ = try workshop.value("t = bill(s, precisions=[\"float16\"])\nt")
-    #expect(try texts(workshop, "t[\"part\"]").isEmpty)
+    #expect(try workshop.texts("t[\"part\"]").isEmpty)
     #expect(try workshop.value("t").displayed.contains("nothing would be saved"))
+  }
+
+  @Test func aPartThatBreaksIsTheLastOfTheBill() throws {
+    let folder = try TemporaryFolder()
+    // Too large for float16: infinite there, and no number after the next norm.
+    let url = try checkpoint(
+      folder, "large", changing: "language_model.model.decoder.layers.0.fc2.weight"
+    ) { $0.map { $0 + 1e6 } }
+    let workshop = try Workshop()
+    workshop.session[StartingModel.self] = url
+    _ = try workshop.value("s = scene(7)\nt = bill(s, precisions=[\"float16\"])\nt")
+    #expect(try workshop.texts("t[\"part\"]").last == "decoder")
+    #expect(try workshop.texts("t[\"divergence\"]").last == "inf")
+    #expect(try workshop.texts("t[\"nats a GB saved\"]").last == "inf")
+  }
+
+  @Test func anotherSizeOfPicturesStaysWhenTheModelIsReadAgain() throws {
+    let workshop = try workshop()
+    _ = try workshop.value("resize(72)\nr = run(s, \"a circle\", max_new_tokens=2)\nr")
+    for other in ["\"int8\"", "\"bfloat16\"", "r"] {
+      _ = try workshop.value("t = compare(r, \(other))\nt")
+      #expect(try workshop.value("t.verdict").plain == "noise")
+      #expect(try workshop.texts("t[\"shape\"]").first == "[3, 72, 72]")
+    }
+    _ = try workshop.value("load(\"\(Self.blip2.path)\", dtype=\"bfloat16\")\nresize(72)")
+    let both = "compare(r, run(s, \"a circle\", max_new_tokens=2)).verdict"
+    #expect(try workshop.value(both).plain == "noise")
+    let answer = try workshop.value("run(s, \"a circle\", max_new_tokens=4).text").represented
+    #expect(
+      try workshop.value("bill(s, \"a circle\", precisions=[\"int8\"], max_new_tokens=4)").displayed
+        .contains("as stored: \(answer)"))
   }
 
   @Test func aPrecisionThatCannotBeIsASentence() throws {
@@ -149,6 +175,6 @@ import Testing
     let failure = try #require(workshop.run("bill(s)").failure)
     #expect(failure.message.contains("bill needs a model that writes or knows classes"))
     _ = try workshop.value("load(\"\(Fixtures.goldens.appending(path: "vit").path)\")")
-    #expect(try texts(workshop, "bill(s, precisions=[\"int8\"])[\"part\"]") == ["vision"])
+    #expect(try workshop.texts("bill(s, precisions=[\"int8\"])[\"part\"]") == ["vision"])
   }
 }

@@ -33,7 +33,9 @@ private func definition(_ a: Tensor, _ b: Tensor) -> Tensor {
         [
           a.matmulTransposed(b), a.matmulTransposed(StoredTensor(b)),
           a.rows(0..<1).matmulTransposed(StoredTensor(b)),
-          a.headScores(keys: a, headCount: 3, scale: 1),
+          HeadAttention(
+            queries: Channels(a), keys: Channels(a), values: Channels(a), headCount: 3, scale: 1
+          ).scores(),
         ]
       }
     }
@@ -43,9 +45,11 @@ private func definition(_ a: Tensor, _ b: Tensor) -> Tensor {
   @Test func headsAreProductsOfTheirChannels() {
     var noise = SmallNoise(seed: 6)
     let (q, k, v) = (noise.tensor([4, 12]), noise.tensor([6, 12]), noise.tensor([6, 12]))
-    let scores = q.headScores(keys: k, headCount: 3, scale: 0.5)
+    let heads = HeadAttention(
+      queries: Channels(q), keys: Channels(k), values: Channels(v), headCount: 3, scale: 0.5)
+    let scores = heads.scores()
     let pattern = scores.softmax()
-    let mixed = pattern.headMix(values: v)
+    let mixed = heads.mixed(by: pattern)
     for head in 0..<3 {
       let channels = head * 4..<head * 4 + 4
       let expected = definition(q.columns(channels), k.columns(channels).transposed()) * 0.5

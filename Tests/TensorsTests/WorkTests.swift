@@ -14,9 +14,10 @@ import Testing
 
   @Test func attentionCountsScoresAndMixingOfAllHeads() {
     let tokens = Tensor([Float](repeating: 1, count: 5 * 6), shape: [5, 6])
-    let work = Work.counting {
-      tokens.headScores(keys: tokens, headCount: 2, scale: 1).headMix(values: tokens)
-    }.work
+    let heads = HeadAttention(
+      queries: Channels(tokens), keys: Channels(tokens), values: Channels(tokens), headCount: 2,
+      scale: 1)
+    let work = Work.counting { heads.mixed(by: heads.scores()) }.work
     #expect(work.operations == 2 * (2 * 5 * 5 * 3) * 2)
     #expect(work.weightBytes == 0)
   }

@@ -38,7 +38,7 @@ struct Bill {
     folder = (try? folder.opened()) ?? folder
     let stored = try ModelLoad(folder)
     let reference = try Answered(
-      stored.model, picture, prompt, maxNewTokens: maxNewTokens, following: nil,
+      loaded.sized(stored.model), picture, prompt, maxNewTokens: maxNewTokens, following: nil,
       isCancelled: isCancelled)
     answer = reference.text
     var items: [Item] = []
@@ -54,7 +54,8 @@ struct Bill {
         let saved = part.byteCount - load.parts[index].byteCount
         guard saved > 0 else { continue }
         let found = try Answered(
-          load.model, picture, prompt, maxNewTokens: maxNewTokens, following: reference.tokens,
+          loaded.sized(load.model), picture, prompt, maxNewTokens: maxNewTokens,
+          following: reference.tokens,
           isCancelled: isCancelled)
         let divergences = reference.divergences(of: found)
         items.append(
@@ -143,8 +144,9 @@ private struct Answered {
       let (p, q) = (
         Self.logProbabilities(logits.row(row)), Self.logProbabilities(other.logits.row(row))
       )
-      return max(
-        0, zip(p, q).reduce(0) { $0 + ($1.0 == -.infinity ? 0 : exp($1.0) * ($1.0 - $1.1)) })
+      let sum = zip(p, q).reduce(0) { $0 + ($1.0 == -.infinity ? 0 : exp($1.0) * ($1.0 - $1.1)) }
+      // Numbers that are none are as far away as can be, not as near.
+      return sum.isNaN ? .infinity : max(0, sum)
     }
   }
 

@@ -19,6 +19,19 @@ struct LoadedModel: ForeignObject {
     (model, parts) = (load.model, load.parts)
   }
 
+  /// Another reading of the same folder, taking pictures of the size that this model takes.
+  func sized(_ other: any VisionModel) throws -> any VisionModel {
+    let size = model.patches.imageSize
+    return other.patches.imageSize == size ? other : try other.resized(to: size)
+  }
+
+  /// The same with another model in it.
+  func with(_ model: any VisionModel) -> LoadedModel {
+    var changed = self
+    changed.model = model
+    return changed
+  }
+
   /// Whether it is the one that ships, for which others that ship stand in where it lacks a part.
   var isShipped: Bool { folder == ShippedModel.folder }
 

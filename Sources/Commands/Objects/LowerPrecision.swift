@@ -86,9 +86,11 @@ struct LowerPrecision {
     guard !parts.isEmpty || !rounding.isEmpty || everyResult != nil else { return nil }
     let reread =
       if let owner, owner.folder == model.folder { owner.model } else {
-        try ModelLoad.stoppable(
-          CheckpointFolder(model.folder), precisions: parts, rounding: rounding, progress: progress
-        ).model
+        try model.sized(
+          ModelLoad.stoppable(
+            CheckpointFolder(model.folder), precisions: parts, rounding: rounding,
+            progress: progress
+          ).model)
       }
     guard let coarse = reread as? any RepeatableModel else { return nil }
     let type = everyResult

@@ -121,7 +121,8 @@ struct PartingTable {
         + "scale makes them"
     }
     if movement.median > Verdict.movedNoiseLimit {
-      return "half of all groups are \(Digits.short(movement.median)) times as far from the weights "
+      return
+        "half of all groups are \(Digits.short(movement.median)) times as far from the weights "
         + "they were made of as rounding to their steps is; where GPTQ moves them it is up to "
         + Digits.short(Verdict.movedNoiseLimit)
     }

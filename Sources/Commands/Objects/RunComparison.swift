@@ -41,7 +41,10 @@ struct RunComparison {
     let loss = known.map { LowerPrecision(of: $0).loss }
     let chosen = zip(loss, known).min { $0.0 < $1.0 }?.1
     var model = try chosen ?? current()
-    if !model.precisions.isEmpty { model = try LoadedModel.read(model.folder, name: model.name) }
+    if !model.precisions.isEmpty {
+      let stored = try LoadedModel.read(model.folder, name: model.name)
+      model = try stored.with(model.sized(stored.model))
+    }
     guard let judge = model.model as? any RepeatableModel else {
       throw RuntimeFailure(.command, "runs of \(model.name) cannot be made again")
     }
@@ -175,6 +178,7 @@ struct RunComparison {
       load: try .stoppable(
         CheckpointFolder(model.folder), precisions: precisions, progress: converting))
     coarse.precisions = precisions
+    coarse = try coarse.with(model.sized(coarse.model))
     guard let repeated = coarse.model as? any RepeatableModel else {
       throw RuntimeFailure(.command, "runs of \(model.name) cannot be made again")
     }

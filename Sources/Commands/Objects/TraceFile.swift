@@ -55,7 +55,11 @@ struct TraceFile {
       let mine = min(entry, ids.count / max(1, count) - 1) * count
       inputs.tokenIDs = Array(ids[mine..<mine + count])
       for key in ["inputs.attention_mask", "attention_mask"] where tensors[key] != nil {
-        let mask = try tensors.integers(key).elements.dropFirst(mine).prefix(count)
+        let (maskShape, all) = try tensors.integers(key)
+        guard maskShape == shape else {
+          throw failure("'\(key)' has shape \(maskShape), but the token ids have \(shape)")
+        }
+        let mask = all.dropFirst(mine).prefix(count)
         guard mask.first != 0 else {
           throw failure(
             "the text of entry \(entry) is filled up on its left, which no run here does; write a "

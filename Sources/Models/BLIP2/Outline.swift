@@ -12,7 +12,7 @@ extension BLIP2.Model {
     guard let writer else { return outline }
     let queries = configuration.queryCount
     writer.projection.outline(rows: queries, into: &outline)
-    let ids = try inputs.tokenIDs ?? promptIDs(inputs.prompt)
+    let ids = try ids(of: inputs)
     let count = configuration.imageTokenID == nil ? queries + ids.count : ids.count
     let width = writer.decoder.configuration.width
     outline.pass([ids.count, width], Linear.output, at: Address("language.tokens"))

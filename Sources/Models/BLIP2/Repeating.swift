@@ -9,10 +9,35 @@ extension BLIP2.Model: RepeatableModel {
     let answered = try query(see(pixels: pixels, trace: &trace), trace: &trace)
     guard let writer else { return }
     let soft = try project(answered, trace: &trace)
-    let sequence = try assemble(
-      soft, ids: inputs.tokenIDs ?? promptIDs(inputs.prompt), trace: &trace)
+    let sequence = try assemble(soft, ids: try ids(of: inputs), trace: &trace)
     var state = writer.decoder.start
     _ = try writer.decoder.read(sequence, after: &state, trace: &trace)
+  }
+
+  /// The token ids that a run reads, those that stand for the picture first.
+  ///
+  /// - Throws: where given ids are not of this model, or are more than it has positions.
+  func ids(of inputs: RunInputs) throws -> [Int] {
+    guard let ids = inputs.tokenIDs else { return try promptIDs(inputs.prompt) }
+    let language = try writing("assemble").decoder.configuration
+    if let id = ids.first(where: { $0 < 0 || $0 >= language.vocabularySize }) {
+      throw ModelError.badTokenIDs(
+        found: "hold \(id)", expected: "0 to \(language.vocabularySize - 1)")
+    }
+    let queries = configuration.queryCount
+    if let token = configuration.imageTokenID {
+      let found = ids.prefix { $0 == token }.count
+      guard found == queries, !ids.dropFirst(queries).contains(token) else {
+        throw ModelError.badTokenIDs(
+          found: "begin with \(found) times \(token), the image token",
+          expected: "\(queries) of them, one a query, and then the text")
+      }
+    }
+    let count = configuration.imageTokenID == nil ? queries + ids.count : ids.count
+    guard count <= language.positionCount else {
+      throw ModelError.promptTooLong(tokens: count, limit: language.positionCount)
+    }
+    return ids
   }
 
   /// The stage that a place belongs to.
@@ -55,7 +80,7 @@ extension BLIP2.Model: RepeatableModel {
   private func word(_ index: Int, _ inputs: RunInputs) -> String? {
     let queries = configuration.queryCount
     if index < queries { return "query \(index)" }
-    let ids = inputs.tokenIDs ?? (try? promptIDs(inputs.prompt)) ?? []
+    let ids = (try? ids(of: inputs)) ?? []
     // Without image tokens the ids are those of the text alone.
     let place = index - (configuration.imageTokenID == nil ? queries : 0)
     guard ids.indices.contains(place) else { return nil }

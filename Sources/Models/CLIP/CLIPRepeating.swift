@@ -25,8 +25,22 @@ extension CLIP.Model: RepeatableModel {
     return outline
   }
 
+  /// The token ids of a run's text.
+  ///
+  /// - Throws: where given ids are not of this model, or are more than it has positions.
   private func ids(of inputs: RunInputs) throws -> [Int] {
-    try inputs.tokenIDs ?? textIDs(inputs.prompt)
+    guard let ids = inputs.tokenIDs else { return try textIDs(inputs.prompt) }
+    let (rows, positions) = (
+      configuration.text.vocabularySize, configuration.text.positionCount
+    )
+    if let id = ids.first(where: { $0 < 0 || $0 >= rows }) {
+      throw ModelError.badTokenIDs(found: "hold \(id)", expected: "0 to \(rows - 1)")
+    }
+    guard (1...positions).contains(ids.count) else {
+      throw ModelError.badTokenIDs(
+        found: "of the text are \(ids.count)", expected: "1 to \(positions)")
+    }
+    return ids
   }
 
   /// The stage that a place belongs to.

@@ -8,9 +8,11 @@ public struct Difference: Sendable, Equatable {
   public let largest: Float
   /// `largest` relative to the largest absolute element of the second side.
   public let relative: Float
-  /// The cosine of the angle between both sides, taken as vectors; 1 where both are zero.
+  /// The cosine of the angle between both sides, taken as vectors; 1 where both are zero, not a
+  /// number where only one side has a number.
   public let cosine: Double
-  /// The second side's power over that of the difference, in decibels; infinite where equal.
+  /// The second side's power over that of the difference, in decibels; infinite where equal, minus
+  /// infinity where only one side has a number.
   public let signalToNoise: Double
   /// The indices of the largest difference.
   public let worstPlace: [Int]
@@ -41,10 +43,15 @@ public struct Difference: Sendable, Equatable {
     }
     largest = worst
     relative = worst == 0 ? 0 : worst / max(scale, .leastNormalMagnitude)
-    let lengths = (foundSquares * expectedSquares).squareRoot()
-    cosine = lengths > 0 ? dot / lengths : (foundSquares == expectedSquares ? 1 : 0)
-    signalToNoise =
-      worst == 0 ? .infinity : Self.decibels(expectedSquares / differenceSquares)
+    if worst.isFinite {
+      let lengths = (foundSquares * expectedSquares).squareRoot()
+      cosine = lengths > 0 ? dot / lengths : (foundSquares == expectedSquares ? 1 : 0)
+      signalToNoise =
+        worst == 0 ? .infinity : Self.decibels(expectedSquares / differenceSquares)
+    } else {
+      // No angle, and no noise that could be louder.
+      (cosine, signalToNoise) = (.nan, -.infinity)
+    }
     var (rest, place) = (worstIndex, [Int]())
     for length in found.shape.reversed() where length > 0 {
       place.insert(rest % length, at: 0)
@@ -54,39 +61,4 @@ public struct Difference: Sendable, Equatable {
   }
 
   private static func decibels(_ ratio: Double) -> Double { 10 * Tensors.logarithm10(ratio) }
-
-  /// Whether the sides differ by no more than `tolerance`, relative to the largest element.
-  public func isWithin(_ tolerance: Float) -> Bool { relative <= tolerance }
-}
-
-/// One place that two traces have in common.
-public struct ComparedPlace: Sendable {
-  /// The tap's full address.
-  public let address: Address
-  /// How its numbers differ.
-  public let difference: Difference
-}
-
-/// Two traces side by side.
-public struct Comparison: Sendable {
-  /// What both traces hold, in the order of the first.
-  public let places: [ComparedPlace]
-  /// What only one of them holds.
-  public let onlyInFirst, onlyInSecond: [Address]
-
-  /// Compares every place that both traces hold.
-  public init(_ first: Trace, _ second: Trace) {
-    places = first.records.compactMap { record in
-      second[record.address].map {
-        ComparedPlace(address: record.address, difference: Difference(record.tensor, $0))
-      }
-    }
-    onlyInFirst = first.records.map(\.address).filter { second[$0] == nil }
-    onlyInSecond = second.records.map(\.address).filter { first[$0] == nil }
-  }
-
-  /// The first place that differs by more than `tolerance`, in the order of the first run.
-  public func firstApart(tolerance: Float) -> ComparedPlace? {
-    places.first { !$0.difference.isWithin(tolerance) }
-  }
 }
