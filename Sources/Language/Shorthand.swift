@@ -30,13 +30,19 @@ public enum Shorthand {
 
   /// The full form of `line`, or nil where it is not shorthand.
   ///
-  /// - Parameter parameters: gives the parameters of a command, nil for a name that is none.
+  /// Words that are written as expressions remain so even where a text is wanted: lists in brackets,
+  /// calls of commands, variables and what is taken from them.
+  ///
+  /// - Parameters:
+  ///   - isVariable: whether a name has a value; a text of that one word means the value.
+  ///   - parameters: gives the parameters of a command, nil for a name that is none.
   public static func expanded(
-    _ line: String, parameters: (String) -> [Parameter]?
+    _ line: String, isVariable: (String) -> Bool = { _ in false },
+    parameters: (String) -> [Parameter]?
   ) -> String? {
     guard !line.contains("\n") else { return nil }
     var words = words(of: line)
-    guard let command = words.first, words.count > 1, let parameters = parameters(command) else {
+    guard let command = words.first, words.count > 1, let known = parameters(command) else {
       return nil
     }
     let source = Source(name: "", text: line)
@@ -48,12 +54,16 @@ public enum Shorthand {
       words[words.count - 1].removeLast()
       if words[words.count - 1].isEmpty { words.removeLast() }
     }
-    let arguments = arguments(words, parameters)
+    let arguments = arguments(words, known) { word in
+      isExpression(word, isVariable: isVariable, isCommand: { parameters($0) != nil })
+    }
     let full = "\(command)(\(arguments.joined(separator: ", ")))" + (isQuiet ? ";" : "")
     return Program(parsing: Source(name: "", text: full)).diagnostics.isEmpty ? full : nil
   }
 
-  private static func arguments(_ words: [String], _ parameters: [Parameter]) -> [String] {
+  private static func arguments(
+    _ words: [String], _ parameters: [Parameter], isExpression: (String) -> Bool
+  ) -> [String] {
     var result: [String] = []
     var named: Set<String> = []
     var place = 0
@@ -65,13 +75,13 @@ public enum Shorthand {
         named.insert(name)
         let parameter = parameters.first { $0.name == name } ?? Parameter(name, .expression)
         var text = value
-        if parameter.reading == .sentence, !isQuoted(value) {
+        if parameter.reading == .sentence, !isQuoted(value), !"([{".contains(value.first ?? " ") {
           while index < words.count, isPlain(words[index]) {
             text += " " + words[index]
             index += 1
           }
         }
-        result.append("\(name)=" + written(text, for: parameter))
+        result.append("\(name)=" + written(text, for: parameter, isExpression))
         continue
       }
       while place < parameters.count, named.contains(parameters[place].name) { place += 1 }
@@ -79,21 +89,40 @@ public enum Shorthand {
         place < parameters.count ? parameters[place] : Parameter("", .expression)
       place += 1
       var text = word
-      if parameter.reading == .sentence, !isQuoted(word) {
+      if parameter.reading == .sentence, !isQuoted(word), !"([{".contains(word.first ?? " ") {
         while index < words.count, isPlain(words[index]) {
           text += " " + words[index]
           index += 1
         }
       }
-      result.append(written(text, for: parameter))
+      result.append(written(text, for: parameter, isExpression))
     }
     return result
   }
 
-  private static func written(_ word: String, for parameter: Parameter) -> String {
+  private static func written(
+    _ word: String, for parameter: Parameter, _ isExpression: (String) -> Bool
+  ) -> String {
     if isQuoted(word) || word == "None" { return word }
-    if parameter.reading == .expression, !parameter.choices.contains(word) { return word }
-    return quoted(word)
+    if parameter.choices.contains(word) { return quoted(word) }
+    return parameter.reading == .expression || isExpression(word) ? word : quoted(word)
+  }
+
+  /// Whether a word cannot be meant as a text: `["a", "b"]`, `scene(3)`, `names`, `found[0].text`.
+  private static func isExpression(
+    _ word: String, isVariable: (String) -> Bool, isCommand: (String) -> Bool
+  ) -> Bool {
+    guard let first = word.first, words(of: word).count == 1,
+      Program(parsing: Source(name: "", text: word)).diagnostics.isEmpty
+    else { return false }
+    if "([{".contains(first) { return true }
+    let name = word.unicodeScalars.prefix { $0 == "_" || $0.properties.isXIDContinue }
+    let rest = word.unicodeScalars.dropFirst(name.count).first
+    switch rest {
+    case nil, ".", "[": return isVariable(String(name))
+    case "(": return isCommand(String(name)) || isVariable(String(name))
+    default: return false
+    }
   }
 
   /// `text` as a literal of the language, in double quotes.

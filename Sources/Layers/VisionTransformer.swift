@@ -63,6 +63,8 @@ public struct VisionTransformer: Sendable, Tapped {
   let classToken: Tensor  // [1, D]
   /// `[T, D]`: what is added to each token for where it is, the class token first.
   public let positions: Tensor
+  /// The same as stored, for the size of pictures that the checkpoint is made for.
+  private let storedPositions: Tensor
   let firstNorm: LayerNorm?
   let blocks: [TransformerBlock]
   /// The norm after the last block; of all tokens, or, where a norm stands first, of the class token alone.
@@ -100,6 +102,7 @@ public struct VisionTransformer: Sendable, Tapped {
       ).tensor.reshaped(sizes.tokenCount, width)
       firstNorm = nil
     }
+    storedPositions = positions
     var blocks: [TransformerBlock] = []
     for index in 0..<sizes.blockCount {
       blocks.append(
@@ -114,7 +117,7 @@ public struct VisionTransformer: Sendable, Tapped {
       from: &weights, at: Self.root / "norm", width: width, epsilon: sizes.epsilon)
   }
 
-  /// The same tower for pictures of another size: its positions are interpolated.
+  /// The same tower for pictures of another size: its stored positions are interpolated.
   ///
   /// - Precondition: `imageSize` holds at least one patch.
   public init(_ tower: VisionTransformer, imageSize: Int) {
@@ -123,7 +126,8 @@ public struct VisionTransformer: Sendable, Tapped {
     self.sizes = sizes
     (patch, classToken, firstNorm) = (tower.patch, tower.classToken, tower.firstNorm)
     (blocks, norm) = (tower.blocks, tower.norm)
-    positions = tower.positions.positionTable(side: sizes.gridSize)
+    storedPositions = tower.storedPositions
+    positions = storedPositions.positionTable(side: sizes.gridSize)
   }
 
   /// Patches `[P, 3·p·p]` to tokens `[T, D]`: one linear map, a class token, positions.

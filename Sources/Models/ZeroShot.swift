@@ -3,24 +3,35 @@ public import Tensors
 internal import Tracing
 
 extension EmbeddingModel {
-  /// Sentences that labels are put into, for `{}`: the first of those that the family's paper uses.
-  public var labelTemplates: [String] { ["a photo of a {}."] }
+  /// The sentences that a label is put into, for `{}` in each template.
+  ///
+  /// Without templates it is the first sentence that the family's paper uses, "a photo of a cat.";
+  /// the article is left out where the label brings its own.
+  public func sentences(_ label: String, templates: [String]?) -> [String] {
+    let bringsArticle = ["a", "an", "the", "some"].contains {
+      label.lowercased().hasPrefix($0 + " ")
+    }
+    return (templates ?? [bringsArticle ? "a photo of {}." : "a photo of a {}."])
+      .map { $0.replacing("{}", with: label) }
+  }
 
   /// How well each label fits a picture, `[L]`, before softmax: zero-shot classification.
   ///
   /// Each label is put into every template; its sentences' embeddings, each of length 1, are
   /// averaged, and the mean's cosine with the picture is multiplied by the model's scale (Radford
   /// et al. 2021, section 3.1.4).
+  ///
+  /// - Parameter templates: at least one, or nil for the paper's sentence.
   public func classify(
-    _ image: Image, as labels: [String], templates: [String]
+    _ image: Image, as labels: [String], templates: [String]? = nil
   ) throws -> Tensor {
-    guard !labels.isEmpty, !templates.isEmpty else { return Tensor([], shape: [labels.count]) }
-    let sentences = labels.flatMap { label in templates.map { $0.replacing("{}", with: label) } }
-    let rows = try embed(texts: sentences).unitRows()  // [L·S, E]
+    guard !labels.isEmpty else { return Tensor([], shape: [0]) }
+    let texts = labels.flatMap { sentences($0, templates: templates) }
+    let count = texts.count / labels.count
+    let rows = try embed(texts: texts).unitRows()  // [L·S, E]
     let means = Tensor.concatenated(
       labels.indices.map { label in
-        rows.rows(label * templates.count..<(label + 1) * templates.count).mean(axis: 0)
-          .reshaped(1, embeddingWidth)
+        rows.rows(label * count..<(label + 1) * count).mean(axis: 0).reshaped(1, embeddingWidth)
       }
     ).unitRows()  // [L, E]
     let seen = try embed(images: [image]).unitRows()  // [1, E]

@@ -6,10 +6,13 @@ enum OlderFiles {
   /// Reads `vocab.json` and `merges.txt`: GPT-2's and CLIP's.
   static func readBPE(_ files: TokenizerFiles) throws -> FileTokenizer {
     let configuration = try files.optionalJSON("tokenizer_config.json")
-    let kind = try tokenizerClass(
-      files, configuration, ["GPT2Tokenizer", "CLIPTokenizer"], default: "GPT2Tokenizer")
     var tables = VocabularyReading(files: files, name: "vocab.json")
     try files.scan("vocab.json") { try tables.readVocabulary(&$0, key: "vocabulary") }
+    // Where nothing names the class, CLIP's begin token does, which GPT-2 has not.
+    let hasBegin = tables.tokens?.id("<|startoftext|>") != nil
+    let kind = try tokenizerClass(
+      files, configuration, ["GPT2Tokenizer", "CLIPTokenizer"],
+      default: hasBegin ? "CLIPTokenizer" : "GPT2Tokenizer")
     guard files.has("merges.txt") else {
       throw files.wrong("merges.txt", "file", "nothing", "the merges that belong to vocab.json")
     }

@@ -110,6 +110,34 @@ import Testing
         == workshop.value("classify(b, [\(list)], templates=[\"{}\"])[\"label\"][0]").text)
   }
 
+  @Test func aLabelsOwnArticleIsNotDoubled() throws {
+    let workshop = try workshop("clip")
+    let bare = try workshop.value("t = classify(a, [\"cat\", \"owl\"])\nt").displayed
+    #expect(bare.contains("texts such as 'a photo of a cat.'"), "\(bare)")
+    let found = try workshop.texts("t[\"logit\"]")
+    let own = try workshop.value("t = classify(a, [\"a cat\", \"a owl\"])\nt").displayed
+    #expect(own.contains("texts such as 'a photo of a cat.'"), "\(own)")
+    #expect(try workshop.texts("t[\"logit\"]") == found)
+    let two = try workshop.value("classify(a, [\"cat\"], templates=[\"a {}\", \"{}\"])").displayed
+    #expect(two.contains("texts such as 'a cat', 2 a label"), "\(two)")
+  }
+
+  @Test func embeddingsOfAnotherModelAndPathsAreNotCompared() throws {
+    let workshop = try workshop("clip")
+    _ = try workshop.value("e = embed_text(\"x\")\nsave(a, \"a.png\")")
+    let path = Fixtures.goldens.appending(path: "clip-open").path
+    _ = try workshop.value("load(\"\(path)\")")
+    for (call, words) in [
+      ("similarity(e, \"x\")", "first must be embeddings of clip-open, the model in use"),
+      ("similarity(\"x\", e)", "second must be embeddings of clip-open"),
+      ("similarity(\"fovea-out/a.png\", \"x\")", "is the path 'fovea-out/a.png'"),
+    ] {
+      let failure = try #require(workshop.run(call).failure, "\(call)")
+      #expect(failure.message.contains(words), "\(failure.message)")
+    }
+    #expect(try number("similarity(\"nothere.png\", \"nothere.png\")[0, 0]", in: workshop) > 0.999)
+  }
+
   @Test func anEnsembleIsTheMeanOfItsSentences() throws {
     let workshop = try workshop("clip")
     let text = """

@@ -38,6 +38,8 @@ import Tokenizers
       ("blip2-opt-2.7b", ["vocab.json", "merges.txt", "tokenizer_config.json"]),
       ("bert-base-uncased", ["tokenizer.json"]),
       ("bert-base-uncased", ["vocab.txt", "tokenizer_config.json"]),
+      // CLIP's begin token tells whose they are.
+      ("clip-vit-base-patch32", ["vocab.json", "merges.txt"]),
     ])
   func everyVectorIsEqual(name: String, files: [String]) throws {
     let folder = try folder(name, only: files)

@@ -15,7 +15,8 @@ extension Command {
       .list(
         of: .text(
           "templates",
-          "Sentences with {} for the label; None for those that suit the model."))),
+          "Sentences with {} for the label; None for \"a photo of a {}.\", or without its article "
+            + "where the label brings one."))),
     Parameter.integer("top", in: 1...100_000, default: 5, "How many classes are listed."),
     Parameter.truncate,
     returns: "a Table of label, probability and logit, the most likely first",
@@ -37,11 +38,17 @@ extension Command {
         throw ArgumentFailure(parameter: "image", "must be a picture where labels are given")
       }
       let (part, _) = try session.able(.embedding, for: "classify")
-      let sentences = try Self.sentences(templates ?? part.labelTemplates)
+      try templates.map(Self.check)
+      let logits = try part.cuttingTexts(truncate).classify(
+        picture.image, as: labels, templates: templates)
+      let sentence = labels.first.flatMap { part.sentences($0, templates: templates).first }
       return .object(
-        try Table.classes(
-          part.cuttingTexts(truncate).classify(
-            picture.image, as: labels, templates: sentences), labels: labels, top: top))
+        Table.classes(
+          logits, labels: labels, top: top,
+          note: sentence.map {
+            "texts such as \(Value.text($0).represented)"
+              + (templates.map(\.count) ?? 1 > 1 ? ", \(templates?.count ?? 1) a label" : "")
+          }))
     }
     if let templates, !templates.isEmpty {
       throw ArgumentFailure(parameter: "labels", "must be given together with templates")
@@ -65,7 +72,7 @@ extension Command {
       Table.classes(logits.reshaped(logits.count), labels: part.labels, top: top))
   }
 
-  private static func sentences(_ templates: [String]) throws -> [String] {
+  private static func check(_ templates: [String]) throws {
     guard !templates.isEmpty else {
       throw ArgumentFailure(parameter: "templates", "must hold at least one sentence with {}")
     }
@@ -75,7 +82,6 @@ extension Command {
         "must have {} for the label, which "
           + "\(Value.text(template).represented) has not")
     }
-    return templates
   }
 }
 
@@ -104,7 +110,9 @@ extension Parameter where T == SeenPicture {
 
 extension Table {
   /// Classes by probability, the most likely first.
-  fileprivate static func classes(_ logits: Tensor, labels: [String], top: Int) -> Table {
+  fileprivate static func classes(
+    _ logits: Tensor, labels: [String], top: Int, note: String? = nil
+  ) -> Table {
     let probabilities = logits.softmax().elements
     let numbers = logits.elements
     let order = numbers.indices.sorted {
@@ -115,6 +123,7 @@ extension Table {
       order.prefix(top).map {
         [.text(labels[$0]), .float(Double(probabilities[$0])), .float(Double(numbers[$0]))]
       },
-      note: order.count > top ? "\(top) of \(order.count) classes" : nil)
+      note: order.count > top
+        ? "\(top) of \(order.count) classes" + (note.map { "; \($0)" } ?? "") : note)
   }
 }

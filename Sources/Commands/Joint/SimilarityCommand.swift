@@ -1,3 +1,4 @@
+internal import Foundation
 internal import Models
 internal import Runtime
 internal import Tensors
@@ -27,16 +28,11 @@ extension Command {
   ) { session, first, second, softmax, truncate in
     let (able, model) = try session.able(.embedding, for: "similarity")
     let part = able.cuttingTexts(truncate)
+    for (side, name) in [(first, "first"), (second, "second")] {
+      try side.check(name, by: part, of: model, in: session)
+    }
     let rows = try first.embeddings(by: part, of: model)
     let columns = try second.embeddings(by: part, of: model)
-    for (side, name) in [(rows, "first"), (columns, "second")] {
-      guard side.rows.shape[1] == part.embeddingWidth else {
-        throw ArgumentFailure(
-          parameter: name,
-          "must have \(part.embeddingWidth) channels, not \(side.rows.shape[1])",
-          note: "these are embeddings of \(side.model.name); the model in use is \(model.name)")
-      }
-    }
     return .object(
       Similarity(
         rows: rows.items, columns: columns.items,
@@ -50,12 +46,43 @@ enum ComparedItems: Sendable {
   case items([Embedded])
   case embeddings(Embeddings)
 
+  /// - Throws: for embeddings of another model, whose directions mean other things, and for the path
+  ///   of a picture, which would be compared as words.
+  func check(
+    _ parameter: String, by part: any EmbeddingModel, of model: LoadedModel, in session: Session
+  ) throws {
+    switch self {
+    case .embeddings(let side):
+      guard side.model.folder == model.folder, side.rows.shape[1] == part.embeddingWidth else {
+        throw ArgumentFailure(
+          parameter: parameter,
+          "must be embeddings of \(model.name), the model in use, not of \(side.model.name)",
+          note: "embed again, or load the other model")
+      }
+    case .items(let items):
+      for case .text(let text) in items { try session.refusePath(text, for: parameter) }
+    }
+  }
+
   /// The embeddings, made where they are not there yet.
   func embeddings(by part: any EmbeddingModel, of model: LoadedModel) throws -> Embeddings {
     switch self {
     case .items(let items): try Embeddings(items, by: part, of: model, trace: .nothing)
     case .embeddings(let embeddings): embeddings
     }
+  }
+}
+
+extension Session {
+  /// - Throws: where a text is the path of a picture, which was hardly meant as words.
+  func refusePath(_ text: String, for parameter: String) throws {
+    guard ["png", "jpg", "jpeg"].contains((text as NSString).pathExtension.lowercased()),
+      FileManager.default.fileExists(atPath: readableURL(for: text).path(percentEncoded: false))
+    else { return }
+    let name = Value.text(text).represented
+    throw ArgumentFailure(
+      parameter: parameter, "is the path \(name), which would be read as words",
+      note: "image(\(name)) is the picture")
   }
 }
 

@@ -87,7 +87,8 @@ extension Command {
   static let search = Command(
     "search", group: "Searching",
     "Finds the pictures of an index that are nearest to a text or a picture.",
-    Parameter.any("query", expects: "a text or a picture", "What to look for."),
+    Parameter.any(
+      "query", expects: "a text or a picture", words: .sentence, "What to look for."),
     Parameter.index,
     Parameter.integer("top", in: 1...1000, default: 12, "How many pictures."),
     Parameter.choice(
@@ -100,8 +101,8 @@ extension Command {
       Up to a million pictures every one is compared. Beyond, the search follows a graph of \
       neighbours (Malkov and Yashunin 2016) where the index has one, and says so; it finds most of \
       what is nearest, texts less surely than pictures. Asked for by method="approximate", the \
-      graph is made where it is missing. A text is always looked for as words; to look for a file's \
-      picture say image("file.png").
+      graph is made where it is missing. A text is looked for as words; a file's picture is \
+      image("file.png").
       """,
     examples: [
       Example(
@@ -119,6 +120,7 @@ extension Command {
     let point: Tensor
     switch query {
     case .text(let text):
+      try session.refusePath(text, for: "query")
       folder = try session.index(given, for: "search")
       point = try session.space(of: folder.index, for: "search").model.cuttingTexts(truncate)
         .embed(texts: [text])

@@ -68,12 +68,29 @@ extension CLIP.Configuration {
     let model = try top.section("model_cfg")
     let (vision, text) = (try model.section("vision_cfg"), try model.section("text_cfg"))
     try top.require(model.json?.object != nil, "model_cfg", "an object of the model's sizes")
-    try vision.require(
-      vision.json?["timm_model_name"] ?? .null == .null, "timm_model_name",
-      "absent: only OpenCLIP's own vision transformer is read")
-    try text.require(
-      text.json?["hf_model_name"] ?? .null == .null, "hf_model_name",
-      "absent: only OpenCLIP's own text transformer is read")
+    try vision.requireAbsent(
+      "timm_model_name", "absent: only OpenCLIP's own vision transformer is read")
+    try text.requireAbsent(
+      "hf_model_name", "absent: only OpenCLIP's own text transformer is read")
+    try model.requireAbsent("multimodal_cfg", "absent: captioning models are not read")
+    try model.requireAbsent("init_logit_bias", "absent: only a scale is read")
+    for tower in [vision, text] {
+      for key in ["ls_init_value", "act_kwargs", "norm_kwargs"] {
+        try tower.requireAbsent(key, "absent: only the plain transformer is read")
+      }
+      for (key, usual) in [
+        "attentional_pool": "false", "block_type": "default", "embed_cls": "false",
+        "final_ln_after_pool": "false", "global_average_pool": "false", "input_patchnorm": "false",
+        "no_causal_mask": "false", "no_ln_pre": "false", "pos_embed_type": "learnable",
+        "proj_bias": "false", "proj_type": "linear", "qk_norm": "false", "scale_attn": "false",
+        "scale_attn_inner": "false", "scale_fc": "false", "scale_heads": "false",
+        "scaled_cosine_attn": "false",
+      ].sorted(by: { $0.key < $1.key }) {
+        try tower.requireUsual(key, usual)
+      }
+    }
+    try vision.requireUsual("pool_type", "tok")
+    try text.requireUsual("pool_type", "argmax")
     let activation: Activation =
       try model.flag("quick_gelu", default: false) ? .quickGELU : .gelu
     let width = try vision.count("width", default: 768)
@@ -92,6 +109,23 @@ extension CLIP.Configuration {
       "image_size", "from \(self.vision.patchSize) to 4096")
     self.text = try Text(openCLIP: text, activation: activation)
     sharedWidth = try model.count("embed_dim", default: 512)
+  }
+}
+
+extension ConfigurationReader {
+  /// Refuses a switch that changes what is computed, and is not read here.
+  fileprivate func requireAbsent(_ key: String, _ expected: String) throws(ModelError) {
+    let value = json?[key] ?? .null
+    try require(value == .null || value.object?.isEmpty == true, key, expected)
+  }
+
+  /// Refuses all but the value that the plain transformer has: a word, or false.
+  fileprivate func requireUsual(_ key: String, _ usual: String) throws(ModelError) {
+    let value = json?[key] ?? .null
+    let isUsual = usual == "false" ? value.bool == false : value.text == usual
+    try require(
+      value == .null || isUsual, key,
+      "\(usual == "false" ? usual : "'\(usual)'"): only the plain transformer is read")
   }
 }
 

@@ -55,7 +55,7 @@ public struct ModelLoad: Sendable {
     let records = log.records
     let converted = records.filter(\.isConverted)
     parts = family.parts.map { PartWeights($0, records) }
-    let rest = records.filter { !$0.isConverted }.reduce(0) { $0 + $1.stored.byteCount }
+    let rest = parts.reduce(0) { $0 + $1.mappedByteCount }
     warning = rest > available ? Self.warning(rest, available) : nil
     let isRounded = records.filter { record in
       !record.isConverted && record.address.parts.first.flatMap { types[String($0)] } != nil

@@ -11,7 +11,7 @@ extension Session {
       return command.parameters.contains(where: \.isNeeded) || self[line] != nil
         ? nil : "\(line)()"
     }
-    return Shorthand.expanded(line) { name in
+    return Shorthand.expanded(line, isVariable: { self[$0] != nil }) { name in
       if name == "help" { return [Shorthand.Parameter("name", .word)] }
       // A variable of that name hides the command.
       guard self[name] == nil else { return nil }
