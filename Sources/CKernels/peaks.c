@@ -107,7 +107,9 @@ size_t ck_peak_bfloat16(size_t turns) {
   return ck_peak_float32(turns);
 }
 
+#if defined(__x86_64__)
 __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#endif
 void ck_read(const void *start, size_t count) {
   // Eight lines of the cache in flight; each is touched once.
   const uint64_t *words = start;

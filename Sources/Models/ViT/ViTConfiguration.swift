@@ -39,27 +39,3 @@ extension ViT.Configuration {
     return labels
   }
 }
-
-extension VisionTransformer.Sizes {
-  /// Reads and checks the sizes of a vision tower, as transformers names them.
-  init(
-    vision reader: ConfigurationReader, defaults: VisionTransformer.Sizes
-  ) throws(ModelError) {
-    self.init(
-      width: try reader.count("hidden_size", default: defaults.width),
-      hiddenWidth: try reader.count("intermediate_size", default: defaults.hiddenWidth),
-      blockCount: try reader.count("num_hidden_layers", default: defaults.blockCount),
-      headCount: try reader.count("num_attention_heads", default: defaults.headCount),
-      imageSize: try reader.count("image_size", default: defaults.imageSize),
-      patchSize: try reader.count("patch_size", default: defaults.patchSize),
-      epsilon: Float(try reader.number("layer_norm_eps", default: Double(defaults.epsilon))),
-      activation: try reader.choice("hidden_act", default: defaults.activation))
-    try reader.require(
-      width.isMultiple(of: headCount), "hidden_size", "a multiple of the \(headCount) heads")
-    try reader.require(
-      imageSize >= patchSize, "image_size", "at least the patch size, \(patchSize)")
-    try reader.require(imageSize <= 4096, "image_size", "at most 4096 pixels")
-    try reader.require(
-      try reader.count("num_channels", default: 3) == 3, "num_channels", "3: red, green, blue")
-  }
-}

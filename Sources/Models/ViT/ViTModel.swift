@@ -134,16 +134,3 @@ extension ViT.Model {
     ViT.publishedPlaces(of: address, blockCount: vision.sizes.blockCount)
   }
 }
-
-extension Tower {
-  /// The vision transformer, as a tower.
-  init(vision sizes: VisionTransformer.Sizes) {
-    self.init(
-      "vision", blockCount: sizes.blockCount, headCount: sizes.headCount, width: sizes.width,
-      attentions: [
-        AttentionPlace(
-          "vision", at: "vision.blocks.#.attention.pattern", blocks: Array(0..<sizes.blockCount),
-          queries: .patches, keys: .patches)
-      ])
-  }
-}
