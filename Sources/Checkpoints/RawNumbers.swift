@@ -25,7 +25,7 @@ enum RawNumbers {
     case .float32: each(bytes, UInt32.self) { Float(bitPattern: UInt32(littleEndian: $0)) }
     case .bfloat16:
       each(bytes, UInt16.self) { Float(bitPattern: UInt32(UInt16(littleEndian: $0)) << 16) }
-    case .float16: each(bytes, UInt16.self) { half(UInt16(littleEndian: $0)) }
+    case .float16: each(bytes, UInt16.self) { Float(Float16(bitPattern: UInt16(littleEndian: $0))) }
     case .uint64: each(bytes, UInt64.self) { Float(UInt64(littleEndian: $0)) }
     default: (integers(bytes, type) ?? []).map(Float.init)
     }
@@ -39,18 +39,6 @@ enum RawNumbers {
       (0..<bytes.count / size).map {
         convert(bytes.loadUnaligned(fromByteOffset: $0 * size, as: Stored.self))
       }
-    }
-  }
-
-  /// IEEE 754 half precision, written out because not every processor's Swift has `Float16`.
-  private static func half(_ bits: UInt16) -> Float {
-    let sign: Float = bits >> 15 == 0 ? 1 : -1
-    let exponent = Int(bits >> 10 & 0x1F)
-    let fraction = Float(bits & 0x3FF) / 1024
-    switch exponent {
-    case 0: return sign * fraction * 0x1p-14
-    case 31: return fraction == 0 ? sign * .infinity : .nan
-    default: return sign * Float(sign: .plus, exponent: exponent - 15, significand: 1 + fraction)
     }
   }
 }
