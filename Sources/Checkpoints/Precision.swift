@@ -47,6 +47,12 @@ public enum Precision: String, Sendable, CaseIterable {
     }
   }
 
+  /// Whether a weight is stored as the integers that this precision asks for.
+  package func isHeld(by stored: StoredTensor) -> Bool {
+    if case .plain = stored.encoding { return false }
+    return quantization != nil && kept(stored) == nil
+  }
+
   /// A weight in this precision.
   func applied(to stored: StoredTensor) -> StoredTensor {
     guard let kept = kept(stored) else { return stored.computing(in: arithmetic) }
