@@ -20,11 +20,16 @@ import Testing
   }
 
   /// Runs the program to its end.
-  func run(_ arguments: [String], input: String = "", interruptAfter: Double? = nil) throws -> Run {
+  func run(
+    _ arguments: [String], input: String = "", interruptAfter: Double? = nil,
+    environment: [String: String] = [:]
+  ) throws -> Run {
     let process = Process()
     process.executableURL = Self.program
     process.arguments = arguments
-    process.environment = ["HOME": "/nonexistent", "FOVEA_HISTORY": "", "PATH": "/usr/bin:/bin"]
+    process.environment = [
+      "HOME": "/nonexistent", "FOVEA_HISTORY": "", "PATH": "/usr/bin:/bin",
+    ].merging(environment) { $1 }
     process.currentDirectoryURL = URL.temporaryDirectory
     let (standardInput, output, errors) = (Pipe(), Pipe(), Pipe())
     (process.standardInput, process.standardOutput) = (standardInput, output)
@@ -42,6 +47,23 @@ import Testing
     return Run(
       status: process.terminationStatus, output: String(decoding: written, as: UTF8.self),
       errors: String(decoding: complained, as: UTF8.self))
+  }
+
+  @Test(.enabled(if: program != nil), arguments: ["many", "", "0", "-1", "1.5", "4 "])
+  func aNumberOfThreadsThatIsNoneIsRefused(_ text: String) throws {
+    let run = try run(["-c", "1 + 1"], environment: ["FOVEA_THREADS": text])
+    #expect(run.status == 64 && run.output.isEmpty)
+    #expect(
+      run.errors
+        == "fovea: error: FOVEA_THREADS must be a whole number of at least 1, not '\(text)'\n")
+  }
+
+  @Test(
+    .enabled(if: program != nil), arguments: ["1", "3", "4294967296", "99999999999999999999999"])
+  func anyNumberOfThreadsRuns(_ text: String) throws {
+    let run = try run(
+      ["-c", "embed(patchify(preprocess(scene(1)))).shape"], environment: ["FOVEA_THREADS": text])
+    #expect(run.status == 0, "\(run.errors)")
   }
 
   @Test(
