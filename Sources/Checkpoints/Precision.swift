@@ -10,7 +10,7 @@ public enum Precision: String, Sendable, CaseIterable {
   case bfloat16
   /// 8-bit integers with a scale a row.
   case int8
-  /// 4-bit integers in groups of 64 inputs, each with a scale and a zero point.
+  /// 4-bit integers in groups of `Quantization.groupSize` inputs, each with a scale and a zero point.
   case int4
 
   /// How integers are made; nil where there are none.
@@ -28,7 +28,6 @@ public enum Precision: String, Sendable, CaseIterable {
   /// How a weight that is `stored` so is written down in this precision, and in how many bytes;
   /// nil where it stays as it is.
   func kept(_ stored: StoredTensor) -> (encoding: Encoding, byteCount: Int)? {
-    let rows = stored.shape.first ?? 1
     switch (self, stored.encoding) {
     case (.float32, _), (.float16, .plain(.float16)), (.bfloat16, .plain(.bfloat16)),
       (.int8, .int8), (.int4, .groups(bits: 4, groupSize: _)):
@@ -37,13 +36,8 @@ public enum Precision: String, Sendable, CaseIterable {
     case (.bfloat16, _): return (.plain(.bfloat16), stored.count * 2)
     case (.int8, _), (.int4, _):
       // A convolution's kernel keeps its numbers.
-      guard stored.shape.count == 2 else { return nil }
-      guard self == .int4 else { return (.int8, stored.count + rows * 4) }
-      let groups = (stored.shape[1] + 63) / 64
-      let words = (stored.shape[1] + 7) / 8 * rows
-      return (
-        .groups(bits: 4, groupSize: 64), words * 4 + groups * ((rows + 7) / 8 * 4 + rows * 2)
-      )
+      guard stored.shape.count == 2, let quantization else { return nil }
+      return (quantization.encoding, quantization.byteCount(shape: stored.shape))
     }
   }
 

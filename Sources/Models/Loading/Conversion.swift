@@ -238,7 +238,7 @@ public struct Conversion: Sendable {
   }
 
   private var hasGroups: Bool { quantized.contains { $0.precision == .int4 } }
-  private var gptq: JSON { QuantizationRecord.gptqSettings(groupSize: 64) }
+  private var gptq: JSON { QuantizationRecord.gptqSettings(groupSize: Quantization.groupSize) }
 
   /// `config.json`, saying what the tensors are now.
   private func configuration() throws -> JSON {
