@@ -13,6 +13,20 @@ public enum Precision: String, Sendable, CaseIterable {
   /// 4-bit integers in groups of `Quantization.groupSize` inputs, each with a scale and a zero point.
   case int4
 
+  /// Precisions by part of a model, as in `vision=int8,decoder=int4`.
+  public static func byPart(_ words: String) throws(PrecisionListError) -> [String: Precision] {
+    var chosen: [String: Precision] = [:]
+    for entry in words.split(separator: ",", omittingEmptySubsequences: false) {
+      let sides = entry.split(
+        separator: "=", maxSplits: 1, omittingEmptySubsequences: false
+      ).map(String.init)
+      guard sides.count == 2, !sides[0].isEmpty else { throw .notAPair(String(entry)) }
+      guard let precision = Precision(rawValue: sides[1]) else { throw .noPrecision(sides[1]) }
+      guard chosen.updateValue(precision, forKey: sides[0]) == nil else { throw .twice(sides[0]) }
+    }
+    return chosen
+  }
+
   /// How integers are made; nil where there are none.
   public var quantization: Quantization? {
     switch self {
@@ -54,5 +68,27 @@ public enum Precision: String, Sendable, CaseIterable {
       return stored.converted(to: type).computing(in: arithmetic)
     }
     return quantization.map { stored.quantized(to: $0) } ?? stored
+  }
+}
+
+/// Why a list of precisions by part cannot be read; the sentence goes on after what holds the list.
+public enum PrecisionListError: Error, Equatable, CustomStringConvertible {
+  /// An entry that is not a part and its precision.
+  case notAPair(String)
+  /// What stands for a precision and is none.
+  case noPrecision(String)
+  /// A part with two precisions.
+  case twice(String)
+
+  /// The sentence, without its beginning.
+  public var description: String {
+    switch self {
+    case .notAPair(let entry):
+      "must be a list such as vision=int8,decoder=int4, and has '\(entry)' in it"
+    case .noPrecision(let word):
+      "must be one of \(Precision.allCases.map(\.rawValue).joined(separator: ", ")) for each part, "
+        + "not '\(word)'"
+    case .twice(let part): "names the part '\(part)' twice"
+    }
   }
 }

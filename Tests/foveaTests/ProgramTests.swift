@@ -59,10 +59,11 @@ import Testing
   }
 
   @Test(
-    .enabled(if: program != nil), arguments: ["1", "3", "4294967296", "99999999999999999999999"])
+    .enabled(if: program != nil),
+    arguments: ["1", "3", "9223372036854775807", "99999999999999999999999"])
   func anyNumberOfThreadsRuns(_ text: String) throws {
     let run = try run(
-      ["-c", "embed(patchify(preprocess(scene(1)))).shape"], environment: ["FOVEA_THREADS": text])
+      ["-c", "run(scene(1), \"what?\", max_new_tokens=1)"], environment: ["FOVEA_THREADS": text])
     #expect(run.status == 0, "\(run.errors)")
   }
 
@@ -163,6 +164,7 @@ import Testing
 
     for (arguments, status) in [
       (["compare", file, golden], 64), (["compare", file], 64),
+      (["compare", golden, "vision=int8,vision=int4", "--image", picture], 64),
       (["compare", file, file, "--chart", "x.gif"], 64),
       (["compare", file, "/nowhere.safetensors"], 66), (["compare", file, picture], 65),
       (["compare", file, file], 65), (["compare", file, file, "--model", golden], 0),
