@@ -1,24 +1,6 @@
-/// SplitMix64 (Steele, Lea, Flood, 2014): a stream of numbers that is the same on every machine.
-///
-/// Swift's own generators may change between versions of the standard library, and so would every
-/// scene; this one is thirty lines of integer arithmetic and never changes.
-public struct RandomSource: Sendable {
-  private var state: UInt64
+public import Tensors
 
-  /// A stream that depends on `seed` alone.
-  public init(seed: UInt64) {
-    state = seed
-  }
-
-  /// The next 64 bits.
-  public mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ (mixed >> 31)
-  }
-
+extension SplitMix64 {
   /// A number from `range`, evenly distributed to within 2⁻³².
   public mutating func number(in range: ClosedRange<Int>) -> Int {
     let width = UInt64(range.upperBound - range.lowerBound) &+ 1

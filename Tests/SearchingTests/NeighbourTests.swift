@@ -265,7 +265,7 @@ private struct Numbers {
       #expect(said?.contains("cannot be read") == true, "\(what): \(said ?? "was used")")
     }
     // Wherever else a byte is changed, it is found or the search stays inside.
-    var random = SplitMix(state: 4)
+    var random = SplitMix64(seed: 4)
     for _ in 0..<150 {
       let place = random.below(2) == 0 ? random.below(96) : random.below(bytes.count)
       _ = try remark(patched(place, [UInt8(random.below(256))]))
