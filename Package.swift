@@ -73,7 +73,7 @@ let package = Package(
     room("Figures", ["CCairo", "CGraphviz", "Images", "Tensors"]),
     room("Language"),
     room("Runtime", ["Language", "Tensors"]),
-    room("Scenes", ["Files", "Images"]),
+    room("Scenes", ["Files", "Images", "Tensors"]),
     room("Searching", ["CNearest", "Checkpoints", "Files", "Images", "Tensors"]),
     room(
       "Commands",
@@ -95,7 +95,7 @@ let package = Package(
     .target(
       name: "TestSupport", dependencies: ["Tensors"], path: "Tests/TestSupport",
       swiftSettings: strict),
-    tests("Files", []),
+    tests("Files", ["Tensors"]),
     .target(name: "TileEmulator", path: "Tests/TileEmulator", cSettings: fast),
     tests("Tensors", ["TileEmulator"]),
     tests("Tracing", ["Tensors"]),
@@ -114,7 +114,7 @@ let package = Package(
     tests("Figures", ["Images", "Tensors"]),
     tests("Language", []),
     tests("Runtime", ["Language", "Tensors"]),
-    tests("Scenes", ["Files", "Images"]),
+    tests("Scenes", ["Files", "Images", "Tensors"]),
     tests("Searching", ["Checkpoints", "Files", "Images", "Scenes", "Tensors"]),
     tests("Terminal", []),
     tests(

@@ -106,13 +106,11 @@ INLINE void choose_range(const float *x, size_t count, size_t steps, float *scal
     high = highs[l] > high ? highs[l] : high;
     sum += wrong[l];
   }
-  *scale = 0;
+  // No integer stands for infinity or NaN, and no scale in float16 spans a group that is too wide:
+  // the whole group becomes NaN and is found at once.
+  *scale = NAN;
   *zero = 8;
-  if (sum != 0) {
-    // No integer stands for infinity or NaN: the whole group becomes NaN and is found at once.
-    *scale = NAN;
-    return;
-  }
+  if (sum != 0) return;
   float least = INFINITY;
   for (size_t step = 0; step < steps; step++) {
     const float part = 1 - (float)step / 32, width = (high - low) * part;
@@ -121,6 +119,7 @@ INLINE void choose_range(const float *x, size_t count, size_t steps, float *scal
     z = z < 1 ? 1 : z;
     z = z > 15 ? 15 : z;
     float s = half_scale(width / 15);
+    if (isinf(s)) continue;
     // Then the best scale for the integers of that range, as long as it helps.
     for (int turn = 0; turn < 3; turn++) {
       const rounding found = round_group(x, count, s, z);

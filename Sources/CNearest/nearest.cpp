@@ -3,9 +3,10 @@
 #include <cstdio>
 #include <cstring>
 #include <exception>
+#include <fstream>
 #include <limits>
 #include <memory>
-#include <string>
+#include <vector>
 
 // The distance is our own, chosen at run time; the library's would be chosen when compiling.
 #define NO_MANUAL_VECTORIZATION
@@ -70,13 +71,66 @@ class space final : public hnswlib::SpaceInterface<float> {
   }
 };
 
+/// The beginning of a file of hnswlib's, which goes on with the rows of the ground level, and then
+/// for each row the bytes of its links above and those links.
+struct header {
+  uint64_t ground_offset, capacity, count, row_size, label_offset, data_offset;
+  int32_t top;
+  uint32_t entry;
+  uint64_t links, ground_links, made_with_links;
+  double spread;
+  uint64_t effort;
+};
+static_assert(sizeof(header) == 96, "the numbers stand side by side in the file");
+
+/// Whether a file of `count` rows may begin so; what it says is what sizes and places are computed
+/// from while it is read.
+bool is_sound(const header &head, size_t count) {
+  return head.ground_offset == 0 && head.count == count && head.capacity == count &&
+         count <= (size_t)std::numeric_limits<int32_t>::max() && head.links >= 1 &&
+         head.links <= 10000 && head.made_with_links == head.links &&
+         head.ground_links == 2 * head.links && head.data_offset == 4 + 4 * head.ground_links &&
+         head.label_offset == head.data_offset + sizeof(uint64_t) &&
+         head.row_size == head.label_offset + sizeof(uint64_t) && head.top >= 0 &&
+         head.entry < count;
+}
+
+using hierarchy = hnswlib::HierarchicalNSW<float>;
+
+/// Whether every link of a graph that was read from `size` bytes leads to a row on its level, and
+/// every row has a number of its own: the library follows what it read without a look.
+bool is_sound(const hierarchy &graph, uint64_t size) {
+  const size_t count = graph.cur_element_count;
+  if (graph.element_levels_[graph.enterpoint_node_] != graph.maxlevel_) return false;
+  std::vector<bool> is_taken(count);
+  uint64_t read = sizeof(header) + count * (graph.size_data_per_element_ + sizeof(uint32_t));
+  for (size_t i = 0; i < count; i++) {
+    const int levels = graph.element_levels_[i];
+    if (levels > graph.maxlevel_) return false;
+    read += (uint64_t)levels * graph.size_links_per_element_;
+    uint64_t row;
+    memcpy(&row, graph.getDataByInternalId(i), sizeof row);
+    if (row >= count || graph.getExternalLabel(i) != row || is_taken[row]) return false;
+    is_taken[row] = true;
+    for (int level = 0; level <= levels; level++) {
+      const uint32_t *list = graph.get_linklist_at_level(i, level);
+      // The number of links in 16 bits, and beside it a mark of deletion that nothing here makes.
+      if (list[0] > (level > 0 ? graph.maxM_ : graph.maxM0_)) return false;
+      for (uint32_t k = 1; k <= list[0]; k++) {
+        if (list[k] >= count || graph.element_levels_[list[k]] < level) return false;
+      }
+    }
+  }
+  return read == size;
+}
+
 void tell(char *message, const char *why) { snprintf(message, CN_MESSAGE, "%s", why); }
 
 }  // namespace
 
 struct cn_graph {
   space rows;
-  std::unique_ptr<hnswlib::HierarchicalNSW<float>> graph;
+  std::unique_ptr<hierarchy> graph;
 
   cn_graph(const float *rows, size_t width) : rows(rows, width) {}
 };
@@ -85,8 +139,7 @@ cn_graph *cn_make(
     const float *rows, size_t count, size_t width, size_t links, size_t effort, char *message) {
   try {
     auto made = std::make_unique<cn_graph>(rows, width);
-    made->graph = std::make_unique<hnswlib::HierarchicalNSW<float>>(
-        &made->rows, count, links, effort);
+    made->graph = std::make_unique<hierarchy>(&made->rows, count, links, effort);
     return made.release();
   } catch (const std::exception &error) {
     tell(message, error.what());
@@ -105,23 +158,38 @@ int cn_add(cn_graph *graph, size_t row, char *message) {
   }
 }
 
-int cn_save(const cn_graph *graph, const char *path, char *message) {
-  try {
-    graph->graph->saveIndex(path);
-    return 1;
-  } catch (const std::exception &error) {
-    tell(message, error.what());
-    return 0;
+int cn_save(const cn_graph *graph, cn_write write, void *context) {
+  const hierarchy &g = *graph->graph;
+  const header head = {
+      g.offsetLevel0_, g.max_elements_, g.cur_element_count, g.size_data_per_element_,
+      g.label_offset_, g.offsetData_, g.maxlevel_, g.enterpoint_node_, g.maxM_, g.maxM0_, g.M_,
+      g.mult_, g.ef_construction_};
+  if (!write(&head, sizeof head, context)) return 0;
+  if (!write(g.data_level0_memory_, head.count * head.row_size, context)) return 0;
+  for (size_t i = 0; i < head.count; i++) {
+    const uint32_t size = (uint32_t)(g.element_levels_[i] * g.size_links_per_element_);
+    if (!write(&size, sizeof size, context)) return 0;
+    if (size > 0 && !write(g.linkLists_[i], size, context)) return 0;
   }
+  return 1;
 }
 
 cn_graph *cn_open(
     const char *path, const float *rows, size_t count, size_t width, char *message) {
   try {
+    std::ifstream file(path, std::ios::binary | std::ios::ate);
+    const std::streamoff size = file.tellg();
+    header head;
+    if (!file.seekg(0) || !file.read((char *)&head, sizeof head) || !is_sound(head, count)) {
+      tell(message, "it is damaged, or links another number of rows");
+      return nullptr;
+    }
     auto made = std::make_unique<cn_graph>(rows, width);
-    made->graph = std::make_unique<hnswlib::HierarchicalNSW<float>>(&made->rows, path);
-    if (made->graph->cur_element_count != count) {
-      tell(message, "it links another number of rows");
+    made->graph = std::make_unique<hierarchy>(&made->rows, path);
+    // The library counts on from what happens to stand there.
+    made->graph->num_deleted_ = 0;
+    if (!is_sound(*made->graph, (uint64_t)size)) {
+      tell(message, "it is damaged, its links lead outside it");
       return nullptr;
     }
     return made.release();

@@ -4,7 +4,7 @@ internal import Tensors
 ///
 /// GPTQ writes `X.qweight`, `X.qzeros`, `X.scales` and mostly `X.g_idx` for `X.weight`; quanto writes
 /// `X.weight._data` and `X.weight._scale`.
-struct PackedWeight {
+package struct PackedWeight {
   private enum Packing {
     case gptq, quanto
   }
@@ -30,7 +30,7 @@ struct PackedWeight {
   }
 
   /// The name of the layer that a weight belongs to.
-  static func layer(of name: String) -> String {
+  package static func layer(of name: String) -> String {
     name.hasSuffix(".weight") ? String(name.dropLast(".weight".count)) : name
   }
 
@@ -116,9 +116,13 @@ struct PackedWeight {
       integers, shape: [words(for: inputs, bits: bits), outputs], types: [.int32, .uint32])
     guard let scalesEntry = tensors[scales] else { throw needs(scales) }
     let groups = scalesEntry.shape.first ?? 0
-    let grouping = try grouping(inputs: inputs, groups: groups, each: 32 / bits)
+    guard groups <= max(1, inputs) else {
+      throw .packing(
+        source: source(scales), key: scales, detail: "has \(groups) groups for \(inputs) inputs")
+    }
     let scaleBytes = try part(
       scales, shape: [groups, outputs], types: [.float16, .bfloat16, .float32])
+    let grouping = try grouping(inputs: inputs, groups: groups, each: 32 / bits)
     let isBFloat = scalesEntry.type == .bfloat16
     let zeroBytes = try part(
       zeros, shape: [groups, words(for: outputs, bits: bits)], types: [.int32, .uint32])

@@ -10,8 +10,22 @@ public enum Precision: String, Sendable, CaseIterable {
   case bfloat16
   /// 8-bit integers with a scale a row.
   case int8
-  /// 4-bit integers in groups of 64 inputs, each with a scale and a zero point.
+  /// 4-bit integers in groups of `Quantization.groupSize` inputs, each with a scale and a zero point.
   case int4
+
+  /// Precisions by part of a model, as in `vision=int8,decoder=int4`.
+  public static func byPart(_ words: String) throws(PrecisionListError) -> [String: Precision] {
+    var chosen: [String: Precision] = [:]
+    for entry in words.split(separator: ",", omittingEmptySubsequences: false) {
+      let sides = entry.split(
+        separator: "=", maxSplits: 1, omittingEmptySubsequences: false
+      ).map(String.init)
+      guard sides.count == 2, !sides[0].isEmpty else { throw .notAPair(String(entry)) }
+      guard let precision = Precision(rawValue: sides[1]) else { throw .noPrecision(sides[1]) }
+      guard chosen.updateValue(precision, forKey: sides[0]) == nil else { throw .twice(sides[0]) }
+    }
+    return chosen
+  }
 
   /// How integers are made; nil where there are none.
   public var quantization: Quantization? {
@@ -28,7 +42,6 @@ public enum Precision: String, Sendable, CaseIterable {
   /// How a weight that is `stored` so is written down in this precision, and in how many bytes;
   /// nil where it stays as it is.
   func kept(_ stored: StoredTensor) -> (encoding: Encoding, byteCount: Int)? {
-    let rows = stored.shape.first ?? 1
     switch (self, stored.encoding) {
     case (.float32, _), (.float16, .plain(.float16)), (.bfloat16, .plain(.bfloat16)),
       (.int8, .int8), (.int4, .groups(bits: 4, groupSize: _)):
@@ -37,14 +50,15 @@ public enum Precision: String, Sendable, CaseIterable {
     case (.bfloat16, _): return (.plain(.bfloat16), stored.count * 2)
     case (.int8, _), (.int4, _):
       // A convolution's kernel keeps its numbers.
-      guard stored.shape.count == 2 else { return nil }
-      guard self == .int4 else { return (.int8, stored.count + rows * 4) }
-      let groups = (stored.shape[1] + 63) / 64
-      let words = (stored.shape[1] + 7) / 8 * rows
-      return (
-        .groups(bits: 4, groupSize: 64), words * 4 + groups * ((rows + 7) / 8 * 4 + rows * 2)
-      )
+      guard stored.shape.count == 2, let quantization else { return nil }
+      return (quantization.encoding, quantization.byteCount(shape: stored.shape))
     }
+  }
+
+  /// Whether a weight is stored as the integers that this precision asks for.
+  package func isHeld(by stored: StoredTensor) -> Bool {
+    if case .plain = stored.encoding { return false }
+    return quantization != nil && kept(stored) == nil
   }
 
   /// A weight in this precision.
@@ -54,5 +68,27 @@ public enum Precision: String, Sendable, CaseIterable {
       return stored.converted(to: type).computing(in: arithmetic)
     }
     return quantization.map { stored.quantized(to: $0) } ?? stored
+  }
+}
+
+/// Why a list of precisions by part cannot be read; the sentence goes on after what holds the list.
+public enum PrecisionListError: Error, Equatable, CustomStringConvertible {
+  /// An entry that is not a part and its precision.
+  case notAPair(String)
+  /// What stands for a precision and is none.
+  case noPrecision(String)
+  /// A part with two precisions.
+  case twice(String)
+
+  /// The sentence, without its beginning.
+  public var description: String {
+    switch self {
+    case .notAPair(let entry):
+      "must be a list such as vision=int8,decoder=int4, and has '\(entry)' in it"
+    case .noPrecision(let word):
+      "must be one of \(Precision.allCases.map(\.rawValue).joined(separator: ", ")) for each part, "
+        + "not '\(word)'"
+    case .twice(let part): "names the part '\(part)' twice"
+    }
   }
 }

@@ -85,13 +85,32 @@ extension Quantization {
     shape: [Int], as name: String
   ) -> [(name: String, type: StoredType, shape: [Int])] {
     let layer = PackedWeight.layer(of: name)
+    let inputs = shape.dropFirst().reduce(1, *)
+    switch self {
+    case .int8:
+      return parts(shape: shape, as: name)
+        + [("\(layer).input_scale", .float32, []), ("\(layer).output_scale", .float32, [])]
+    case .int4:
+      return parts(shape: shape, as: name) + [("\(layer).g_idx", .int32, [inputs])]
+    }
+  }
+
+  /// How many bytes such a matrix takes in memory.
+  func byteCount(shape: [Int]) -> Int {
+    parts(shape: shape, as: "").reduce(0) { $0 + $1.shape.reduce($1.type.size, *) }
+  }
+
+  /// Those tensors that hold the matrix, without those that only say how to read it.
+  private func parts(
+    shape: [Int], as name: String
+  ) -> [(name: String, type: StoredType, shape: [Int])] {
+    let layer = PackedWeight.layer(of: name)
     let (outputs, inputs) = (shape[0], shape.dropFirst().reduce(1, *))
     switch self {
     case .int8:
       return [
         ("\(name)._data", .int8, shape),
         ("\(name)._scale", .float32, [outputs] + shape.dropFirst().map { _ in 1 }),
-        ("\(layer).input_scale", .float32, []), ("\(layer).output_scale", .float32, []),
       ]
     case .int4(let groupSize):
       let groups = (inputs + groupSize - 1) / groupSize
@@ -99,7 +118,6 @@ extension Quantization {
         ("\(layer).qweight", .int32, [(inputs + 7) / 8, outputs]),
         ("\(layer).qzeros", .int32, [groups, (outputs + 7) / 8]),
         ("\(layer).scales", .float16, [groups, outputs]),
-        ("\(layer).g_idx", .int32, [inputs]),
       ]
     }
   }

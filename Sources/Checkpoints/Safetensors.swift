@@ -43,63 +43,26 @@ public enum Safetensors {
 
   /// Writes a file, whole or not at all, with the tensors named in the order given.
   ///
-  /// The bytes of the widest type come first, so that every tensor starts at a multiple of its
-  /// element's size.
-  ///
   /// - Precondition: integers fill their shape.
   /// - Throws: `.file`, when the disk is full or the place cannot be written; `.malformed`, when a
   ///   name occurs twice or is `__metadata__`.
   public static func write(
     _ tensors: [(name: String, content: Content)], metadata: [String: String] = [:], to url: URL
   ) throws(CheckpointError) {
-    let order = tensors.indices.sorted {
-      (tensors[$1].content.type.size, $0) < (tensors[$0].content.type.size, $1)
+    let path = url.path(percentEncoded: false)
+    let planned = tensors.map {
+      PlannedTensor(name: $0.name, type: $0.content.type, shape: $0.content.shape)
     }
-    var offsets = [Int](repeating: 0, count: tensors.count)
-    var end = 0
-    for index in order {
-      offsets[index] = end
-      end += byteCount(tensors[index].content)
-    }
-    var members: [(String, JSON)] = []
-    if !metadata.isEmpty {
-      let sorted = metadata.sorted { $0.key < $1.key }.map { ($0.key, JSON.string($0.value)) }
-      members.append(("__metadata__", .object(JSON.Object(sorted))))
-    }
-    for (index, (name, content)) in tensors.enumerated() {
-      let place = [offsets[index], offsets[index] + byteCount(content)]
-      members.append(
-        (
-          name,
-          [
-            "dtype": .string(content.type.rawValue),
-            "shape": .array(content.shape.map(JSON.integer)),
-            "data_offsets": .array(place.map(JSON.integer)),
-          ]
-        ))
-    }
-    let object = JSON.Object(members)
-    guard object.count == members.count, !tensors.contains(where: { $0.name == "__metadata__" })
-    else {
-      throw .malformed(
-        path: url.path(percentEncoded: false), offset: nil, rule: .duplicateTensor,
-        detail: "two tensors of one name, or one named __metadata__, cannot be written")
-    }
-    var header = JSON.object(object).bytes()
-    header += [UInt8](repeating: 0x20, count: (8 - header.count % 8) % 8)
+    try SafetensorsLayout.checkNames(of: planned, path: path)
+    let layout = SafetensorsLayout(planned, metadata: metadata, alignment: 8)
     do {
-      var file = try Replacement(url.path(percentEncoded: false))
-      try file.write((0..<8).map { UInt8(truncatingIfNeeded: header.count >> (8 * $0)) })
-      try file.write(header)
-      for index in order { try append(tensors[index].content, to: &file) }
+      var file = try Replacement(path)
+      try file.write(layout.header)
+      for index in layout.order { try append(tensors[index].content, to: &file) }
       try file.finish()
     } catch {
       throw .file(error)
     }
-  }
-
-  private static func byteCount(_ content: Content) -> Int {
-    content.shape.reduce(content.type.size, *)
   }
 
   private static func append(

@@ -52,28 +52,23 @@ public final class ShardedWriter: Sendable {
   public init(
     _ tensors: [PlannedTensor], in folder: URL, called path: String, shardSize: Int
   ) throws(CheckpointError) {
-    var table = KeyTable()
-    var keys: [String] = []
-    for tensor in tensors
-    where tensor.name == "__metadata__" || table.insert(tensor.name, into: &keys) != nil {
-      throw .malformed(
-        path: path, offset: nil, rule: .duplicateTensor,
-        detail: "two tensors of one name, or one named __metadata__, cannot be written")
-    }
+    try SafetensorsLayout.checkNames(of: tensors, path: path)
     let shards = Self.shards(tensors, atMost: shardSize)
     names = shards.indices.map { Self.fileName($0, of: shards.count) }
     var places = [Place](repeating: Place(shard: 0, offset: 0), count: tensors.count)
     var files: [SizedFile] = []
     for (number, shard) in shards.enumerated() {
-      let (header, offsets, size) = Self.header(shard.map { tensors[$0] })
-      for (index, offset) in zip(shard, offsets) {
-        places[index] = Place(shard: number, offset: header.count + offset)
+      // Whole cache lines before them: most tensors then start at a multiple of 64 bytes.
+      let layout = SafetensorsLayout(
+        shard.map { tensors[$0] }, metadata: ["format": "pt"], alignment: 64)
+      for (index, offset) in zip(shard, layout.offsets) {
+        places[index] = Place(shard: number, offset: layout.header.count + offset)
       }
       do {
         let file = try SizedFile(
           folder.appending(path: names[number]).path(percentEncoded: false),
-          count: header.count + size, name: "\(path)/\(names[number])")
-        try file.write(header, at: 0)
+          count: layout.header.count + layout.byteCount, name: "\(path)/\(names[number])")
+        try file.write(layout.header, at: 0)
         files.append(file)
       } catch { throw .file(error) }
     }
@@ -103,39 +98,6 @@ public final class ShardedWriter: Sendable {
     }
     return count == 1
       ? "model.safetensors" : "model-\(padded(number + 1))-of-\(padded(count)).safetensors"
-  }
-
-  /// A file's header with its length before it, where each tensor's bytes start after it, and how
-  /// many bytes they take.
-  ///
-  /// The widest types come first, and the header fills whole cache lines: every tensor then starts
-  /// at a multiple of its element's size, and most at one of 64 bytes.
-  private static func header(_ tensors: [PlannedTensor]) -> ([UInt8], [Int], Int) {
-    let order = tensors.indices.sorted {
-      (tensors[$1].type.size, $0) < (tensors[$0].type.size, $1)
-    }
-    var offsets = [Int](repeating: 0, count: tensors.count)
-    var end = 0
-    for index in order {
-      offsets[index] = end
-      end += tensors[index].byteCount
-    }
-    let members: [(String, JSON)] = tensors.indices.map { index in
-      let place = [offsets[index], offsets[index] + tensors[index].byteCount]
-      return (
-        tensors[index].name,
-        [
-          "dtype": .string(tensors[index].type.rawValue),
-          "shape": .array(tensors[index].shape.map(JSON.integer)),
-          "data_offsets": .array(place.map(JSON.integer)),
-        ]
-      )
-    }
-    let metadata: (String, JSON) = ("__metadata__", ["format": "pt"])
-    var text = JSON.object(JSON.Object([metadata] + members)).bytes()
-    text += [UInt8](repeating: 0x20, count: (64 - (8 + text.count) % 64) % 64)
-    let length = (0..<8).map { UInt8(truncatingIfNeeded: text.count >> (8 * $0)) }
-    return (length + text, offsets, end)
   }
 
   /// Writes bytes of tensor number `tensor`, from its byte `offset` on.

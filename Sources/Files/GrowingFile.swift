@@ -70,8 +70,13 @@ public struct GrowingFile: ~Copyable {
     guard fdatasync(descriptor) == 0 else { throw FileFailure(path, errno: errno, while: .write) }
   }
 
-  /// Claims the file for this process; false where another process has claimed it.
+  /// Claims the file for this process; false where another process has claimed it, or has removed it
+  /// since it was opened.
   ///
   /// The claim ends with the value or the process.
-  public func claim() -> Bool { flock(descriptor, LOCK_EX | LOCK_NB) == 0 }
+  public func claim() -> Bool {
+    var status = stat()
+    return flock(descriptor, LOCK_EX | LOCK_NB) == 0 && fstat(descriptor, &status) == 0
+      && status.st_nlink > 0
+  }
 }

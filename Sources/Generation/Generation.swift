@@ -85,7 +85,7 @@ public func generate<Model: NextTokenModel>(
   if options.numBeams > 1 {
     return try beamSearch(with: model, promptIDs: promptIDs, options: options)
   }
-  var random = RandomNumbers(seed: options.seed)
+  var random = SplitMix64(seed: options.seed)
   var (logits, state) = try model.start()
   var sequence = promptIDs
   var steps: [GenerationStep] = []
@@ -110,9 +110,9 @@ public func generate<Model: NextTokenModel>(
     tokens: steps.map(\.token), steps: steps, score: nil, ending: ending)
 }
 
-private func draw(from scores: Tensor, _ random: inout RandomNumbers) -> Int {
+private func draw(from scores: Tensor, _ random: inout SplitMix64) -> Int {
   let probabilities = scores.softmax().elements
-  let place = random.next() * probabilities.reduce(0.0) { $0 + Double($1) }
+  let place = random.fraction() * probabilities.reduce(0.0) { $0 + Double($1) }
   var sum = 0.0
   var last = 0
   for (token, probability) in probabilities.enumerated() where probability > 0 {

@@ -67,18 +67,3 @@ extension Tensor {
     return map { Float(Double($0) - shift) }
   }
 }
-
-/// Random numbers that are the same on every machine: SplitMix64 (Steele, Lea, Flood 2014).
-struct RandomNumbers {
-  private var state: UInt64
-  init(seed: UInt64) { state = seed }
-
-  /// A number from 0 to below 1, of 53 random bits.
-  mutating func next() -> Double {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-    return Double((z ^ (z >> 31)) >> 11) / Double(1 << 53)
-  }
-}

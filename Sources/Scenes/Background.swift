@@ -1,3 +1,5 @@
+internal import Tensors
+
 /// What is behind the objects of a scene: light, plain or gently textured.
 public struct Background: Sendable, Equatable {
   /// Red, green and blue, 205 to 250.
@@ -19,7 +21,7 @@ public struct Background: Sendable, Equatable {
     case grain(depth: Int)
   }
 
-  init(from random: inout RandomSource) {
+  init(from random: inout SplitMix64) {
     let base = random.number(in: 215...245)
     components = (0..<3).map { _ in base + random.number(in: -10...10) }
     switch random.number(in: 0...9) {
@@ -38,7 +40,7 @@ public struct Background: Sendable, Equatable {
 
   /// The background's pixels, `[Y, X, 3]`.
   func pixels(side: Int) -> [UInt8] {
-    var grain = RandomSource(seed: grainSeed)
+    var grain = SplitMix64(seed: grainSeed)
     return [UInt8](unsafeUninitializedCapacity: side * side * 3) { buffer, count in
       var index = 0
       for row in 0..<side {

@@ -1,3 +1,5 @@
+public import Tensors
+
 extension Scene {
   /// Every object from left to right: "a small red circle and a large blue star".
   public var caption: String { Scene.caption(of: objects) }
@@ -6,7 +8,7 @@ extension Scene {
   /// shape or a size of one object, or two objects' colours exchanged.
   ///
   /// Which colours and shapes are put in is drawn from `random`.
-  public func wrongCaptions(from random: inout RandomSource) -> [String] {
+  public func wrongCaptions(from random: inout SplitMix64) -> [String] {
     var result: [String] = []
     for index in objects.indices {
       var wrong = objects

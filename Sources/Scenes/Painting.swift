@@ -1,4 +1,5 @@
 public import Images
+internal import Tensors
 
 /// A scene as a picture, and which object owns each pixel.
 public struct Painting: Sendable {
@@ -24,7 +25,7 @@ extension Scene {
     var pixels = background.pixels(side: side)
     var owners = [UInt8](repeating: 0, count: side * side)
     // Colours vary a little, so that a colour is a region and not one point.
-    var random = RandomSource(seed: background.grainSeed ^ 0x5CE7_E5CE_7E5C_E7E5)
+    var random = SplitMix64(seed: background.grainSeed ^ 0x5CE7_E5CE_7E5C_E7E5)
     for (number, object) in objects.enumerated() {
       let color = object.color.components.map { component in
         max(0, min(255, component + random.number(in: -14...14)))

@@ -1,3 +1,5 @@
+public import Tensors
+
 /// A question about a scene and its one right answer.
 public struct Question: Sendable, Equatable {
   /// What is asked for.
@@ -42,7 +44,7 @@ extension Scene {
 
   /// One question of every kind that the scene has, for measuring a model: yes and no, and each
   /// number, come up alike often where the scene has them.
-  public func examination(from random: inout RandomSource) -> [Question] {
+  public func examination(from random: inout SplitMix64) -> [Question] {
     let all = questions
     return Question.Kind.allCases.compactMap { kind in
       let candidates = all.filter { $0.kind == kind }

@@ -1,4 +1,5 @@
 public import Files
+internal import Tensors
 
 extension Scene {
   /// Everything known about the scene.
@@ -21,7 +22,7 @@ extension Scene {
   }
 
   private var members: [(String, JSON)] {
-    var random = RandomSource(seed: ~seed)
+    var random = SplitMix64(seed: ~seed)
     return [
       ("seed", .integer(Int(truncatingIfNeeded: seed))),
       ("width", .integer(Scene.side)),

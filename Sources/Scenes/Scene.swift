@@ -1,3 +1,5 @@
+internal import Tensors
+
 /// A picture with known contents: one to four objects on a light background.
 ///
 /// Everything about a scene follows from its seed: objects, background, pixels, texts. The same
@@ -29,7 +31,7 @@ public struct Scene: Sendable, Equatable {
   /// A scene from a seed.
   public init(seed: UInt64, population: Population = .usual) {
     self.seed = seed
-    var random = RandomSource(seed: seed)
+    var random = SplitMix64(seed: seed)
     let wanted: Int
     switch population {
     case .exactly(let range): wanted = min(4, max(1, random.number(in: range)))
@@ -42,7 +44,7 @@ public struct Scene: Sendable, Equatable {
 
   /// Draws objects until `count` of them fit; starts again when one finds no room.
   private static func place(
-    _ count: Int, crowded: Bool, from random: inout RandomSource
+    _ count: Int, crowded: Bool, from random: inout SplitMix64
   ) -> [SceneObject] {
     while true {
       var placed: [SceneObject] = []
@@ -61,7 +63,7 @@ public struct Scene: Sendable, Equatable {
     }
   }
 
-  private static func draw(crowded: Bool, from random: inout RandomSource) -> SceneObject {
+  private static func draw(crowded: Bool, from random: inout SplitMix64) -> SceneObject {
     let shape = random.element(of: SceneObject.Shape.allCases)
     let color = random.element(of: SceneObject.Color.allCases)
     let size: SceneObject.Size = random.chance(percent: crowded ? 25 : 50) ? .large : .small

@@ -1,6 +1,5 @@
 internal import Files
 internal import FoundationEssentials
-internal import Glibc
 internal import Synchronization
 internal import Tensors
 
@@ -45,7 +44,7 @@ extension PictureIndex {
     guard let file = try? MappedFile(graphFile) else {
       return .unusable(reason: "is missing: \(graphFile.lastPathComponent) is gone")
     }
-    // The library trusts what it reads, so that nothing but what was written may reach it.
+    // That finds accidents; what was changed on purpose `cn_open` finds, which follows every link.
     guard file.count == facts.byteCount,
       file.withUnsafeBytes({ digest(of: $0) }) == facts.fileDigest
     else {
@@ -76,10 +75,20 @@ extension PictureIndex {
   /// - Parameters:
   ///   - checkpoint: called every few thousand rows; what it throws ends the work.
   ///   - progress: rows done, and of how many.
-  /// - Throws: `SearchingError.cannotArrange`; `FileFailure`; what `checkpoint` throws.
+  /// - Throws: `SearchingError.cannotArrange`; `SearchingError.busy`; `FileFailure`; what
+  ///   `checkpoint` throws.
   @discardableResult
   public func arrange(
     checkpoint: () throws -> Void = {}, progress: (Int, Int) -> Void = { _, _ in }
+  ) throws -> NearestFacts {
+    let claim = try IndexClaim(folder)
+    return try arrange(under: claim, checkpoint: checkpoint, progress: progress)
+  }
+
+  /// The same for who has claimed the index already.
+  func arrange(
+    under claim: borrowing IndexClaim, checkpoint: () throws -> Void,
+    progress: (Int, Int) -> Void
   ) throws -> NearestFacts {
     do {
       let graph = try NeighbourGraph(over: rows, links: Self.links, effort: Self.effort)
@@ -157,25 +166,12 @@ extension PictureIndex {
   private func write(
     _ graph: NeighbourGraph, effort: Int, recall: Double, queryCount: Int
   ) throws -> NearestFacts {
-    let unfinished = folder.appending(path: "nearest-\(generation).unfinished")
-    defer { try? FileManager.default.removeItem(at: unfinished) }
-    try graph.write(to: unfinished)
-    let file = try MappedFile(unfinished)
-    // The library does not tell when the disk is full; reading it back does.
-    do throws(NeighbourGraph.Failure) {
-      _ = try NeighbourGraph(unfinished, over: rows)
-    } catch {
-      throw FileFailure(
-        unfinished.path(percentEncoded: false), errno: ENOSPC, while: .write)
-    }
+    try WholeFile.write(to: graphFile) { try graph.write(to: &$0) }
+    let file = try MappedFile(graphFile)
     let facts = NearestFacts(
       count: pictures.count, effort: effort, recall: recall, queryCount: queryCount,
       embeddings: embeddingsName, file: graphFile.lastPathComponent, rowsDigest: rowsDigest,
       byteCount: file.count, fileDigest: file.withUnsafeBytes { digest(of: $0) })
-    let (from, to) = (
-      unfinished.path(percentEncoded: false), graphFile.path(percentEncoded: false)
-    )
-    guard rename(from, to) == 0 else { throw FileFailure(to, errno: errno, while: .write) }
     // Written last: a graph that is not the one it names is not used.
     try WholeFile.write(facts.json.written(indented: true) + "\n", to: factsFile)
     known.value.withLock { $0 = (graph, facts) }

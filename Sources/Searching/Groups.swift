@@ -102,7 +102,7 @@ extension PictureIndex {
     let step = max(1, pictures.count / 20_000)
     let sample = Array(stride(from: 0, to: pictures.count, by: step))
     let rows = self.rows.rows(sample)
-    var random = FixedRandom(seed: seed)
+    var random = SplitMix64(seed: seed)
     var chosen = [Int(random.next() % UInt64(sample.count))]
     var distance = [Double](repeating: .infinity, count: sample.count)
     while chosen.count < count {
@@ -112,7 +112,7 @@ extension PictureIndex {
         distance[place] = min(distance[place], max(0, 2 - 2 * Double(scores[place])))
       }
       let total = distance.reduce(0, +)
-      var target = Double(random.next() >> 11) / Double(1 << 53) * total
+      var target = random.fraction() * total
       var pick = distance.lastIndex { $0 > 0 } ?? chosen.count % sample.count
       for place in distance.indices {
         target -= distance[place]
@@ -155,20 +155,5 @@ extension PictureGroups {
     let said =
       words.shape[0] > 1 && groups > 1 ? words - words.mean(axis: 0).reshaped(1, width) : words
     return seen.unitRows().matmulTransposed(said.unitRows())
-  }
-}
-
-/// SplitMix64: the same numbers everywhere.
-struct FixedRandom {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ (mixed >> 31)
   }
 }

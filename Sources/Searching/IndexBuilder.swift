@@ -74,9 +74,10 @@ public struct IndexBuilder: Sendable {
     guard !found.files.isEmpty || !found.skipped.isEmpty else {
       throw SearchingError.noPictures(folder: folder, otherFiles: found.otherCount)
     }
+    try makeFolder(index)
+    let claim = try IndexClaim(index)
     let before = try previous()
     var times = IndexTimes()
-    try makeFolder(index)
     var journal = try IndexJournal(in: index, embedder: embedder)
     var known = Known(index: before, journal: journal.pictures)
     let todo = found.files.filter { known.source(of: $0) == nil }
@@ -144,8 +145,11 @@ public struct IndexBuilder: Sendable {
     let now = Set(entries.map(\.file.path))
     let removed = before?.pictures.count { !now.contains($0.path) } ?? 0
     let result: PictureIndex
-    if let before, embedded + copied == 0, removed == 0, before.skipped == skipped,
-      before.pictures.count == entries.count, before.root.path == pictures.path
+    // What a run that was ended left in the journal is not in the index, though nothing was embedded
+    // now.
+    if let before, entries.allSatisfy(\.source.place.isInIndex), removed == 0,
+      before.skipped == skipped, before.pictures.count == entries.count,
+      before.root.path == pictures.path
     {
       result = before
     } else {
@@ -159,11 +163,12 @@ public struct IndexBuilder: Sendable {
       case .unusable = result.arrangement()
     {
       try times.timing(\.linking) {
-        _ = try result.arrange(checkpoint: checkpoint) {
+        _ = try result.arrange(under: claim, checkpoint: checkpoint) {
           progress(State(done: $0, total: $1, isLinking: true))
         }
       }
     }
+    claim.release()
     times.end()
     return Report(
       index: result, embedded: embedded, copied: copied,

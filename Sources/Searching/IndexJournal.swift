@@ -14,21 +14,18 @@ struct IndexJournal: ~Copyable {
   /// The pictures whose rows are here, in the order of the rows.
   private(set) var pictures: [IndexedPicture] = []
 
-  private static let probeName = "probe.safetensors"
+  private static let probeName = "probe.f32"
 
   /// Opens the journal in the index's folder, or begins one.
   ///
-  /// One that another model began is thrown away.
-  /// - Throws: `SearchingError.busy`; `FileFailure`.
+  /// One that another model began is thrown away. Whoever opens it has claimed the index.
+  /// - Throws: `FileFailure`.
   init(in index: URL, embedder: Embedder) throws {
     let folder = index.appending(path: "building", directoryHint: .isDirectory)
     let width = embedder.width
     try makeFolder(folder)
     let lines = folder.appending(path: "pictures.jsonl")
     var table = try GrowingFile(lines)
-    guard table.claim() else {
-      throw SearchingError.busy(folder: index.path(percentEncoded: false))
-    }
     let probe = folder.appending(path: Self.probeName)
     var known: [IndexedPicture] = []
     var byteCount = 0
@@ -45,7 +42,11 @@ struct IndexJournal: ~Copyable {
         byteCount += line.count + 1
       }
     } else {
-      try Self.write(probe, of: embedder)
+      // Before the probe: a run that is killed between the two must not leave the rows of one model
+      // under the probe of another.
+      try table.cut(to: 0)
+      try table.settle()
+      try WholeFile.write(Self.bytes(of: embedder), to: probe)
     }
     let file = folder.appending(path: "rows.f32")
     var rows = try GrowingFile(file)
@@ -65,10 +66,6 @@ struct IndexJournal: ~Copyable {
   private static func isSame(_ probe: URL, as embedder: Embedder) -> Bool {
     guard let bytes = try? WholeFile.read(probe) else { return false }
     return bytes == Self.bytes(of: embedder)
-  }
-
-  private static func write(_ probe: URL, of embedder: Embedder) throws {
-    try WholeFile.write(bytes(of: embedder), to: probe)
   }
 
   private static func bytes(of embedder: Embedder) -> [UInt8] {

@@ -9,6 +9,8 @@ struct Known {
   enum Place {
     case index(Int)
     case journal(Int)
+
+    var isInIndex: Bool { if case .index = self { true } else { false } }
   }
 
   private let index: PictureIndex?
@@ -108,7 +110,8 @@ struct IndexWriter {
   private func removeOthers(keeping names: [String]) {
     let path = builder.index.path(percentEncoded: false)
     for name in (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? [] {
-      let parts = name.split(separator: "-")
+      // Those that were not finished have a dot before their name.
+      let parts = name.drop { $0 == "." }.split(separator: "-")
       guard parts.count == 2, ["embeddings", "pictures", "skipped", "nearest"].contains(parts[0]),
         parts[1].first?.isNumber == true, !names.contains(name)
       else { continue }

@@ -45,7 +45,7 @@ extension PictureIndex {
     let width = matrix.shape[0]
     // A few more than wanted: the iteration settles as fast as the first left out is smaller.
     let kept = min(width, count + 6)
-    var random = FixedRandom(seed: 7)
+    var random = SplitMix64(seed: 7)
     let begin = (0..<kept * width).map { _ in Float(Int64(bitPattern: random.next()) >> 40) }
     var rows = orthonormal(Tensor(begin, shape: [kept, width]))
     for _ in 0..<200 { rows = orthonormal(rows.matmul(matrix)) }

@@ -40,8 +40,8 @@ public struct NearestFacts: Sendable, Equatable {
 
   init?(_ json: JSON) {
     guard json["format"]?.text == Self.format, json["version"]?.int == 1,
-      let count = json["count"]?.int, let effort = json["effort"]?.int, effort >= 1,
-      effort <= 1 << 20, let recall = json["recall_at_10"]?.double,
+      let count = json["count"]?.int, count >= 1, let effort = json["effort"]?.int, effort >= 1,
+      effort <= 1 << 20, let recall = json["recall_at_10"]?.double, (0...1).contains(recall),
       let queryCount = json["queries"]?.int, let embeddings = json["embeddings"]?.text,
       let file = json["file"]?.text, !file.contains("/"),
       let rowsDigest = json["rows"]?.text.flatMap({ UInt64($0, radix: 16) }),

@@ -1,4 +1,5 @@
 internal import CNearest
+internal import Files
 internal import FoundationEssentials
 internal import Synchronization
 internal import Tensors
@@ -37,7 +38,9 @@ final class NeighbourGraph: Sendable {
     }
   }
 
-  /// Reads a file that `write` wrote for the same rows; its bytes were checked before.
+  /// Reads a file that `write` wrote for the same rows.
+  ///
+  /// - Throws: a failure for any other file.
   init(_ file: URL, over rows: StoredTensor) throws(Failure) {
     try Self.check(rows)
     self.rows = rows
@@ -79,9 +82,34 @@ final class NeighbourGraph: Sendable {
     _ = try Self.calling { cn_add(graph, row, $0) == 0 ? nil : true }
   }
 
+  /// Where the library's bytes go, and why one of them could not.
+  private struct Output {
+    let file: UnsafeMutablePointer<Replacement>
+    var failure: FileFailure?
+  }
+
+  /// Appends bytes to the file of an `Output`; 0 where that failed.
+  private static let put: cn_write = { bytes, count, output in
+    guard let output = output?.assumingMemoryBound(to: Output.self) else { return 0 }
+    do throws(FileFailure) {
+      try output.pointee.file.pointee.write(UnsafeRawBufferPointer(start: bytes, count: count))
+      return 1
+    } catch {
+      output.pointee.failure = error
+      return 0
+    }
+  }
+
   /// Writes the links.
-  func write(to file: URL) throws(Failure) {
-    _ = try Self.calling { cn_save(graph, file.path(percentEncoded: false), $0) == 0 ? nil : true }
+  func write(to file: inout Replacement) throws(FileFailure) {
+    let failure = withUnsafeMutablePointer(to: &file) { file in
+      var output = Output(file: file)
+      withUnsafeMutablePointer(to: &output) { output in
+        _ = cn_save(graph, Self.put, output)
+      }
+      return output.failure
+    }
+    if let failure { throw failure }
   }
 
   /// At most `count` rows near a point of length 1, the nearest first.

@@ -75,7 +75,10 @@ public struct PictureIndex: Sendable {
       return folder.appending(path: name)
     }
     self.folder = folder
-    generation = json["generation"]?.int ?? 1
+    generation = json["generation"].map { $0.int ?? 0 } ?? 1
+    guard (1..<1 << 48).contains(generation) else {
+      throw SearchingError.damaged(file: path, detail: "\"generation\" is no count of its writings")
+    }
     model = (json["model"]?["name"]?.text ?? "?", json["model"]?["folder"]?.text ?? "?")
     root = Self.root(written: try text("pictures"), from: folder, beside: json["beside"]?.text)
     let embeddings = try beside("embeddings")

@@ -5,9 +5,16 @@ internal import Foundation
 public enum Parallelism {
   /// The limit for the current task: all cores, or `FOVEA_THREADS`, unless set with `withValue`.
   @TaskLocal public static var threadCount: Int =
-    ProcessInfo.processInfo.environment["FOVEA_THREADS"].flatMap(Int.init).flatMap {
-      $0 > 0 ? $0 : nil
-    } ?? ProcessInfo.processInfo.activeProcessorCount
+    ProcessInfo.processInfo.environment["FOVEA_THREADS"].flatMap(count(written:))
+    ?? ProcessInfo.processInfo.activeProcessorCount
+
+  /// How many threads the value of `FOVEA_THREADS` allows, never more than 256; nil for what is no
+  /// positive whole number.
+  public static func count(written text: String) -> Int? {
+    guard !text.isEmpty, text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
+    let number = Int(text) ?? .max
+    return number > 0 ? min(number, 256) : nil
+  }
 
   /// Calls `body` once for each index below `count`, on several threads where that is allowed.
   ///

@@ -8,7 +8,18 @@ public enum Quantization: Sendable, Hashable {
   ///
   /// A group tries its whole range and four smaller ones, each with the scale that fits best, and
   /// takes the one of the least squared error.
-  case int4(groupSize: Int = 64)
+  case int4(groupSize: Int = Quantization.groupSize)
+
+  /// Inputs of a group where no other number is asked for.
+  public static let groupSize = 64
+
+  /// How what it makes is written down.
+  package var encoding: Encoding {
+    switch self {
+    case .int8: .int8
+    case .int4(let groupSize): .groups(bits: 4, groupSize: groupSize)
+    }
+  }
 }
 
 extension StoredTensor {

@@ -79,24 +79,22 @@ struct ConvertCommand: ParsableCommand {
 
   /// Reads `int4` or `decoder=int4,vision=int8`; the first means all `parts`.
   static func precisions(_ text: String, parts: [String]) throws -> [String: Precision] {
-    func precision(_ word: Substring) throws -> Precision {
-      guard let precision = Precision(rawValue: String(word)), precision.quantization != nil else {
-        throw ValidationError("--quantize takes int8 or int4, not '\(word)'")
-      }
-      return precision
-    }
     guard text.contains("=") else {
-      let all = try precision(text[...])
+      let all = try integers(Precision(rawValue: text), text)
       return Dictionary(uniqueKeysWithValues: parts.map { ($0, all) })
     }
-    var chosen: [String: Precision] = [:]
-    for entry in text.split(separator: ",", omittingEmptySubsequences: false) {
-      let sides = entry.split(separator: "=", omittingEmptySubsequences: false)
-      guard sides.count == 2, !sides[0].isEmpty else {
-        throw ValidationError("--quantize takes a list such as decoder=int4, not '\(entry)'")
-      }
-      chosen[String(sides[0])] = try precision(sides[1])
+    do {
+      return try Precision.byPart(text).mapValues { try integers($0, $0.rawValue) }
+    } catch let error as PrecisionListError {
+      if case .noPrecision(let word) = error { _ = try integers(nil, word) }
+      throw ValidationError("--quantize \(error)")
     }
-    return chosen
+  }
+
+  private static func integers(_ precision: Precision?, _ word: String) throws -> Precision {
+    guard let precision, precision.quantization != nil else {
+      throw ValidationError("--quantize takes int8 or int4, not '\(word)'")
+    }
+    return precision
   }
 }

@@ -35,3 +35,11 @@ enum ExitStatus {
     }
   }
 }
+
+/// A setting of the environment that cannot be.
+struct SettingFailure: HasExitCode, CustomStringConvertible {
+  let words: String
+
+  var exitCode: Int32 { ExitCode.usage }
+  var description: String { words }
+}

@@ -1,4 +1,6 @@
 internal import ArgumentParser
+internal import Foundation
+internal import Tensors
 internal import Terminal
 
 /// The command line: `fovea` alone opens the prompt, a file's name runs it, and the parts that
@@ -34,6 +36,7 @@ struct Fovea: ParsableCommand {
   static func main() {
     Interrupts.ignoreFileSizeSignal()
     do {
+      try checkThreads()
       var command = try Fovea.parseAsRoot()
       try command.run()
     } catch let ending as Ending {
@@ -45,6 +48,15 @@ struct Fovea: ParsableCommand {
       complain(about: error)
       leave(ExitStatus.of(error))
     }
+  }
+
+  /// Refuses a `FOVEA_THREADS` that says nothing.
+  private static func checkThreads() throws {
+    guard let text = ProcessInfo.processInfo.environment["FOVEA_THREADS"],
+      Parallelism.count(written: text) == nil
+    else { return }
+    throw SettingFailure(
+      words: "FOVEA_THREADS must be a whole number of at least 1, not '\(text)'")
   }
 
   /// Says what went wrong in one line on standard error.

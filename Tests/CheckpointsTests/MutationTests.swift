@@ -12,7 +12,7 @@ struct MutationTests {
     let seeds = Self.seeds()
     #expect(seeds.count == 12)
     let file = folder.file("mutant.safetensors")
-    var random = SplitMix(state: 20_261_121)
+    var random = SplitMix64(seed: 20_261_121)
     var accepted = 0
     var rules: Set<String> = []
     for round in 0..<20_000 {
@@ -89,7 +89,7 @@ struct MutationTests {
   }
 
   private static func mutant(
-    _ seeds: [[UInt8]], _ round: Int, _ random: inout SplitMix
+    _ seeds: [[UInt8]], _ round: Int, _ random: inout SplitMix64
   ) -> [UInt8] {
     var bytes = seeds[round % seeds.count]
     for _ in 0...random.below(2) {
@@ -132,7 +132,7 @@ struct MutationTests {
   }
 
   /// Replaces a word of the header and corrects the header's length.
-  private static func edit(_ bytes: inout [UInt8], _ random: inout SplitMix) {
+  private static func edit(_ bytes: inout [UInt8], _ random: inout SplitMix64) {
     let count = Int(bytes[0]) | Int(bytes[1]) << 8
     guard 8 + count <= bytes.count else { return }
     let edits = [

@@ -76,7 +76,7 @@ struct NPYFileTests {
         try NPYFile(parsing: Array(whole[..<length]), named: "cut")
       }
     }
-    var random = SplitMix(state: 3)
+    var random = SplitMix64(seed: 3)
     for _ in 0..<3_000 {
       var bytes = whole
       for _ in 0...random.below(3) { bytes[random.below(bytes.count)] = UInt8(random.below(256)) }
@@ -114,7 +114,7 @@ struct CSVTests {
   @Test func nineDigitsReadBackEqual() throws {
     let folder = try TemporaryFolder()
     let url = folder.file("a.csv")
-    var random = SplitMix(state: 5)
+    var random = SplitMix64(seed: 5)
     let numbers = (0..<500).map { _ in Float(bitPattern: UInt32(random.below(0x7F80_0000))) }
     try CSV.write(Tensor(numbers, shape: [500, 1]), to: url)
     let lines = try WholeFile.readText(url).split(separator: "\n").dropFirst()

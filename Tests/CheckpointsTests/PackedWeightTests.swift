@@ -249,6 +249,15 @@ struct PublishedPackingTests {
         "tensor 'a.scales' has shape [1, 7], but the configuration calls for [1, 8]"
       ),
       ("scales", [0, 8], "quantized tensor 'a.scales' has no groups"),
+      // No bytes, but a group count that nothing may be made of.
+      (
+        "scales", [1 << 48, 0],
+        "quantized tensor 'a.scales' has 281474976710656 groups for 64 inputs"
+      ),
+      (
+        "scales", [64, 0],
+        "tensor 'a.scales' has shape [64, 0], but the configuration calls for [64, 8]"
+      ),
       ("g_idx", [63], "tensor 'a.g_idx' has shape [63], but the configuration calls for [64]"),
       (
         "scales", nil, "quantized tensor 'a.qweight' needs 'a.scales', which the file does not have"

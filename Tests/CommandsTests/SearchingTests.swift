@@ -113,11 +113,34 @@ private func gallery(_ count: Int = 24) throws -> Workshop {
     #expect(workshop.run("len(index(\"fovea-out/single\"))").shown == "5")
   }
 
+  @Test func anIndexIsMadeInTheSpaceOfTheModelAsItIsNow() throws {
+    let workshop = try Workshop()
+    let clip = Fixtures.goldens.appending(path: "clip").path
+    _ = try workshop.value(
+      """
+      for seed in range(4):
+          save(scene(seed, objects=1), f"single/{seed}.png")
+      load("\(clip)")
+      a = index("fovea-out/single", to="a.index").embeddings
+      load("\(clip)", dtype="int4")
+      b = index("fovea-out/single", to="b.index").embeddings
+      load("\(clip)")
+      resize(72)
+      c = index("fovea-out/single", to="c.index").embeddings
+      load("\(clip)")
+      d = index("fovea-out/single", to="d.index").embeddings
+      d
+      """)
+    let found = try ["a", "b", "c", "d"].map { try #require(workshop.value($0).tensor) }
+    #expect(found[1] != found[0] && found[2] != found[0] && found[2] != found[1])
+    #expect(found[3] == found[0])
+  }
+
   @Test func anIndexOfAnotherModelIsRefusedByItsName() throws {
     let workshop = try gallery(4)
     // The index says where its model was; with another model at hand that is still found.
-    let clip = Fixtures.goldens.appending(path: "clip/checkpoint")
-    guard FileManager.default.fileExists(atPath: clip.path) else { return }
+    let clip = Fixtures.goldens.appending(path: "clip")
+    try #require(FileManager.default.fileExists(atPath: clip.appending(path: "config.json").path))
     _ = try workshop.value("load(\"\(clip.path)\")")
     #expect(workshop.run("search(\"a star\", i, top=1)[0][\"rank\"]").shown == "1")
     let json = workshop.folder.appending(path: "fovea-out/single.index/index.json")
@@ -126,6 +149,6 @@ private func gallery(_ count: Int = 24) throws -> Workshop {
     try Data(text.replacingCharacters(in: range, with: "\"folder\": \"/no").utf8).write(to: json)
     let failure = try #require(
       workshop.run("search(\"a star\", \"fovea-out/single.index\")").failure)
-    #expect(failure.message.contains("was made with the model clip"), "\(failure.message)")
+    #expect(failure.message.contains("was made with the model joint"), "\(failure.message)")
   }
 }

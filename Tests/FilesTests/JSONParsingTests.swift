@@ -1,4 +1,5 @@
 import Files
+import Tensors
 import TestSupport
 import Testing
 
@@ -138,7 +139,7 @@ struct JSONParsingTests {
       "{\"a\": [1, -2.5e3, true, null], \"b\\u00e9\": {\"c\": \"\\uD83D\\uDE00 \\n\", \"é\": []}}",
       "[0, -0, 1e1, 0.1, 12345678901234567890, \"\\\"\", {}, [[[]]], false]",
     ]
-    var random = SplitMix(state: 1)
+    var random = SplitMix64(seed: 1)
     var accepted = 0
     for round in 0..<5_000 {
       var bytes = Array(seeds[round % 2].utf8)

@@ -1,4 +1,5 @@
 import Images
+import Tensors
 import TestSupport
 import Testing
 
@@ -180,7 +181,7 @@ import Testing
   /// Two thousand mutants a format, each a picture or an error.
   @Test func noMutantCrashes() throws {
     let goldens = try #require(PictureGoldens.all.first)
-    var random = SplitMix(state: 20_260)
+    var random = SplitMix64(seed: 20_260)
     var limits = Image.Limits()
     // A mutated size would only cost time.
     limits.pixelCount = 1_000_000

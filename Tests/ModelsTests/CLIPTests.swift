@@ -141,6 +141,17 @@ extension Golden {
     }
   }
 
+  @Test(arguments: ["vision_cfg", "text_cfg"], ["1e300", "1e-300", "0", "1e9"])
+  func aRatioThatMakesNoWidthIsRefused(_ section: String, _ ratio: String) throws {
+    let checkpoint = try DamagedCheckpoint(of: "clip-open")
+    try checkpoint.set(
+      "model_cfg.\(section).mlp_ratio", to: ratio, in: "open_clip_config.json")
+    let error = #expect(throws: ModelError.self) { try embedder(checkpoint.folder) }
+    let said = "\(try #require(error))"
+    #expect(said.contains("model_cfg.\(section).mlp_ratio"), "\(said)")
+    #expect(said.contains("a number that makes 1 to 2147483648 channels"), "\(said)")
+  }
+
   @Test func aTextTowerUnderItsOwnPrefixReadsAlike() throws {
     let golden = Golden.named("clip")[0]
     let checkpoint = try DamagedCheckpoint(of: "clip-open")

@@ -242,6 +242,67 @@ struct ConversionTests {
     expectClose(logits, to: exact, within: 2e-2)
   }
 
+  @Test(arguments: [Precision.int8, .int4], [ElementType?.none, .float16])
+  func convertingTwiceGivesTheSameBytes(_ precision: Precision, _ type: ElementType?) throws {
+    let checkpoint = try SmallCheckpoint()
+    let (once, twice) = (checkpoint.folder.file("once"), checkpoint.folder.file("twice"))
+    let precisions = PrecisionTests.everywhere(precision)
+    try Conversion(CheckpointFolder(checkpoint.url), type: type, precisions: precisions)
+      .write(to: once)
+    let again = try Conversion(CheckpointFolder(once), type: type, precisions: precisions)
+    #expect(again.quantized.isEmpty)
+    try again.write(to: twice)
+    let names = try FileManager.default.contentsOfDirectory(atPath: once.path).sorted()
+    #expect(try FileManager.default.contentsOfDirectory(atPath: twice.path).sorted() == names)
+    #expect(names.contains(precision == .int8 ? "quanto_qmap.json" : "quantize_config.json"))
+    for name in names {
+      #expect(
+        try WholeFile.read(once.appending(path: name))
+          == WholeFile.read(twice.appending(path: name)), "\(name)")
+    }
+  }
+
+  @Test func groupsOfAnotherSizeStayAndSoDoTheirSettings() throws {
+    let checkpoint = try SmallCheckpoint()
+    let (first, second) = (checkpoint.folder.file("first"), checkpoint.folder.file("second"))
+    try Conversion(CheckpointFolder(checkpoint.url), type: nil, precisions: ["decoder": .int4])
+      .write(to: first)
+    // As another tool would have written it.
+    for name in ["config.json", "quantize_config.json"] {
+      let text = try String(contentsOf: first.appending(path: name), encoding: .utf8)
+      try Data(text.replacing("\"group_size\": 64", with: "\"group_size\": 32").utf8)
+        .write(to: first.appending(path: name))
+    }
+    let conversion = try Conversion(
+      CheckpointFolder(first), type: nil, precisions: ["decoder": .int4, "vision": .int8])
+    try conversion.write(to: second)
+    #expect(!conversion.quantized.isEmpty)
+    #expect(conversion.quantized.allSatisfy { $0.precision == .int8 })
+    let (before, after) = (try CheckpointFolder(first), try CheckpointFolder(second))
+    let settings = try after.configuration()["quantization_config"]
+    #expect(settings?["group_size"]?.int == 32)
+    #expect(try settings == before.configuration()["quantization_config"])
+    #expect(
+      try WholeFile.read(first.appending(path: "quantize_config.json"))
+        == WholeFile.read(second.appending(path: "quantize_config.json")))
+    let map = try JSON(file: second.appending(path: "quanto_qmap.json")).object
+    #expect(map?.count == conversion.quantized.count)
+    let names = try before.tensors().names.filter {
+      $0.hasSuffix(".qweight") || $0.hasSuffix(".scales")
+    }
+    #expect(names.count > 10)
+    for name in names {
+      #expect(try before.tensors().rawBytes(name) == after.tensors().rawBytes(name))
+    }
+    // Integers of a part that was not asked for stay too, beside new groups.
+    let third = checkpoint.folder.file("third")
+    try Conversion(CheckpointFolder(second), type: nil, precisions: ["qformer": .int4])
+      .write(to: third)
+    #expect(try JSON(file: third.appending(path: "quanto_qmap.json")).object?.count == map?.count)
+    let read = try ModelLoad(CheckpointFolder(third))
+    #expect(read.parts.first { $0.name == "vision" }?.encodings.contains(.int8) == true)
+  }
+
   @Test func anOldCheckpointStaysUntilTheNewOneIsComplete() throws {
     struct Stopped: Error {}
     let checkpoint = try SmallCheckpoint()

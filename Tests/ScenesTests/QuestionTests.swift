@@ -1,5 +1,6 @@
 import Foundation
 import Scenes
+import Tensors
 import Testing
 
 /// Checks answers against the painted pixels, not against the code that made the answers.
@@ -104,7 +105,7 @@ struct QuestionTests {
   }
 
   @Test func examinationsAskEachKindOnce() {
-    var random = RandomSource(seed: 1)
+    var random = SplitMix64(seed: 1)
     var answers: [String: Int] = [:]
     for scene in scenes {
       let asked = scene.examination(from: &random)
@@ -135,7 +136,7 @@ struct QuestionTests {
   }
 
   @Test func wrongCaptionsAreWrong() {
-    var random = RandomSource(seed: 3)
+    var random = SplitMix64(seed: 3)
     for scene in scenes {
       let wrong = scene.wrongCaptions(from: &random)
       #expect(wrong.count >= scene.objects.count * 3)

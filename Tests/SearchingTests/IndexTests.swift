@@ -85,6 +85,56 @@ private struct Ended: Error {}
       ])
   }
 
+  @Test func anEndedRefreshIsNotForgotten() throws {
+    let gallery = try Gallery(7)
+    _ = try gallery.builder().run()
+    // A picture that changed, then as many new ones that the run ends after the first four.
+    try gallery.add(20, as: "scene-01.png")
+    let new = (1...4).map { "zz-\($0).png" }
+    for (seed, name) in new.enumerated() { try gallery.add(30 + seed, as: name) }
+    var calls = 0
+    #expect(throws: Ended.self) {
+      try gallery.builder().run(checkpoint: {
+        calls += 1
+        if calls == 3 { throw Ended() }
+      })
+    }
+    for name in new {
+      try FileManager.default.removeItem(at: gallery.pictures.appending(path: name))
+    }
+    let report = try gallery.builder().run()
+    #expect(report.embedded == 0 && report.kept == 7)
+    let fresh = try IndexBuilder(
+      pictures: gallery.pictures, index: gallery.folder.file("other"),
+      embedder: ColourGrid.embedder()
+    ).run()
+    #expect(report.index.pictures == fresh.index.pictures)
+    #expect(report.index.rows.tensor == fresh.index.rows.tensor)
+  }
+
+  @Test func rowsOfOneModelNeverStandUnderTheProbeOfAnother() throws {
+    let gallery = try Gallery(9)
+    var calls = 0
+    #expect(throws: Ended.self) {
+      try gallery.builder().run(checkpoint: {
+        calls += 1
+        if calls == 4 { throw Ended() }
+      })
+    }
+    let building = gallery.index.appending(path: "building")
+    let table = building.appending(path: "pictures.jsonl")
+    #expect(try !Data(contentsOf: table).isEmpty)
+    // The other model's run ends where it writes its probe.
+    let probe = building.appending(path: "probe.f32")
+    try FileManager.default.removeItem(at: probe)
+    try FileManager.default.createDirectory(at: probe, withIntermediateDirectories: false)
+    let other = ColourGrid.embedder(name: "other", turned: true)
+    #expect(throws: FileFailure.self) { try gallery.builder(other).run() }
+    #expect(try Data(contentsOf: table).isEmpty)
+    try FileManager.default.removeItem(at: probe)
+    #expect(try gallery.builder(other).run().embedded == 9)
+  }
+
   @Test func whatAnotherModelBeganIsThrownAway() throws {
     let gallery = try Gallery(9)
     var batches = 0
@@ -215,6 +265,23 @@ private struct Ended: Error {}
     #expect(throws: SearchingError.self) { try PictureIndex(gallery.index) }
   }
 
+  @Test func aNumberThatNoRunCanHaveWrittenIsDamage() throws {
+    let gallery = try Gallery(2)
+    _ = try gallery.builder().run()
+    let file = gallery.index.appending(path: "index.json")
+    let text = try String(contentsOf: file, encoding: .utf8)
+    let range = try #require(text.range(of: "\"generation\": 1"))
+    for number in ["9223372036854775807", "281474976710656", "0", "-1", "1.5", "\"1\"", "1e300"] {
+      let changed = text.replacingCharacters(in: range, with: "\"generation\": \(number)")
+      try Data(changed.utf8).write(to: file)
+      let error = #expect(throws: SearchingError.self) { try PictureIndex(gallery.index) }
+      #expect("\(try #require(error))".contains("generation"))
+      try gallery.add(2, as: "new.png")
+      #expect(try gallery.builder().run().index.pictures.count == 3)
+      try FileManager.default.removeItem(at: gallery.pictures.appending(path: "new.png"))
+    }
+  }
+
   @Test func picturesAndIndexMayMoveTogether() throws {
     let gallery = try Gallery(3)
     _ = try gallery.builder().run()
@@ -235,6 +302,47 @@ private struct Ended: Error {}
       do { _ = try gallery.builder().run() } catch { inner = error as? SearchingError }
     })
     #expect(inner == .busy(folder: gallery.index.path))
+  }
+
+  @Test func aSecondProcessIsSentAwayWhileNeighboursAreLinked() throws {
+    let gallery = try Gallery(9)
+    func builder() -> IndexBuilder {
+      IndexBuilder(
+        pictures: gallery.pictures, index: gallery.index, embedder: ColourGrid.embedder(),
+        method: .approximate)
+    }
+    var inner: [SearchingError] = []
+    let report = try builder().run(progress: { state in
+      guard state.isLinking, inner.isEmpty else { return }
+      do { _ = try builder().run() } catch { inner += [error as? SearchingError].compactMap { $0 } }
+      do { _ = try PictureIndex(gallery.index).arrange() } catch {
+        inner += [error as? SearchingError].compactMap { $0 }
+      }
+    })
+    let busy = SearchingError.busy(folder: gallery.index.path)
+    #expect(inner == [busy, busy])
+    #expect(report.index.nearestFacts?.count == 9)
+    #expect(
+      try FileManager.default.contentsOfDirectory(atPath: gallery.index.path).sorted() == [
+        "embeddings-1.safetensors", "index.json", "nearest-1.hnsw", "nearest-1.json",
+        "pictures-1.jsonl", "skipped-1.jsonl",
+      ])
+  }
+
+  @Test func whatAKilledRunLeftIsClearedAway() throws {
+    let gallery = try Gallery(3)
+    _ = try gallery.builder().run()
+    for name in [
+      ".nearest-1.hnsw.99999.abc.tmp", ".embeddings-2.safetensors.99999.abc.tmp", "index.lock",
+    ] {
+      try Data("part".utf8).write(to: gallery.index.appending(path: name))
+    }
+    try gallery.add(20, as: "new.png")
+    _ = try gallery.builder().run()
+    #expect(
+      try FileManager.default.contentsOfDirectory(atPath: gallery.index.path).sorted() == [
+        "embeddings-2.safetensors", "index.json", "pictures-2.jsonl", "skipped-2.jsonl",
+      ])
   }
 
   @Test(.enabled(if: FileManager.default.fileExists(atPath: "/dev/full")))

@@ -194,6 +194,103 @@ private struct Numbers {
         .hits.first?.row == 1)
   }
 
+  /// The digest that an index has of its files.
+  private func digest(of bytes: Data) -> UInt64 {
+    var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+    func mix(_ word: UInt64) { hash = (hash ^ word) &* 0x100_0000_01B3 ^ (hash >> 29) }
+    [UInt8](bytes).withUnsafeBytes { bytes in
+      for word in 0..<bytes.count / 8 {
+        mix(bytes.loadUnaligned(fromByteOffset: word * 8, as: UInt64.self))
+      }
+      for byte in bytes[(bytes.count / 8 * 8)...] { mix(UInt64(byte)) }
+      mix(UInt64(bytes.count))
+    }
+    return hash
+  }
+
+  @Test func aGraphThatLeadsOutsideItselfIsNotReadThoughItsDigestFits() throws {
+    let cloud = try Cloud(300)
+    try cloud.index().arrange()
+    let graph = cloud.url.appending(path: "nearest-1.hnsw")
+    let facts = cloud.url.appending(path: "nearest-1.json")
+    let bytes = try Data(contentsOf: graph)
+    let json = try String(contentsOf: facts, encoding: .utf8)
+    let point = try cloud.index().rows.rows([1])
+    /// What a search says of a graph whose digest was made right again; nil where it was used.
+    func remark(_ damaged: Data) throws -> String? {
+      try damaged.write(to: graph)
+      let changed =
+        json
+        .replacing("\"bytes\": \(bytes.count)", with: "\"bytes\": \(damaged.count)")
+        .replacing(
+          String(digest(of: bytes), radix: 16), with: String(digest(of: damaged), radix: 16))
+      try Data(changed.utf8).write(to: facts)
+      let found = try cloud.index().find(near: point, count: 300, limit: 10)
+      #expect(found.hits.allSatisfy { (0..<300).contains($0.row) })
+      return found.remark
+    }
+    #expect(try remark(bytes) == nil)
+    func patched(_ offset: Int, _ numbers: [UInt8]) -> Data {
+      var damaged = bytes
+      damaged.replaceSubrange(offset..<offset + numbers.count, with: numbers)
+      return damaged
+    }
+    // The header's numbers end at byte 96; a row of the ground level has 4 + 32 · 4 bytes of links,
+    // its number and its label. Behind the 300 rows come the links above.
+    let row = 4 + 32 * 4 + 8 + 8
+    let above = 96 + 300 * row
+    var cases: [(String, Data)] = [
+      ("the entry", patched(52, [0x2C, 1, 0, 0])), ("the top level", patched(48, [0, 0, 0, 0x7F])),
+      ("no links a row", patched(56, [0xFF, 0xFF, 0xFF, 0x3F, 0, 0, 0, 0])),
+      ("the size of a row", patched(24, [0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x0F])),
+      ("the place of a label", patched(32, [0, 0, 0, 0x40])),
+      ("the number of links", patched(96, [0xFF, 0xFF])), ("a mark", patched(96 + 2, [1])),
+      ("a link", patched(96 + 4, [0x2C, 1, 0, 0])),
+      ("a far link", patched(96 + 4, [0xFF, 0xFF, 0xFF, 0xFF])),
+      ("a number", patched(96 + row - 16, [0x2C, 1])),
+      ("a label", patched(96 + row - 8, [0x2C, 1])),
+      ("a label twice", patched(96 + row - 16, Array(bytes[96 + 2 * row - 16..<96 + 2 * row]))),
+      ("links above", patched(above, [0xFF, 0xFF, 0xFF, 0x7F])), ("one byte more", bytes + [0]),
+      ("cut off", Data(bytes.dropLast(4))), ("nothing", Data()),
+      ("half a header", bytes.prefix(40)),
+    ]
+    // A level that only the file's last row with links above would have.
+    if let place = stride(from: bytes.count - 4, to: above, by: -4).first(where: {
+      bytes[$0] == 0x44 && bytes[$0 + 1] == 0
+    }) {
+      cases.append(("a link above", patched(place + 8, [0x2C, 1, 0, 0])))
+    }
+    for (what, damaged) in cases {
+      let said = try remark(damaged)
+      #expect(said?.contains("cannot be read") == true, "\(what): \(said ?? "was used")")
+    }
+    // Wherever else a byte is changed, it is found or the search stays inside.
+    var random = SplitMix64(seed: 4)
+    for _ in 0..<150 {
+      let place = random.below(2) == 0 ? random.below(96) : random.below(bytes.count)
+      _ = try remark(patched(place, [UInt8(random.below(256))]))
+    }
+  }
+
+  @Test func twoProcessesDoNotLinkOneIndexAtOnce() throws {
+    let cloud = try Cloud(600)
+    var inner: SearchingError?
+    let facts = try cloud.index().arrange(progress: { done, _ in
+      guard done > 0, inner == nil else { return }
+      do { try cloud.index().arrange() } catch { inner = error as? SearchingError }
+    })
+    #expect(inner == .busy(folder: cloud.url.path))
+    #expect(try cloud.index().nearestFacts == facts)
+  }
+
+  @Test func aGraphThatCannotBeWrittenSaysWhy() throws {
+    let cloud = try Cloud(50)
+    try FileManager.default.createDirectory(
+      at: cloud.url.appending(path: "nearest-1.hnsw"), withIntermediateDirectories: false)
+    let error = #expect(throws: FileFailure.self) { try cloud.index().arrange() }
+    #expect(error?.kind == .folder)
+  }
+
   @Test func linkingCanBeEndedAndLeavesNothing() throws {
     struct Ended: Error {}
     let cloud = try Cloud(9_000)
@@ -205,7 +302,7 @@ private struct Numbers {
       })
     }
     let names = try FileManager.default.contentsOfDirectory(atPath: cloud.url.path)
-    #expect(!names.contains { $0.hasPrefix("nearest") })
+    #expect(!names.contains { $0.contains("nearest") || $0.contains("lock") })
   }
 
   @Test func aFewRowsAreLinkedToo() throws {

@@ -155,6 +155,25 @@ import Testing
     }
   }
 
+  @Test func aGroupThatNoScaleSpansIsNotHidden() {
+    var noise = SmallNoise(seed: 10)
+    for large in [Float(2e6), -2e6, 1e20, -1e20, .greatestFiniteMagnitude] {
+      var elements = noise.tensor([4, 64]).elements
+      elements[64 + 40] = large
+      elements[64 + 41] = -large
+      let read = StoredTensor(Tensor(elements, shape: [4, 64]))
+        .quantized(to: .int4(groupSize: 32)).tensor
+      #expect(read.row(1).elements[32...].allSatisfy { $0.isNaN }, "\(large)")
+      #expect(read.row(1).elements[..<32].allSatisfy { $0.isFinite })
+      for row in [0, 2, 3] { #expect(read.row(row).elements.allSatisfy { $0.isFinite }) }
+    }
+    // Where a smaller range can be spanned, it is.
+    var elements = noise.tensor([1, 64]).elements
+    elements[3] = 1e6
+    let read = StoredTensor(Tensor(elements, shape: [1, 64])).quantized(to: .int4()).tensor
+    #expect(abs(read[0, 3] - 1e6) < 1e5)
+  }
+
   @Test func whatIsNotFiniteIsNotHidden() {
     var noise = SmallNoise(seed: 10)
     for bad in [Float.nan, .infinity, -.infinity] {

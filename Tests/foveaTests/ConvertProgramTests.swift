@@ -139,6 +139,9 @@ import Testing
       (["--dtype", "vision=bfloat16,decoder=int4"], 0, "int4"),
       (["--quantize", "int8"], 0, "int8"),
       (["--dtype", "float8"], 64, "must be one of float32"),
+      (["--dtype", "vision=int8,vision=int4"], 64, "--dtype names the part 'vision' twice"),
+      (["--dtype", "vision=int8,"], 64, "and has '' in it"),
+      (["--dtype", "vision=int8,decoder=int3"], 64, "for each part, not 'int3'"),
       (["--dtype", "ears=int8"], 64, "its parts are vision, qformer, projection, decoder"),
       (["--quantize", "int3"], 64, "takes int8 or int4, not 'int3'"),
       (["--quantize", "int4", "--dtype", "int8"], 64, "both say how weights are kept"),
@@ -170,6 +173,22 @@ import Testing
       (["convert", "SOURCE", "TARGET", "--dtype", "float8"], 64, "float8"),
       (
         ["convert", "SOURCE", "TARGET", "--quantize", "int3"], 64, "takes int8 or int4, not 'int3'"
+      ),
+      (
+        ["convert", "SOURCE", "TARGET", "--quantize", "vision=int3"], 64,
+        "takes int8 or int4, not 'int3'"
+      ),
+      (
+        ["convert", "SOURCE", "TARGET", "--quantize", "vision=float16"], 64,
+        "takes int8 or int4, not 'float16'"
+      ),
+      (
+        ["convert", "SOURCE", "TARGET", "--quantize", "vision=int8,vision=int4"], 64,
+        "--quantize names the part 'vision' twice"
+      ),
+      (
+        ["convert", "SOURCE", "TARGET", "--quantize", "vision=int8,decoder"], 64,
+        "and has 'decoder' in it"
       ),
       (["convert", "SOURCE", "TARGET", "--quantize", "ears=int4"], 1, "has no part 'ears'"),
       (["convert", "SOURCE", "SOURCE", "--dtype", "float16"], 64, "the same folder"),

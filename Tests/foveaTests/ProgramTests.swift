@@ -20,11 +20,16 @@ import Testing
   }
 
   /// Runs the program to its end.
-  func run(_ arguments: [String], input: String = "", interruptAfter: Double? = nil) throws -> Run {
+  func run(
+    _ arguments: [String], input: String = "", interruptAfter: Double? = nil,
+    environment: [String: String] = [:]
+  ) throws -> Run {
     let process = Process()
     process.executableURL = Self.program
     process.arguments = arguments
-    process.environment = ["HOME": "/nonexistent", "FOVEA_HISTORY": "", "PATH": "/usr/bin:/bin"]
+    process.environment = [
+      "HOME": "/nonexistent", "FOVEA_HISTORY": "", "PATH": "/usr/bin:/bin",
+    ].merging(environment) { $1 }
     process.currentDirectoryURL = URL.temporaryDirectory
     let (standardInput, output, errors) = (Pipe(), Pipe(), Pipe())
     (process.standardInput, process.standardOutput) = (standardInput, output)
@@ -42,6 +47,24 @@ import Testing
     return Run(
       status: process.terminationStatus, output: String(decoding: written, as: UTF8.self),
       errors: String(decoding: complained, as: UTF8.self))
+  }
+
+  @Test(.enabled(if: program != nil), arguments: ["many", "", "0", "-1", "1.5", "4 "])
+  func aNumberOfThreadsThatIsNoneIsRefused(_ text: String) throws {
+    let run = try run(["-c", "1 + 1"], environment: ["FOVEA_THREADS": text])
+    #expect(run.status == 64 && run.output.isEmpty)
+    #expect(
+      run.errors
+        == "fovea: error: FOVEA_THREADS must be a whole number of at least 1, not '\(text)'\n")
+  }
+
+  @Test(
+    .enabled(if: program != nil),
+    arguments: ["1", "3", "9223372036854775807", "99999999999999999999999"])
+  func anyNumberOfThreadsRuns(_ text: String) throws {
+    let run = try run(
+      ["-c", "run(scene(1), \"what?\", max_new_tokens=1)"], environment: ["FOVEA_THREADS": text])
+    #expect(run.status == 0, "\(run.errors)")
   }
 
   @Test(
@@ -141,6 +164,7 @@ import Testing
 
     for (arguments, status) in [
       (["compare", file, golden], 64), (["compare", file], 64),
+      (["compare", golden, "vision=int8,vision=int4", "--image", picture], 64),
       (["compare", file, file, "--chart", "x.gif"], 64),
       (["compare", file, "/nowhere.safetensors"], 66), (["compare", file, picture], 65),
       (["compare", file, file], 65), (["compare", file, file, "--model", golden], 0),

@@ -67,7 +67,8 @@ void ck_groups_reorder(const void *words, const int32_t *from, int backwards, si
 /// Packs `count` rows of weights, outputs `first` and on of a matrix of 4-bit integers whose parts
 /// are `words`, `zeros` and float16 `scales` as in ck_groups, zero before. `first` and, except for
 /// the last outputs, `count` are multiples of 8. `steps` ranges are tried for each group, shrunk
-/// from the whole one by 1/32 each time, then fitted; the one of the least squared error wins.
+/// from the whole one by 1/32 each time, then fitted; the one of the least squared error wins. A group
+/// that is not finite, or too wide for every scale in float16, becomes NaN.
 void ck_groups_pack(const float *rows, size_t count, size_t inputs, size_t outputs, size_t first,
                     size_t group, size_t steps, uint32_t *words, uint32_t *zeros, uint16_t *scales);
 

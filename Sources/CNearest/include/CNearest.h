@@ -26,10 +26,14 @@ cn_graph *cn_make(
 /// Adds a row. Row 0 alone first, then others, from several threads if wanted. 0 where it failed.
 int cn_add(cn_graph *graph, size_t row, char *message);
 
-/// Writes the graph's links; 0 where it failed. What is written is not settled on the disk.
-int cn_save(const cn_graph *graph, const char *path, char *message);
+/// Takes `count` bytes of a file, which follow those before; 0 ends the writing.
+typedef int (*cn_write)(const void *bytes, size_t count, void *context);
 
-/// Reads what `cn_save` wrote, unchanged, over the same rows; NULL where it failed.
+/// Hands the bytes of the graph's file to `write`, with `context`; 0 where `write` gave 0.
+int cn_save(const cn_graph *graph, cn_write write, void *context);
+
+/// Reads a file of the bytes that `cn_save` gave, over as many rows; NULL where it failed. Any file
+/// may be given: one that would lead a search outside the graph is not taken.
 cn_graph *cn_open(
     const char *path, const float *rows, size_t count, size_t width, char *message);
 

@@ -34,14 +34,10 @@ struct LowerPrecision {
   /// What a file of Fovea's says of the weights, as in `vision=bfloat16,decoder=int4`; nil where it
   /// says nothing.
   init?(weights: String?, partsOf model: LoadedModel) {
-    guard let weights else { return nil }
-    for entry in weights.split(separator: ",") {
-      let sides = entry.split(separator: "=", maxSplits: 1).map(String.init)
-      guard sides.count == 2, let precision = Precision(rawValue: sides[1]),
-        model.parts.contains(where: { $0.name == sides[0] })
-      else { return nil }
-      parts[sides[0]] = precision
-    }
+    guard let weights, let chosen = try? Precision.byPart(weights),
+      chosen.keys.allSatisfy({ part in model.parts.contains { $0.name == part } })
+    else { return nil }
+    parts = chosen
   }
 
   /// What a file is to say of the weights; nil where they are as the model's own file has them.

@@ -1,3 +1,4 @@
+internal import Checkpoints
 internal import Foundation
 internal import Images
 internal import Models
@@ -27,18 +28,30 @@ struct EmbeddingSpace: Sendable {
   let embedder: Embedder
 }
 
-/// The spaces that were looked at in a session, by the model's folder.
+/// What decides where a model puts pictures and texts.
+private struct SpaceKey: Hashable {
+  let folder: URL
+  let precisions: [String: Precision]
+  let patches: PatchGrid
+
+  init(_ model: LoadedModel) {
+    (folder, precisions, patches) = (model.folder, model.precisions, model.model.patches)
+  }
+}
+
+/// The spaces that were looked at in a session.
 private enum KnownSpaces: SessionKey {
-  static var initial: [URL: EmbeddingSpace] { [:] }
+  static var initial: [SpaceKey: EmbeddingSpace] { [:] }
 }
 
 extension Session {
   /// The space of a model; nil where it has none.
   private func space(of loaded: LoadedModel) throws -> EmbeddingSpace? {
-    if let known = self[KnownSpaces.self][loaded.folder] { return known }
+    let key = SpaceKey(loaded)
+    if let known = self[KnownSpaces.self][key] { return known }
     guard let model = loaded.model.embedding else { return nil }
     let space = EmbeddingSpace(model: model, embedder: try Embedder(model, of: loaded))
-    self[KnownSpaces.self][loaded.folder] = space
+    self[KnownSpaces.self][key] = space
     return space
   }
 

@@ -47,13 +47,12 @@ enum PrecisionChoice {
 
   /// `vision=bfloat16,decoder=int4` as a dictionary.
   static func byPart(_ words: String) throws -> Value {
-    let choices = Mapping()
-    for entry in words.split(separator: ",") {
-      let sides = entry.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-      try choices.set(
-        .text(String(sides[0])), to: .text(sides.count == 2 ? String(sides[1]) : ""))
-    }
-    return .dictionary(choices)
+    let chosen: [String: Precision]
+    do {
+      chosen = try Precision.byPart(words)
+    } catch { throw ArgumentFailure(parameter: "dtype", error.description) }
+    return .dictionary(
+      try Mapping.sorted(chosen.map { ($0, Value.text($1.rawValue)) }))
   }
 
   private static func everywhere(

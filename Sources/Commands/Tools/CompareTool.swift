@@ -53,7 +53,11 @@ public struct CompareTool {
     if path == request.second {
       if Precision(rawValue: path) != nil { return .precision(.text(path)) }
       if path.contains("="), !FileManager.default.fileExists(atPath: path) {
-        return .precision(try PrecisionChoice.byPart(path))
+        do {
+          return .precision(try PrecisionChoice.byPart(path))
+        } catch let failure as ArgumentFailure {
+          throw UsageFailure(words: "\(path) \(failure.message)", note: failure.note)
+        }
       }
     }
     let url = URL(filePath: path)

@@ -85,7 +85,7 @@ public struct Evaluation {
   }
 
   private mutating func ask(about scene: Scene) throws {
-    var random = RandomSource(seed: scene.seed ^ 0x0E5A_1A7E)
+    var random = SplitMix64(seed: scene.seed ^ 0x0E5A_1A7E)
     let image = scene.painted().image
     var trace = Trace.nothing
     if let writer = model.model.writing {

@@ -98,7 +98,7 @@ extension CLIP.Configuration {
     try vision.require(width.isMultiple(of: headWidth), "width", "a multiple of \(headWidth)")
     self.vision = VisionTransformer.Sizes(
       width: width,
-      hiddenWidth: Int(Double(width) * (try vision.number("mlp_ratio", default: 4))),
+      hiddenWidth: try vision.hiddenWidth(of: width),
       blockCount: try vision.count("layers", default: 12), headCount: width / headWidth,
       imageSize: try vision.count("image_size", default: 224),
       patchSize: try vision.count("patch_size", default: 16), epsilon: 1e-5,
@@ -126,6 +126,15 @@ extension ConfigurationReader {
     try require(
       value == .null || isUsual, key,
       "\(usual == "false" ? usual : "'\(usual)'"): only the plain transformer is read")
+  }
+
+  /// Channels inside an MLP: `mlp_ratio` times its width, whole ones.
+  fileprivate func hiddenWidth(of width: Int) throws(ModelError) -> Int {
+    let channels = Double(width) * (try number("mlp_ratio", default: 4))
+    try require(
+      channels >= 1 && channels <= Double(1 << 31), "mlp_ratio",
+      "a number that makes 1 to \(1 << 31) channels of \(width)")
+    return Int(channels)
   }
 }
 
@@ -157,7 +166,7 @@ extension CLIP.Configuration.Text {
     openCLIP reader: ConfigurationReader, activation: Activation
   ) throws(ModelError) {
     width = try reader.count("width", default: 512)
-    hiddenWidth = Int(Double(width) * (try reader.number("mlp_ratio", default: 4)))
+    hiddenWidth = try reader.hiddenWidth(of: width)
     blockCount = try reader.count("layers", default: 12)
     headCount = try reader.count("heads", default: 8)
     vocabularySize = try reader.count("vocab_size", default: 49408)
@@ -169,6 +178,5 @@ extension CLIP.Configuration.Text {
   private func check(_ reader: ConfigurationReader, width name: String) throws(ModelError) {
     try reader.require(
       width.isMultiple(of: headCount), name, "a multiple of the \(headCount) heads")
-    try reader.require(hiddenWidth >= 1, "mlp_ratio", "a number that leaves a channel")
   }
 }

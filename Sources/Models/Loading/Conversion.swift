@@ -29,6 +29,9 @@ public struct Conversion: Sendable {
   /// The weights that become small integers, as the model calls them, and how.
   public private(set) var quantized: [(name: String, precision: Precision)] = []
 
+  /// The weights that are small integers in the file already and stay as they are.
+  private var held: [(name: String, encoding: Encoding)] = []
+
   /// How many bytes of tensors are going to be written.
   public var byteCount: Int { tensors.reduce(0) { $0 + $1.byteCount } }
 
@@ -64,6 +67,11 @@ public struct Conversion: Sendable {
     for record in records where done.insert(record.name).inserted {
       let part = parts.first { $0.roots.contains(String(record.address.parts.first ?? "")) }
       let precision = part.flatMap { precisions[$0.name] }
+      let isPacked = if case .plain = record.stored.encoding { false } else { true }
+      if let precision, precision.isHeld(by: record.stored) {
+        hold(record, done: &done)
+        continue
+      }
       if let precision, let quantization = precision.quantization, record.isProduct,
         !tables.contains(record.name), record.stored.shape.count == 2
       {
@@ -72,25 +80,36 @@ public struct Conversion: Sendable {
         sources.append(.quantized(record, quantization))
         sources += made.dropFirst().map { _ in .rest }
         quantized.append((record.name, precision))
-      } else if case .plain(let stored) = record.stored.encoding {
-        add(record, type ?? stored)
       } else if let type {
         add(record, type)
+      } else if case .plain(let stored) = record.stored.encoding {
+        add(record, stored)
+      } else {
+        hold(record, done: &done)
+        continue
       }
-      if case .plain = record.stored.encoding { continue }
       // Integers that are not read under a name of their own belong to a packed weight.
-      if type != nil || precision != nil {
-        let layer =
-          record.name.hasSuffix(".weight")
-          ? String(record.name.dropLast(".weight".count)) : record.name
-        packed.append(layer + ".")
-      }
+      if isPacked { packed.append(PackedWeight.layer(of: record.name) + ".") }
     }
     for entry in collection.entries where !done.contains(entry.name) {
       if packed.contains(where: entry.name.hasPrefix) { continue }
-      tensors.append(PlannedTensor(name: entry.name, type: entry.type, shape: entry.shape))
-      sources.append(.copied(entry.name))
+      add(entry)
     }
+  }
+
+  /// Takes the integers of a weight along as they are: rounded once and no more.
+  private mutating func hold(_ record: WeightRecord, done: inout Set<String>) {
+    let way: Quantization = record.stored.encoding == .int8 ? .int8 : .int4()
+    for part in way.publishedTensors(shape: record.stored.shape, as: record.name) {
+      guard let entry = collection[part.name], done.insert(part.name).inserted else { continue }
+      add(entry)
+    }
+    held.append((record.name, record.stored.encoding))
+  }
+
+  private mutating func add(_ entry: TensorEntry) {
+    tensors.append(PlannedTensor(name: entry.name, type: entry.type, shape: entry.shape))
+    sources.append(.copied(entry.name))
   }
 
   private mutating func add(_ record: WeightRecord, _ type: ElementType) {
@@ -173,33 +192,53 @@ public struct Conversion: Sendable {
         continue
       }
       if name.hasSuffix(".safetensors.index.json") || name == "config.json" { continue }
-      if [QuantizationRecord.gptqSettingsName, QuantizationRecord.quantoMapName].contains(name),
-        type != nil || !quantized.isEmpty
-      {
-        continue
-      }
+      if name == QuantizationRecord.gptqSettingsName, !keepsSettings { continue }
+      if name == QuantizationRecord.quantoMapName, changesWeights { continue }
       try replacement.write(try WholeFile.read(folder.url.appending(path: name)), as: name)
     }
     if folder.has("config.json") {
       let text = try configuration().written(indented: true) + "\n"
       try replacement.write(Array(text.utf8), as: "config.json")
     }
-    let rows = quantized.filter { $0.precision == .int8 }.map(\.name)
-    if !rows.isEmpty {
-      let map = QuantizationRecord.quantoMap(
-        rows.map { $0.hasSuffix(".weight") ? String($0.dropLast(".weight".count)) : $0 })
-      try replacement.write(
-        Array((map.written(indented: true) + "\n").utf8), as: QuantizationRecord.quantoMapName)
+    if changesWeights, let map = try quantoMap() {
+      let text = map.written(indented: true) + "\n"
+      try replacement.write(Array(text.utf8), as: QuantizationRecord.quantoMapName)
     }
-    if hasGroups {
+    if hasGroups, !keepsSettings || !folder.has(QuantizationRecord.gptqSettingsName) {
       try replacement.write(
         Array((gptq.written(indented: true) + "\n").utf8), as: QuantizationRecord.gptqSettingsName)
     }
     return leftOut
   }
 
+  /// quanto's map of the layers with rows of 8-bit integers; nil where there are none.
+  ///
+  /// Layers that stay as they are keep what the checkpoint says of them.
+  private func quantoMap() throws -> JSON? {
+    let stay = held.filter { $0.encoding == .int8 }.map { PackedWeight.layer(of: $0.name) }
+    let new = quantized.filter { $0.precision == .int8 }.map { PackedWeight.layer(of: $0.name) }
+    let name = QuantizationRecord.quantoMapName
+    let old = folder.has(name) ? try JSON(file: folder.url.appending(path: name)) : nil
+    guard let map = QuantizationRecord.quantoMap(stay + new).object, map.count > 0 else {
+      return nil
+    }
+    let isOld = Set(stay)
+    return .object(
+      JSON.Object(
+        zip(map.keys, map.values).map { ($0, isOld.contains($0) ? old?[$0] ?? $1 : $1) }))
+  }
+
+  private var changesWeights: Bool { type != nil || !quantized.isEmpty }
+
+  /// Whether what the checkpoint says of its integers still holds: none has changed, or its groups
+  /// are among those that are written.
+  private var keepsSettings: Bool {
+    guard changesWeights else { return true }
+    return held.contains { if case .groups = $0.encoding { true } else { !hasGroups } }
+  }
+
   private var hasGroups: Bool { quantized.contains { $0.precision == .int4 } }
-  private var gptq: JSON { QuantizationRecord.gptqSettings(groupSize: 64) }
+  private var gptq: JSON { QuantizationRecord.gptqSettings(groupSize: Quantization.groupSize) }
 
   /// `config.json`, saying what the tensors are now.
   private func configuration() throws -> JSON {
@@ -210,8 +249,10 @@ public struct Conversion: Sendable {
       let key = members.keys.contains("dtype") ? "dtype" : "torch_dtype"
       changed.append((key, .string(type.rawValue)))
     }
-    if type != nil || !quantized.isEmpty { changed.removeAll { $0.0 == "quantization_config" } }
-    if hasGroups { changed.append(("quantization_config", gptq)) }
+    if !keepsSettings { changed.removeAll { $0.0 == "quantization_config" } }
+    if hasGroups, !changed.contains(where: { $0.0 == "quantization_config" }) {
+      changed.append(("quantization_config", gptq))
+    }
     return .object(JSON.Object(changed))
   }
 }
