@@ -20,14 +20,16 @@ public struct Parting: Sendable {
     /// Another model that made the numbers, in a lower precision than the judge's, on what the
     /// *other* side started from; nil where the judge's own precision made them.
     public var coarser: Replay?
+    /// Results of products whose weights this side has not in the lower precision.
+    public var exact: Set<Address>
 
     /// A run.
     public init(
       values: [Address: Tensor], judge: @escaping Replay, otherStart: Replay? = nil,
-      coarser: Replay? = nil
+      coarser: Replay? = nil, exact: Set<Address> = []
     ) {
       (self.values, self.judge, self.otherStart) = (values, judge, otherStart)
-      self.coarser = coarser
+      (self.coarser, self.exact) = (coarser, exact)
     }
   }
 
@@ -72,6 +74,8 @@ public struct Parting: Sendable {
     public let scale: Double
     /// How many times its floor the error is, here or at the worst place inside.
     public let ratio: Double
+    /// Whether the floor is what a lower precision makes.
+    public let isCoarse: Bool
   }
 
   /// A number that is none, or infinite, where a side has it first.
@@ -244,6 +248,8 @@ private struct Measured {
   let sums: [Address: ErrorSize]
   /// By a side's own model in lower precision, on the other side's numbers; nil where there is none.
   let coarser: [[Address: Tensor]?]
+  /// Results of products that a side's lower precision leaves as they are.
+  let exact: [Set<Address>]
   /// Places that depend on what is not known of a side's start.
   let unknown: Set<Address>
   let places: [ForcedRun.Place]
@@ -298,6 +304,7 @@ private struct Measured {
       }
     }
     self.unknown = unknown
+    exact = sides.map(\.exact)
     coarser = try [0, 1].map { side in
       try sides[side].coarser.map { try force($0, given[1 - side]).computed }
     }
@@ -318,7 +325,13 @@ private struct Measured {
     let here = rounding.map { Parting.Rounding(place: address, error: $0) }
     let worst = ([here] + inside.map(\.rounding)).compactMap { $0 }
       .max { (Verdict($0.error), $0.error.ratio) < (Verdict($1.error), $1.error.ratio) }
-    let verdicts = [ratio.map { Verdict(ratio: $0) }, worst.map { Verdict($0.error) }]
+    // What moving weights does depends on what they were moved for, and is no measured floor.
+    let isMoved = ([here] + inside.map(\.rounding)).contains { $0?.error.movement != nil }
+    let verdicts =
+      [
+        own.map { Verdict(ratio: $0.ratio, isCoarse: $0.isCoarse && !isMoved) },
+        worst.map { Verdict($0.error) },
+      ] + inside.map(\.verdict)
     return Parting.Row(
       part: part, place: address, axes: place.tap.axes,
       accumulated: Difference(values[0], values[1]), own: own?.with(ratio: ratio),
@@ -341,21 +354,26 @@ private struct Measured {
     // Each side has an error of its own.
     let sums = sums[address] ?? .none
     var floor = sums + sums + ErrorSize(rounding: values[1])
-    for side in [0, 1] {
+    var isCoarse = false
+    for side in [0, 1] where !exact[side].contains(address) {
       guard let found = coarser[side]?[address], let other = judged[1 - side][address],
         found.shape == other.shape
       else { continue }
-      floor = floor + ErrorSize(found, other)
+      let more = ErrorSize(found, other)
+      isCoarse = isCoarse || more.rootMeanSquare > floor.rootMeanSquare
+      floor = floor + more
     }
     let scale = values[1].elements.reduce(Float(0)) { $1.isFinite ? max($0, abs($1)) : $0 }
     return Parting.OwnError(
-      size: size, floor: floor, scale: Double(scale), ratio: size.ratio(to: floor))
+      size: size, floor: floor, scale: Double(scale), ratio: size.ratio(to: floor),
+      isCoarse: isCoarse)
   }
 }
 
 extension Parting.OwnError {
   fileprivate func with(ratio: Double?) -> Self {
-    Parting.OwnError(size: size, floor: floor, scale: scale, ratio: ratio ?? self.ratio)
+    Parting.OwnError(
+      size: size, floor: floor, scale: scale, ratio: ratio ?? self.ratio, isCoarse: isCoarse)
   }
 }
 

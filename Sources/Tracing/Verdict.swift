@@ -18,9 +18,20 @@ public enum Verdict: String, Sendable, CaseIterable, Comparable {
   /// Beyond so many times the floor is a bug.
   public static let bugLimit = 64.0
 
+  /// Up to so many times a floor that a lower precision makes is noise: 2.4 was the most.
+  public static let coarseNoiseLimit = 6.0
+  /// Beyond so many times such a floor is a bug.
+  public static let coarseBugLimit = 12.0
+
   /// Judges an error of `ratio` times its floor; not a number is a bug.
-  public init(ratio: Double) {
-    self = ratio <= Self.noiseLimit ? .noise : ratio <= Self.bugLimit ? .suspicious : .bug
+  ///
+  /// - Parameter isCoarse: whether the floor is what a lower precision makes, which is measured on
+  ///   the same numbers, and so is closer to what is to be expected.
+  public init(ratio: Double, isCoarse: Bool = false) {
+    let (noise, bug) =
+      isCoarse
+      ? (Self.coarseNoiseLimit, Self.coarseBugLimit) : (Self.noiseLimit, Self.bugLimit)
+    self = ratio <= noise ? .noise : ratio <= bug ? .suspicious : .bug
   }
 
   /// Up to so many times what rounding to its steps makes, a quantized row or group is right: half a

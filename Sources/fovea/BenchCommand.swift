@@ -128,6 +128,9 @@ struct BenchCommand: ParsableCommand {
       }
       return padded.joined(separator: "  ")
     }
+    if rows.last?.name == Bench.Name.firstToken {
+      lines += ["", "no next token: the prompt fills all positions, or its answer has no numbers"]
+    }
     lines += ["", "peak memory \(bytes(peak))"]
     return lines.joined(separator: "\n")
   }

@@ -14,11 +14,16 @@ struct ComparedSide {
   let inputs: RunInputs
   /// What its numbers were rounded to.
   var precision: LowerPrecision?
+  /// What its picture is called; nil where that is not known.
+  var picture: String?
+  /// The words it says it has read; nil where it does not say.
+  var text: String?
 
   /// A run, a trace, an answer or the result of a stage; nil for other values.
   init?(_ value: Value, called name: String) {
     guard let trace = value.trace else { return nil }
     self.init(name: name, trace: trace, model: value.sourceModel, inputs: value.runInputs)
+    if case .object(let object) = value { picture = (object as? Run)?.picture.name }
   }
 
   /// What a trace kept.
@@ -33,11 +38,61 @@ struct ComparedSide {
   init(name: String, values: [Address: Tensor], model: LoadedModel?, inputs: RunInputs) {
     (self.name, self.values, self.model, self.inputs) = (name, values, model, inputs)
     precision = model.map { LowerPrecision(of: $0) }
+    text = inputs.prompt.isEmpty ? nil : inputs.prompt
   }
 
-  /// The side as the judge repeats it.
-  func judged(by judge: any RepeatableModel, coarser: Replay? = nil) -> Parting.Side {
-    let inputs = inputs
+  /// What this side should have started from, if it is of the same picture and words as another.
+  ///
+  /// Its own pixels and token ids would make every mistake before them right.
+  func claimed(like other: ComparedSide, by judge: any RepeatableModel) -> RunInputs {
+    var claimed = inputs
+    if Self.mayBeOne(picture, other.picture), other.inputs.image != nil || inputs.pixels != nil {
+      if let image = other.inputs.image {
+        (claimed.image, claimed.pixels) = (image, nil)
+      } else if let pixels = other.inputs.pixels, picture != nil, picture == other.picture {
+        claimed.pixels = pixels
+      }
+    }
+    let isRead =
+      other.text != nil || other.inputs.tokenIDs != nil
+      || (other.inputs.image != nil && judge.writing != nil)
+    if isRead, text == nil || text == (other.text ?? "") {
+      claimed.prompt = other.inputs.prompt
+      (claimed.tokenIDs, claimed.attendedCount) = (
+        other.inputs.tokenIDs, other.inputs.attendedCount
+      )
+    }
+    return claimed
+  }
+
+  /// Whether two pictures may be the same: unless both are files of other names.
+  private static func mayBeOne(_ a: String?, _ b: String?) -> Bool {
+    guard let a, let b, a != b else { return true }
+    return !(a.contains(".") && b.contains("."))
+  }
+
+  /// Results of products whose weights are as the judge's, in parts where others are integers.
+  private func exact(beside judge: any RepeatableModel) -> Set<Address> {
+    guard let model, let repeatable = model.model as? any RepeatableModel,
+      let places = try? repeatable.outline(inputs).places,
+      let judges = try? judge.outline(inputs).places,
+      places.contains(where: { $0.weight?.isQuantized == true })
+    else { return [] }
+    let integers = Set(model.parts.filter(\.hasIntegers).flatMap(\.roots))
+    let encodings = Dictionary(
+      judges.map { ($0.address, $0.weight?.encoding) }, uniquingKeysWith: { first, _ in first })
+    return Set(
+      places.filter { place in
+        guard let weight = place.weight, !weight.isQuantized else { return false }
+        return weight.encoding == encodings[place.address]
+          && integers.contains(place.address.parts.first.map(String.init) ?? "")
+      }.map(\.address))
+  }
+
+  /// The side as the judge repeats it, from `inputs`.
+  func judged(
+    by judge: any RepeatableModel, from inputs: RunInputs, coarser: Replay? = nil
+  ) -> Parting.Side {
     var otherStart: Replay?
     if inputs.image == nil, inputs.pixels == nil {
       // What depends on the picture will differ between two that are nothing like it.
@@ -48,6 +103,6 @@ struct ComparedSide {
     }
     return Parting.Side(
       values: values, judge: { trace in try judge.pass(inputs, trace: &trace) },
-      otherStart: otherStart, coarser: coarser)
+      otherStart: otherStart, coarser: coarser, exact: coarser == nil ? [] : exact(beside: judge))
   }
 }

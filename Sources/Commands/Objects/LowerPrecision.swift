@@ -22,10 +22,10 @@ struct LowerPrecision {
     for part in model.parts {
       if let chosen = model.precisions[part.name] {
         if chosen != .float32 { parts[part.name] = chosen }
-      } else if part.encodings.contains(.int8) {
-        parts[part.name] = .int8
-      } else if part.encodings.contains(where: { if case .groups = $0 { true } else { false } }) {
+      } else if part.encodings.contains(where: { $0.name == "int4" }) {
         parts[part.name] = .int4
+      } else if part.hasIntegers {
+        parts[part.name] = .int8
       }
       if let type = part.storedHalf { stored[part.name] = type }
     }

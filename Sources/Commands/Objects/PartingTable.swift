@@ -15,10 +15,26 @@ struct PartingTable {
   var remarks: [String] = []
   /// Whether a tensor of a file had another shape than its place.
   var hasMisfits = false
+  /// The parts of the judge's run, in its order.
+  var parts: [Address] = []
 
-  /// Whether all that could be compared is rounding, and all of it could be judged.
+  /// Whether all that could be compared has the same shape on both sides and is rounding.
   var isClean: Bool {
     parting.verdict == .noise && !hasMisfits && parting.broken.allSatisfy { $0 == nil }
+      && !parting.rows.contains(where: \.hasTwoShapes)
+  }
+
+  /// The parts of which nothing was compared.
+  private var uncompared: [Address] {
+    let compared = Set(parting.rows.map(\.place.part))
+    return parts.filter { !compared.contains($0) }
+  }
+
+  /// The parts just before a place of which nothing was compared: a mistake there shows at the place.
+  private func gap(before place: Address) -> [Address] {
+    let uncompared = Set(uncompared)
+    guard let index = parts.firstIndex(of: place.part) else { return [] }
+    return parts[..<index].reversed().prefix { uncompared.contains($0) }.reversed()
   }
 
   static let columns = [
@@ -49,7 +65,7 @@ struct PartingTable {
 
   private func cells(_ row: Parting.Row) -> [Value] {
     let difference = row.accumulated
-    let hasOneShape = difference.shapes[0] == difference.shapes[1]
+    let hasOneShape = !row.hasTwoShapes
     let scale = row.own.map { max($0.scale, .leastNormalMagnitude) } ?? 1
     return [
       .text(row.part.description), .text(judge.stage(of: row.place)),
@@ -134,9 +150,13 @@ struct PartingTable {
   private var note: String {
     var lines: [String] = []
     if let place = parting.misshapen {
-      lines.append("the sides are runs of different models: from \(place) on, shapes differ")
+      let isWords = place.description.hasSuffix("tokens.output")
+      lines.append(
+        isWords
+          ? "the sides read other numbers of tokens: from \(place) on, shapes differ"
+          : "the sides are runs of different models: from \(place) on, shapes differ")
     } else if let first = parting.first, let rounding = first.rounding,
-      Verdict(rounding.error) > .noise, Verdict(ratio: first.own?.ratio ?? 0) <= .noise
+      Verdict(rounding.error) > .noise, first.own.map({ Verdict(ratio: $0.ratio, isCoarse: $0.isCoarse) }) ?? .noise <= .noise
     {
       lines.append(
         "\(Self.word(first)) \(rounding.place) (\(judge.stage(of: first.place))): "
@@ -145,7 +165,15 @@ struct PartingTable {
       lines.append(
         "\(Self.word(first)) \(Self.guilty(first)) (\(judge.stage(of: first.place)))"
           + "\(first.entry.map { ", entry \($0)" } ?? ""): its own error is "
-          + "\(Digits.short(own.ratio)) times what rounding does there")
+          + (own.ratio.isFinite
+            ? "\(Digits.short(own.ratio)) times what rounding does there"
+            : "no number, or of another shape"))
+      let gap = gap(before: Self.guilty(first))
+      if let start = gap.first {
+        lines.append(
+          "it may come from any part since \(start): of "
+            + "\(gap.count == 1 ? "that" : "those \(gap.count)") nothing was compared")
+      }
     } else if parting.verdict == nil {
       lines.append("no step could be judged")
     } else if parting.rows.allSatisfy({ $0.accumulated.largest == 0 }) {
@@ -171,7 +199,19 @@ struct PartingTable {
     }
     let lonely = parting.onlyInFirst.count + parting.onlyInSecond.count
     if lonely > 0 { lines.append("\(lonely) places are on one side only") }
+    let uncompared = uncompared
+    if !uncompared.isEmpty {
+      lines.append(
+        "not compared: \(uncompared.count) of \(parts.count) parts, "
+          + uncompared.prefix(6).map(\.description).joined(separator: ", ")
+          + (uncompared.count > 6 ? ", …" : ""))
+    }
     lines += remarks
     return lines.joined(separator: "\n")
   }
+}
+
+extension Parting.Row {
+  /// Whether the sides have tensors of different shapes here.
+  fileprivate var hasTwoShapes: Bool { accumulated.shapes[0] != accumulated.shapes[1] }
 }

@@ -72,6 +72,15 @@ struct TraceFile {
     return inputs
   }
 
+  /// The text that goes with the picture, as the file says it: a JSON list, or a line each.
+  private var firstText: String? {
+    guard let texts = tensors.metadata["texts"], !texts.isEmpty else { return nil }
+    if let list = try? JSON(parsing: Array(texts.utf8), limit: 1 << 20), let all = list.array {
+      return all.first?.text
+    }
+    return texts.split(separator: "\n").first.map(String.init)
+  }
+
   /// How many pictures or texts the file's batch has.
   var entryCount: Int {
     ["inputs.pixel_values", "pixel_values", "inputs.input_ids", "input_ids"].compactMap { key in
@@ -89,10 +98,14 @@ struct TraceFile {
   /// An entry of the file as one side, its tensors matched with the places of `model`.
   ///
   /// - Throws: where no tensor fits a place, a failure with the nearest names.
+  /// - Parameter other: what the run beside it read; taken where the file says nothing of that.
   func side(
-    entry: Int, of model: LoadedModel, judge: any RepeatableModel
+    entry: Int, of model: LoadedModel, judge: any RepeatableModel, beside other: RunInputs?
   ) throws -> MatchedFile {
-    let inputs = try inputs(entry: entry)
+    var inputs = try inputs(entry: entry)
+    if let other, inputs.tokenIDs == nil, tensors.metadata["prompt"] == nil {
+      (inputs.prompt, inputs.tokenIDs) = (other.prompt, other.tokenIDs)
+    }
     let size = judge.patches.imageSize
     if let pixels = inputs.pixels, pixels.shape != [3, size, size] {
       throw failure(
@@ -115,6 +128,8 @@ struct TraceFile {
     // The pixels of a foreign file come under their own name.
     if let pixels = inputs.pixels { values[Address("picture.pixels.output")] = pixels }
     var side = ComparedSide(name: name, values: values, model: nil, inputs: inputs)
+    side.picture = tensors.metadata["image"].flatMap { $0.isEmpty ? nil : $0 }
+    if side.text == nil { side.text = firstText }
     side.precision =
       LowerPrecision(precision, partsOf: model)
       ?? LowerPrecision(weights: tensors.metadata["weights"], partsOf: model)

@@ -152,15 +152,18 @@ public struct Bench {
       return try writer.write(after: sequence, promptIDs: ids, options: settings, trace: .nothing)
     }
     try progress(Name.nextToken)
-    rows.append(try nextToken(of: writer, after: sequence, promptIDs: ids, settings))
+    if let row = try nextToken(of: writer, after: sequence, promptIDs: ids, settings) {
+      rows.append(row)
+    }
     return rows
   }
 
-  /// The median time between two tokens of an answer, and the work of one token.
+  /// The median time between two tokens of an answer, and the work of one token; nil where answers
+  /// end at once, for want of positions or of numbers.
   private func nextToken(
     of writer: any WritingModel, after sequence: Tensor, promptIDs ids: [Int],
     _ settings: GenerationOptions
-  ) throws -> Row {
+  ) throws -> Row? {
     var settings = settings
     var times: [Double] = []
     /// Writes an answer of so many tokens, end tokens put off.
@@ -178,9 +181,10 @@ public struct Bench {
     let (one, two) = (try write(1), try write(2))
     times = []
     for _ in 0..<options.repeats { _ = try write(options.tokenCount + 1) }
+    guard !times.isEmpty else { return nil }
     return Row(name: Name.nextToken, seconds: Self.median(times), work: two - one)
   }
 
-  /// The middle of some times.
+  /// The middle of some times, of one at least.
   public static func median(_ times: [Double]) -> Double { times.sorted()[times.count / 2] }
 }

@@ -81,7 +81,9 @@ public struct CompareTool {
       prompt: request.prompt)
     var trace = Trace.everything
     try model.pass(inputs, trace: &trace)
-    return .side(ComparedSide(name: path, trace: trace, model: loaded, inputs: inputs))
+    var side = ComparedSide(name: path, trace: trace, model: loaded, inputs: inputs)
+    side.picture = image.lastPathComponent
+    return .side(side)
   }
 
   /// The table, as a terminal shows it.

@@ -95,6 +95,8 @@ public struct ModelLoad: Sendable {
 public struct PartWeights: Sendable, Equatable {
   /// The part.
   public let name: String
+  /// The first words of the addresses in it.
+  public let roots: [String]
   /// How products are computed, and their weights kept: `bfloat16`, `int4`; several where mixed.
   public let encodings: [Encoding]
   /// The types that floating-point numbers have which are not converted, tables, norms and biases
@@ -106,7 +108,7 @@ public struct PartWeights: Sendable, Equatable {
   public let ownByteCount: Int
 
   init(_ part: Family.Part, _ records: [WeightRecord]) {
-    name = part.name
+    (name, roots) = (part.name, part.roots)
     let mine = records.filter { part.roots.contains(String($0.address.parts.first ?? "")) }
     var encodings: [Encoding] = []
     for record in mine where record.isProduct && !encodings.contains(record.kept) {
@@ -125,12 +127,22 @@ public struct PartWeights: Sendable, Equatable {
     ownByteCount = mine.reduce(0) { $0 + ($1.isConverted ? $1.keptByteCount : 0) }
   }
 
+  /// Whether some of its products have small integers.
+  public var hasIntegers: Bool {
+    encodings.contains { if case .plain = $0 { false } else { true } }
+  }
+
   /// `bfloat16, 5.3 GB in the file`.
   public var text: String {
     var sizes: [String] = []
     if ownByteCount > 0 { sizes.append("\(ownByteCount.asByteCount) converted") }
     if mappedByteCount > 0 { sizes.append("\(mappedByteCount.asByteCount) in the file") }
-    return ([encodings.map(\.name).joined(separator: " and ")] + sizes).joined(separator: ", ")
+    // Groups of several sizes have one name.
+    let names = encodings.map(\.name).reduce(into: [String]()) { names, name in
+      if !names.contains(name) { names.append(name) }
+    }
+    return ([names.joined(separator: " and ")].filter { !$0.isEmpty } + sizes)
+      .joined(separator: ", ")
   }
 }
 
