@@ -156,7 +156,8 @@ struct PartingTable {
           ? "the sides read other numbers of tokens: from \(place) on, shapes differ"
           : "the sides are runs of different models: from \(place) on, shapes differ")
     } else if let first = parting.first, let rounding = first.rounding,
-      Verdict(rounding.error) > .noise, first.own.map({ Verdict(ratio: $0.ratio, isCoarse: $0.isCoarse) }) ?? .noise <= .noise
+      Verdict(rounding.error) > .noise,
+      first.own.map({ Verdict(ratio: $0.ratio, isCoarse: $0.isCoarse) }) ?? .noise <= .noise
     {
       lines.append(
         "\(Self.word(first)) \(rounding.place) (\(judge.stage(of: first.place))): "
