@@ -78,24 +78,10 @@ public struct Parting: Sendable {
     public let isCoarse: Bool
   }
 
-  /// A number that is none, or infinite, where a side has it first.
-  public struct Broken: Sendable, Equatable {
-    /// The place.
-    public let address: Address
-    /// What its axes count.
-    public let axes: [Axis]
-    /// The indices of the first such number.
-    public let index: [Int]
-    /// The number: not a number, or infinite.
-    public let number: Float
-    /// The entry of a batch that has it; nil where there is one alone.
-    public fileprivate(set) var entry: Int?
-  }
-
   /// A row a part, or a place, in the order of the run.
   public let rows: [Row]
   /// The first place where each side has a number that is none; nil where all are finite.
-  public let broken: [Broken?]
+  public let broken: [BrokenNumber?]
   /// What only one of the sides has.
   public let onlyInFirst, onlyInSecond: [Address]
 
@@ -149,7 +135,7 @@ public struct Parting: Sendable {
     misshapen = fine.places.lazy.map(\.address).first { fine.isMisshapen($0) }
     broken = pair.map { values in
       fine.places.lazy.compactMap { place in
-        values[place.address].flatMap { Broken(in: $0, at: place) }
+        values[place.address].flatMap { BrokenNumber(in: $0, at: place) }
       }.first
     }
     onlyInFirst = first.values.keys.filter { second.values[$0] == nil }.sorted()
@@ -374,26 +360,5 @@ extension Parting.OwnError {
   fileprivate func with(ratio: Double?) -> Self {
     Parting.OwnError(
       size: size, floor: floor, scale: scale, ratio: ratio ?? self.ratio, isCoarse: isCoarse)
-  }
-}
-
-extension Parting.Broken {
-  /// The first number of a tensor that is none; nil where there is none.
-  init?(in tensor: Tensor, at place: ForcedRun.Place) {
-    // Before softmax, negative infinity is where a mask forbids to look.
-    let isScores = place.address.parts.last == "scores"
-    guard
-      let offset = tensor.elements.firstIndex(where: {
-        !$0.isFinite && !(isScores && $0 == -.infinity)
-      })
-    else { return nil }
-    var (rest, index) = (offset, [Int]())
-    for length in tensor.shape.reversed() {
-      index.insert(rest % length, at: 0)
-      rest /= length
-    }
-    self.init(
-      address: place.address, axes: place.tap.axes, index: index,
-      number: tensor.elements[offset])
   }
 }

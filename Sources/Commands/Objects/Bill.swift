@@ -41,6 +41,14 @@ struct Bill {
       loaded.sized(stored.model), picture, prompt, maxNewTokens: maxNewTokens, following: nil,
       isCancelled: isCancelled)
     answer = reference.text
+    if reference.isBroken, let model = try loaded.sized(stored.model) as? any RepeatableModel,
+      let place = try model.brokenPlace(
+        RunInputs(image: picture.image, prompt: prompt), isCancelled: isCancelled)
+    {
+      throw RuntimeFailure(
+        .command, "bill needs a model whose numbers are finite; as stored, \(loaded.name) gives "
+          + place)
+    }
     var items: [Item] = []
     let total = stored.parts.count * precisions.count
     for (index, part) in stored.parts.enumerated() {
@@ -137,6 +145,9 @@ private struct Answered {
         .command, "bill needs a model that writes or knows classes; this is \(model.kind)")
     }
   }
+
+  /// Whether some of the logits are no numbers.
+  var isBroken: Bool { !logits.elements.allSatisfy(\.isFinite) }
 
   /// How far each of another's distributions is from this one's, in nats.
   func divergences(of other: Answered) -> [Double] {

@@ -102,11 +102,9 @@ struct PartingTable {
   private func words(
     _ index: [Int], axes: [Axis], at address: Address, entry: Int?
   ) -> String {
-    let inputs = inputs[min(entry ?? 0, inputs.count - 1)]
-    let words = zip(axes, index).map { axis, index in
-      judge.name(of: index, on: axis, at: address, inputs: inputs) ?? "\(axis.rawValue) \(index)"
-    }
-    return ((entry.map { ["entry \($0)"] } ?? []) + words).joined(separator: ", ")
+    let words = judge.words(
+      index, axes: axes, at: address, inputs: inputs[min(entry ?? 0, inputs.count - 1)])
+    return (entry.map { "entry \($0), " } ?? "") + words
   }
 
   private func inner(_ address: Address, of row: Parting.Row) -> String {
@@ -194,9 +192,7 @@ struct PartingTable {
     for (broken, name) in zip(parting.broken, names) {
       guard let broken else { continue }
       let place = words(broken.index, axes: broken.axes, at: broken.address, entry: broken.entry)
-      lines.append(
-        "\(name) holds \(broken.number.isNaN ? "NaN" : "infinity") first at \(broken.address): "
-          + place)
+      lines.append("\(name) holds \(broken.kind) first at \(broken.address): \(place)")
     }
     let lonely = parting.onlyInFirst.count + parting.onlyInSecond.count
     if lonely > 0 { lines.append("\(lonely) places are on one side only") }
@@ -215,4 +211,31 @@ struct PartingTable {
 extension Parting.Row {
   /// Whether the sides have tensors of different shapes here.
   fileprivate var hasTwoShapes: Bool { accumulated.shapes[0] != accumulated.shapes[1] }
+}
+
+extension BrokenNumber {
+  /// What it is.
+  var kind: String { number.isNaN ? "NaN" : "infinity" }
+}
+
+extension RepeatableModel {
+  /// Indices in words: `patch 3,4, channel 12`.
+  func words(_ index: [Int], axes: [Axis], at address: Address, inputs: RunInputs) -> String {
+    zip(axes, index).map { axis, index in
+      name(of: index, on: axis, at: address, inputs: inputs) ?? "\(axis.rawValue) \(index)"
+    }.joined(separator: ", ")
+  }
+
+  /// Where a run has its first number that is none, in words; nil where all are finite.
+  func brokenPlace(
+    _ inputs: RunInputs, isCancelled: @escaping @Sendable () -> Bool
+  ) throws -> String? {
+    let broken = try BrokenNumber.first(
+      in: { try pass(inputs, trace: &$0) }, places: outline(inputs).places.map(\.address),
+      isCancelled: isCancelled)
+    return broken.map {
+      "\($0.kind) first at \($0.address): "
+        + words($0.index, axes: $0.axes, at: $0.address, inputs: inputs)
+    }
+  }
 }

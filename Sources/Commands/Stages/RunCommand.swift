@@ -23,14 +23,26 @@ extension Command {
     try session.checkMemory(
       model: model, prompt: prompt, keep: keep,
       newTokens: maxNewTokens ?? model.model.writing?.defaultOptions.maxNewTokens)
-    return .object(
-      try Run.of(
-        picture, prompt: prompt, maxNewTokens: maxNewTokens, model: model,
-        trace: session.trace(keeping: keep)))
+    let run = try Run.of(
+      picture, prompt: prompt, maxNewTokens: maxNewTokens, model: model,
+      trace: session.trace(keeping: keep))
+    if run.isBroken, let repeatable = model.model as? any RepeatableModel,
+      let place = try repeatable.brokenPlace(
+        RunInputs(image: picture.image, prompt: prompt), isCancelled: { session.isCancelled })
+    {
+      session.print("warning: \(model.name) gives \(place)\n")
+    }
+    return .object(run)
   }
 }
 
 extension Run {
+  /// Whether it ended in numbers that are none.
+  fileprivate var isBroken: Bool {
+    if let first = answer?.answer.generated.steps.first { return !first.probability.isFinite }
+    return trace.records.last.map { !$0.tensor.elements.allSatisfy(\.isFinite) } ?? false
+  }
+
   /// Takes a picture through all stages that the model has.
   static func of(
     _ picture: Picture, prompt: String, maxNewTokens: Int?, model: LoadedModel, trace: Trace
