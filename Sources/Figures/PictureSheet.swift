@@ -105,8 +105,7 @@ extension Figure {
       let frame = Rectangle(
         x: min(Double(cell[0]) * side, width - side) + 1,
         y: min(Double(cell[1]) * side, height - side) + 1, width: side - 2, height: side - 2)
-      page.add(
-        image, in: frame.fitting(width: image.width, height: image.height), sampling: .smooth)
+      page.addThumbnail(image, in: frame.fitting(width: image.width, height: image.height))
       drawn += 1
     }
     page.add(
@@ -140,9 +139,15 @@ private struct Span {
 }
 
 extension Drawing {
+  /// Adds a small picture with a thin frame, without which a white one has no edge.
+  mutating func addThumbnail(_ image: Image, in area: Rectangle) {
+    add(image, in: area, sampling: .smooth)
+    add(area, stroke: Stroke(.line, width: 0.4))
+  }
+
   fileprivate mutating func add(_ item: PictureItem, in frame: Rectangle) {
     if let image = item.image {
-      add(image, in: frame.fitting(width: image.width, height: image.height), sampling: .smooth)
+      addThumbnail(image, in: frame.fitting(width: image.width, height: image.height))
     } else {
       add(frame, stroke: Stroke(.line, dashes: [3, 3]))
       centre(

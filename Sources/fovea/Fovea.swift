@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Characters
 internal import Terminal
 
 /// The command line: `fovea` alone opens the prompt, a file's name runs it, and the parts that

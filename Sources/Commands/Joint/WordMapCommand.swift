@@ -1,3 +1,4 @@
+internal import Characters
 internal import Figures
 internal import Models
 internal import Runtime
@@ -37,6 +38,6 @@ extension Command {
       PatchMap(
         numbers: try part.cuttingTexts(truncate).wordMap(
           picture.image, text: text, without: without ?? []),
-        title: "\(Value.text(text).represented) on \(picture.name)", model: model))
+        title: "\(Value.text(text).represented) on \(picture.name.visibleOnOneLine)", model: model))
   }
 }
