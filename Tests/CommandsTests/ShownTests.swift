@@ -60,6 +60,27 @@ import Testing
     }
   }
 
+  @Test func aPlaceIsDescribedByItsShapeAndStage() throws {
+    let workshop = try workshop("clip")
+    let shown = try workshop.value("describe(\"vision.blocks.0.attention\")").displayed
+    #expect(shown.contains("vision.blocks.0.attention.pattern") && shown.contains("encode"))
+    #expect(!shown.contains("vision.blocks.1"))
+    let text = try workshop.value("describe(\"text.norm\")").displayed
+    #expect(text.hasPrefix("1 place of clip") && text.contains("the text 'a'"))
+  }
+
+  @Test func aSheetOfATextHasAWholePatternAHead() throws {
+    let workshop = try workshop("clip")
+    _ = try workshop.value("t = embed_text(\"a red circle\")\nt")
+    let count = try #require(try workshop.value("attention(t).shape[0]").integer)
+    for call in ["sheet(t)", "sheet(t, kind=\"text\")"] {
+      let alt = try #require(try workshop.value("\(call).alt").text)
+      #expect(alt.contains("maps of \(count) by \(count)"), "\(alt)")
+    }
+    #expect(
+      try workshop.value("sheet(t, query=1).alt").text?.contains("maps of 1 by \(count)") == true)
+  }
+
   @Test func aCentredSimilarityHasColoursEvenlyAboutZero() throws {
     let workshop = try workshop("clip")
     _ = try workshop.value("m = similarity(scene(7), [\"a\", \"b\"])\nm")
