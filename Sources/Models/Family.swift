@@ -68,12 +68,21 @@ public struct Family: Sendable {
       return try find(inner)
     }
     let isOpenCLIP = !folder.has("config.json") && folder.has("open_clip_config.json")
-    let found = isOpenCLIP ? "clip" : try folder.configuration()["model_type"]?.text ?? "absent"
+    let found =
+      try isOpenCLIP
+      ? "clip"
+      : folder.configuration()["model_type"].flatMap { $0 == .null ? nil : $0.text ?? $0.written() }
     guard let family = all.first(where: { $0.type == found }) else {
       throw ModelError.unknownFamily(
         file: folder.url.appending(path: "config.json").path, found: found, known: all.map(\.type))
     }
     return (family, folder)
+  }
+
+  /// The folder inside `folder` that has a model of its own, in sentence-transformers' layout; nil
+  /// where `folder` itself holds the model.
+  public static func folder(inside folder: CheckpointFolder) throws -> CheckpointFolder? {
+    try SentenceTransformersFolder.model(in: folder)
   }
 }
 

@@ -1,6 +1,7 @@
 internal import Characters
 public import Files
 public import Foundation
+internal import Models
 internal import Runtime
 public import Searching
 
@@ -47,6 +48,10 @@ public struct IndexingJob {
     let session = Session(commands: Commands.all)
     session[StartingModel.self] = model.folder
     session[StartingPrecision.self] = model
+    let current = try session.model()
+    guard current.isShipped || current.model.embedding != nil else {
+      throw current.lacks(.embedding, for: "index", advice: "give another with --model FOLDER")
+    }
     let builder = IndexBuilder(
       pictures: pictures, index: index.standardizedFileURL,
       embedder: try session.space(for: "index").embedder, batch: batch,
