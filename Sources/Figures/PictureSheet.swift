@@ -1,3 +1,4 @@
+internal import Characters
 public import Images
 
 /// One picture on a sheet of many.
@@ -60,7 +61,7 @@ extension Figure {
     let first = rows.joined().first
     return page.framed(
       title: title, caption: caption + note,
-      altText: "\(title). \(count) pictures; the first is \(first?.name ?? ""), "
+      altText: "\(title). \(count.counted(as: "picture")); the first is \(first?.name ?? ""), "
         + "\(first?.heading ?? "").")
   }
 
@@ -115,9 +116,9 @@ extension Figure {
     return page.framed(
       title: title,
       caption:
-        "\(Numeral.count(places.count)) pictures; \(Numeral.count(drawn)) are drawn, the first "
-        + "of each place. Dashed: the middle of all.",
-      altText: "\(title). A plane with \(drawn) of \(places.count) pictures.")
+        "Drawn: \(Numeral.count(drawn)) of \(Numeral.count(places.count)), the first of each place. "
+        + "Dashed: the middle of all.",
+      altText: "\(title). A plane with \(drawn) of \(places.count.counted(as: "picture")).")
   }
 }
 
