@@ -56,6 +56,7 @@ let package = Package(
       name: "CImageCodecs", cSettings: fast,
       linkerSettings: [.linkedLibrary("png"), .linkedLibrary("jpeg"), .linkedLibrary("turbojpeg")]),
 
+    room("Characters"),
     room("Files"),
     room("Tensors", ["CKernels", "COpenBLAS"]),
     room("Tracing", ["Tensors"]),
@@ -70,7 +71,7 @@ let package = Package(
         "Checkpoints", "Files", "Generation", "Images", "Layers", "Tensors", "Tokenizers",
         "Tracing",
       ], resources: [.copy("Resources/Default")]),
-    room("Figures", ["CCairo", "CGraphviz", "Images", "Tensors"]),
+    room("Figures", ["CCairo", "CGraphviz", "Characters", "Images", "Tensors"]),
     room("Language"),
     room("Runtime", ["Language", "Tensors"]),
     room("Scenes", ["Files", "Images", "Tensors"]),
@@ -78,16 +79,17 @@ let package = Package(
     room(
       "Commands",
       [
-        "Checkpoints", "Figures", "Files", "Generation", "Images", "Language", "Layers", "Models",
-        "Runtime", "Scenes", "Searching", "Tensors", "Tokenizers", "Tracing",
+        "Characters", "Checkpoints", "Figures", "Files", "Generation", "Images", "Language",
+        "Layers", "Models", "Runtime", "Scenes", "Searching", "Tensors", "Tokenizers", "Tracing",
       ]),
     room("Notebooks", ["Files", "Language", "Runtime"]),
-    room("Terminal"),
+    room("Terminal", ["Characters"]),
     .executableTarget(
       name: "fovea",
       dependencies: [
-        "Checkpoints", "Commands", "Files", "Images", "Language", "Models", "Notebooks", "Runtime",
-        "Scenes", "Searching", "Tensors", "Terminal", "Tokenizers", "Tracing",
+        "Characters", "Checkpoints", "Commands", "Files", "Images", "Language", "Models",
+        "Notebooks", "Runtime", "Scenes", "Searching", "Tensors", "Terminal", "Tokenizers",
+        "Tracing",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       exclude: ["README.md"], swiftSettings: strict),
@@ -95,6 +97,7 @@ let package = Package(
     .target(
       name: "TestSupport", dependencies: ["Tensors"], path: "Tests/TestSupport",
       swiftSettings: strict),
+    tests("Characters", []),
     tests("Files", ["Tensors"]),
     .target(name: "TileEmulator", path: "Tests/TileEmulator", cSettings: fast),
     tests("Tensors", ["TileEmulator"]),
@@ -116,7 +119,7 @@ let package = Package(
     tests("Runtime", ["Language", "Tensors"]),
     tests("Scenes", ["Files", "Images", "Tensors"]),
     tests("Searching", ["Checkpoints", "Files", "Images", "Scenes", "Tensors"]),
-    tests("Terminal", []),
+    tests("Terminal", ["Characters"]),
     tests(
       "Commands",
       [

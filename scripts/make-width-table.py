@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Writes Sources/Terminal/WideRanges.swift from Unicode's EastAsianWidth.txt.
+"""Writes Sources/Characters/WideRanges.swift from Unicode's EastAsianWidth.txt.
 
-    scripts/make-width-table.py EastAsianWidth.txt > Sources/Terminal/WideRanges.swift
+    scripts/make-width-table.py EastAsianWidth.txt > Sources/Characters/WideRanges.swift
 
 The file is in Debian's package unicode-data (/usr/share/unicode/EastAsianWidth.txt) and at
 https://www.unicode.org/Public/15.0.0/ucd/EastAsianWidth.txt.

@@ -27,14 +27,29 @@ public enum CSV {
     } catch { throw .file(error) }
   }
 
-  /// Writes a table of text: a header and rows; see `field` for what is quoted.
+  /// What stands in a table's cell.
+  public enum Cell: Sendable, Equatable {
+    /// Text, which may begin as a formula does.
+    case text(String)
+    /// A number, its sign included, as it is written.
+    case number(String)
+
+    var written: String {
+      switch self {
+      case .text(let text): CSV.field(text)
+      case .number(let digits): digits
+      }
+    }
+  }
+
+  /// Writes a table: a header and rows; see `field` for what is quoted.
   public static func write(
-    header: [String], rows: [[String]], to url: URL
+    header: [String], rows: [[Cell]], to url: URL
   ) throws(CheckpointError) {
     do {
       var file = try Replacement(url.path(percentEncoded: false))
-      for row in [header] + rows {
-        try file.write(row.map(field).joined(separator: ",") + "\n")
+      for row in [header.map(Cell.text)] + rows {
+        try file.write(row.map(\.written).joined(separator: ",") + "\n")
       }
       try file.finish()
     } catch { throw .file(error) }

@@ -30,6 +30,8 @@ public struct WeightRecord: Sendable {
   public let name: String
   /// Whether it is the weight of a matrix product, rather than a table, a bias or a scale.
   public let isProduct: Bool
+  /// Whether the file has it as `[inputs, outputs]`.
+  public let isTransposed: Bool
   /// What the file has.
   public let stored: StoredTensor
   /// How the model keeps it, or would.

@@ -42,35 +42,43 @@ public struct WeightReader: ~Copyable, Sendable {
   public mutating func take(
     _ address: Address, shape: [Int]
   ) throws(CheckpointError) -> StoredTensor {
-    try take(address, shape: shape, isProduct: false)
+    try take(address, shape: shape, isProduct: false, isTransposed: false)
   }
 
   /// The weight of a matrix product at `address`, which must have `shape`: `[outputs, inputs]`, or
   /// a convolution's kernel, whose axes after the first are its inputs.
   ///
+  /// - Parameter isTransposed: whether the file has it as `[inputs, outputs]`; it is turned before it
+  ///   gets its precision.
   /// - Throws: `.wrongShape` or `.wrongType`. A missing tensor is reported by `finish`.
   public mutating func takeWeight(
-    _ address: Address, shape: [Int]
+    _ address: Address, shape: [Int], isTransposed: Bool = false
   ) throws(CheckpointError) -> StoredTensor {
-    try take(address, shape: shape, isProduct: true)
+    try take(address, shape: shape, isProduct: true, isTransposed: isTransposed)
   }
 
   private mutating func take(
-    _ address: Address, shape: [Int], isProduct: Bool
+    _ address: Address, shape: [Int], isProduct: Bool, isTransposed: Bool
   ) throws(CheckpointError) -> StoredTensor {
+    let fileShape = isTransposed ? shape.reversed() : shape
     let key = names(address).first ?? address.description
     if tensors.handling.declaresOnly {
       guard let zeros = Zeros(shape, atMost: .max) else {
         throw .missing(source: tensors.source, keys: [key], closest: nil, unread: [])
       }
-      let tensor = StoredTensor(shape: shape, type: .float32, start: zeros.start, owner: zeros)
-      return handled(tensor, address, name: key, isProduct: isProduct)
+      func declared(_ shape: [Int]) -> StoredTensor {
+        StoredTensor(shape: shape, type: .float32, start: zeros.start, owner: zeros)
+      }
+      return handled(
+        declared(fileShape), turned: isTransposed ? declared(shape) : nil, address, name: key,
+        isProduct: isProduct)
     }
-    if let tensor = try found(address, shape: shape) {
+    if let tensor = try found(address, shape: fileShape) {
       let name = names(address).first { tensors[$0] != nil } ?? key
-      let kept = handled(tensor, address, name: name, isProduct: isProduct)
+      let turned = isTransposed ? tensor.transposed() : nil
+      let kept = handled(tensor, turned: turned, address, name: name, isProduct: isProduct)
       guard tensors.handling.converts, isProduct, let precision = precision(of: address),
-        precision.kept(tensor) != nil
+        precision.kept(turned ?? tensor) != nil
       else { return kept }
       tensors.release(name)
       guard tensors.handling.onConversion(tensor.byteCount) else {
@@ -78,7 +86,7 @@ public struct WeightReader: ~Copyable, Sendable {
       }
       return kept
     }
-    missing.append((key, shape))
+    missing.append((key, fileShape))
     guard missing.count < 10_000, let zeros = Zeros(shape, atMost: tensors.byteCount) else {
       throw missingError()
         ?? .missing(source: tensors.source, keys: [key], closest: nil, unread: [])
@@ -87,20 +95,25 @@ public struct WeightReader: ~Copyable, Sendable {
   }
 
   /// Writes a weight down, and gives it its precision where it is one of a product.
+  ///
+  /// - Parameter turned: the weight as the model takes it, where the file has it the other way.
   private func handled(
-    _ stored: StoredTensor, _ address: Address, name: String, isProduct: Bool
+    _ stored: StoredTensor, turned: StoredTensor? = nil, _ address: Address, name: String,
+    isProduct: Bool
   ) -> StoredTensor {
     let handling = tensors.handling
     let precision = isProduct ? precision(of: address) : nil
-    let kept = precision?.kept(stored)
+    let weight = turned ?? stored
+    let kept = precision?.kept(weight)
     handling.log?.add(
       WeightRecord(
-        address: address, name: name, isProduct: isProduct, stored: stored,
+        address: address, name: name, isProduct: isProduct, isTransposed: turned != nil,
+        stored: stored,
         kept: kept?.encoding ?? stored.encoding,
         keptByteCount: kept?.byteCount ?? stored.byteCount, isConverted: kept != nil,
         tensors: tensors))
-    guard !handling.declaresOnly else { return stored }
-    let rounded = handling.converts ? self.rounded(stored, at: address) : stored
+    guard !handling.declaresOnly else { return weight }
+    let rounded = handling.converts ? self.rounded(weight, at: address) : weight
     guard let precision, handling.converts || kept == nil else { return rounded }
     return precision.applied(to: rounded)
   }

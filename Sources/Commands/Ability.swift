@@ -89,9 +89,11 @@ extension LoadedModel {
     return part
   }
 
-  func lacks<Part>(_ ability: Ability<Part>, for command: String) -> RuntimeFailure {
+  func lacks<Part>(
+    _ ability: Ability<Part>, for command: String,
+    advice: String = "load(\"folder\") reads another model; models() lists the families"
+  ) -> RuntimeFailure {
     RuntimeFailure(
-      .command, "\(command) needs \(ability.need); \(name) is \(model.kind)",
-      notes: ["load(\"folder\") reads another model; models() lists the families"])
+      .command, "\(command) needs \(ability.need); \(name) is \(model.kind)", notes: [advice])
   }
 }

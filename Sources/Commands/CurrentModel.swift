@@ -48,7 +48,8 @@ extension LoadedModel {
   /// Reads a checkpoint folder, its weights as they are stored.
   static func read(_ url: URL, name: String?) throws -> LoadedModel {
     LoadedModel(
-      name: name ?? url.lastPathComponent, folder: url, load: try ModelLoad(CheckpointFolder(url)))
+      name: name ?? ShippedModel.name(of: url), folder: url,
+      load: try ModelLoad(CheckpointFolder(url)))
   }
 
   /// Reads a checkpoint folder, each part in its precision, and reports how far it is.
@@ -64,12 +65,11 @@ extension LoadedModel {
       return !session.isCancelled
     }
     if let warning = load.warning { session.print("warning: \(warning)\n") }
-    let name = url == ShippedModel.folder ? "scenes" : url.lastPathComponent
-    var model = LoadedModel(name: name, folder: url, load: load)
+    var model = LoadedModel(name: ShippedModel.name(of: url), folder: url, load: load)
     model.precisions = precisions
     return model
   }
 
   /// The small BLIP-2 that ships with Fovea.
-  static func shipped() throws -> LoadedModel { try read(ShippedModel.folder, name: "scenes") }
+  static func shipped() throws -> LoadedModel { try read(ShippedModel.folder, name: nil) }
 }

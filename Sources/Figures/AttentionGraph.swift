@@ -101,8 +101,7 @@ extension Figure {
         let scale = 34 / Double(max(picture.width, picture.height))
         let (w, h) = (Double(picture.width) * scale, Double(picture.height) * scale)
         let area = Rectangle(x: box.x + 3, y: centre.y - h / 2, width: w, height: h)
-        page.add(picture, in: area, sampling: .smooth)
-        page.add(area, stroke: Stroke(.line, width: 0.4))
+        page.addThumbnail(picture, in: area)
         room = Rectangle(x: box.x + 40, y: box.y, width: 54, height: box.height)
       }
       page.centre(

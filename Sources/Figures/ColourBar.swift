@@ -3,12 +3,16 @@ internal import Images
 extension Drawing {
   /// Adds a colour bar with its upper left corner at `corner`, numbers to the right, the name of
   /// what they measure turned beside them.
+  ///
+  /// - Parameter shown: the 256 colours as they look where the map is drawn, from low to high; the
+  ///   scale's own unless something else is mixed in.
   mutating func colourBar(
-    _ scale: ColourScale, at corner: Point, height: Double, name: String?
+    _ scale: ColourScale, at corner: Point, height: Double, name: String?,
+    shown: [Colour]? = nil
   ) {
     let width = 11.0
     let area = Rectangle(x: corner.x, y: corner.y, width: width, height: height)
-    let colours = scale.map.colours.reversed().flatMap { [$0.red, $0.green, $0.blue] }
+    let colours = (shown ?? scale.map.colours).reversed().flatMap { [$0.red, $0.green, $0.blue] }
     add(Image(width: 1, height: 256, pixels: colours), in: area, sampling: .blocks)
     add(area, stroke: Stroke(.line, width: 0.5))
     var widest = 0.0

@@ -61,6 +61,27 @@ public enum Label {
     return String(whole[..<low]) + "…"
   }
 
+  /// The text cut in its middle to fit in `width` points.
+  static func fittedAtEnds(_ text: String, width: Double, size: Double) -> String {
+    let whole = Array(visible(text))
+    func cut(to kept: Int) -> String {
+      String(whole[..<((kept + 1) / 2)]) + "…" + String(whole[(whole.count - kept / 2)...])
+    }
+    if whole.count <= 200, Typesetter.width(of: String(whole), size: size) <= width {
+      return String(whole)
+    }
+    var (low, high) = (0, min(200, whole.count - 1))
+    while low < high {
+      let middle = (low + high + 1) / 2
+      if Typesetter.width(of: cut(to: middle), size: size) <= width {
+        low = middle
+      } else {
+        high = middle - 1
+      }
+    }
+    return cut(to: low)
+  }
+
   private static func isInvisible(_ scalar: Unicode.Scalar) -> Bool {
     switch scalar.value {
     case 0..<0x20, 0x7f...0x9f, 0xad, 0x61c, 0x115f...0x1160, 0x180e, 0x200b...0x200f,

@@ -24,8 +24,9 @@ public struct OverlayOptions: Sendable {
 
 /// A map over a picture, pixel by pixel.
 public enum Overlay {
-  /// Mixes a picture turned grey with the colours of a map: `(1 − s·m)·grey + s·m·colour(m)`, where
-  /// `m` is the number's place on the scale from 0 to 1 and `s` the strength.
+  /// Mixes a picture turned grey with the colours of a map: `(1 − s·w)·grey + s·w·colour(m)`, where
+  /// `m` is the number's place on the scale from 0 to 1, `s` the strength, and the weight `w` is `m`,
+  /// of a diverging map its distance from the middle, `|2m − 1|`.
   ///
   /// A pixel belongs to the patch that its centre lies in. Pixels outside every patch, which the
   /// model did not see, become a flat pale grey with a trace of the picture. A patch without a
@@ -55,22 +56,51 @@ public enum Overlay {
     for (number, patch) in zip(map.elements, patches) {
       let position = scale.position(number)
       let colour = scale.colour(number) ?? .invalid
-      let share = strength * (position ?? 1)
-      let tint = (
-        share * Float(colour.red), share * Float(colour.green), share * Float(colour.blue)
-      )
+      let share = strength * (position.map { weight(at: $0, of: scale.map) } ?? 1)
       let (columns, rows) = patch.pixels(inWidth: image.width, height: image.height)
       for y in rows {
         for x in columns {
           let place = (y * image.width + x) * 3
-          let base = (1 - share) * grey(source, place)
-          pixels[place] = UInt8(min(255, (base + tint.0).rounded()))
-          pixels[place + 1] = UInt8(min(255, (base + tint.1).rounded()))
-          pixels[place + 2] = UInt8(min(255, (base + tint.2).rounded()))
+          let mixed = mix(colour, into: grey(source, place), share: share)
+          pixels[place] = mixed.red
+          pixels[place + 1] = mixed.green
+          pixels[place + 2] = mixed.blue
         }
       }
     }
     return Image(width: image.width, height: image.height, pixels: pixels)
+  }
+
+  /// How strongly the colour of a place on the scale covers the picture, from 0 to 1.
+  private static func weight(at position: Float, of map: ColourMap) -> Float {
+    map.isDiverging ? abs(2 * position - 1) : position
+  }
+
+  private static func mix(_ colour: Colour, into grey: Float, share: Float) -> Colour {
+    let base = (1 - share) * grey
+    func channel(_ byte: UInt8) -> UInt8 {
+      UInt8(min(255, (base + share * Float(byte)).rounded()))
+    }
+    return Colour(channel(colour.red), channel(colour.green), channel(colour.blue))
+  }
+
+  /// The colours of a scale as they look on a picture: mixed with its median grey.
+  static func barColours(
+    of scale: ColourScale, on image: Image, strength: Float = 0.6
+  ) -> [Colour] {
+    var counts = [Int](repeating: 0, count: 256)
+    for place in stride(from: 0, to: image.pixels.count, by: 3) {
+      counts[Int(grey(image.pixels, place))] += 1
+    }
+    var (median, below) = (0, counts[0])
+    while median < 255, below * 2 < image.width * image.height {
+      median += 1
+      below += counts[median]
+    }
+    return scale.map.colours.enumerated().map { index, colour in
+      let share = strength * weight(at: Float(index) / 255, of: scale.map)
+      return mix(colour, into: Float(median), share: share)
+    }
   }
 
   /// The luma of a pixel by ITU-R BT.601, as Pillow's `convert("L")` weighs it.
@@ -175,12 +205,16 @@ extension Figure {
     }
     page.colourBar(
       scale, at: Point(place.maxX + 14, 0), height: min(max(area.height, 90), 260),
-      name: options.valueName)
+      name: options.valueName,
+      shown: Overlay.barColours(of: scale, on: stage.image, strength: options.strength))
     let unseen = Overlay.unseenShare(of: stage.image, patches: stage.patches)
     let strength = Numeral.short(options.strength)
     let caption = [
       scale.sentence,
-      "Mixed with the grey picture, \(strength) of the colour at the upper end, none at the lower.",
+      "Mixed with the grey picture, \(strength) of the colour "
+        + (scale.map.isDiverging
+          ? "at both ends, none in the middle;" : "at the upper end, none at the lower;")
+        + " the bar with the picture's median grey.",
       frames ? "Framed: the largest." : nil,
       unseen > 0.0005
         ? "Pale: the \(Numeral.short(unseen * 100)) % that the model did not see." : nil,

@@ -124,7 +124,8 @@ struct PanelSheet {
     if options.sharing == .all {
       page.colourBar(
         scales[0], at: Point((page.bounds?.maxX ?? sheetWidth) + 14, 0),
-        height: min(max(sheetHeight, 90), 260), name: options.valueName)
+        height: min(max(sheetHeight, 90), 260), name: options.valueName,
+        shown: stage.map { Overlay.barColours(of: scales[0], on: $0.image) })
     }
     return page.framed(
       title: title, caption: caption, altText: altText(title: title, place: place))
@@ -157,7 +158,11 @@ struct PanelSheet {
         + "maps."
     }
     return [
-      scale, stage == nil ? grids[0].sentence : "Mixed with the grey picture.",
+      scale,
+      stage == nil
+        ? grids[0].sentence
+        : "Mixed with the grey picture"
+          + (options.sharing == .all ? "; the bar with its median grey." : "."),
       maps.nonFiniteSentence, options.note,
     ].compactMap { $0 }.joined(separator: " ")
   }

@@ -1,3 +1,4 @@
+internal import Characters
 public import Images
 
 /// One picture on a sheet of many.
@@ -60,7 +61,7 @@ extension Figure {
     let first = rows.joined().first
     return page.framed(
       title: title, caption: caption + note,
-      altText: "\(title). \(count) pictures; the first is \(first?.name ?? ""), "
+      altText: "\(title). \(count.counted(as: "picture")); the first is \(first?.name ?? ""), "
         + "\(first?.heading ?? "").")
   }
 
@@ -105,8 +106,7 @@ extension Figure {
       let frame = Rectangle(
         x: min(Double(cell[0]) * side, width - side) + 1,
         y: min(Double(cell[1]) * side, height - side) + 1, width: side - 2, height: side - 2)
-      page.add(
-        image, in: frame.fitting(width: image.width, height: image.height), sampling: .smooth)
+      page.addThumbnail(image, in: frame.fitting(width: image.width, height: image.height))
       drawn += 1
     }
     page.add(
@@ -116,9 +116,9 @@ extension Figure {
     return page.framed(
       title: title,
       caption:
-        "\(Numeral.count(places.count)) pictures; \(Numeral.count(drawn)) are drawn, the first "
-        + "of each place. Dashed: the middle of all.",
-      altText: "\(title). A plane with \(drawn) of \(places.count) pictures.")
+        "Drawn: \(Numeral.count(drawn)) of \(Numeral.count(places.count)), the first of each place. "
+        + "Dashed: the middle of all.",
+      altText: "\(title). A plane with \(drawn) of \(places.count.counted(as: "picture")).")
   }
 }
 
@@ -140,9 +140,15 @@ private struct Span {
 }
 
 extension Drawing {
+  /// Adds a small picture with a thin frame, without which a white one has no edge.
+  mutating func addThumbnail(_ image: Image, in area: Rectangle) {
+    add(image, in: area, sampling: .smooth)
+    add(area, stroke: Stroke(.line, width: 0.4))
+  }
+
   fileprivate mutating func add(_ item: PictureItem, in frame: Rectangle) {
     if let image = item.image {
-      add(image, in: frame.fitting(width: image.width, height: image.height), sampling: .smooth)
+      addThumbnail(image, in: frame.fitting(width: image.width, height: image.height))
     } else {
       add(frame, stroke: Stroke(.line, dashes: [3, 3]))
       centre(

@@ -1,3 +1,4 @@
+internal import Characters
 public import Images
 public import Tensors
 
@@ -45,7 +46,8 @@ extension Figure {
       matrix: matrix, scale: scale, rows: rows, columns: columns, options: options)
     let caption = [scale.sentence, matrix.nonFiniteSentence, options.note].compactMap { $0 }
       .joined(separator: " ")
-    var alt = "\(title). Matrix of \(rows.count) rows and \(columns.count) columns"
+    var alt =
+      "\(title). Matrix of \(rows.count.counted(as: "row")) and \(columns.count.counted(as: "column"))"
     if let peak = matrix.peak {
       alt +=
         "; the largest number is \(Numeral.short(peak.number)), of "
@@ -62,6 +64,23 @@ private struct MatrixPlot {
   let scale: ColourScale
   let rows, columns: [EdgeLabel]
   let options: HeatmapOptions
+  /// The words at the edges as they are drawn.
+  private let rowTexts, columnTexts: [String]
+
+  init(
+    matrix: Tensor, scale: ColourScale, rows: [EdgeLabel], columns: [EdgeLabel],
+    options: HeatmapOptions
+  ) {
+    (self.matrix, self.scale, self.options) = (matrix, scale, options)
+    (self.rows, self.columns) = (rows, columns)
+    (rowTexts, columnTexts) = (Self.texts(rows), Self.texts(columns))
+  }
+
+  private static func texts(_ labels: [EdgeLabel]) -> [String] {
+    ShortenedTexts.distinct(labels.map(\.text)) {
+      Label.fittedAtEnds($0 + $1, width: 150, size: 9)
+    }
+  }
 
   /// The side of a picture at the edge, in points.
   private static let thumbnail = 44.0
@@ -83,15 +102,13 @@ private struct MatrixPlot {
     page.cells(NumberGrid(matrix, limit: 64), scale, in: area)
     writeNumbers(cell, on: &page)
     page.add(area, stroke: Stroke(.line, width: 0.5))
-    for (index, row) in rows.enumerated() {
-      label(row, middle: (Double(index) + 0.5) * cell.height, on: &page)
+    for index in rows.indices {
+      labelRow(index, middle: (Double(index) + 0.5) * cell.height, on: &page)
     }
-    let isTurned = columns.contains {
-      Typesetter.width(of: Label.fitted($0.text, width: 150, size: 9), size: 9) > cell.width - 4
-    }
-    for (index, column) in columns.enumerated() {
-      label(
-        column, centre: (Double(index) + 0.5) * cell.width, below: area.maxY, isTurned: isTurned,
+    let isTurned = columnTexts.contains { Typesetter.width(of: $0, size: 9) > cell.width - 4 }
+    for index in columns.indices {
+      labelColumn(
+        index, centre: (Double(index) + 0.5) * cell.width, below: area.maxY, isTurned: isTurned,
         on: &page)
     }
     page.colourBar(
@@ -113,34 +130,32 @@ private struct MatrixPlot {
   }
 
   /// A row's label, at the left of the matrix.
-  private func label(_ row: EdgeLabel, middle: Double, on page: inout Drawing) {
+  private func labelRow(_ index: Int, middle: Double, on page: inout Drawing) {
     var right = -6.0
-    if let picture = row.picture {
-      page.add(
-        picture, in: frame(picture, right: right, middle: middle), sampling: .smooth)
+    if let picture = rows[index].picture {
+      page.addThumbnail(picture, in: frame(picture, right: right, middle: middle))
       right -= Self.thumbnail + 6
     }
     page.add(
       Text(
-        Label.fitted(row.text, width: 150, size: 9),
+        rowTexts[index],
         at: Point(right, middle + Text.dropFromMiddle(size: 9)), anchor: .end))
   }
 
   /// A column's label, beneath the matrix.
-  private func label(
-    _ column: EdgeLabel, centre: Double, below bottom: Double, isTurned: Bool,
+  private func labelColumn(
+    _ index: Int, centre: Double, below bottom: Double, isTurned: Bool,
     on page: inout Drawing
   ) {
     var top = bottom + 6
-    if let picture = column.picture {
-      page.add(
+    if let picture = columns[index].picture {
+      page.addThumbnail(
         picture,
         in: frame(
-          picture, right: centre + Self.thumbnail / 2, middle: top + Self.thumbnail / 2),
-        sampling: .smooth)
+          picture, right: centre + Self.thumbnail / 2, middle: top + Self.thumbnail / 2))
       top += Self.thumbnail + 4
     }
-    let text = Label.fitted(column.text, width: 150, size: 9)
+    let text = columnTexts[index]
     page.add(
       isTurned
         ? Text(text, at: Point(centre + 3, top + 6), anchor: .end, angle: -45)

@@ -1,3 +1,4 @@
+internal import Characters
 internal import Images
 
 /// A box of a stage graph.
@@ -88,14 +89,16 @@ extension Figure {
       }
     }
     let caption = [
-      "Top to bottom: \(nodes.count) stages, \(edges.count) connections.",
+      "Top to bottom: \(nodes.count.counted(as: "stage")), \(edges.count.counted(as: "connection")).",
       shown.count < nodes.count ? "\(nodes.count - shown.count) later stages are hidden." : nil,
       kept.count < edges.count ? "\(edges.count - kept.count) connections are hidden." : nil,
     ].compactMap { $0 }.joined(separator: " ")
     let names = shown.map { Label.visible($0.name, limit: 60) }.joined(separator: ", ")
     return page.framed(
       title: title, caption: caption,
-      altText: "\(title). \(nodes.count) stages, \(edges.count) connections: \(names).")
+      altText:
+        "\(title). \(nodes.count.counted(as: "stage")), \(edges.count.counted(as: "connection")): \(names)."
+    )
   }
 
   private static func check(

@@ -1,3 +1,4 @@
+internal import Characters
 internal import Images
 
 /// One token that a model wrote, with what it might have written instead.
@@ -61,7 +62,7 @@ extension Figure {
       hidden > 0 ? "\(hidden) later tokens are not shown." : nil,
     ].compactMap { $0 }.joined(separator: " ")
     let surest = shown.map(\.chosen).min { $0.probability < $1.probability }
-    var alt = "\(title). \(steps.count) tokens: "
+    var alt = "\(title). \(steps.count.counted(as: "token")): "
     alt += shown.map { Label.visible($0.chosen.token, limit: 80) }.joined()
     if let surest {
       alt += ". The least likely, “\(Label.token(surest.token))”, had a probability of "

@@ -12,7 +12,7 @@ public struct FileFailure: HasExitCode, Equatable, CustomStringConvertible {
     case folder
     /// A device, pipe or socket, where a regular file was expected.
     case notRegular
-    /// A file, where a folder should be written.
+    /// A file, where a folder should be read or written.
     case notFolder
     /// A folder that holds something else than what is written there.
     case occupied
@@ -67,7 +67,8 @@ public struct FileFailure: HasExitCode, Equatable, CustomStringConvertible {
     let kind: Kind =
       switch code {
       case ENOENT: action == .read ? .missing : .missingFolder
-      case ENOTDIR: .missingFolder
+      // Either the path itself is a file, or something on the way to it.
+      case ENOTDIR: action == .read && Self.isFile(path) ? .notFolder : .missingFolder
       case EISDIR: .folder
       case ELOOP: .linkLoop
       case ENOSPC, EDQUOT, EFBIG: .diskFull
@@ -76,6 +77,14 @@ public struct FileFailure: HasExitCode, Equatable, CustomStringConvertible {
       default: .system(String(cString: strerror(code)))
       }
     self.init(path, kind, while: action)
+  }
+
+  /// Whether `path`, or what is before slashes at its end, is there and no folder.
+  private static func isFile(_ path: String) -> Bool {
+    var bare = path[...]
+    while bare.hasSuffix("/") { bare.removeLast() }
+    var status = stat()
+    return stat(String(bare), &status) == 0 && status.st_mode & S_IFMT != S_IFDIR
   }
 
   /// The sentence shown to people.
@@ -90,7 +99,10 @@ public struct FileFailure: HasExitCode, Equatable, CustomStringConvertible {
     case .folder: return "\(name): is a folder, a file was expected"
     case .notRegular:
       return "\(name): is a device or pipe, a regular file was expected"
-    case .notFolder: return "\(name): is a file, a folder should be written there"
+    case .notFolder:
+      return action == .read
+        ? "\(name): is a file, a folder was expected"
+        : "\(name): is a file, a folder should be written there"
     case .occupied:
       return "\(name): holds other files, which would be lost; name a new or empty folder"
     case .symbolicLink(let target):
@@ -137,7 +149,8 @@ public struct FileFailure: HasExitCode, Equatable, CustomStringConvertible {
     case .missing, .folder, .linkLoop, .brokenLink, .notRegular:
       action == .read ? ExitCode.missingInput : ExitCode.cannotCreate
     case .missingFolder: action == .read ? ExitCode.missingInput : ExitCode.cannotCreate
-    case .symbolicLink, .readOnly, .notFolder, .occupied: ExitCode.cannotCreate
+    case .notFolder: action == .read ? ExitCode.missingInput : ExitCode.cannotCreate
+    case .symbolicLink, .readOnly, .occupied: ExitCode.cannotCreate
     case .tooLarge, .notJSON, .notText, .shortened: ExitCode.badData
     case .permission: ExitCode.permission
     case .noAddressSpace: ExitCode.outOfMemory

@@ -68,12 +68,21 @@ public struct Family: Sendable {
       return try find(inner)
     }
     let isOpenCLIP = !folder.has("config.json") && folder.has("open_clip_config.json")
-    let found = isOpenCLIP ? "clip" : try folder.configuration()["model_type"]?.text ?? "absent"
+    let found =
+      try isOpenCLIP
+      ? "clip"
+      : folder.configuration()["model_type"].flatMap { $0 == .null ? nil : $0.text ?? $0.written() }
     guard let family = all.first(where: { $0.type == found }) else {
       throw ModelError.unknownFamily(
         file: folder.url.appending(path: "config.json").path, found: found, known: all.map(\.type))
     }
     return (family, folder)
+  }
+
+  /// The folder inside `folder` that has a model of its own, in sentence-transformers' layout; nil
+  /// where `folder` itself holds the model.
+  public static func folder(inside folder: CheckpointFolder) throws -> CheckpointFolder? {
+    try SentenceTransformersFolder.model(in: folder)
   }
 }
 
@@ -83,6 +92,16 @@ public enum ShippedModel {
   public static var folder: URL { Bundle.module.bundleURL.appending(path: "Default") }
   /// The small CLIP, its vision tower begun with the one of the BLIP-2.
   public static var jointFolder: URL { folder.appending(path: "joint") }
+  /// What a model is called that is read from `folder`: one that ships by a name of its own, others
+  /// by their folder.
+  public static func name(of folder: URL) -> String {
+    switch folder {
+    case self.folder: "scenes"
+    case jointFolder: "small CLIP"
+    case retrievalFolder: "scenes with retrieval heads"
+    default: folder.lastPathComponent
+    }
+  }
   /// The retrieval checkpoint; it shares the file of vision tower and queries.
   public static var retrievalFolder: URL { folder.appending(path: "matching") }
 }

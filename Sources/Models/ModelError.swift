@@ -1,12 +1,14 @@
+public import Files
+
 /// Why a model cannot be read or cannot do what it was asked.
 public enum ModelError: Error, Equatable, CustomStringConvertible {
-  /// The configuration names a family that is not known here.
-  case unknownFamily(file: String, found: String, known: [String])
+  /// The configuration names a family that is not known here, or none.
+  case unknownFamily(file: String, found: String?, known: [String])
   /// A value of the configuration is missing, of the wrong kind or out of range.
   case badConfiguration(file: String, key: String, found: String, expected: String)
   /// The prompt and what goes before it do not fit the positions the model was trained with.
   case promptTooLong(tokens: Int, limit: Int)
-  /// A picture size that cannot be cut into whole patches.
+  /// A picture size that cannot be cut into whole patches, or into too many.
   case badSize(found: Int, patchSize: Int)
   /// A text takes more tokens than the text tower has positions.
   case textTooLong(text: String, tokens: Int, limit: Int)
@@ -25,12 +27,16 @@ public enum ModelError: Error, Equatable, CustomStringConvertible {
   public var description: String {
     switch self {
     case .unknownFamily(let file, let found, let known):
-      "\(file): model_type is '\(found)'; Fovea reads \(known.joined(separator: ", "))"
+      "\(file): " + (found.map { "model_type is '\($0)'" } ?? "has no model_type")
+        + "; Fovea reads \(known.joined(separator: ", "))"
     case .badConfiguration(let file, let key, let found, let expected):
       "\(file): '\(key)' is \(found), but it must be \(expected)"
     case .promptTooLong(let tokens, let limit):
       "the picture and the prompt take \(tokens) tokens, but this model has room for \(limit); "
         + "shorten the prompt"
+    case .badSize(let found, let patch) where found > 64 * patch:
+      "a picture of \(found) pixels is too large; at most \(64 * patch) are read, 64 patches of "
+        + "\(patch) a side"
     case .badSize(let found, let patch):
       "a picture of \(found) pixels cannot be cut into patches of \(patch); the size must be a "
         + "multiple of \(patch), and at most \(64 * patch)"
@@ -49,6 +55,18 @@ public enum ModelError: Error, Equatable, CustomStringConvertible {
       "this model cannot \(wanted): \(has)"
     case .wrongShape(let stage, let found, let expected):
       "\(stage): the input has shape \(found), but this stage takes \(expected)"
+    }
+  }
+}
+
+extension ModelError: HasExitCode {
+  /// Bad data where a file is at fault; else a command that failed.
+  public var exitCode: Int32 {
+    switch self {
+    case .unknownFamily, .badConfiguration, .unknownToken: ExitCode.badData
+    case .promptTooLong, .badSize, .textTooLong, .imageTokenInPrompt, .badTokenIDs, .missingPart,
+      .wrongShape:
+      ExitCode.failure
     }
   }
 }

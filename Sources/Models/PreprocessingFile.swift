@@ -13,16 +13,24 @@ enum PreprocessingFile {
     let mean, deviation: [Double]
     /// Whether `size` is the shorter side, and the middle is cut out.
     let isCropped: Bool
+    /// The key of the model's own size in `config.json`.
+    var sizeKey = "vision_config.image_size"
 
     /// BLIP's: squeezed to a square.
     static let blip = Defaults(
       filter: .bicubic, mean: clipMean, deviation: clipDeviation, isCropped: false)
     /// ViT's: squeezed to a square.
     static let vit = Defaults(
-      filter: .bilinear, mean: [0.5, 0.5, 0.5], deviation: [0.5, 0.5, 0.5], isCropped: false)
+      filter: .bilinear, mean: [0.5, 0.5, 0.5], deviation: [0.5, 0.5, 0.5], isCropped: false,
+      sizeKey: "image_size")
     /// CLIP's: the middle of the picture.
     static let clip = Defaults(
       filter: .bicubic, mean: clipMean, deviation: clipDeviation, isCropped: true)
+
+    /// What a size must be that has to be the model's.
+    func fitting(_ imageSize: Int) -> String {
+      "\(imageSize) × \(imageSize), as \(sizeKey) in config.json"
+    }
 
     private static let clipMean = [0.48145466, 0.4578275, 0.40821073]
     private static let clipDeviation = [0.26862954, 0.26130258, 0.27577711]
@@ -40,7 +48,8 @@ enum PreprocessingFile {
     let crop = try cropped ? size(reader, "crop_size", square: imageSize) : nil
     if let crop {
       try reader.require(
-        crop == PixelSize(width: imageSize, height: imageSize), "crop_size", fitting(imageSize))
+        crop == PixelSize(width: imageSize, height: imageSize), "crop_size",
+        defaults.fitting(imageSize))
     }
     let code = try reader.index("resample") ?? defaults.filter.rawValue
     guard let filter = ResampleFilter(rawValue: code) else {
@@ -63,10 +72,6 @@ enum PreprocessingFile {
       normalisation: normalisation)
   }
 
-  private static func fitting(_ imageSize: Int) -> String {
-    "\(imageSize) × \(imageSize), as vision_config.image_size in config.json"
-  }
-
   /// How large the picture is made before anything is cut.
   private static func target(
     _ reader: ConfigurationReader, imageSize: Int, defaults: Defaults, isCropped: Bool
@@ -81,7 +86,7 @@ enum PreprocessingFile {
       let size = try size(reader, "size", square: imageSize)
       try reader.require(
         isCropped || size == PixelSize(width: imageSize, height: imageSize), "size",
-        fitting(imageSize))
+        defaults.fitting(imageSize))
       return .exactly(size)
     }
     // Older files have a bare number, which means the shorter side where the family crops.

@@ -19,6 +19,13 @@ extension StoredTensor {
       shape: shape, type: type, start: UnsafeRawPointer(memory.start), owner: memory)
   }
 
+  /// A matrix with its rows for columns, in memory of its own; plain numbers keep their type.
+  public func transposed() -> StoredTensor {
+    let turned = StoredTensor(tensor.transposed())
+    guard case .plain(let type) = encoding, type != .float32 else { return turned }
+    return turned.converted(to: type)
+  }
+
   /// The bytes of elements `first` to below `first + count`, rounded to `type`.
   package func bytes(from first: Int, count: Int, as type: ElementType) -> [UInt8] {
     [UInt8](unsafeUninitializedCapacity: count * type.size) { out, initialised in

@@ -1,3 +1,5 @@
+internal import Characters
+
 /// Text with a cursor between two grapheme clusters, and the edits that a person makes.
 ///
 /// The text is kept as what is before and what is after the cursor, so that typing costs the same

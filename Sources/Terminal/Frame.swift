@@ -1,3 +1,5 @@
+internal import Characters
+
 /// What stands left of an entry's lines.
 public struct Prompt: Sendable, Equatable {
   /// Before the first line.

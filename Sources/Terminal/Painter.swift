@@ -1,3 +1,5 @@
+internal import Characters
+
 /// Draws frames over each other: turns the frame to show, given the one on screen, into bytes.
 struct Painter {
   private var shown: Frame?

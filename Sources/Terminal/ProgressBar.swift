@@ -1,3 +1,5 @@
+internal import Characters
+
 /// How far a long job is, on standard error: a bar that redraws itself at a terminal, a line for
 /// every tenth elsewhere, after its first second.
 public struct ProgressBar: Sendable {

@@ -1,3 +1,5 @@
+internal import Characters
+
 /// What can go wrong between the program and a terminal, a stream or the history file.
 public enum TerminalError: Error, Sendable, Equatable {
   /// The terminal refused its modes.

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Characters
 internal import Commands
 internal import Files
 internal import Foundation
@@ -82,7 +83,7 @@ struct BenchCommand: ParsableCommand {
     let rate = Double(bench.count) / Bench.median(seconds)
     guard json else {
       return try Output.standardOutput.write(
-        "\(bench.count) pictures, \(Parallelism.threadCount) threads: "
+        "\(bench.count.counted(as: "picture")), \(Parallelism.threadCount) threads: "
           + String(format: "%.0f a second\n", rate))
     }
     let report: JSON = [

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Characters
 internal import Checkpoints
 internal import Files
 internal import Foundation
@@ -69,7 +70,7 @@ struct ConvertCommand: ParsableCommand {
     }
     job.end()
     try Output.standardOutput.write(
-      "wrote \(conversion.tensors.count) tensors, \(conversion.byteCount.asByteCount), to "
+      "wrote \(conversion.tensors.count.counted(as: "tensor")), \(conversion.byteCount.asByteCount), to "
         + "\(destination)\n")
     if !leftOut.isEmpty {
       try Output.standardError.write(

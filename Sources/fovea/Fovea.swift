@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Characters
 internal import Foundation
 internal import Tensors
 internal import Terminal

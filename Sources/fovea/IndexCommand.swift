@@ -1,4 +1,5 @@
 public import ArgumentParser
+internal import Characters
 internal import Commands
 internal import Files
 internal import Foundation
@@ -62,13 +63,14 @@ struct IndexCommand: ParsableCommand {
     progress.end()
     if !quiet {
       for line in result.skippedLines {
-        try Output.standardError.write("skipped \(line.visible)\n")
+        try Output.standardError.write("skipped \(line.visibleOnOneLine)\n")
       }
     }
     let seconds = Double((ContinuousClock.now - began) / .milliseconds(1)) / 1000
     guard !json else { return try Output.standardOutput.write(result.facts.written() + "\n") }
     try Output.standardOutput.write(
-      result.sentence + String(format: " in %.1f s", seconds) + "\n\(result.folder.visible)\n")
+      result.sentence + String(format: " in %.1f s", seconds)
+        + "\n\(result.folder.visibleOnOneLine)\n")
   }
 }
 

@@ -1,3 +1,4 @@
+internal import Characters
 internal import Commands
 internal import Foundation
 internal import Language

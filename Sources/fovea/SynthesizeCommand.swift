@@ -1,4 +1,5 @@
 public import ArgumentParser
+internal import Characters
 internal import Files
 internal import Foundation
 internal import Models
@@ -53,7 +54,8 @@ struct SynthesizeCommand: ParsableCommand {
       progress: job.report)
     job.end()
     try Output.standardOutput.write(
-      "wrote \(synthesis.tensors.count) tensors, \(synthesis.byteCount.asByteCount), to \(folder)\n"
+      "wrote \(synthesis.tensors.count.counted(as: "tensor")), "
+        + "\(synthesis.byteCount.asByteCount), to \(folder)\n"
     )
   }
 }

@@ -1,4 +1,5 @@
 public import ArgumentParser
+internal import Characters
 public import Commands
 internal import Foundation
 internal import Terminal
@@ -52,7 +53,7 @@ struct TraceCommand: ParsableCommand {
     let count = try tool.write(
       images: image.map { URL(filePath: $0) }, prompt: prompt, texts: text, truncate: truncate,
       names: names, keep: keep, to: URL(filePath: out))
-    try Output.standardOutput.write("wrote \(count) tensors to \(out)\n")
+    try Output.standardOutput.write("wrote \(count.counted(as: "tensor")) to \(out)\n")
   }
 }
 

@@ -128,4 +128,12 @@ struct CSVTests {
   func textCellsAreQuotedAndNeverFormulas(_ text: String, _ cell: String) {
     #expect(CSV.field(text) == cell)
   }
+
+  @Test func numbersOfATableKeepTheirSign() throws {
+    let folder = try TemporaryFolder()
+    let url = folder.file("a.csv")
+    try CSV.write(
+      header: ["label", "logit"], rows: [[.text("-x"), .number("-0.5")]], to: url)
+    #expect(try WholeFile.readText(url) == "label,logit\n'-x,-0.5\n")
+  }
 }

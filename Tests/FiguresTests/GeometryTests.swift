@@ -1,7 +1,8 @@
-import Figures
 import Images
 import Tensors
 import Testing
+
+@testable import Figures
 
 @Suite struct GeometryTests {
   private func flat(_ width: Int, _ height: Int) -> Image {
@@ -86,6 +87,29 @@ import Testing
     #expect(result[80, 30].red == 174)
     let figure = try Figure.overlay(map, on: image, patches: patches, title: "Cropped")
     #expect(figure.caption.contains("40 %"))
+  }
+
+  @Test func aDivergingMapCoversTheMoreTheFurtherFromItsMiddle() throws {
+    let image = Image(width: 30, height: 10, filledWith: .init(red: 255, green: 255, blue: 255))
+    let patches = Rectangle.evenGrid(rows: 1, columns: 3, overWidth: 30, height: 10)
+    let map = Tensor([-1, 0, 1], shape: [1, 3])
+    let scale = ColourScale(.symmetric(about: 0), map: .redBlue, of: [map])
+    let result = try Overlay.blend(map, on: image, patches: patches, scale: scale)
+    #expect(result[5, 5].red > result[5, 5].blue && result[25, 5].blue > result[25, 5].red)
+    #expect(result[15, 5] == .init(red: 255, green: 255, blue: 255))
+  }
+
+  @Test(arguments: [ColourMap.magma, .viridis, .redBlue])
+  func theBarHasTheColoursThatThePatchesHave(map: ColourMap) throws {
+    let image = Image(width: 30, height: 10, filledWith: .init(red: 255, green: 255, blue: 255))
+    let patches = Rectangle.evenGrid(rows: 1, columns: 3, overWidth: 30, height: 10)
+    let numbers = Tensor([-1, 0, 1], shape: [1, 3])
+    let scale = ColourScale(.symmetric(about: 0), map: map, of: [numbers])
+    let drawn = try Overlay.blend(numbers, on: image, patches: patches, scale: scale)
+    let bar = Overlay.barColours(of: scale, on: image)
+    for (x, colour) in [(5, bar[0]), (25, bar[255])] {
+      #expect(drawn[x, 5] == .init(red: colour.red, green: colour.green, blue: colour.blue))
+    }
   }
 
   @Test func wildRectanglesDoNoHarm() throws {

@@ -26,7 +26,7 @@ struct WrongSetting: Sendable, CustomTestStringConvertible {
 @Suite struct BadConfigurationTests {
   static let wrong = [
     WrongSetting("model_type", #""llava""#, "config.json", "llava", "blip-2"),
-    WrongSetting("model_type", nil, "absent", "blip-2"),
+    WrongSetting("model_type", nil, "has no model_type", "blip-2"),
     WrongSetting("vision_config.hidden_size", "25", "vision_config.hidden_size", "25", "3 heads"),
     WrongSetting("vision_config.hidden_size", "-24", "vision_config.hidden_size", "-24"),
     WrongSetting("vision_config.hidden_size", "0", "vision_config.hidden_size", "is 0"),

@@ -152,6 +152,30 @@ extension Golden {
     #expect(said.contains("a number that makes 1 to 2147483648 channels"), "\(said)")
   }
 
+  @Test(arguments: Precision.allCases)
+  func openCLIPsProjectionsHaveThePrecisionAskedFor(_ precision: Precision) throws {
+    let url = Fixtures.goldens.appending(path: "clip-open")
+    let stored = try ModelLoad(CheckpointFolder(url))
+    let load = try ModelLoad(CheckpointFolder(url), precisions: ["projection": precision])
+    func projection(_ load: ModelLoad) throws -> PartWeights {
+      try #require(load.parts.first { $0.name == "projection" })
+    }
+    // The file is in float16, which is exact in float32.
+    let isExact = precision == .float32 || precision == .float16
+    #expect(try projection(stored).text.hasPrefix("float16, "))
+    #expect(
+      try projection(load).encodings.map(\.name).joined().contains(
+        isExact ? "float16" : precision.rawValue))
+    let texts = try Golden.named("clip")[0].texts()
+    let (exact, rounded) = (
+      try #require(stored.model.embedding).embed(texts: texts),
+      try #require(load.model.embedding).embed(texts: texts)
+    )
+    let largest = (exact - rounded).elements.map(abs).max() ?? 0
+    #expect((largest == 0) == isExact)
+    #expect(largest < 0.2 * (exact.elements.map(abs).max() ?? 0))
+  }
+
   @Test func aTextTowerUnderItsOwnPrefixReadsAlike() throws {
     let golden = Golden.named("clip")[0]
     let checkpoint = try DamagedCheckpoint(of: "clip-open")

@@ -130,7 +130,7 @@ import Tracing
     WrongSetting("id2label", #"{"0": "a", "1": 3}"#, "id2label"),
     WrongSetting("id2label", #"{"0": "a", "1": "b"}"#, "classifier", "[5, 24]", "[2, 24]"),
     WrongSetting("qkv_bias", "false", "query.bias"),
-    WrongSetting("image_size", "48", "preprocessor_config.json", "48 × 48"),
+    WrongSetting("image_size", "48", "preprocessor_config.json", "48 × 48, as image_size in"),
   ]
 
   @Test(arguments: wrong) func aWrongConfigurationIsRefusedByName(_ wrong: WrongSetting) throws {

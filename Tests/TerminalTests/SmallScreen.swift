@@ -1,3 +1,5 @@
+import Characters
+
 @testable import Terminal
 
 /// A terminal's screen: enough of ECMA-48 to check what the painter draws, and no more.

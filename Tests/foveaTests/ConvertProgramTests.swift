@@ -220,7 +220,7 @@ import Testing
     arguments: [
       ("dtype=\"float8\"", "must be one of float32, float16, bfloat16, int8, int4"),
       ("dtype={\"ears\": \"int8\"}", "its parts are vision, qformer, projection, decoder"),
-      ("dtype={\"vision\": 8}", "by part, not 8"),
+      ("dtype={\"vision\": 8}", "int4, not 8"),
       ("quantize=\"int3\"", "int8"),
       ("dtype=\"bfloat16\", quantize=\"int4\"", "both say how weights are kept"),
     ])

@@ -19,6 +19,8 @@ import Testing
     var errors: String
   }
 
+  private static let goldens = Fixtures.goldens.path
+
   /// Runs the program to its end.
   func run(
     _ arguments: [String], input: String = "", interruptAfter: Double? = nil,
@@ -76,6 +78,11 @@ import Testing
       (["run", "/"], 65, "", "is a folder"), (["--bogus"], 64, "", "Unknown option"),
       (["-c", "1", "file"], 64, "", "not both"), (["--version"], 0, "fovea ", ""),
       (["--model", "/nowhere", "-c", "1"], 66, "", "/nowhere: the model's folder is not there"),
+      (["index", "\(goldens)/picture.png"], 66, "", "is a file, a folder was expected"),
+      (["index", "--model", "\(goldens)/vit", goldens], 1, "", "give another with --model FOLDER"),
+      (
+        ["--dtype", "int3", "-c", "1"], 64, "", "or one a part, as in vision=bfloat16,decoder=int4"
+      ),
     ] as [([String], Int32, String, String)])
   func everyEndHasItsStatus(
     _ arguments: [String], _ status: Int32, _ output: String, _ errors: String
@@ -84,6 +91,45 @@ import Testing
     #expect(run.status == status, "\(run.errors)")
     #expect(output.isEmpty ? run.output.isEmpty : run.output.hasPrefix(output))
     #expect(errors.isEmpty ? run.errors.isEmpty : run.errors.contains(errors))
+  }
+
+  @Test(.enabled(if: program != nil)) func aBadConfigurationIsBadData() throws {
+    let folder = try TemporaryFolder()
+    let copy = folder.file("model")
+    try FileManager.default.copyItem(at: Fixtures.goldens.appending(path: "clip-open"), to: copy)
+    let settings = copy.appending(path: "open_clip_config.json")
+    try Data(#"{"model_cfg": {"embed_dim": 0}}"#.utf8).write(to: settings)
+    #expect(try run(["--model", copy.path, "-c", "describe()"]).status == 65)
+    try Data("{}".utf8).write(to: copy.appending(path: "config.json"))
+    let ended = try run(["--model", copy.path, "-c", "describe()"])
+    #expect(ended.status == 65 && ended.errors.contains("has no model_type"), "\(ended.errors)")
+  }
+
+  @Test(.enabled(if: program != nil)) func tokensAreThoseOfTheModelInsideAFolder() throws {
+    let folder = try TemporaryFolder()
+    let clip = Fixtures.goldens.appending(path: "clip")
+    try FileManager.default.copyItem(at: clip, to: folder.file("0_CLIPModel"))
+    try Data(
+      #"[{"path": "0_CLIPModel", "type": "sentence_transformers.models.CLIPModel"}]"#.utf8
+    ).write(to: folder.file("modules.json"))
+    let inner = try run(["tokenize", "--model", clip.path, "a circle"])
+    let outer = try run(["tokenize", "--model", folder.url.path, "a circle"])
+    #expect(outer.status == 0 && outer.output == inner.output, "\(outer.errors)")
+  }
+
+  @Test(.enabled(if: program != nil)) func whatIsSkippedTakesOneLineEach() throws {
+    let folder = try TemporaryFolder()
+    try FileManager.default.createDirectory(
+      at: folder.file("pictures"), withIntermediateDirectories: true)
+    try FileManager.default.copyItem(
+      at: Fixtures.goldens.appending(path: "picture.png"), to: folder.file("pictures/a.png"))
+    try Data("no picture".utf8).write(to: folder.file("pictures/b\n\u{1B}[31m.png"))
+    try Data("x".utf8).write(to: folder.file("pictures/notes.txt"))
+    let ended = try run(["index", folder.file("pictures").path])
+    #expect(ended.status == 0)
+    #expect(ended.output.hasPrefix("1 picture, 1 embedded, 1 skipped, 1 other file in"))
+    let lines = ended.errors.split(separator: "\n").filter { $0.hasPrefix("skipped") }
+    #expect(lines.count == 1 && lines[0].hasPrefix("skipped b⏎⟨U+001B⟩[31m.png is text"))
   }
 
   @Test(.enabled(if: program != nil)) func standardInputRuns() throws {

@@ -32,11 +32,13 @@ extension Command {
       map = attention
     } else if case .object(let object) = source, let view = object as? TraceView {
       map = try AttentionMap.take(
-        from: view.trace, model: try session.model(), block: block, head: head, kind: kind)
+        from: view.trace, model: try view.model ?? session.model(), block: block, head: head,
+        kind: kind, words: view.model.map { source.words(of: $0) } ?? [])
     } else {
       let (trace, model) = try source.lookedAt("source")
       map = try AttentionMap.take(
-        from: trace, model: model, block: block, head: head, kind: kind ?? source.lastKind)
+        from: trace, model: model, block: block, head: head, kind: kind ?? source.lastKind,
+        words: source.words(of: model))
     }
     let thumbnails = try picture.map { try map.model.thumbnails(of: $0.image) } ?? [:]
     func nodes(_ labels: [String], arePatches: Bool) -> [AttentionNode] {
@@ -54,13 +56,28 @@ extension Command {
   }
 
   private static func stageGraph(_ model: LoadedModel) throws -> Figure {
-    let stages = model.model.pictureStages
-    let nodes =
+    func way(_ branch: Stage.Branch) -> [StageNode] {
+      model.model.stages.filter { $0.branch == branch }.map {
+        StageNode($0.name, shape: $0.output, sentence: $0.summary)
+      }
+    }
+    var nodes =
       [StageNode("image", shape: "Y × X pixels", sentence: "A PNG or JPEG file, or a scene.")]
-      + stages.map { StageNode($0.name, shape: $0.output, sentence: $0.summary) }
-    return try Figure.stageGraph(
-      nodes, edges: nodes.indices.dropLast().map { GraphEdge(from: $0, to: $0 + 1) },
-      title: "stages of \(model.name)")
+      + way(.picture)
+    var edges = nodes.indices.dropLast().map { GraphEdge(from: $0, to: $0 + 1) }
+    let text = way(.text)
+    if !text.isEmpty {
+      let (lastOfPicture, first) = (nodes.count - 1, nodes.count)
+      nodes.append(StageNode("text", shape: "words", sentence: "Any text."))
+      nodes += text
+      nodes.append(
+        StageNode(
+          "similarity", shape: "a number a pair",
+          sentence: "The cosine of the two: how alike picture and text are."))
+      edges += (first..<nodes.count - 1).map { GraphEdge(from: $0, to: $0 + 1) }
+      edges.append(GraphEdge(from: lastOfPicture, to: nodes.count - 1))
+    }
+    return try Figure.stageGraph(nodes, edges: edges, title: "stages of \(model.name)")
   }
 }
 

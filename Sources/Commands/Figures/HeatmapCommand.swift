@@ -21,7 +21,9 @@ extension Command {
     ], seeAlso: ["attention", "overlay", "histogram"]
   ) { _, matrix, cmap, centered, title in
     if case .object(let object) = matrix, let similarity = object as? Similarity {
-      return .object(Drawing(figure: try similarity.figure(title: title, map: cmap.map)))
+      return .object(
+        Drawing(
+          figure: try similarity.figure(title: title, map: cmap.map, isCentred: centered)))
     }
     var numbers = try matrix.requireTensor("matrix", from: "attention")
     while numbers.rank > 2, numbers.shape[0] == 1 { numbers = numbers.row(0) }
@@ -40,7 +42,7 @@ extension Command {
           figure: try Figure.heatmap(
             numbers, title: title.isEmpty ? "matrix" : title, options: options)))
     }
-    options.normalisation = .zeroToMaximum
+    if !centered { options.normalisation = .zeroToMaximum }
     (options.rowAxis, options.columnAxis) = ("query: who looks", "key: who is looked at")
     options.valueName = "attention probability"
     return .object(

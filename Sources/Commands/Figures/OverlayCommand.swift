@@ -36,6 +36,8 @@ extension Command {
     Parameter.cmap(),
     Parameter.text("title", default: "", "What stands above it."),
     returns: "a Figure",
+    details: "The larger a number, the more its colour covers the picture. With RdBu or PuOr the "
+      + "colours lie evenly about 0, and cover the more the further a number is from it.",
     examples: [
       Example(
         "s = scene(7)\nvision = encode(embed(patchify(preprocess(s))))\n"
@@ -77,6 +79,8 @@ extension Command {
     }
     var options = OverlayOptions()
     options.map = cmap.map
+    // The middle of such a map means zero, and there the picture shows through.
+    if cmap.map.isDiverging { options.normalisation = .symmetric(about: 0) }
     return .object(
       Drawing(
         figure: try Figure.overlay(

@@ -110,9 +110,7 @@ private enum SavedContent {
     case .bytes(let bytes): try WholeFile.write(bytes, to: url)
     case .array(let tensor): try NPYFile.write(tensor, to: url)
     case .numbers(let tensor): try CSV.write(tensor, to: url)
-    case .table(let table):
-      try CSV.write(
-        header: table.columns, rows: table.rows.map { $0.map(\.plain) }, to: url)
+    case .table(let table): try table.writeCSV(to: url)
     case .tensors(let tensors, let prompt, let weights):
       var metadata = ["made_by": "fovea"]
       // With the prompt the run can be made again.

@@ -10,47 +10,73 @@ internal import Tracing
 extension Command {
   static let sheet = Command(
     "sheet", group: "Figures",
-    "Draws all heads of all blocks as small maps: where one token looks in each.",
+    "Draws all heads of all blocks as small maps: what looks where in each.",
     Parameter.any("source", expects: "the result of a stage or a run", "Where to look."),
-    Parameter.integer(
-      "query", in: 0...100_000, default: 0,
-      "Whose look is shown: 0 is the class token, or the first query."),
-    Parameter.choice("kind", default: AttentionKind.vision, "vision, or cross for the queries."),
+    Parameter.optional(
+      .integer(
+        "query", in: 0...100_000,
+        "Whose look is shown; None for 0, the class token or the first query, and of tokens that "
+          + "look at each other for all.")),
+    Parameter.optional(
+      .choice(
+        "kind",
+        "The part of the model, as in attention(); None for text where the source is one, else "
+          + "vision.")),
     returns: "a Figure: a row a block, a column a head, one scale for all",
+    details: "Attention to the picture is drawn as the picture lies, a map for one query. Of texts "
+      + "and queries each map is a whole pattern: rows look, columns are looked at.",
     examples: [
       Example(
         "vision = encode(embed(patchify(preprocess(scene(7)))))\nsave(sheet(vision), \"heads.png\")",
-        "Where the class token looks, in every head of every block.")
+        "Where the class token looks, in every head of every block."),
+      Example(
+        "save(sheet(embed_text(\"a red circle\")), \"words.png\")",
+        "Which word looks at which, in every head of every block."),
     ], seeAlso: ["attention", "query_maps"]
   ) { _, source, query, kind in
     let (trace, model) = try source.lookedAt("source")
+    let kind = kind ?? (source.lastKind == .text ? AttentionKind.text : .vision)
+    let attentions = model.model.towers.flatMap(\.attentions).filter { $0.kind == kind.rawValue }
+    var patterns: [(block: Int, weights: Tensor)] = []  // each [H, Q, K]
+    for attention in attentions {
+      for block in attention.blocks {
+        guard let weights = trace[attention.address(block: block)] else { continue }
+        patterns.append((block, weights))
+      }
+    }
+    guard let attention = attentions.first, let shape = patterns.first?.weights.shape else {
+      throw ArgumentFailure(
+        parameter: "source", "has no \(kind.rawValue) attention in its trace",
+        note: model.whyAbsent(attentions, from: trace))
+    }
+    if let query, query >= shape[1] {
+      throw ArgumentFailure(
+        parameter: "query", "must be a whole number from 0 to \(shape[1] - 1), not \(query)")
+    }
+    let isOfPicture = attention.keys == .patches
     let side = model.model.patches.side
-    let attention = model.model.towers.flatMap(\.attentions).first { $0.kind == kind.rawValue }
-    let places = (attention?.blocks ?? []).compactMap { block in
-      attention.flatMap { trace.record($0.address(block: block)) }
+    let shown = isOfPicture ? query ?? 0 : query
+    var maps: [Float] = []
+    for pattern in patterns {
+      for head in 0..<shape[0] {
+        let weights = pattern.weights.row(head)
+        guard let shown else {
+          maps += weights.elements
+          continue
+        }
+        maps += weights.row(shown).elements.dropFirst(isOfPicture ? 1 : 0)
+      }
     }
-    guard let first = places.first, first.tensor.shape[2] == side * side + 1 else {
-      throw ArgumentFailure(
-        parameter: "source", "has no \(kind.rawValue) attention to the picture in its trace",
-        note: "run the stage with keep=\"*\" or keep=\"*.pattern\"")
-    }
-    guard query < first.tensor.shape[1] else {
-      throw ArgumentFailure(
-        parameter: "query",
-        "must be a whole number from 0 to \(first.tensor.shape[1] - 1), not \(query)")
-    }
-    let heads = first.tensor.shape[0]
-    let maps = places.flatMap { place in
-      (0..<heads).flatMap { Array(place.tensor.row($0).row(query).elements.dropFirst()) }
-    }
-    let labels = places.compactMap { place in place.address.parts.compactMap { Int($0) }.first }
+    let size = isOfPicture ? [side, side] : [shown == nil ? shape[1] : 1, shape[2]]
+    let looking =
+      shown.map { $0 == 0 && attention.queries == .patches ? "the class token" : "query \($0)" }
+      ?? "all tokens: rows look, columns are looked at"
     return .object(
       Drawing(
         figure: try Figure.contactSheet(
-          Tensor(maps, shape: [places.count, heads, side, side]),
-          title: "\(kind.rawValue) attention of "
-            + (kind == .vision && query == 0 ? "the class token" : "query \(query)"),
-          layers: labels.map(String.init))))
+          Tensor(maps, shape: [patterns.count, shape[0]] + size),
+          title: "\(kind.rawValue) attention of \(looking)",
+          layers: patterns.map { String($0.block) })))
   }
 
   static let queryMaps = Command(
@@ -112,6 +138,15 @@ extension Command {
 extension Value {
   /// The trace and the model of an argument, or an error that says what it is instead.
   func lookedAt(_ parameter: String) throws -> (Trace, LoadedModel) {
+    if case .object(let embeddings as Embeddings) = self, embeddings.trace == nil {
+      throw ArgumentFailure(
+        parameter: parameter,
+        "must be the embedding of one item; embeddings of \(embeddings.items.count) items keep no "
+          + "trace",
+        note: embeddings.areTexts
+          ? "embed one text alone, as in embed_text(\"a cat\")"
+          : "embed one picture alone, as in embed_image(picture)")
+    }
     guard let trace, let model = sourceModel else {
       throw ArgumentFailure(
         parameter: parameter,

@@ -10,7 +10,9 @@ extension Command {
     Parameter.seen(
       "image", "The picture, or its path; for a model's own classes also what encode() gives."),
     Parameter.optional(
-      .list(of: .text("labels", "What it may be; None for the model's own classes."))),
+      .list(
+        of: .text("labels", "What it may be; None for the model's own classes."),
+        mayBeEmpty: false)),
     Parameter.optional(
       .list(
         of: .text(

@@ -7,7 +7,7 @@ extension Command {
   static let embedImage = Command(
     "embed_image", group: "Words and pictures",
     "Puts pictures into the space that they share with texts.",
-    Parameter.list(of: .picture("images", "A picture, or a list of them.")),
+    Parameter.list(of: .picture("images", "A picture, or a list of them."), mayBeEmpty: false),
     Parameter.keep,
     returns: "Embeddings [N, E], a row a picture, not divided by their lengths",
     details: "A single picture keeps the trace of its way; several go through the model together.",
@@ -26,7 +26,7 @@ extension Command {
   static let embedText = Command(
     "embed_text", group: "Words and pictures",
     "Puts texts into the space that they share with pictures.",
-    Parameter.list(of: .text("texts", "A text, or a list of them.")),
+    Parameter.list(of: .text("texts", "A text, or a list of them."), mayBeEmpty: false),
     Parameter.keep,
     Parameter.truncate,
     returns: "Embeddings [N, E], a row a text, not divided by their lengths",

@@ -1,3 +1,4 @@
+internal import Characters
 internal import Models
 internal import Runtime
 internal import Tensors
@@ -14,6 +15,9 @@ enum Embedded: Sendable {
     case .text(let text): text
     }
   }
+
+  /// The name as people see it: on one line, and never nothing.
+  var label: String { name.isEmpty ? "⟨empty⟩" : name.visibleOnOneLine }
 }
 
 /// Vectors of pictures or texts in the space that they share, one row each.
@@ -27,18 +31,21 @@ struct Embeddings: ForeignObject {
 
   var tensor: Tensor? { rows }
   var typeName: String { "Embeddings" }
-  var brief: String { "embeddings of \(items.count == 1 ? items[0].name : "\(items.count) items")" }
+  var brief: String {
+    "embeddings of "
+      + (items.count == 1 ? items[0].label.shortened(toColumns: 60) : "\(items.count) items")
+  }
   /// Whether they are of texts.
   var areTexts: Bool { if case .text = items.first { true } else { false } }
 
   var shown: String {
     let lengths = (0..<items.count).map { (rows.row($0) * rows.row($0)).sum(axis: 0).elements[0] }
     let lines = zip(items, lengths).map { item, square in
-      [item.name, Digits.short(Double(square.squareRoot()))]
+      [item.label, Digits.short(Double(square.squareRoot()))]
     }
     return "\(brief) by \(model.name), \(rows.shape)\n"
       + TextTable(["of", "length"], lines, rightAligned: [false, true]).text
-      + (trace.map { "\ntrace: \($0.records.count) places" } ?? "")
+      + (trace.map { "\ntrace: \($0.records.count.counted(as: "place"))" } ?? "")
   }
 
   var attributeNames: [String] { ["tensor", "unit", "names", "trace"] }

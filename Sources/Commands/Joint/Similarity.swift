@@ -1,3 +1,4 @@
+internal import Characters
 internal import Figures
 internal import Models
 internal import Runtime
@@ -26,18 +27,16 @@ struct Similarity: ForeignObject {
 
   var shown: String {
     let numbers = showsProbabilities ? probabilities : cosines
+    let rowLabels = rows.labels(toColumns: 60)
     let lines = rows.indices.map { row in
-      [rows[row].name]
+      [rowLabels[row]]
         + columns.indices.map { column in
           showsProbabilities
             ? Digits.percent(numbers[row, column]) : Digits.short(Double(numbers[row, column]))
         }
     }
-    let shownColumns = columns.map { column -> String in
-      column.name.count > 28 ? "\(column.name.prefix(27))…" : column.name
-    }
     return TextTable(
-      [valueName] + shownColumns, lines,
+      [valueName] + columns.labels(toColumns: 28), lines,
       rightAligned: [false] + columns.map { _ in true }
     ).text
       + (showsProbabilities
@@ -62,10 +61,14 @@ struct Similarity: ForeignObject {
   }
 
   /// The matrix with pictures and texts at its edges.
-  func figure(title: String, map: ColourMap) throws -> Figure {
+  ///
+  /// - Parameter isCentred: whether colours lie evenly about 0.
+  func figure(title: String, map: ColourMap, isCentred: Bool) throws -> Figure {
     var options = HeatmapOptions()
     options.map = map
-    options.normalisation = showsProbabilities ? .zeroToMaximum : .minimumToMaximum
+    options.normalisation =
+      isCentred
+      ? .symmetric(about: 0) : showsProbabilities ? .zeroToMaximum : .minimumToMaximum
     options.valueName = valueName
     if showsProbabilities {
       options.note = "Each row sums to 1: softmax of cosines times \(Digits.short(Double(scale)))."
@@ -76,11 +79,18 @@ struct Similarity: ForeignObject {
   }
 }
 
+extension [Embedded] {
+  /// What stands for each at the edge of a table.
+  fileprivate func labels(toColumns limit: Int) -> [String] {
+    ShortenedTexts.distinct(map(\.label)) { ($0 + $1).shortened(toColumns: limit) }
+  }
+}
+
 extension Embedded {
   fileprivate var edgeLabel: EdgeLabel {
     switch self {
-    case .picture(let picture): EdgeLabel(picture.name, picture: picture.image)
-    case .text(let text): EdgeLabel(text)
+    case .picture(let picture): EdgeLabel(label, picture: picture.image)
+    case .text: EdgeLabel(label)
     }
   }
 }

@@ -1,3 +1,4 @@
+internal import Characters
 internal import Figures
 internal import Models
 internal import Runtime
@@ -21,8 +22,9 @@ extension Command {
       + "with the text. The model learned this for the class token alone, so read such maps with "
       + "care: a text often fits a patch that has gathered the whole picture, on plain ground say. "
       + "Subtracting the map of the empty text helps (as Li et al. 2023, arXiv:2304.05653, do with "
-      + "features that all texts share): with the small CLIP that ships and scenes of three "
-      + "objects, the peak lies on the object named for 50 of 120, without it for 33.",
+      + "features that all texts share): with the small CLIP that ships and the objects of "
+      + "scene(seed, objects=3) for the seeds 900000300 to 900000339, each asked for as in \"a red "
+      + "circle\", the peak lies on the object named for 48 of 120, without it for 34.",
     examples: [
       Example(
         "s = scene(7)\nsave(overlay(word_map(s, \"a red circle\"), s, cmap=\"magma\"), "
@@ -37,6 +39,6 @@ extension Command {
       PatchMap(
         numbers: try part.cuttingTexts(truncate).wordMap(
           picture.image, text: text, without: without ?? []),
-        title: "\(Value.text(text).represented) on \(picture.name)", model: model))
+        title: "\(Value.text(text).represented) on \(picture.name.visibleOnOneLine)", model: model))
   }
 }

@@ -53,9 +53,7 @@ extension AttentionMap {
       throw ArgumentFailure(
         parameter: "source",
         "has no \(kind.map { "\($0.rawValue) " } ?? "")attention pattern in its trace",
-        note: places.isEmpty
-          ? "\(model.name) has " + model.attentionKinds.joined(separator: ", ")
-          : "run the stage with keep=\"*\" or keep=\"*.pattern\"")
+        note: model.whyAbsent(places, from: trace))
     }
     try place.check(block: block)
     let address = place.address(block: block)
@@ -98,6 +96,18 @@ extension Value {
 extension LoadedModel {
   /// What `kind` may be for this model.
   var attentionKinds: [String] { model.towers.flatMap(\.attentions).map(\.kind) }
+
+  /// Why a trace has none of these attentions: the model has none, another part ran, or the trace
+  /// did not keep them.
+  func whyAbsent(_ places: [AttentionPlace], from trace: Trace) -> String {
+    guard !places.isEmpty else { return "\(name) has " + attentionKinds.joined(separator: ", ") }
+    let ran = Set(trace.records.compactMap { $0.address.parts.first })
+    let others = model.towers.flatMap(\.attentions).filter { trace.has($0) }.map(\.kind)
+    guard !others.isEmpty,
+      !places.contains(where: { ran.contains($0.template.prefix { $0 != "." }) })
+    else { return "run the stage with keep=\"*\" or keep=\"*.pattern\"" }
+    return "what ran has attention of the kind " + others.joined(separator: ", ")
+  }
 }
 
 extension Value {

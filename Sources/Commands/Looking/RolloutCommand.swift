@@ -43,7 +43,8 @@ extension Command {
       guard let pattern = trace[address] else {
         throw ArgumentFailure(
           parameter: "source", "did not keep \(address)",
-          note: "run the stage with keep=\"*\" or keep=\"*.pattern\"")
+          note: model.whyAbsent(
+            model.model.towers.flatMap(\.attentions).filter { $0.kind == tower }, from: trace))
       }
       return pattern
     }

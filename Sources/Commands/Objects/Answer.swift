@@ -1,3 +1,4 @@
+internal import Characters
 internal import Generation
 internal import Models
 internal import Runtime
@@ -24,7 +25,8 @@ struct Answer: ForeignObject {
       case .maxNewTokens: "stopped at max_new_tokens"
       case .contextFull: "stopped where the model has no more positions"
       }
-    return "\(Value.text(text).represented)\n\(count) tokens, probability of all together "
+    return
+      "\(Value.text(text).represented)\n\(count.counted(as: "token")), probability of all together "
       + "\(Digits.short(certainty)); \(ending)"
   }
 

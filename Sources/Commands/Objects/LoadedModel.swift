@@ -1,3 +1,4 @@
+internal import Characters
 internal import Checkpoints
 internal import Foundation
 internal import Models
@@ -36,7 +37,7 @@ struct LoadedModel: ForeignObject {
   var isShipped: Bool { folder == ShippedModel.folder }
 
   var typeName: String { "Model" }
-  var shown: String { "\(name): \(model.family), \(model.summary); see stages()" }
+  var shown: String { "\(name.visibleOnOneLine): \(model.family), \(model.summary); see stages()" }
   var attributeNames: [String] { ["name", "path", "family", "stages", "blocks", "heads", "dtype"] }
 
   func attribute(_ attribute: String) throws -> Value? {

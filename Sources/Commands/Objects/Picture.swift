@@ -1,3 +1,4 @@
+internal import Characters
 internal import Images
 internal import Runtime
 internal import Scenes
@@ -17,7 +18,7 @@ struct Picture: ForeignObject {
   var typeName: String { "Image" }
 
   var shown: String {
-    let size = "\(name): Image, \(image.width) × \(image.height) pixels"
+    let size = "\(name.visibleOnOneLine): Image, \(image.width) × \(image.height) pixels"
     return scene.map { "\(size)\nin it: \($0.caption)" } ?? size
   }
 

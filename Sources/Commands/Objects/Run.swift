@@ -1,3 +1,4 @@
+internal import Characters
 internal import Images
 internal import Models
 internal import Runtime
@@ -16,10 +17,10 @@ struct Run: ForeignObject {
   var inputs: RunInputs { RunInputs(image: picture.image, prompt: answer?.prompt ?? "") }
 
   var typeName: String { "Run" }
-  var brief: String { "run of \(model.name) on \(picture.name)" }
+  var brief: String { "run of \(model.name) on \(picture.name.visibleOnOneLine)" }
 
   var shown: String {
-    "\(brief): \(trace.records.count) places kept"
+    "\(brief): \(trace.records.count.counted(as: "place")) kept"
       + (answer.map { "\n\($0.prompt.isEmpty ? "" : $0.prompt + " ")→ \($0.brief)" } ?? "")
   }
 

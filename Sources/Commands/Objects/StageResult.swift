@@ -1,3 +1,4 @@
+internal import Characters
 internal import Models
 internal import Runtime
 internal import Tensors
@@ -21,7 +22,7 @@ struct StageResult: ForeignObject {
     let line = Value.tensor(result, name: stage).displayed
     guard !trace.records.isEmpty else { return line }
     let example = trace.records.last { $0.address.description.hasSuffix(".pattern") }
-    let way = "trace: \(trace.records.count) places"
+    let way = "trace: \(trace.records.count.counted(as: "place"))"
     return line + "\n" + way
       + (example.map { ", such as \(stageVariable)[\"\($0.address)\"]" } ?? "")
   }
@@ -69,7 +70,7 @@ struct TraceView: ForeignObject {
     let rows = trace.records.map { [$0.address.description, "\($0.tensor.shape)", $0.tap.summary] }
     return TextTable(["place", "shape", "what it is"], rows).text
   }
-  var brief: String { "trace of \(title), \(trace.records.count) places" }
+  var brief: String { "trace of \(title), \(trace.records.count.counted(as: "place"))" }
 
   func element(_ index: Value) throws -> Value? {
     guard case .text(let address) = index else { return nil }
@@ -89,6 +90,6 @@ extension Trace {
     throw RuntimeFailure(
       .key, "the trace has no place '\(address)'",
       hint: NearestPlace.hint(address, among: names),
-      notes: ["it keeps \(names.count) places; show(x.trace) lists them"])
+      notes: ["it keeps \(names.count.counted(as: "place")); show(x.trace) lists them"])
   }
 }

@@ -1,3 +1,6 @@
+internal import Characters
+internal import Checkpoints
+internal import Foundation
 internal import Runtime
 
 /// Rows of values under named columns.
@@ -14,7 +17,9 @@ struct Table: ForeignObject {
   }
 
   var typeName: String { "Table" }
-  var brief: String { "Table of \(rows.count) rows: \(columns.joined(separator: ", "))" }
+  var brief: String {
+    "Table of \(rows.count.counted(as: "row")): \(columns.joined(separator: ", "))"
+  }
 
   var shown: String {
     let cells = rows.map { $0.map(Self.cell) }
@@ -26,6 +31,16 @@ struct Table: ForeignObject {
   private static func cell(_ value: Value) -> String {
     if case .float(let number) = value { return Digits.short(number) }
     return value.plain
+  }
+
+  /// Writes columns and rows, numbers in full and texts uncut.
+  func writeCSV(to url: URL) throws {
+    let cells = rows.map { row in
+      row.map { value -> CSV.Cell in
+        value.number == nil ? .text(value.plain) : .number(value.plain)
+      }
+    }
+    try CSV.write(header: columns, rows: cells, to: url)
   }
 
   var attributeNames: [String] { ["columns", "rows"] + facts.map(\.name) }
@@ -53,7 +68,8 @@ struct Table: ForeignObject {
     guard let number = index.integer else { return nil }
     let place = number < 0 ? number + rows.count : number
     guard rows.indices.contains(place) else {
-      throw RuntimeFailure(.index, "row \(number) is outside a table of \(rows.count) rows")
+      throw RuntimeFailure(
+        .index, "row \(number) is outside a table of \(rows.count.counted(as: "row"))")
     }
     let mapping = Mapping()
     for (column, value) in zip(columns, rows[place]) { try mapping.set(.text(column), to: value) }
@@ -61,17 +77,28 @@ struct Table: ForeignObject {
   }
 }
 
-/// Lines of text in columns.
+/// Lines of text in columns: each cell on one line, with nothing in it that a terminal obeys, and
+/// its middle left out where it is long.
 struct TextTable {
   let text: String
 
+  /// The most columns of the screen that a cell takes, and the last of a line.
+  private static let (cellLimit, lastLimit) = (60, 100)
+
   init(_ columns: [String], _ rows: [[String]], rightAligned: [Bool] = []) {
+    func shown(_ cells: [String]) -> [String] {
+      cells.enumerated().map { index, cell in
+        cell.visibleOnOneLine.shortened(
+          toColumns: index == cells.count - 1 ? Self.lastLimit : Self.cellLimit)
+      }
+    }
+    let (columns, rows) = (shown(columns), rows.map(shown))
     let widths = columns.indices.map { column in
-      ([columns[column]] + rows.map { $0[column] }).map(\.count).max() ?? 0
+      ([columns[column]] + rows.map { $0[column] }).map(\.displayWidth).max() ?? 0
     }
     func line(_ cells: [String]) -> String {
       let padded = cells.enumerated().map { index, cell in
-        let fill = String(repeating: " ", count: widths[index] - cell.count)
+        let fill = String(repeating: " ", count: widths[index] - cell.displayWidth)
         return rightAligned.indices.contains(index) && rightAligned[index]
           ? fill + cell : cell + fill
       }

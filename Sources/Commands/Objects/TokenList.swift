@@ -1,3 +1,4 @@
+internal import Characters
 internal import Runtime
 internal import Tokenizers
 
@@ -8,7 +9,7 @@ struct TokenList: ForeignObject {
   let tokenizer: any Tokenizer
 
   var typeName: String { "Tokens" }
-  var brief: String { "\(ids.count) tokens of \(Value.text(text).represented)" }
+  var brief: String { "\(ids.count.counted(as: "token")) of \(Value.text(text).represented)" }
 
   var shown: String {
     let rows = ids.enumerated().map { place, id in
@@ -34,7 +35,8 @@ struct TokenList: ForeignObject {
     guard let number = index.integer else { return nil }
     let place = number < 0 ? number + ids.count : number
     guard ids.indices.contains(place) else {
-      throw RuntimeFailure(.index, "token \(number) is outside a text of \(ids.count) tokens")
+      throw RuntimeFailure(
+        .index, "token \(number) is outside a text of \(ids.count.counted(as: "token"))")
     }
     return .integer(ids[place])
   }

@@ -1,3 +1,4 @@
+internal import Characters
 internal import Files
 internal import Foundation
 internal import Images
@@ -13,13 +14,13 @@ struct IndexedFolder: ForeignObject {
 
   var shown: String {
     var lines = [
-      "\(index.folder.lastPathComponent): Index of \(index.pictures.count) pictures in "
+      "\(index.folder.lastPathComponent): Index of \(index.pictures.count.counted(as: "picture")) in "
         + "\(index.root.path), \(index.width) numbers each, by the model \(index.model.name)"
     ]
     if !index.skipped.isEmpty {
       lines.append("\(index.skipped.count) could not be read; see .skipped")
     }
-    return lines.joined(separator: "\n")
+    return lines.map(\.visibleOnOneLine).joined(separator: "\n")
   }
 
   var attributeNames: [String] { ["path", "folder", "names", "embeddings", "skipped", "model"] }
@@ -56,7 +57,8 @@ struct IndexedFolder: ForeignObject {
     let row = number < 0 ? number + index.pictures.count : number
     guard index.pictures.indices.contains(row) else {
       throw RuntimeFailure(
-        .index, "picture \(number) is outside an index of \(index.pictures.count) pictures")
+        .index,
+        "picture \(number) is outside an index of \(index.pictures.count.counted(as: "picture"))")
     }
     let url = index.file(of: row)
     let image = try Image(decoding: try WholeFile.read(url), named: index.pictures[row].path)

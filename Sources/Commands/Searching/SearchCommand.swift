@@ -1,3 +1,4 @@
+internal import Characters
 internal import Figures
 internal import Images
 internal import Models
@@ -60,7 +61,7 @@ struct SearchResult: Drawn {
           .text(folder.index.pictures[hit.row].path),
         ]
       },
-      note: "\(title), among \(folder.index.pictures.count) pictures\(way); "
+      note: "\(title), among \(folder.index.pictures.count.counted(as: "picture"))\(way); "
         + "save(_, \"found.png\") draws them")
   }
 
@@ -78,7 +79,8 @@ struct SearchResult: Drawn {
     return Drawing(
       figure: try Figure.pictureSheet(
         rows, title: title,
-        caption: "The nearest of \(folder.index.pictures.count) pictures by the model "
+        caption:
+          "The nearest of \(folder.index.pictures.count.counted(as: "picture")) by the model "
           + "\(folder.index.model.name): rank and cosine."))
   }
 }
@@ -124,12 +126,12 @@ extension Command {
       folder = try session.index(given, for: "search")
       point = try session.space(of: folder.index, for: "search").model.cuttingTexts(truncate)
         .embed(texts: [text])
-      title = "“\(text)”"
+      title = "“\(text.visibleOnOneLine.shortened(toColumns: 60))”"
     case .object(let picture as Picture):
       folder = try session.index(given, for: "search")
       point = try session.space(of: folder.index, for: "search").model.embed(
         images: [picture.image])
-      title = "like \(picture.name)"
+      title = "like \(picture.name.visibleOnOneLine.shortened(toColumns: 60))"
     default:
       throw ArgumentFailure(
         parameter: "query", "must be a text or a picture, not \(query.inMessage)")

@@ -64,7 +64,7 @@ extension LoadedModel {
   ) throws -> LoadedModel {
     let precisions = try choice.precisions()
     var model = LoadedModel(
-      name: choice.folder == nil ? "scenes" : choice.url.lastPathComponent, folder: choice.url,
+      name: ShippedModel.name(of: choice.url), folder: choice.url,
       load: try ModelLoad(
         CheckpointFolder(choice.url), precisions: precisions, available: available,
         progress: progress))

@@ -1,3 +1,4 @@
+internal import Characters
 internal import Checkpoints
 internal import Foundation
 internal import Models
@@ -88,14 +89,19 @@ extension Command {
     Parameter.any(
       "what", default: Value.none, "A value, or the address of a place; None for the model."),
     returns: "text",
+    details: "Of a place it tells shape, stage and the name in the published implementation, "
+      + "for every place that the address begins or that fits it with * for anything.",
     examples: [
       Example("describe()", "The sizes of the model in use."),
+      Example("describe(\"vision.blocks.0.attention\")", "The places of one attention."),
       Example("describe(preprocess(scene(7)))", "A tensor's numbers at a glance."),
     ], seeAlso: ["stages", "show"]
   ) { session, what in
     switch what {
     case .none: return .object(try session.description(of: try session.model()))
     case .object(let model as LoadedModel): return .object(try session.description(of: model))
+    case .text(let address):
+      return .object(try Description(ofPlaces: address, in: try session.model()))
     default:
       if let tensor = what.tensor { return .object(Description(of: tensor)) }
       return .object(Description(text: what.displayed))
@@ -141,6 +147,47 @@ struct Description: ForeignObject {
     text = lines.joined(separator: "\n")
   }
 
+  /// Describes the places of a model that `address` begins, or that fit it.
+  init(ofPlaces address: String, in loaded: LoadedModel) throws {
+    guard let model = loaded.model as? any RepeatableModel else {
+      self.init(text: address)
+      return
+    }
+    // A text beside the picture shows the places of its way as well.
+    let words = "a"
+    let inputs = RunInputs(prompt: model.embedding == nil ? "" : words)
+    let places = try model.outline(inputs).places
+    let names = places.map(\.address.description)
+    let fitting = places.indices.filter {
+      names[$0] == address || names[$0].hasPrefix(address + ".")
+        || places[$0].address.matches(address)
+    }
+    guard !fitting.isEmpty else {
+      // A part of an address is a name as well.
+      let known = Set(
+        places.flatMap { place in
+          let parts = place.address.parts
+          return (1...parts.count).map { parts.prefix($0).joined(separator: ".") }
+        })
+      let parts = Set(places.compactMap { $0.address.parts.first }).sorted()
+      throw RuntimeFailure(
+        .key, "\(loaded.name) has no place \(Value.text(address).inMessage)",
+        hint: NearestPlace.hint(address, among: known.sorted()),
+        notes: ["its places begin with \(parts.joined(separator: ", "))"])
+    }
+    let rows = fitting.map { index in
+      [
+        names[index], "\(places[index].shape)", model.stage(of: places[index].address),
+        model.publishedPlaces(of: places[index].address).joined(separator: ", "),
+      ]
+    }
+    let isOfText = fitting.contains { model.isOfText(places[$0].address) }
+    self.init(
+      text: "\(fitting.count.counted(as: "place")) of \(loaded.name)\n"
+        + TextTable(["place", "shape", "stage", "published name"], rows).text
+        + (isOfText ? "\nshapes are those of the text \(Value.text(words).represented)" : ""))
+  }
+
   init(of tensor: Tensor) {
     let summary = Summary(tensor)
     var lines = ["shape       \(tensor.shape), float32, \(tensor.count) numbers"]
@@ -154,5 +201,13 @@ struct Description: ForeignObject {
     }
     lines.append("not finite  \(summary.nanCount) NaN, \(summary.infinityCount) infinite")
     text = lines.joined(separator: "\n")
+  }
+}
+
+extension RepeatableModel {
+  /// Whether a place lies on the way of a text alone, and its shape depends on the text.
+  fileprivate func isOfText(_ address: Address) -> Bool {
+    let stage = stage(of: address)
+    return stages.contains { $0.name == stage && $0.branch == .text }
   }
 }

@@ -17,7 +17,7 @@ enum PrecisionChoice {
           note: "to mix precisions, give dtype a dictionary such as "
             + "{\"vision\": \"bfloat16\", \"decoder\": \"\(quantize)\"}")
       }
-      return try everywhere(precision(.text(quantize)), in: folder)
+      return try everywhere(precision(.text(quantize), orElse: nil), in: folder)
     }
     switch dtype {
     case .none: return [:]
@@ -30,17 +30,20 @@ enum PrecisionChoice {
             parameter: "dtype", "names no part of this model: \(key.inMessage)",
             note: "its parts are \(parts.joined(separator: ", "))")
         }
-        chosen[part] = try precision(value)
+        chosen[part] = try precision(value, orElse: nil)
       }
       return chosen
-    default: return try everywhere(precision(dtype), in: folder)
+    default:
+      return try everywhere(precision(dtype, orElse: "a dictionary of them by part"), in: folder)
     }
   }
 
   /// The precisions of a command line: `bfloat16`, or by part as `vision=bfloat16,decoder=int4`.
   static func read(words: String, for folder: URL) throws -> [String: Precision] {
     guard words.contains("=") else {
-      return try read(dtype: .text(words), quantize: nil, for: folder)
+      return try everywhere(
+        precision(.text(words), orElse: "one a part, as in vision=bfloat16,decoder=int4"),
+        in: folder)
     }
     return try read(dtype: try byPart(words), quantize: nil, for: folder)
   }
@@ -65,13 +68,14 @@ enum PrecisionChoice {
     try Family.find(CheckpointFolder(folder)).family.parts.map(\.name)
   }
 
-  private static func precision(_ value: Value) throws -> Precision {
+  /// - Parameter other: what may stand there instead of a precision.
+  private static func precision(_ value: Value, orElse other: String?) throws -> Precision {
     let words = Precision.allCases.map(\.rawValue)
     guard let word = value.text, let precision = Precision(rawValue: word) else {
       throw ArgumentFailure(
         parameter: "dtype",
-        "must be one of \(words.joined(separator: ", ")), or a dictionary of them by part, not "
-          + value.inMessage)
+        "must be one of \(words.joined(separator: ", "))" + (other.map { ", or \($0)" } ?? "")
+          + ", not " + value.inMessage)
     }
     return precision
   }

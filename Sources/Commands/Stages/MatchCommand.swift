@@ -7,7 +7,7 @@ extension Command {
   static let match = Command(
     "match", group: "Stages", "Tells how well texts fit a picture, by both retrieval heads.",
     Parameter.picture("image", "The picture, or its path."),
-    Parameter.list(of: .text("texts", "One text or a list of them.")),
+    Parameter.list(of: .text("texts", "One text or a list of them."), mayBeEmpty: false),
     returns: "a Table: match is the probability by the head that sees picture and text together "
       + "(ITM), similarity the largest cosine of a query with the text (ITC)",
     examples: [

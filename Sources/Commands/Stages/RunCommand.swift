@@ -49,6 +49,10 @@ extension Run {
   ) throws -> Run {
     var trace = trace
     guard let writer = model.model.writing else {
+      guard prompt.isEmpty else {
+        throw ModelError.missingPart(
+          wanted: "go on from a prompt", has: "it is \(model.model.kind)")
+      }
       _ = try model.model.run(picture.image, trace: &trace)
       return Run(picture: picture, answer: nil, trace: trace, model: model)
     }

@@ -137,9 +137,3 @@ public struct CompareTool {
     }
   }
 }
-
-extension Table {
-  func writeCSV(to url: URL) throws {
-    try CSV.write(header: columns, rows: rows.map { $0.map(\.plain) }, to: url)
-  }
-}

@@ -1,5 +1,7 @@
+internal import Characters
 public import Files
 public import Foundation
+internal import Models
 internal import Runtime
 public import Searching
 
@@ -46,21 +48,33 @@ public struct IndexingJob {
     let session = Session(commands: Commands.all)
     session[StartingModel.self] = model.folder
     session[StartingPrecision.self] = model
+    let current = try session.model()
+    guard current.isShipped || current.model.embedding != nil else {
+      throw current.lacks(.embedding, for: "index", advice: "give another with --model FOLDER")
+    }
     let builder = IndexBuilder(
       pictures: pictures, index: index.standardizedFileURL,
       embedder: try session.space(for: "index").embedder, batch: batch,
       method: method)
     let report = try builder.run(progress: { progress($0.activity, $0.done, $0.total) })
-    var parts = ["\(report.index.pictures.count) pictures", "\(report.embedded) embedded"]
+    var parts = [report.index.pictures.count.counted(as: "picture"), "\(report.embedded) embedded"]
     if report.kept > 0 { parts.append("\(report.kept) unchanged") }
-    if report.copied > 0 { parts.append("\(report.copied) copies of others") }
+    if report.copied > 0 {
+      parts.append(
+        report.copied == 1
+          ? "1 copy of another" : "\(report.copied) copies of others")
+    }
     if report.removed > 0 { parts.append("\(report.removed) gone") }
     if !report.index.skipped.isEmpty { parts.append("\(report.index.skipped.count) skipped") }
-    if report.otherFiles > 0 { parts.append("\(report.otherFiles) other files") }
+    if report.otherFiles > 0 { parts.append(report.otherFiles.counted(as: "other file")) }
     if let graph = report.index.nearestFacts { parts.append(graph.sentence) }
     return Result(
       folder: index.path(percentEncoded: false), sentence: parts.joined(separator: ", "),
-      skippedLines: report.index.skipped.map { "\($0.path): \($0.reason)" },
+      skippedLines: report.index.skipped.map { picture in
+        // What is wrong with a file often names it.
+        picture.reason.hasPrefix(picture.path)
+          ? picture.reason : "\(picture.path): \(picture.reason)"
+      },
       facts: facts(of: report))
   }
 

@@ -1,3 +1,4 @@
+internal import Checkpoints
 internal import Files
 public import Foundation
 internal import Models
@@ -10,7 +11,15 @@ public struct TokenizeTool {
 
   /// Reads the tokenizer in `folder`, or that of the model that ships.
   public init(folder: URL?) throws {
-    tokenizer = try TokenizerFolder.read(folder ?? ShippedModel.folder)
+    let folder = folder ?? ShippedModel.folder
+    do {
+      tokenizer = try TokenizerFolder.read(folder)
+    } catch TokenizerError.noTokenizer(let path) {
+      guard let inner = try Family.folder(inside: try CheckpointFolder(folder)) else {
+        throw TokenizerError.noTokenizer(folder: path)
+      }
+      tokenizer = try TokenizerFolder.read(inner.url)
+    }
   }
 
   /// A table of a text's tokens.

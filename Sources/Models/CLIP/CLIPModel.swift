@@ -75,8 +75,9 @@ extension CLIP {
         return try Linear(
           from: &weights, at: address, inputs: inputs, outputs: outputs, hasBias: false)
       }
-      let stored = try weights.take(address / "weight", shape: [inputs, outputs])
-      return Linear(weight: StoredTensor(stored.tensor.transposed()), bias: nil, at: address)
+      let weight = try weights.takeWeight(
+        address / "weight", shape: [outputs, inputs], isTransposed: true)
+      return Linear(weight: weight, bias: nil, at: address)
     }
   }
 }

@@ -73,7 +73,7 @@ public struct Conversion: Sendable {
         continue
       }
       if let precision, let quantization = precision.quantization, record.isProduct,
-        !tables.contains(record.name), record.stored.shape.count == 2
+        !record.isTransposed, !tables.contains(record.name), record.stored.shape.count == 2
       {
         let made = quantization.publishedTensors(shape: record.stored.shape, as: record.name)
         tensors += made.map { PlannedTensor(name: $0.name, type: $0.type, shape: $0.shape) }

@@ -105,10 +105,16 @@ enum TensorMethods {
         }
       }
       let folded = x.reduced(axis: along, fold)
-      guard keepsAxis else { return Indexing.scalar(folded) }
+      let arePositions = name == "argmax" || name == "argmin"
+      guard keepsAxis else {
+        guard arePositions else { return Indexing.scalar(folded) }
+        return folded.rank == 0
+          ? .integer(Int(folded.elements[0])) : .object(Positions(numbers: folded))
+      }
       var shape = x.shape
       shape[along] = 1
-      return .tensor(folded.reshaped(to: shape))
+      let kept = folded.reshaped(to: shape)
+      return arePositions ? .object(Positions(numbers: kept)) : .tensor(kept)
     }
   }
 

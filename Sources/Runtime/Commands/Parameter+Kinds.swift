@@ -169,12 +169,15 @@ extension Parameter {
   }
 
   /// A list or tuple of values that each fit `parameter`; a single one counts as a list of one.
+  ///
+  /// - Parameter mayBeEmpty: whether a list of none will do.
   public static func list<Element>(
-    of parameter: Parameter<Element>, default fallback: [Element]? = nil
+    of parameter: Parameter<Element>, default fallback: [Element]? = nil, mayBeEmpty: Bool = true
   ) -> Self where T == [Element] {
     let facts = parameter.facts.renamed(
       defaultText: fallback.map { $0.isEmpty ? "[]" : "\($0)" },
-      expects: "a list, each \(parameter.facts.expects)", type: "list of \(parameter.facts.type)")
+      expects: "a list" + (mayBeEmpty ? "" : " of at least one")
+        + ", each \(parameter.facts.expects)", type: "list of \(parameter.facts.type)")
     return Parameter(facts, fallback: fallback) { value, session in
       let values: [Value]
       switch value {
@@ -182,6 +185,7 @@ extension Parameter {
       case .tuple(let items): values = items
       default: values = [value]
       }
+      guard mayBeEmpty || !values.isEmpty else { return nil }
       var result: [Element] = []
       for value in values {
         guard let element = try parameter.read(value, session) else { return nil }

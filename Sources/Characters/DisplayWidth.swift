@@ -61,4 +61,44 @@ extension StringProtocol {
     }
     return kept + "…"
   }
+
+  /// The beginning and the end in at most `columns`, an ellipsis between them where something was
+  /// cut.
+  public func shortened(toColumns columns: Int) -> String {
+    guard displayWidth > columns else { return String(self) }
+    guard columns > 0 else { return "" }
+    let room = columns - 1
+    let tail = Self.beginning(of: reversed(), columns: room / 2)
+    let head = Self.beginning(of: self, columns: room - tail.displayWidth)
+    return head + "…" + String(tail.reversed())
+  }
+
+  private static func beginning(of characters: some Sequence<Character>, columns: Int) -> String {
+    var (kept, width) = ("", 0)
+    for character in characters {
+      width += character.displayWidth
+      if width > columns { break }
+      kept.append(character)
+    }
+    return kept
+  }
+}
+
+/// Texts made short without two different ones becoming alike.
+public enum ShortenedTexts {
+  /// Each text as `shorten` gives it; where different texts come out alike, the place in the list
+  /// stands in front, counted from 0.
+  ///
+  /// - Parameter shorten: given what stands in front, that and the text, made short.
+  public static func distinct(
+    _ texts: [String], by shorten: (_ prefix: String, _ text: String) -> String
+  ) -> [String] {
+    let short = texts.map { shorten("", $0) }
+    var meanings: [String: Set<String>] = [:]
+    for (label, text) in zip(short, texts) { meanings[label, default: []].insert(text) }
+    return texts.indices.map { index in
+      meanings[short[index], default: []].count > 1
+        ? shorten("[\(index)] ", texts[index]) : short[index]
+    }
+  }
 }

@@ -10,11 +10,23 @@ extension StringProtocol {
     for character in self { result += character.visible(keepingBreaks: true) }
     return result
   }
+
+  /// The same on one line: `⏎` stands for a line break and `⇥` for a tab, as in figures.
+  public var visibleOnOneLine: String {
+    if utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }) { return String(self) }
+    return reduce(into: "") { line, character in
+      switch character {
+      case "\n", "\r", "\r\n", "\u{2028}", "\u{2029}": line += "⏎"
+      case "\t": line += "⇥"
+      default: line += character.visible(keepingBreaks: false)
+      }
+    }
+  }
 }
 
 extension Character {
   /// What stands for this character on screen.
-  func visible(keepingBreaks: Bool) -> String {
+  public func visible(keepingBreaks: Bool) -> String {
     let scalars = unicodeScalars
     if keepingBreaks, self == "\n" || self == "\t" { return String(self) }
     guard scalars.contains(where: \.needsSpelling) else { return String(self) }
