@@ -41,7 +41,7 @@ public enum Precision: String, Sendable, CaseIterable {
 
   /// How a weight that is `stored` so is written down in this precision, and in how many bytes;
   /// nil where it stays as it is.
-  func kept(_ stored: StoredTensor) -> (encoding: Encoding, byteCount: Int)? {
+  package func kept(_ stored: StoredTensor) -> (encoding: Encoding, byteCount: Int)? {
     switch (self, stored.encoding) {
     case (.float32, _), (.float16, .plain(.float16)), (.bfloat16, .plain(.bfloat16)),
       (.int8, .int8), (.int4, .groups(bits: 4, groupSize: _)):

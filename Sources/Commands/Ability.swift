@@ -1,3 +1,4 @@
+internal import Checkpoints
 internal import Foundation
 internal import Models
 internal import Runtime
@@ -43,7 +44,12 @@ extension Ability where Part == any EmbeddingModel {
 
 /// The models that stand in for the shipped one, as far as they were needed.
 enum CompanionModels: SessionKey {
-  static var initial: [URL: LoadedModel] { [:] }
+  static var initial: [Kind: LoadedModel] { [:] }
+
+  struct Kind: Hashable {
+    let folder: URL
+    let precision: Precision?
+  }
 }
 
 extension Session {
@@ -59,8 +65,9 @@ extension Session {
       throw current.lacks(ability, for: command)
     }
     var known = self[CompanionModels.self]
-    let companion = try known[folder] ?? LoadedModel.read(folder, name: nil)
-    known[folder] = companion
+    let kind = CompanionModels.Kind(folder: folder, precision: current.commonPrecision)
+    let companion = try known[kind] ?? current.companion(in: folder)
+    known[kind] = companion
     self[CompanionModels.self] = known
     guard let part = ability.part(companion.model) else {
       throw current.lacks(ability, for: command)
@@ -80,7 +87,19 @@ extension LoadedModel {
     guard ability.part(model) == nil, isShipped, let folder = ability.companion else {
       return self
     }
-    return try LoadedModel.read(folder, name: nil)
+    return try companion(in: folder)
+  }
+
+  /// The precision that all parts have; nil where they have several, or are as stored.
+  fileprivate var commonPrecision: Precision? {
+    let chosen = Set(parts.map { precisions[$0.name] })
+    return chosen.count == 1 ? chosen.first ?? nil : nil
+  }
+
+  /// The model that stands in, in this one's precision where all its parts have one.
+  fileprivate func companion(in folder: URL) throws -> LoadedModel {
+    let choice = ModelChoice(folder: folder, dtype: commonPrecision?.rawValue)
+    return try LoadedModel.read(choice)
   }
 
   /// The part that `command` needs, or an error that says what the model is.

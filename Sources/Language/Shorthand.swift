@@ -46,7 +46,11 @@ public enum Shorthand {
       return nil
     }
     let source = Source(name: "", text: line)
-    if Program(parsing: source).diagnostics.isEmpty { return nil }
+    // No command can be divided: `load /models/blip2` means the path.
+    let isPath =
+      words[1].hasPrefix("/") && words[1].count > 1
+      && known.first.map { $0.reading == .word } ?? false
+    if !isPath, Program(parsing: source).diagnostics.isEmpty { return nil }
     words.removeFirst()
     var isQuiet = false
     if let last = words.last, last.hasSuffix(";"), last.first != "\"", last.first != "'" {

@@ -92,16 +92,20 @@ public enum ShippedModel {
   public static var folder: URL { Bundle.module.bundleURL.appending(path: "Default") }
   /// The small CLIP, its vision tower begun with the one of the BLIP-2.
   public static var jointFolder: URL { folder.appending(path: "joint") }
-  /// What a model is called that is read from `folder`: one that ships by a name of its own, others
-  /// by their folder.
-  public static func name(of folder: URL) -> String {
-    switch folder {
-    case self.folder: "scenes"
-    case jointFolder: "small CLIP"
-    case retrievalFolder: "scenes with retrieval heads"
-    default: folder.lastPathComponent
-    }
-  }
   /// The retrieval checkpoint; it shares the file of vision tower and queries.
   public static var retrievalFolder: URL { folder.appending(path: "matching") }
+
+  /// All of them, by the names that `load` takes.
+  public static var all: [(name: String, folder: URL)] {
+    [("scenes", folder), ("small-clip", jointFolder), ("scenes-retrieval", retrievalFolder)]
+  }
+
+  /// The folder of one that ships; nil for another name.
+  public static func folder(named name: String) -> URL? { all.first { $0.name == name }?.folder }
+
+  /// What a model is called that is read from `folder`: one that ships by its name, others by their
+  /// folder.
+  public static func name(of folder: URL) -> String {
+    all.first { $0.folder == folder }?.name ?? folder.lastPathComponent
+  }
 }

@@ -49,7 +49,8 @@ struct ConvertCommand: ParsableCommand {
   }
 
   func run() throws {
-    let folder = try CheckpointFolder(SessionOptions.folder(source))
+    let folder = try CheckpointFolder(
+      ShippedModel.folder(named: source) ?? SessionOptions.folder(source))
     let target = SessionOptions.folder(destination)
     guard folder.url.standardizedFileURL.path != target.standardizedFileURL.path else {
       throw ValidationError("source and destination are the same folder")

@@ -8,7 +8,8 @@ internal import Foundation
 struct ModelOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "The model's folder; the model that ships where none is given.", valueName: "folder"))
+      "The model's folder, or small-clip for the CLIP that ships; the small BLIP-2 that ships where "
+        + "none is given.", valueName: "folder"))
   var model: String?
   @Option(
     help: ArgumentHelp(
@@ -17,31 +18,16 @@ struct ModelOptions: ParsableArguments {
   var dtype: String?
   @Option(
     help: ArgumentHelp(
-      "Keep the weights of all layers as integers: int8 or int4.", valueName: "precision"))
+      "Keep the weights of all layers as integers, int8 or int4, or of some parts: decoder=int4. "
+        + "--dtype is for the others then.", valueName: "precision"))
   var quantize: String?
-
-  func validate() throws {
-    if dtype != nil, quantize != nil {
-      throw ValidationError(
-        "--dtype and --quantize both say how weights are kept; to mix precisions, give --dtype by "
-          + "part, such as vision=bfloat16,decoder=int4")
-    }
-    if let quantize, !["int8", "int4"].contains(quantize) {
-      throw ValidationError("--quantize takes int8 or int4, not '\(quantize)'")
-    }
-  }
 
   /// What was chosen.
   ///
   /// - Throws: where the folder is missing, or has no such part.
   func choice() throws -> ModelChoice {
-    if let model {
-      guard FileManager.default.fileExists(atPath: model) else {
-        throw MissingInput(path: model, what: "the model's folder")
-      }
-    }
     let choice = ModelChoice(
-      folder: model.map { SessionOptions.folder($0) }, dtype: dtype, quantize: quantize)
+      folder: try model.map(SessionOptions.modelFolder), dtype: dtype, quantize: quantize)
     try choice.check()
     return choice
   }

@@ -2,6 +2,7 @@ public import ArgumentParser
 internal import Commands
 internal import Files
 internal import Foundation
+internal import Models
 internal import Runtime
 public import Terminal
 
@@ -41,6 +42,15 @@ struct SessionOptions: ParsableArguments {
     session[StartingPrecision.self] = choice
     session[MemoryLimit.self] = memory.memory?.count
     return session
+  }
+
+  /// The folder of a model: one that ships by its name, or a path.
+  static func modelFolder(_ path: String) throws -> URL {
+    if let shipped = ShippedModel.folder(named: path) { return shipped }
+    guard FileManager.default.fileExists(atPath: path) else {
+      throw MissingInput(path: path, what: "the model's folder")
+    }
+    return folder(path)
   }
 
   static func folder(_ path: String) -> URL { URL(filePath: path, directoryHint: .isDirectory) }

@@ -21,7 +21,7 @@ struct TokenizeCommand: ParsableCommand {
   var text: String?
 
   func run() throws {
-    let tool = try TokenizeTool(folder: model.map { URL(filePath: $0) })
+    let tool = try TokenizeTool(folder: try model.map(SessionOptions.modelFolder))
     if let text { return try Output.standardOutput.write(tool.table(text) + "\n") }
     var number = 0
     while let line = readLine() {

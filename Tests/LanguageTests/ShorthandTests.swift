@@ -29,6 +29,9 @@ import Testing
     Case("attention vision 3", "attention(vision, 3)"),
     Case("attention f(x, 1) block=[1, 2]", "attention(f(x, 1), block=[1, 2])"),
     Case("load ~/models/blip2 dtype=bfloat16", "load(\"~/models/blip2\", dtype=\"bfloat16\")"),
+    Case("load /models/blip2", "load(\"/models/blip2\")"),
+    Case("load / models", nil),
+    Case("patchify /models", nil),
     Case("load \"my models\" bfloat16", "load(\"my models\", \"bfloat16\")"),
     Case(
       "decode soft Question: what colour? Answer: max_new_tokens=20",

@@ -14,6 +14,7 @@ extension Command {
       "One side."),
     Parameter.any(
       "second", expects: "the same kind of thing, or a precision as load() takes it",
+      choices: Precision.allCases.map(\.rawValue),
       "The other side; a precision runs the first again with its weights so."),
     Parameter.flag("every", "A row for every place instead of one for every block."),
     returns: "a Table with a row a block, in the order of the run, and the first that parts",
@@ -27,6 +28,8 @@ extension Command {
 
       A file is Fovea's own, by save() or `fovea trace`, or what hooks in the published \
       implementation kept under module paths; the model in use must be the one that ran. \
+      Beside a run it is judged on that run's picture and words, unless it says that its own are \
+      others, so that wrong pixels and token ids show. \
       `scripts/dump-hf.py` makes such a file.
 
       Where a side was made in lower precision, the floor is what that precision does to the same \
@@ -51,7 +54,7 @@ extension Command {
     {
       let comparison = RunComparison(
         first: a, second: b, byPlace: every, isCancelled: { session.isCancelled },
-        report: { session.report($0) })
+        report: { session.report($0) }, available: session.availableMemory)
       return .object(try comparison.parted(current: session.model).table())
     }
     guard let a = first.tensor, let b = second.tensor else {

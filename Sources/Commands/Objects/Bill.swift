@@ -24,6 +24,8 @@ struct Bill {
   }
 
   let items: [Item]
+  /// Parts in precisions that would take more memory than they do as stored.
+  private let useless: [String]
   private let answer: String
 
   /// Tries every part in every precision; one converted part is in memory at a time.
@@ -46,10 +48,12 @@ struct Bill {
         RunInputs(image: picture.image, prompt: prompt), isCancelled: isCancelled)
     {
       throw RuntimeFailure(
-        .command, "bill needs a model whose numbers are finite; as stored, \(loaded.name) gives "
+        .command,
+        "bill needs a model whose numbers are finite; as stored, \(loaded.name) gives "
           + place)
     }
     var items: [Item] = []
+    var useless: [String] = []
     let total = stored.parts.count * precisions.count
     for (index, part) in stored.parts.enumerated() {
       for (number, precision) in precisions.enumerated() {
@@ -60,7 +64,10 @@ struct Bill {
           folder, precisions: [part.name: precision], available: session.availableMemory
         ) { _, _ in !isCancelled() }
         let saved = part.byteCount - load.parts[index].byteCount
-        guard saved > 0 else { continue }
+        guard saved > 0 else {
+          if load.parts[index] != part { useless.append("\(part.name) in \(precision.rawValue)") }
+          continue
+        }
         let found = try Answered(
           loaded.sized(load.model), picture, prompt, maxNewTokens: maxNewTokens,
           following: reference.tokens,
@@ -75,6 +82,7 @@ struct Bill {
       }
     }
     self.items = items.sorted { $0.damage < $1.damage }
+    self.useless = useless
   }
 
   /// The first word that differs: `word 3: green → blue`.
@@ -102,9 +110,13 @@ struct Bill {
           .float(item.divergence), .float(item.worst), .float(item.damage * 1000),
         ]
       },
-      note: items.isEmpty
-        ? "nothing would be saved: all parts are stored so already"
+      note: (items.isEmpty && useless.isEmpty
+        ? "nothing would be saved: all parts are stored so already, or smaller"
         : "as stored: \(Value.text(answer).represented)")
+        + (useless.isEmpty
+          ? ""
+          : "\nnothing saved by \(useless.joined(separator: ", ")): tables that are used twice are "
+            + "then kept twice"))
     table.facts = [("answer", .text(answer))]
     return table
   }

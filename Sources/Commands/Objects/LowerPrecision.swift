@@ -69,9 +69,10 @@ struct LowerPrecision {
   /// - Parameters:
   ///   - owner: the model that made the numbers, where it is known. Where it is of `model`'s own
   ///     folder, it is what reading that again would give.
+  ///   - available: the memory that reading it again may take.
   ///   - progress: called with bytes converted, of how many; `false` stops the reading.
   func replay(
-    _ model: LoadedModel, on inputs: RunInputs, owner: LoadedModel?,
+    _ model: LoadedModel, on inputs: RunInputs, owner: LoadedModel?, available: Int,
     progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Bool
   ) throws -> Replay? {
     var rounding: [String: ElementType] = [:]
@@ -85,7 +86,7 @@ struct LowerPrecision {
         try model.sized(
           ModelLoad.stoppable(
             CheckpointFolder(model.folder), precisions: parts, rounding: rounding,
-            progress: progress
+            available: available, progress: progress
           ).model)
       }
     guard let coarse = reread as? any RepeatableModel else { return nil }

@@ -30,6 +30,8 @@ struct RunComparison {
   var byPlace = false
   var isCancelled: @Sendable () -> Bool = { false }
   var report: @Sendable (Runtime.Progress) -> Void = { _ in }
+  /// The memory that models which are read for this may take.
+  var available = AvailableMemory.byteCount
 
   /// Where they part.
   ///
@@ -102,7 +104,8 @@ struct RunComparison {
       sides[index].judged(
         by: judge, from: starts[index],
         coarser: try sides[index].precision?.replay(
-          model, on: starts[1 - index], owner: sides[index].model, progress: converting))
+          model, on: starts[1 - index], owner: sides[index].model, available: available,
+          progress: converting))
     }
     let parting = try Parting(
       judged[0], judged[1], byPlace: byPlace,
@@ -193,14 +196,15 @@ struct RunComparison {
   ) throws -> ComparedSide {
     let precisions: [String: Precision]
     do {
-      precisions = try PrecisionChoice.read(dtype: choice, quantize: nil, for: model.folder)
+      precisions = try PrecisionChoice.read(dtype: choice, for: model.folder)
     } catch let failure as ArgumentFailure {
       throw ArgumentFailure(parameter: "second", failure.message, note: failure.note)
     }
     var coarse = LoadedModel(
       name: model.name, folder: model.folder,
       load: try .stoppable(
-        CheckpointFolder(model.folder), precisions: precisions, progress: converting))
+        CheckpointFolder(model.folder), precisions: precisions, available: available,
+        progress: converting))
     coarse.precisions = precisions
     coarse = try coarse.with(model.sized(coarse.model))
     guard let repeated = coarse.model as? any RepeatableModel else {

@@ -10,7 +10,7 @@ public struct ModelChoice: Sendable, Equatable {
   public var folder: URL?
   /// A precision, or one a part as in `vision=bfloat16,decoder=int4`; nil for weights as stored.
   public var dtype: String?
-  /// `int8` or `int4` for the weights of all layers.
+  /// `int8` or `int4` for the weights of all layers, or one a part.
   public var quantize: String?
 
   /// The model in `folder`, or the one that ships.
@@ -27,11 +27,7 @@ public struct ModelChoice: Sendable, Equatable {
   func precisions() throws -> [String: Precision] {
     guard dtype != nil || quantize != nil else { return [:] }
     do {
-      if let quantize {
-        return try PrecisionChoice.read(
-          dtype: dtype.map { .text($0) } ?? .none, quantize: quantize, for: url)
-      }
-      return try dtype.map { try PrecisionChoice.read(words: $0, for: url) } ?? [:]
+      return try PrecisionChoice.read(dtype: dtype, quantize: quantize, for: url)
     } catch let failure as ArgumentFailure {
       throw UsageFailure(words: "--\(failure.parameter) \(failure.message)", note: failure.note)
     }

@@ -11,13 +11,16 @@ extension Command {
     "load", group: "Model", "Reads a model and makes it the one that commands use.",
     Parameter.path(
       "path", default: "scenes",
-      "A folder in the published layout, or \"scenes\" for the model that ships."),
+      "A folder in the published layout, or a model that ships: \"scenes\", \"small-clip\" or "
+        + "\"scenes-retrieval\"."),
     Parameter.any(
       "dtype", expects: "float32, float16, bfloat16, int8 or int4, or a dictionary of them by part",
-      default: Value.none,
+      default: Value.none, words: .word,
       "How the weights of layers are kept and multiplied; None leaves them as stored."),
-    Parameter.optional(
-      .choice("quantize", of: ["int8", "int4"], "Keep the weights of all layers as integers.")),
+    Parameter.any(
+      "quantize", expects: "int8 or int4, or a dictionary of them by part", default: Value.none,
+      words: .word,
+      "Keep the weights of all layers, or of some parts, as integers; dtype is for the others."),
     returns: "a Model",
     details: """
       Without `dtype`, weights stay in their file and in the type they were stored in, and results \
@@ -27,7 +30,8 @@ extension Command {
       part: a BLIP-2 has `vision`, `qformer`, `projection` and `decoder`, a ViT `vision`, a CLIP \
       `vision`, `text` and `projection`. Norms, biases and tables of embeddings always stay as \
       stored. Weights that are stored so already are not copied; for others, what they will take \
-      is compared with the memory there is first. `fovea convert` keeps the result.
+      is compared with the memory there is first. `fovea convert` keeps the result, but leaves a head \
+      that shares the table of embeddings as it is stored.
       """,
     examples: [
       Example("load(\"scenes\")", "Go back to the model that ships."),
@@ -38,7 +42,7 @@ extension Command {
     ],
     seeAlso: ["models", "stages", "describe"]
   ) { session, path, dtype, quantize in
-    let url = path == "scenes" ? ShippedModel.folder : session.readableURL(for: path)
+    let url = ShippedModel.folder(named: path) ?? session.readableURL(for: path)
     let precisions = try PrecisionChoice.read(dtype: dtype, quantize: quantize, for: url)
     let model =
       path == "scenes" && precisions.isEmpty
@@ -59,8 +63,9 @@ extension Command {
         .text(current.folder.lastPathComponent),
       ]
     ]
-    if current.name != "scenes" {
-      rows.append([.text("scenes"), .text("BLIP-2"), .text("ships with Fovea"), .text("")])
+    for (name, folder) in ShippedModel.all where folder != current.folder {
+      let family = try Family.find(CheckpointFolder(folder)).family.name
+      rows.append([.text(name), .text(family), .text("ships with Fovea"), .text("")])
     }
     for family in Family.all {
       for mark in ["model_type '\(family.type)' in config.json"] + family.otherMarks {

@@ -1,25 +1,26 @@
 internal import Checkpoints
 internal import Foundation
+internal import Language
 internal import Models
 internal import Runtime
 
 /// What the arguments `dtype` and `quantize` ask for.
 enum PrecisionChoice {
   /// The precision of each part that is named; none where nothing was asked for.
+  ///
+  /// Where both are given, `dtype` is for the parts that `quantize` leaves.
   static func read(
-    dtype: Value, quantize: String?, for folder: URL
+    dtype: Value, quantize: Value = .none, for folder: URL
   ) throws -> [String: Precision] {
-    if let quantize {
-      guard case .none = dtype else {
-        throw ArgumentFailure(
-          parameter: "quantize",
-          "cannot go with dtype: both say how weights are kept",
-          note: "to mix precisions, give dtype a dictionary such as "
-            + "{\"vision\": \"bfloat16\", \"decoder\": \"\(quantize)\"}")
-      }
-      return try everywhere(precision(.text(quantize), orElse: nil), in: folder)
-    }
-    switch dtype {
+    let numbers = try read(dtype, "dtype", of: Precision.allCases, for: folder)
+    let integers = try read(quantize, "quantize", of: Self.integers, for: folder)
+    return numbers.merging(integers) { _, integers in integers }
+  }
+
+  private static func read(
+    _ choice: Value, _ parameter: String, of known: [Precision], for folder: URL
+  ) throws -> [String: Precision] {
+    switch choice {
     case .none: return [:]
     case .dictionary(let choices):
       let parts = try parts(of: folder)
@@ -27,33 +28,47 @@ enum PrecisionChoice {
       for (key, value) in choices.entries {
         guard let part = key.text, parts.contains(part) else {
           throw ArgumentFailure(
-            parameter: "dtype", "names no part of this model: \(key.inMessage)",
-            note: "its parts are \(parts.joined(separator: ", "))")
+            parameter: parameter, "names no part of this model: \(key.inMessage)",
+            note: NearestName.hint(key.text ?? "", among: parts)
+              ?? "its parts are \(parts.joined(separator: ", "))")
         }
-        chosen[part] = try precision(value, orElse: nil)
+        chosen[part] = try precision(value, parameter, of: known, for: part)
       }
       return chosen
     default:
-      return try everywhere(precision(dtype, orElse: "a dictionary of them by part"), in: folder)
+      return try everywhere(
+        precision(choice, parameter, of: known, orElse: "a dictionary of them by part"), in: folder)
     }
   }
 
   /// The precisions of a command line: `bfloat16`, or by part as `vision=bfloat16,decoder=int4`.
-  static func read(words: String, for folder: URL) throws -> [String: Precision] {
-    guard words.contains("=") else {
+  static func read(dtype: String?, quantize: String?, for folder: URL) throws -> [String: Precision]
+  {
+    func read(_ words: String?, _ parameter: String, _ known: [Precision]) throws
+      -> [String: Precision]
+    {
+      guard let words else { return [:] }
+      if words.contains("=") {
+        return try self.read(try byPart(words, parameter), parameter, of: known, for: folder)
+      }
       return try everywhere(
-        precision(.text(words), orElse: "one a part, as in vision=bfloat16,decoder=int4"),
+        precision(
+          .text(words), parameter, of: known,
+          orElse: "one a part, as in vision=\(known[known.count - 2].rawValue),decoder=int4"),
         in: folder)
     }
-    return try read(dtype: try byPart(words), quantize: nil, for: folder)
+    return try read(dtype, "dtype", Precision.allCases)
+      .merging(read(quantize, "quantize", Self.integers)) { _, integers in integers }
   }
 
+  private static let integers = Precision.allCases.filter { $0.quantization != nil }
+
   /// `vision=bfloat16,decoder=int4` as a dictionary.
-  static func byPart(_ words: String) throws -> Value {
+  static func byPart(_ words: String, _ parameter: String = "dtype") throws -> Value {
     let chosen: [String: Precision]
     do {
       chosen = try Precision.byPart(words)
-    } catch { throw ArgumentFailure(parameter: "dtype", error.description) }
+    } catch { throw ArgumentFailure(parameter: parameter, error.description) }
     return .dictionary(
       try Mapping.sorted(chosen.map { ($0, Value.text($1.rawValue)) }))
   }
@@ -68,14 +83,20 @@ enum PrecisionChoice {
     try Family.find(CheckpointFolder(folder)).family.parts.map(\.name)
   }
 
-  /// - Parameter other: what may stand there instead of a precision.
-  private static func precision(_ value: Value, orElse other: String?) throws -> Precision {
-    let words = Precision.allCases.map(\.rawValue)
-    guard let word = value.text, let precision = Precision(rawValue: word) else {
+  /// - Parameters:
+  ///   - part: the part that it is for, where that is one.
+  ///   - other: what may stand there instead of a precision.
+  private static func precision(
+    _ value: Value, _ parameter: String, of known: [Precision], for part: String? = nil,
+    orElse other: String? = nil
+  ) throws -> Precision {
+    let words = known.map(\.rawValue)
+    guard let word = value.text, let precision = known.first(where: { $0.rawValue == word }) else {
       throw ArgumentFailure(
-        parameter: "dtype",
+        parameter: parameter,
         "must be one of \(words.joined(separator: ", "))" + (other.map { ", or \($0)" } ?? "")
-          + ", not " + value.inMessage)
+          + (part.map { " for \($0)" } ?? "") + ", not " + value.inMessage,
+        note: NearestName.hint(value.text ?? "", among: words))
     }
     return precision
   }

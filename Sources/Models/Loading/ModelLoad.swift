@@ -72,8 +72,7 @@ public struct ModelLoad: Sendable {
       .init("the matrix being converted", largest),
     ]).check(
       of: "loading \(folder.url.lastPathComponent)",
-      suggestion:
-        "choose quantize=\"int4\", convert fewer parts, or store it so with fovea convert",
+      suggestion: Self.suggestion(converted, of: folder),
       available: available)
     let total = converted.reduce(0) { $0 + $1.stored.byteCount }
     let done = Counter()
@@ -82,6 +81,19 @@ public struct ModelLoad: Sendable {
     folder.weights.rounding = types
     folder.weights.onConversion = { progress(done.add($0), total) }
     model = try Family.read(folder)
+  }
+
+  /// What would take less.
+  private static func suggestion(_ converted: [WeightRecord], of folder: CheckpointFolder) -> String
+  {
+    let least = converted.reduce(0) { sum, record in
+      sum + (Precision.int4.kept(record.stored)?.byteCount ?? 0)
+    }
+    let isSmaller = least < converted.reduce(0) { $0 + $1.keptByteCount }
+    return
+      (isSmaller
+      ? "int4 would take \(least.asByteCount); convert fewer parts" : "convert fewer parts")
+      + ", or store it so with fovea convert, whose result is mapped"
   }
 
   private static func warning(_ size: Int, _ available: Int) -> String {

@@ -146,11 +146,12 @@ extension Parameter where T == Value {
   /// Anything.
   public static func any(
     _ name: String, expects: String = "a value", default fallback: Value? = nil,
-    words: ParameterFacts.Words = .expression, _ summary: String
+    words: ParameterFacts.Words = .expression, choices: [String] = [], _ summary: String
   ) -> Self {
     let facts = ParameterFacts(
       name: name, type: "value", expects: expects, defaultText: fallback?.represented,
-      summary: summary, words: words, suggestions: { session in session.names { _ in true } })
+      summary: summary, words: words, choices: choices,
+      suggestions: { session in session.names { _ in true } })
     return Parameter(facts, fallback: fallback) { value, _ in value }
   }
 }
