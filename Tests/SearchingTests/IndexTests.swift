@@ -357,3 +357,5 @@ private struct Ended: Error {}
     #expect(file.count == 0)
   }
 }
+      #expect("\(error)".hasSuffix("what was there before is unchanged"))
+      #expect(!"\(error)".contains("nothing was written"))
