@@ -96,7 +96,7 @@ public struct PictureIndex: Sendable {
       throw SearchingError.damaged(
         file: path,
         detail:
-          "\(json["count"]?.int ?? 0) pictures are announced, the table has \(pictures.count) "
+          "it announces \((json["count"]?.int ?? 0).counted("picture")), the table has \(pictures.count) "
           + "and the embeddings have \(rows.shape[0])")
     }
     skipped = try Self.lines(of: try beside("skipped")).compactMap { line in

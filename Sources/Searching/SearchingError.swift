@@ -36,11 +36,13 @@ extension SearchingError: CustomStringConvertible {
     switch self {
     case .noPictures(let folder, let otherFiles):
       "\(folder.withVisibleControls): no PNG or JPEG file below it"
-        + (otherFiles > 0 ? ", only \(otherFiles) other files" : "")
+        + (otherFiles > 0 ? ", only \(otherFiles.counted("other file"))" : "")
         + "; name a folder of pictures"
     case .nothingReadable(let folder, let count, let first):
-      "\(folder.withVisibleControls): none of \(count) pictures could be read; the first: "
-        + first.withVisibleControls
+      "\(folder.withVisibleControls): "
+        + (count == 1
+          ? "its only picture could not be read: "
+          : "none of \(count) pictures could be read; the first: ") + first.withVisibleControls
     case .noIndex(let folder, let detail):
       "\(folder.withVisibleControls): is no index of pictures, \(detail); "
         + "'fovea index FOLDER' makes one"
@@ -52,7 +54,7 @@ extension SearchingError: CustomStringConvertible {
     case .busy(let folder):
       "\(folder.withVisibleControls): another process is building this index; wait for it"
     case .tooFew(let pictures, let wanted):
-      "\(wanted) groups of \(pictures) pictures; ask for at most \(pictures)"
+      "\(wanted.counted("group")) of \(pictures.counted("picture")); ask for at most \(pictures)"
     case .cannotArrange(let index, let detail):
       "\(index.withVisibleControls): its pictures cannot be linked with their neighbours, "
         + "\(detail.withVisibleControls); search it exactly instead"

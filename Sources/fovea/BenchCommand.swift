@@ -82,7 +82,7 @@ struct BenchCommand: ParsableCommand {
     let rate = Double(bench.count) / Bench.median(seconds)
     guard json else {
       return try Output.standardOutput.write(
-        "\(bench.count) pictures, \(Parallelism.threadCount) threads: "
+        "\(bench.count.counted("picture")), \(Parallelism.threadCount.counted("thread")): "
           + String(format: "%.0f a second\n", rate))
     }
     let report: JSON = [

@@ -240,7 +240,7 @@ private struct Ended: Error {}
     }
     try Data("x".utf8).write(to: gallery.pictures.appending(path: "a.png"))
     let error = #expect(throws: SearchingError.self) { try gallery.builder().run() }
-    #expect("\(try #require(error))".contains("none of 1 pictures"))
+    #expect("\(try #require(error))".contains("its only picture could not be read"))
     #expect(throws: FileFailure.self) {
       try IndexBuilder(
         pictures: gallery.folder.file("nothing"), index: gallery.index,

@@ -1,3 +1,4 @@
+internal import Files
 internal import Runtime
 
 /// Rows of values under named columns.
@@ -14,7 +15,7 @@ struct Table: ForeignObject {
   }
 
   var typeName: String { "Table" }
-  var brief: String { "Table of \(rows.count) rows: \(columns.joined(separator: ", "))" }
+  var brief: String { "Table of \(rows.count.counted("row")): \(columns.joined(separator: ", "))" }
 
   var shown: String {
     let cells = rows.map { $0.map(Self.cell) }
@@ -53,7 +54,8 @@ struct Table: ForeignObject {
     guard let number = index.integer else { return nil }
     let place = number < 0 ? number + rows.count : number
     guard rows.indices.contains(place) else {
-      throw RuntimeFailure(.index, "row \(number) is outside a table of \(rows.count) rows")
+      throw RuntimeFailure(
+        .index, "row \(number) is outside a table of \(rows.count.counted("row"))")
     }
     let mapping = Mapping()
     for (column, value) in zip(columns, rows[place]) { try mapping.set(.text(column), to: value) }

@@ -1,4 +1,5 @@
 internal import Figures
+internal import Files
 internal import Foundation
 internal import Models
 internal import Runtime
@@ -67,7 +68,7 @@ struct Clusters: Drawn {
       [
         name(of: group),
         names(of: group).dropFirst().prefix(2).map(\.word).joined(separator: ", "),
-        "\(members.count) pictures",
+        members.count.counted("picture"),
       ].filter { !$0.isEmpty }
     }
     // A group that lost its last picture has no row.
@@ -75,7 +76,8 @@ struct Clusters: Drawn {
     return Drawing(
       figure: try Figure.pictureSheet(
         kept.map { rows[$0] }, labels: kept.map { labels[$0] },
-        title: "\(groups.members.count) groups of \(folder.index.pictures.count) pictures",
+        title: "\(groups.members.count.counted("group")) of "
+          + folder.index.pictures.count.counted("picture"),
         caption: "Of each group the pictures nearest to its middle"
           + (likeness == nil ? "." : "; bold the word that fits best, beneath it the next.")
           + (groups.members.count > 16 ? " The 16 largest groups." : "")))
@@ -108,7 +110,8 @@ extension Command {
     guard count <= folder.index.pictures.count else {
       throw ArgumentFailure(
         parameter: "groups",
-        "must be at most the \(folder.index.pictures.count) pictures of the index, not \(count)")
+        "must be at most the \(folder.index.pictures.count.counted("picture")) of the index, not \(count)"
+      )
     }
     let groups = try folder.index.groups(count) { try session.checkCancellation() }
     if let space { likeness = groups.likeness(to: try space.model.embed(texts: words)) }
@@ -140,7 +143,8 @@ extension Command {
             "first principal component, \(Digits.percent(layout.shares[0])) of the variance",
             "second, \(Digits.percent(layout.shares[1]))"
           ),
-          title: "\(folder.index.pictures.count) pictures of \(folder.index.root.lastPathComponent)"
+          title:
+            "\(folder.index.pictures.count.counted("picture")) of \(folder.index.root.lastPathComponent)"
         ) { folder.thumbnail(of: $0, side: 96) }))
   }
 }

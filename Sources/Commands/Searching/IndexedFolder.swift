@@ -13,7 +13,7 @@ struct IndexedFolder: ForeignObject {
 
   var shown: String {
     var lines = [
-      "\(index.folder.lastPathComponent): Index of \(index.pictures.count) pictures in "
+      "\(index.folder.lastPathComponent): Index of \(index.pictures.count.counted("picture")) in "
         + "\(index.root.path), \(index.width) numbers each, by the model \(index.model.name)"
     ]
     if !index.skipped.isEmpty {
@@ -56,7 +56,8 @@ struct IndexedFolder: ForeignObject {
     let row = number < 0 ? number + index.pictures.count : number
     guard index.pictures.indices.contains(row) else {
       throw RuntimeFailure(
-        .index, "picture \(number) is outside an index of \(index.pictures.count) pictures")
+        .index,
+        "picture \(number) is outside an index of \(index.pictures.count.counted("picture"))")
     }
     let url = index.file(of: row)
     let image = try Image(decoding: try WholeFile.read(url), named: index.pictures[row].path)

@@ -1,4 +1,6 @@
 internal import Figures
+internal import Files
+internal import Foundation
 internal import Images
 internal import Models
 internal import Runtime
@@ -60,7 +62,7 @@ struct SearchResult: Drawn {
           .text(folder.index.pictures[hit.row].path),
         ]
       },
-      note: "\(title), among \(folder.index.pictures.count) pictures\(way); "
+      note: "\(title), among \(folder.index.pictures.count.counted("picture"))\(way); "
         + "save(_, \"found.png\") draws them")
   }
 
@@ -78,7 +80,7 @@ struct SearchResult: Drawn {
     return Drawing(
       figure: try Figure.pictureSheet(
         rows, title: title,
-        caption: "The nearest of \(folder.index.pictures.count) pictures by the model "
+        caption: "The nearest of \(folder.index.pictures.count.counted("picture")) by the model "
           + "\(folder.index.model.name): rank and cosine."))
   }
 }

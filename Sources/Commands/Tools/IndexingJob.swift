@@ -53,10 +53,12 @@ public struct IndexingJob {
     let report = try builder.run(progress: { progress($0.activity, $0.done, $0.total) })
     var parts = ["\(report.index.pictures.count) pictures", "\(report.embedded) embedded"]
     if report.kept > 0 { parts.append("\(report.kept) unchanged") }
-    if report.copied > 0 { parts.append("\(report.copied) copies of others") }
+    if report.copied > 0 {
+      parts.append(report.copied == 1 ? "1 copy of another" : "\(report.copied) copies of others")
+    }
     if report.removed > 0 { parts.append("\(report.removed) gone") }
     if !report.index.skipped.isEmpty { parts.append("\(report.index.skipped.count) skipped") }
-    if report.otherFiles > 0 { parts.append("\(report.otherFiles) other files") }
+    if report.otherFiles > 0 { parts.append(report.otherFiles.counted("other file")) }
     if let graph = report.index.nearestFacts { parts.append(graph.sentence) }
     return Result(
       folder: index.path(percentEncoded: false), sentence: parts.joined(separator: ", "),
