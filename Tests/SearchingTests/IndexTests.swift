@@ -17,6 +17,10 @@ private struct Ended: Error {}
     let index = try PictureIndex(gallery.index)
     #expect(report.embedded == 11 && report.kept == 0 && report.removed == 0)
     #expect(index.pictures.map(\.path) == (0..<11).map(Gallery.name).sorted())
+    let lines = try String(
+      contentsOf: gallery.index.appending(path: "pictures-1.jsonl"), encoding: .utf8
+    ).split(separator: "\n")
+    #expect(lines.allSatisfy { $0.firstMatch(of: /"digest": ?"[0-9a-f]{16}"/) != nil })
     #expect(index.rows.shape == [11, 48])
     let rows = index.rows.tensor
     for (number, picture) in index.pictures.enumerated() {
