@@ -13,8 +13,9 @@ public struct Embedder: Sendable {
   public let probe: Tensor
   /// A picture at the size that the model takes; done beside the model, on every core.
   public let shrink: @Sendable (Image) throws -> Image
-  /// Shrunken pictures to `[N, D]`, of any length.
-  public let embed: @Sendable ([Image]) throws -> Tensor
+  /// Shrunken pictures to `[N, D]`, of any length; stops where the function that it is given, which
+  /// it asks between blocks, says that it is cancelled.
+  public let embed: @Sendable ([Image], _ isCancelled: () -> Bool) throws -> Tensor
 
   /// Describes a model.
   ///
@@ -22,7 +23,7 @@ public struct Embedder: Sendable {
   public init(
     name: String, folder: String, probe: Tensor,
     shrink: @escaping @Sendable (Image) throws -> Image,
-    embed: @escaping @Sendable ([Image]) throws -> Tensor
+    embed: @escaping @Sendable ([Image], _ isCancelled: () -> Bool) throws -> Tensor
   ) {
     precondition(probe.rank == 2, "a probe of shape \(probe.shape)")
     (self.name, self.folder, self.width) = (name, folder, probe.shape[1])

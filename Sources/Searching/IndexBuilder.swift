@@ -63,7 +63,7 @@ public struct IndexBuilder: Sendable {
   ///
   /// A run that is ended in the middle, by force even, loses at most one batch; the next goes on.
   /// - Parameters:
-  ///   - checkpoint: called before every batch; what it throws ends the run.
+  ///   - checkpoint: called often, from within a batch too; what it throws ends the run.
   ///   - progress: called after every batch.
   /// - Throws: `SearchingError`; `FileFailure`; what `checkpoint` and the model throw.
   public func run(
@@ -93,7 +93,7 @@ public struct IndexBuilder: Sendable {
     var ahead = stretches.first.map { reading($0) }
     for number in stretches.indices {
       try checkpoint()
-      guard let read = times.timing(\.waiting, { ahead?.value() }) else { break }
+      guard let read = try times.timing(\.waiting, { try ahead?.value(checkpoint) }) else { break }
       times.reading += read.seconds
       ahead = number + 1 < stretches.count ? reading(stretches[number + 1]) : nil
       var fresh: [(picture: IndexedPicture, image: Image)] = []
@@ -115,7 +115,7 @@ public struct IndexBuilder: Sendable {
       for first in stride(from: 0, to: fresh.count, by: batch) {
         try checkpoint()
         let some = Array(fresh[first..<min(fresh.count, first + batch)])
-        let rows = try times.timing(\.model) { try embedder.embed(some.map(\.image)) }
+        let rows = try times.timing(\.model) { try embed(some.map(\.image), checkpoint) }
         guard rows.shape == [some.count, embedder.width] else {
           throw SearchingError.damaged(
             file: embedder.name, detail: "it made \(rows.shape) of \(some.count) pictures")
@@ -183,6 +183,19 @@ public struct IndexBuilder: Sendable {
     return before.fits(embedder.probe) ? before : nil
   }
 
+  /// `[N, D]`: pictures through the model, which stops between its blocks where `checkpoint` throws.
+  private func embed(_ images: [Image], _ checkpoint: () throws -> Void) throws -> Tensor {
+    var ending: (any Error)?
+    do {
+      return try embedder.embed(images) {
+        do { try checkpoint() } catch { ending = error }
+        return ending != nil
+      }
+    } catch {
+      throw ending ?? error
+    }
+  }
+
   // MARK: Reading
 
   private enum Read: Sendable {
@@ -238,9 +251,9 @@ private final class Later<Value: Sendable>: Sendable {
     }
   }
 
-  /// Waits for it; to be asked once.
-  func value() -> Value? {
-    done.wait()
+  /// Waits for it, unless `checkpoint` throws; to be asked once.
+  func value(_ checkpoint: () throws -> Void) rethrows -> Value? {
+    while done.wait(timeout: .now() + .milliseconds(50)) == .timedOut { try checkpoint() }
     return result.withLock { $0 }
   }
 }

@@ -16,7 +16,7 @@ enum ColourGrid {
     return Embedder(
       name: name, folder: "/models/\(name)", probe: rows(of: [page, page], turned: turned),
       shrink: { $0.resized(width: side, height: side, by: .bilinear) },
-      embed: { rows(of: $0, turned: turned) })
+      embed: { images, _ in rows(of: images, turned: turned) })
   }
 
   static func rows(of images: [Image], turned: Bool) -> Tensor {

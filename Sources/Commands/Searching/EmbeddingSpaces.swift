@@ -18,7 +18,7 @@ extension Embedder {
       name: loaded.name, folder: loaded.folder.path(percentEncoded: false), probe: probe,
       // At its own size the model's preprocessing leaves a picture as it is.
       shrink: { try model.preprocessing.prepare($0).picture },
-      embed: { try model.embed(images: $0) })
+      embed: { try model.embed(images: $0, isCancelled: $1) })
   }
 }
 
