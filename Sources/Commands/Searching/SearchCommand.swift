@@ -103,7 +103,8 @@ extension Command {
       Up to a million pictures every one is compared. Beyond, the search follows a graph of \
       neighbours (Malkov and Yashunin 2016) where the index has one, and says so; it finds most of \
       what is nearest, texts less surely than pictures. Asked for by method="approximate", the \
-      graph is made where it is missing. A text is looked for as words; a file's picture is \
+      graph is made where it is missing, in the index's folder: that must lie where files may be \
+      written. A text is looked for as words; a file's picture is \
       image("file.png").
       """,
     examples: [
@@ -138,6 +139,7 @@ extension Command {
     }
     let finding = try folder.index.find(
       near: point, count: top, by: method,
+      beforeWriting: { _ = try session.writableURL(for: folder.index.folder.path + "/nearest") },
       checkpoint: { try session.checkCancellation() },
       progress: { session.report(Progress("linking", completed: $0, total: $1)) })
     return .object(SearchResult(title: title, folder: folder, finding: finding))
