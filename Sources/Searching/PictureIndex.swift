@@ -1,6 +1,7 @@
 internal import Checkpoints
 internal import Files
 public import FoundationEssentials
+internal import Synchronization
 public import Tensors
 
 /// An index of pictures on the disk: a row of numbers for each, of length 1, and a table.
@@ -117,6 +118,24 @@ public struct PictureIndex: Sendable {
   private static func tensors(of url: URL) throws -> (StoredTensor, Tensor) {
     let collection = try TensorCollection(url)
     let rows = try collection.tensor("embeddings")
+    if let row = firstRowNotFinite() {
+      throw SearchingError.damaged(
+        file: embeddings.path(percentEncoded: false),
+        detail: "the numbers of \(pictures[row].path) are not all finite")
+    }
+  }
+
+  private func firstRowNotFinite() -> Int? {
+    let (count, block) = (pictures.count, 1024)
+    let first = Mutex<Int?>(nil)
+    Parallelism.forEach((count + block - 1) / block) { number in
+      let rows = Array(number * block..<min(count, (number + 1) * block))
+      guard let place = self.rows.rows(rows).elements.firstIndex(where: { !$0.isFinite }) else {
+        return
+      }
+      first.withLock { $0 = min($0 ?? count, rows[0] + place / width) }
+    }
+    return first.withLock { $0 }
     let probe = try collection.floats("probe")
     guard rows.shape.count == 2, probe.rank == 2, probe.shape[1] == rows.shape[1] else {
       throw SearchingError.damaged(
