@@ -3,10 +3,8 @@ public import Tensors
 
 /// What turns pictures into points of a space, and what tells one such space from another.
 public struct Embedder: Sendable {
-  /// What people call the model.
-  public let name: String
-  /// The folder it was read from.
-  public let folder: String
+  /// The model.
+  public let model: ModelName
   /// Channels of the space, `D`.
   public let width: Int
   /// `[K, D]`: where a fixed text and a fixed picture land, rows of length 1.
@@ -26,7 +24,7 @@ public struct Embedder: Sendable {
     embed: @escaping @Sendable ([Image], _ isCancelled: () -> Bool) throws -> Tensor
   ) {
     precondition(probe.rank == 2, "a probe of shape \(probe.shape)")
-    (self.name, self.folder, self.width) = (name, folder, probe.shape[1])
+    (model, width) = (ModelName(name: name, folder: folder), probe.shape[1])
     self.probe = probe.unitRows()
     (self.shrink, self.embed) = (shrink, embed)
   }

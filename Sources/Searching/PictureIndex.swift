@@ -12,8 +12,8 @@ public struct PictureIndex: Sendable {
   public let folder: URL
   /// Where the pictures are.
   public let root: URL
-  /// What the model was called that made it, and the folder it was read from.
-  public let model: (name: String, folder: String)
+  /// The model that made it.
+  public let model: ModelName
   /// The pictures, in the order of the rows.
   public let pictures: [IndexedPicture]
   /// What could not be read.
@@ -40,6 +40,9 @@ public struct PictureIndex: Sendable {
     (try? JSON(file: folder.appending(path: name)))?["format"]?.text == format
   }
 
+  /// Whether a folder holds what an unfinished or damaged index leaves, and nothing else.
+  public static func isUnfinished(_ folder: URL) -> Bool { IndexPlace(folder) == .remains }
+
   /// Reads an index.
   ///
   /// - Throws: `SearchingError` for what is no index or was damaged; `FileFailure`.
@@ -50,11 +53,17 @@ public struct PictureIndex: Sendable {
     do throws(FileFailure) {
       json = try JSON(file: file)
     } catch {
+      if IndexPlace(folder) == .remains {
+        throw SearchingError.unfinished(folder: folder.path(percentEncoded: false))
+      }
       guard error.kind == .missing || error.kind == .missingFolder else { throw error }
       throw SearchingError.noIndex(
         folder: folder.path(percentEncoded: false), detail: "it has no \(Self.name)")
     }
     guard json["format"]?.text == Self.format else {
+      if IndexPlace(folder) == .remains {
+        throw SearchingError.unfinished(folder: folder.path(percentEncoded: false))
+      }
       throw SearchingError.noIndex(
         folder: folder.path(percentEncoded: false),
         detail: "its \(Self.name) does not say \"format\": \"\(Self.format)\"")
@@ -73,14 +82,19 @@ public struct PictureIndex: Sendable {
       guard !name.contains("/") else {
         throw SearchingError.damaged(file: path, detail: "\"\(key)\" is no plain file name")
       }
-      return folder.appending(path: name)
+      let file = folder.appending(path: name)
+      guard FileManager.default.fileExists(atPath: file.path(percentEncoded: false)) else {
+        throw SearchingError.damaged(
+          file: file.path(percentEncoded: false), detail: "is missing, the index is incomplete")
+      }
+      return file
     }
     self.folder = folder
     generation = json["generation"].map { $0.int ?? 0 } ?? 1
     guard (1..<1 << 48).contains(generation) else {
       throw SearchingError.damaged(file: path, detail: "\"generation\" is no count of its writings")
     }
-    model = (json["model"]?["name"]?.text ?? "?", json["model"]?["folder"]?.text ?? "?")
+    model = ModelName(json["model"])
     root = Self.root(written: try text("pictures"), from: folder, beside: json["beside"]?.text)
     let embeddings = try beside("embeddings")
     embeddingsName = embeddings.lastPathComponent
@@ -104,20 +118,6 @@ public struct PictureIndex: Sendable {
       guard let path = line["path"]?.text, let reason = line["reason"]?.text else { return nil }
       return SkippedPicture(path: path, reason: reason)
     }
-  }
-
-  private static func root(written: String, from folder: URL, beside: String?) -> URL {
-    let absolute = URL(filePath: written, directoryHint: .isDirectory)
-    if let beside, !FileManager.default.fileExists(atPath: written) {
-      // Pictures and index were moved together.
-      return folder.appending(path: beside, directoryHint: .isDirectory).standardizedFileURL
-    }
-    return absolute
-  }
-
-  private static func tensors(of url: URL) throws -> (StoredTensor, Tensor) {
-    let collection = try TensorCollection(url)
-    let rows = try collection.tensor("embeddings")
     if let row = firstRowNotFinite() {
       throw SearchingError.damaged(
         file: embeddings.path(percentEncoded: false),
@@ -136,6 +136,20 @@ public struct PictureIndex: Sendable {
       first.withLock { $0 = min($0 ?? count, rows[0] + place / width) }
     }
     return first.withLock { $0 }
+  }
+
+  private static func root(written: String, from folder: URL, beside: String?) -> URL {
+    let absolute = URL(filePath: written, directoryHint: .isDirectory)
+    if let beside, !FileManager.default.fileExists(atPath: written) {
+      // Pictures and index were moved together.
+      return folder.appending(path: beside, directoryHint: .isDirectory).standardizedFileURL
+    }
+    return absolute
+  }
+
+  private static func tensors(of url: URL) throws -> (StoredTensor, Tensor) {
+    let collection = try TensorCollection(url)
+    let rows = try collection.tensor("embeddings")
     let probe = try collection.floats("probe")
     guard rows.shape.count == 2, probe.rank == 2, probe.shape[1] == rows.shape[1] else {
       throw SearchingError.damaged(
@@ -163,9 +177,11 @@ public struct PictureIndex: Sendable {
   /// Whether a model puts things where the one did that made the index.
   ///
   /// Weights of less precision move the probe a little; another model moves it far.
-  public func fits(_ probe: Tensor) -> Bool {
-    guard probe.shape == self.probe.shape else { return false }
-    let products = probe.unitRows() * self.probe
+  public func fits(_ probe: Tensor) -> Bool { Self.isSame(probe, self.probe) }
+
+  static func isSame(_ one: Tensor, _ other: Tensor) -> Bool {
+    guard one.shape == other.shape else { return false }
+    let products = one.unitRows() * other.unitRows()
     return products.sum(axis: 1).elements.allSatisfy { $0 > 0.995 }
   }
 
@@ -173,8 +189,7 @@ public struct PictureIndex: Sendable {
   public func check(_ embedder: Embedder) throws(SearchingError) {
     guard fits(embedder.probe) else {
       throw .otherModel(
-        index: folder.path(percentEncoded: false), made: "\(model.name) (\(model.folder))",
-        found: "\(embedder.name) (\(embedder.folder))")
+        index: folder.path(percentEncoded: false), made: model, found: embedder.model)
     }
   }
 }

@@ -82,7 +82,8 @@ extension Session {
     }
     throw SearchingError.otherModel(
       index: index.folder.path(percentEncoded: false),
-      made: "\(index.model.name) (\(index.model.folder))",
-      found: "\(current.name) (\(current.folder.path(percentEncoded: false)))")
+      made: index.model,
+      found: ModelName(
+        name: current.name, folder: current.folder.path(percentEncoded: false)))
   }
 }
