@@ -75,19 +75,19 @@ public struct IndexBuilder: Sendable {
   ) throws -> Report {
     let found = try PictureFolder(pictures, leavingOut: [index])
     try check(found)
-    let place = IndexPlace(index)
-    switch place {
+    switch IndexPlace(index) {
     case .free, .index, .remains: break
     case .other(let name):
       throw SearchingError.occupied(folder: index.path(percentEncoded: false), name: name)
     case .file: throw FileFailure(index.path(percentEncoded: false), .notFolder, while: .write)
     }
+    let isThere = FileManager.default.fileExists(atPath: index.path(percentEncoded: false))
     try makeFolder(index)
     do {
       return try build(found, checkpoint: checkpoint, progress: progress)
     } catch {
-      // A run that did nothing leaves nothing; a folder with something in it stays.
-      if place == .free { rmdir(index.path(percentEncoded: false)) }
+      // A run that did nothing leaves nothing; a folder with something in it is not removed.
+      if !isThere { rmdir(index.path(percentEncoded: false)) }
       throw error
     }
   }

@@ -39,7 +39,7 @@ public struct Finding: Sendable {
   public let hits: [Hit]
   /// What is known of the graph that found them; nil where every picture was compared.
   public let graph: NearestFacts?
-  /// Why every picture was compared though the index is large, in a sentence.
+  /// Why every picture was compared though a graph was wanted, in a sentence.
   public let remark: String?
 }
 

@@ -139,9 +139,24 @@ extension Command {
     }
     let finding = try folder.index.find(
       near: point, count: top, by: method,
-      beforeWriting: { _ = try session.writableURL(for: folder.index.folder.path + "/nearest") },
+      beforeWriting: { try session.checkWritable(folder.index) },
       checkpoint: { try session.checkCancellation() },
       progress: { session.report(Progress("linking", completed: $0, total: $1)) })
     return .object(SearchResult(title: title, folder: folder, finding: finding))
+  }
+}
+
+extension Session {
+  /// - Throws: where files may not be written into an index's folder.
+  fileprivate func checkWritable(_ index: PictureIndex) throws {
+    do {
+      _ = try writableURL(for: index.folder.path + "/nearest")
+    } catch var failure as RuntimeFailure {
+      failure.message = "the graph of neighbours cannot be made: " + failure.message
+      failure.hint =
+        "allow the index's folder with --allow-write, or run 'fovea index FOLDER --method "
+        + "approximate'"
+      throw failure
+    }
   }
 }
