@@ -75,7 +75,7 @@ let package = Package(
     room("Language"),
     room("Runtime", ["Language", "Tensors"]),
     room("Scenes", ["Files", "Images", "Tensors"]),
-    room("Searching", ["CNearest", "Checkpoints", "Files", "Images", "Tensors"]),
+    room("Searching", ["CNearest", "Characters", "Checkpoints", "Files", "Images", "Tensors"]),
     room(
       "Commands",
       [

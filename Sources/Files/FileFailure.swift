@@ -131,7 +131,7 @@ public struct FileFailure: HasExitCode, Equatable, CustomStringConvertible {
     case .diskFull:
       return """
         \(name): no room left on the disk (or a quota is reached); \
-        nothing was written, what was there before is unchanged
+        what was there before is unchanged
         """
     case .permission:
       return "\(name): permission denied; you may not \(action.rawValue) it"

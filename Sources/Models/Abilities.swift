@@ -134,6 +134,11 @@ public protocol EmbeddingModel: VisionModel {
   ///
   /// - Parameter traces: empty, or one a picture.
   func embed(images: [Image], traces: inout [Trace]) throws -> Tensor
+  /// The same without traces.
+  ///
+  /// - Parameter isCancelled: asked between blocks.
+  /// - Throws: `Cancelled` where it says so.
+  func embed(images: [Image], isCancelled: () -> Bool) throws -> Tensor
   /// Texts to `[N, E]`.
   ///
   /// - Parameter traces: empty, or one a text.
@@ -145,8 +150,7 @@ public protocol EmbeddingModel: VisionModel {
 extension EmbeddingModel {
   /// Pictures to `[N, E]`.
   public func embed(images: [Image]) throws -> Tensor {
-    var none: [Trace] = []
-    return try embed(images: images, traces: &none)
+    try embed(images: images, isCancelled: { false })
   }
 
   /// Texts to `[N, E]`.

@@ -2,6 +2,7 @@ internal import Checkpoints
 internal import Dispatch
 internal import Files
 public import FoundationEssentials
+internal import Glibc
 internal import Images
 internal import Synchronization
 internal import Tensors
@@ -59,26 +60,64 @@ public struct IndexBuilder: Sendable {
     public var isLinking = false
   }
 
+  /// What to do where the index is another model's, for whoever calls this from a program.
+  static let otherModelRemedy = "go on with that model, or name another folder for the index"
+
   /// Runs to the end.
   ///
   /// A run that is ended in the middle, by force even, loses at most one batch; the next goes on.
   /// - Parameters:
-  ///   - checkpoint: called before every batch; what it throws ends the run.
+  ///   - checkpoint: called often, from within a batch too; what it throws ends the run.
   ///   - progress: called after every batch.
   /// - Throws: `SearchingError`; `FileFailure`; what `checkpoint` and the model throw.
   public func run(
     checkpoint: () throws -> Void = {}, progress: (State) -> Void = { _ in }
   ) throws -> Report {
     let found = try PictureFolder(pictures, leavingOut: [index])
-    let folder = pictures.path(percentEncoded: false)
-    guard !found.files.isEmpty || !found.skipped.isEmpty else {
-      throw SearchingError.noPictures(folder: folder, otherFiles: found.otherCount)
+    try check(found)
+    switch IndexPlace(index) {
+    case .free, .index, .remains: break
+    case .other(let name):
+      throw SearchingError.occupied(folder: index.path(percentEncoded: false), name: name)
+    case .file: throw FileFailure(index.path(percentEncoded: false), .notFolder, while: .write)
     }
+    let isThere = FileManager.default.fileExists(atPath: index.path(percentEncoded: false))
     try makeFolder(index)
+    do {
+      return try build(found, checkpoint: checkpoint, progress: progress)
+    } catch {
+      // A run that did nothing leaves nothing; a folder with something in it is not removed.
+      if !isThere { rmdir(index.path(percentEncoded: false)) }
+      throw error
+    }
+  }
+
+  /// - Throws: where there is nothing that might be a picture.
+  private func check(_ found: PictureFolder) throws {
+    guard found.files.isEmpty, found.skipped.isEmpty else { return }
+    let folder = pictures.path(percentEncoded: false)
+    switch IndexPlace(pictures) {
+    case .index: throw SearchingError.isIndex(folder: folder)
+    case .remains: throw SearchingError.unfinished(folder: folder)
+    case .free, .other, .file: break
+    }
+    // A disk that is not mounted looks like this too: what was embedded is not thrown away.
+    if let before = try? PictureIndex(index) {
+      throw SearchingError.emptied(
+        folder: folder, index: index.path(percentEncoded: false), count: before.pictures.count)
+    }
+    throw SearchingError.noPictures(folder: folder, otherFiles: found.otherCount)
+  }
+
+  private func build(
+    _ found: PictureFolder, checkpoint: () throws -> Void, progress: (State) -> Void
+  ) throws -> Report {
+    let folder = pictures.path(percentEncoded: false)
     let claim = try IndexClaim(index)
     let before = try previous()
     var times = IndexTimes()
-    var journal = try IndexJournal(in: index, embedder: embedder)
+    var journal = try IndexJournal(
+      in: index, embedder: embedder, replacesOthers: before != nil)
     var known = Known(index: before, journal: journal.pictures)
     let todo = found.files.filter { known.source(of: $0) == nil }
     var skipped = found.skipped
@@ -93,7 +132,7 @@ public struct IndexBuilder: Sendable {
     var ahead = stretches.first.map { reading($0) }
     for number in stretches.indices {
       try checkpoint()
-      guard let read = times.timing(\.waiting, { ahead?.value() }) else { break }
+      guard let read = try times.timing(\.waiting, { try ahead?.value(checkpoint) }) else { break }
       times.reading += read.seconds
       ahead = number + 1 < stretches.count ? reading(stretches[number + 1]) : nil
       var fresh: [(picture: IndexedPicture, image: Image)] = []
@@ -115,10 +154,10 @@ public struct IndexBuilder: Sendable {
       for first in stride(from: 0, to: fresh.count, by: batch) {
         try checkpoint()
         let some = Array(fresh[first..<min(fresh.count, first + batch)])
-        let rows = try times.timing(\.model) { try embedder.embed(some.map(\.image)) }
+        let rows = try times.timing(\.model) { try embed(some.map(\.image), checkpoint) }
         guard rows.shape == [some.count, embedder.width] else {
           throw SearchingError.damaged(
-            file: embedder.name, detail: "it made \(rows.shape) of \(some.count) pictures")
+            file: embedder.model.name, detail: "it made \(rows.shape) of \(some.count) pictures")
         }
         let good = some.indices.filter { rows.row($0).elements.allSatisfy(\.isFinite) }
         skipped += some.indices.filter { !good.contains($0) }.map {
@@ -176,11 +215,30 @@ public struct IndexBuilder: Sendable {
       times: times)
   }
 
-  /// The index as it was; nil where there is none, or where it is of another model or damaged.
+  /// The index as it was; nil where there is none, or where it is damaged.
+  ///
+  /// - Throws: `SearchingError.otherModel`.
   private func previous() throws -> PictureIndex? {
-    guard PictureIndex.isIndex(index) else { return nil }
-    guard let before = try? PictureIndex(index), before.width == embedder.width else { return nil }
-    return before.fits(embedder.probe) ? before : nil
+    guard PictureIndex.isIndex(index), let before = try? PictureIndex(index) else { return nil }
+    guard before.fits(embedder.probe) else {
+      throw SearchingError.otherModel(
+        index: index.path(percentEncoded: false), made: before.model, found: embedder.model,
+        remedy: Self.otherModelRemedy)
+    }
+    return before
+  }
+
+  /// `[N, D]`: pictures through the model, which stops between its blocks where `checkpoint` throws.
+  private func embed(_ images: [Image], _ checkpoint: () throws -> Void) throws -> Tensor {
+    var ending: (any Error)?
+    do {
+      return try embedder.embed(images) {
+        do { try checkpoint() } catch { ending = error }
+        return ending != nil
+      }
+    } catch {
+      throw ending ?? error
+    }
   }
 
   // MARK: Reading
@@ -238,9 +296,9 @@ private final class Later<Value: Sendable>: Sendable {
     }
   }
 
-  /// Waits for it; to be asked once.
-  func value() -> Value? {
-    done.wait()
+  /// Waits for it, unless `checkpoint` throws; to be asked once.
+  func value(_ checkpoint: () throws -> Void) rethrows -> Value? {
+    while done.wait(timeout: .now() + .milliseconds(50)) == .timedOut { try checkpoint() }
     return result.withLock { $0 }
   }
 }

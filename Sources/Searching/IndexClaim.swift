@@ -7,12 +7,13 @@ internal import FoundationEssentials
 struct IndexClaim: ~Copyable {
   private let file: GrowingFile
   private let url: URL
+  static let name = "index.lock"
 
   /// Claims an index, whose folder is there.
   ///
   /// - Throws: `SearchingError.busy`; `FileFailure`.
   init(_ index: URL) throws {
-    let url = index.appending(path: "index.lock")
+    let url = index.appending(path: Self.name)
     let file = try GrowingFile(url)
     guard file.claim() else {
       throw SearchingError.busy(folder: index.path(percentEncoded: false))

@@ -14,22 +14,31 @@ struct IndexJournal: ~Copyable {
   /// The pictures whose rows are here, in the order of the rows.
   private(set) var pictures: [IndexedPicture] = []
 
-  private static let probeName = "probe.f32"
+  /// The folder in the index's own.
+  static let folderName = "building"
+  /// The files in that folder.
+  static let names = [rowsName, tableName, probeName, modelName]
+  private static let (rowsName, tableName) = ("rows.f32", "pictures.jsonl")
+  private static let (probeName, modelName) = ("probe.f32", "model.json")
 
   /// Opens the journal in the index's folder, or begins one.
   ///
-  /// One that another model began is thrown away. Whoever opens it has claimed the index.
-  /// - Throws: `FileFailure`.
-  init(in index: URL, embedder: Embedder) throws {
-    let folder = index.appending(path: "building", directoryHint: .isDirectory)
+  /// Whoever opens it has claimed the index.
+  /// - Parameter replaces: whether one that another model began is thrown away.
+  /// - Throws: `FileFailure`; `SearchingError.otherModel`.
+  init(in index: URL, embedder: Embedder, replacesOthers replaces: Bool) throws {
+    let folder = index.appending(path: Self.folderName, directoryHint: .isDirectory)
     let width = embedder.width
     try makeFolder(folder)
-    let lines = folder.appending(path: "pictures.jsonl")
+    let lines = folder.appending(path: Self.tableName)
     var table = try GrowingFile(lines)
     let probe = folder.appending(path: Self.probeName)
+    let model = folder.appending(path: Self.modelName)
     var known: [IndexedPicture] = []
-    var byteCount = 0
-    if Self.isSame(probe, as: embedder) {
+    // Where the lines end, one more than there are.
+    var ends = [0]
+    let begun = Self.probe(at: probe, like: embedder.probe)
+    if let begun, PictureIndex.isSame(begun, embedder.probe) {
       // The last line may have been cut off.
       let bytes = try WholeFile.read(lines, limit: 1 << 33)
       for line in bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
@@ -39,37 +48,47 @@ struct IndexJournal: ~Copyable {
           break
         }
         known.append(picture)
-        byteCount += line.count + 1
+        ends.append(ends[ends.count - 1] + line.count + 1)
       }
     } else {
+      if begun != nil, table.count > 0, !replaces {
+        throw SearchingError.otherModel(
+          index: index.path(percentEncoded: false), made: ModelName(try? JSON(file: model)),
+          found: embedder.model, remedy: IndexBuilder.otherModelRemedy)
+      }
       // Before the probe: a run that is killed between the two must not leave the rows of one model
       // under the probe of another.
       try table.cut(to: 0)
       try table.settle()
-      try WholeFile.write(Self.bytes(of: embedder), to: probe)
+      try WholeFile.write(embedder.model.json.written(indented: true) + "\n", to: model)
+      try WholeFile.write(embedder.probe.elements.withUnsafeBytes { Array($0) }, to: probe)
     }
-    let file = folder.appending(path: "rows.f32")
+    let file = folder.appending(path: Self.rowsName)
     var rows = try GrowingFile(file)
     try rows.cut(to: known.count * width * 4)
     let whole = min(known.count, rows.count / (width * 4))
-    if whole < known.count {
-      known = Array(known[..<whole])
-      byteCount = known.reduce(0) { $0 + $1.json.bytes().count + 1 }
-    }
+    known = Array(known[..<whole])
     try rows.cut(to: known.count * width * 4)
-    try table.cut(to: byteCount)
+    try table.cut(to: ends[known.count])
     (self.folder, self.width, pictures) = (folder, width, known)
     self.rows = rows
     self.table = table
   }
 
-  private static func isSame(_ probe: URL, as embedder: Embedder) -> Bool {
-    guard let bytes = try? WholeFile.read(probe) else { return false }
-    return bytes == Self.bytes(of: embedder)
-  }
+  // One without a row is nothing to go on with.
+  deinit { if pictures.isEmpty { try? FileManager.default.removeItem(at: folder) } }
 
-  private static func bytes(of embedder: Embedder) -> [UInt8] {
-    embedder.probe.elements.withUnsafeBytes { Array($0) }
+  /// The probe of the model that began a journal; nil where there is none.
+  private static func probe(at url: URL, like other: Tensor) -> Tensor? {
+    guard let bytes = try? WholeFile.read(url), bytes.count % 4 == 0 else { return nil }
+    let numbers = bytes.withUnsafeBytes { bytes in
+      stride(from: 0, to: bytes.count, by: 4).map {
+        bytes.loadUnaligned(fromByteOffset: $0, as: Float.self)
+      }
+    }
+    // Of a model of another width the shape is not known; that it differs is.
+    let shape = numbers.count == other.count ? other.shape : [1, numbers.count]
+    return numbers.isEmpty ? nil : Tensor(numbers, shape: shape)
   }
 
   /// Adds pictures and their rows `[N, D]`.
@@ -83,14 +102,14 @@ struct IndexJournal: ~Copyable {
   /// `[N, D]`: all rows, mapped.
   func stored() throws -> StoredTensor? {
     guard !pictures.isEmpty else { return nil }
-    let file = try MappedFile(folder.appending(path: "rows.f32"))
+    let file = try MappedFile(folder.appending(path: Self.rowsName))
     guard let start = file.baseAddress else { return nil }
     return StoredTensor(
       shape: [pictures.count, width], type: .float32, start: start, owner: file)
   }
 
   /// Everything is in the index now.
-  consuming func remove() { try? FileManager.default.removeItem(at: folder) }
+  consuming func remove() { pictures = [] }
 }
 
 /// Makes a folder and those it lies in.
@@ -102,7 +121,8 @@ func makeFolder(_ folder: URL) throws {
     // The system's own reason, which Foundation hides.
     let code = mkdir(path, 0o777) == 0 ? 0 : errno
     if code == 0 || code == EEXIST && isFolder(path) { return }
-    throw FileFailure(path, errno: code == EEXIST ? ENOTDIR : code, while: .write)
+    if code == EEXIST { throw FileFailure(path, .notFolder, while: .write) }
+    throw FileFailure(path, errno: code, while: .write)
   }
 }
 

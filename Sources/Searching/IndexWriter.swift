@@ -98,7 +98,7 @@ struct IndexWriter {
       "count": .integer(entries.count), "width": .integer(embedder.width),
       "embeddings": .string(names.embeddings), "table": .string(names.table),
       "skipped": .string(names.skipped),
-      "model": ["name": .string(embedder.name), "folder": .string(embedder.folder)],
+      "model": embedder.model.json,
     ]
     try WholeFile.write(
       json.written(indented: true) + "\n", to: folder.appending(path: PictureIndex.name))
@@ -110,11 +110,7 @@ struct IndexWriter {
   private func removeOthers(keeping names: [String]) {
     let path = builder.index.path(percentEncoded: false)
     for name in (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? [] {
-      // Those that were not finished have a dot before their name.
-      let parts = name.drop { $0 == "." }.split(separator: "-")
-      guard parts.count == 2, ["embeddings", "pictures", "skipped", "nearest"].contains(parts[0]),
-        parts[1].first?.isNumber == true, !names.contains(name)
-      else { continue }
+      guard IndexPlace.isNumbered(IndexPlace.whole(name)), !names.contains(name) else { continue }
       try? FileManager.default.removeItem(at: builder.index.appending(path: name))
     }
   }

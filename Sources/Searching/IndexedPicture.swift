@@ -12,7 +12,7 @@ public struct IndexedPicture: Sendable, Equatable {
   public let width: Int
   /// Rows of the picture, upright.
   public let height: Int
-  /// Equal for files with the same bytes (FNV-1a over words of 64 bits).
+  /// Equal for files with the same bytes; as `digest(of:)` makes it.
   public let digest: UInt64
 
   init(
@@ -31,7 +31,7 @@ public struct IndexedPicture: Sendable, Equatable {
     [
       "path": .string(path), "bytes": .integer(bytes), "modified": .integer(modified),
       "width": .integer(width), "height": .integer(height),
-      "digest": .string(String(digest, radix: 16)),
+      "digest": .string(written(digest)),
     ]
   }
 
@@ -46,7 +46,16 @@ public struct IndexedPicture: Sendable, Equatable {
   }
 }
 
+/// A digest as files hold it, in 16 digits.
+func written(_ digest: UInt64) -> String {
+  let digits = String(digest, radix: 16)
+  return String(repeating: "0", count: 16 - digits.count) + digits
+}
+
 /// A number that is equal for equal bytes, and hardly ever otherwise.
+///
+/// Not FNV-1a, though it has its basis and its prime: it takes words of 64 bits, then the bytes that
+/// are left, then their count, and at each step mixes in the number before, 29 bits to the right.
 func digest(of bytes: [UInt8]) -> UInt64 { bytes.withUnsafeBytes { digest(of: $0) } }
 
 /// The same for bytes in memory.

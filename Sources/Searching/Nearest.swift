@@ -1,3 +1,4 @@
+internal import Files
 internal import FoundationEssentials
 public import Tensors
 
@@ -38,7 +39,7 @@ public struct Finding: Sendable {
   public let hits: [Hit]
   /// What is known of the graph that found them; nil where every picture was compared.
   public let graph: NearestFacts?
-  /// Why every picture was compared though the index is large, in a sentence.
+  /// Why every picture was compared though a graph was wanted, in a sentence.
   public let remark: String?
 }
 
@@ -49,13 +50,17 @@ extension PictureIndex {
   ///   - point: `[D]`, of any length but 0.
   ///   - limit: more pictures than that are searched by the graph where `method` is automatic.
   ///   - leastRecall: a graph that finds less is not used where `method` is automatic.
-  ///   - checkpoint: as in `arrange`, which runs where a graph is asked for and missing.
-  /// - Throws: what `arrange` throws.
+  ///   - beforeWriting: called before a graph is made that is asked for and missing; what it throws
+  ///     ends the search.
+  ///   - checkpoint: as in `arrange`.
+  /// - Throws: what `arrange` throws, but for files: where none can be written, every picture is
+  ///   compared.
   /// - Precondition: `point` has `width` numbers.
   public func find(
     near point: Tensor, count: Int, by method: SearchMethod = .automatic,
     limit: Int = PictureIndex.exactLimit,
-    leastRecall: Double = PictureIndex.leastRecall, checkpoint: () throws -> Void = {},
+    leastRecall: Double = PictureIndex.leastRecall,
+    beforeWriting: () throws -> Void = {}, checkpoint: () throws -> Void = {},
     progress: (Int, Int) -> Void = { _, _ in }
   ) throws -> Finding {
     let wantsGraph =
@@ -69,8 +74,15 @@ extension PictureIndex {
       return Finding(hits: nearest(to: point, count: count), graph: nil, remark: nil)
     }
     var found = arrangement()
-    if case .unusable = found, method == .approximate {
-      try arrange(checkpoint: checkpoint, progress: progress)
+    if case .unusable(let reason) = found, method == .approximate {
+      try beforeWriting()
+      do {
+        try arrange(checkpoint: checkpoint, progress: progress)
+      } catch let failure as FileFailure {
+        return Finding(
+          hits: nearest(to: point, count: count), graph: nil,
+          remark: "its graph of neighbours \(reason), and none can be made: \(failure)")
+      }
       found = arrangement()
     }
     switch found {

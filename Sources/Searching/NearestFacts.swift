@@ -31,9 +31,9 @@ public struct NearestFacts: Sendable, Equatable {
   var json: JSON {
     [
       "format": .string(Self.format), "version": 1, "library": "hnswlib", "file": .string(file),
-      "bytes": .integer(byteCount), "digest": .string(String(fileDigest, radix: 16)),
+      "bytes": .integer(byteCount), "digest": .string(written(fileDigest)),
       "embeddings": .string(embeddings), "count": .integer(count),
-      "rows": .string(String(rowsDigest, radix: 16)), "effort": .integer(effort),
+      "rows": .string(written(rowsDigest)), "effort": .integer(effort),
       "recall_at_10": .number(recall), "queries": .integer(queryCount),
     ]
   }

@@ -1,6 +1,8 @@
+internal import Characters
 internal import Checkpoints
 internal import Files
 public import FoundationEssentials
+internal import Synchronization
 public import Tensors
 
 /// An index of pictures on the disk: a row of numbers for each, of length 1, and a table.
@@ -11,8 +13,8 @@ public struct PictureIndex: Sendable {
   public let folder: URL
   /// Where the pictures are.
   public let root: URL
-  /// What the model was called that made it, and the folder it was read from.
-  public let model: (name: String, folder: String)
+  /// The model that made it.
+  public let model: ModelName
   /// The pictures, in the order of the rows.
   public let pictures: [IndexedPicture]
   /// What could not be read.
@@ -39,6 +41,9 @@ public struct PictureIndex: Sendable {
     (try? JSON(file: folder.appending(path: name)))?["format"]?.text == format
   }
 
+  /// Whether a folder holds what an unfinished or damaged index leaves, and nothing else.
+  public static func isUnfinished(_ folder: URL) -> Bool { IndexPlace(folder) == .remains }
+
   /// Reads an index.
   ///
   /// - Throws: `SearchingError` for what is no index or was damaged; `FileFailure`.
@@ -49,11 +54,17 @@ public struct PictureIndex: Sendable {
     do throws(FileFailure) {
       json = try JSON(file: file)
     } catch {
+      if IndexPlace(folder) == .remains {
+        throw SearchingError.unfinished(folder: folder.path(percentEncoded: false))
+      }
       guard error.kind == .missing || error.kind == .missingFolder else { throw error }
       throw SearchingError.noIndex(
         folder: folder.path(percentEncoded: false), detail: "it has no \(Self.name)")
     }
     guard json["format"]?.text == Self.format else {
+      if IndexPlace(folder) == .remains {
+        throw SearchingError.unfinished(folder: folder.path(percentEncoded: false))
+      }
       throw SearchingError.noIndex(
         folder: folder.path(percentEncoded: false),
         detail: "its \(Self.name) does not say \"format\": \"\(Self.format)\"")
@@ -72,14 +83,19 @@ public struct PictureIndex: Sendable {
       guard !name.contains("/") else {
         throw SearchingError.damaged(file: path, detail: "\"\(key)\" is no plain file name")
       }
-      return folder.appending(path: name)
+      let file = folder.appending(path: name)
+      guard FileManager.default.fileExists(atPath: file.path(percentEncoded: false)) else {
+        throw SearchingError.damaged(
+          file: file.path(percentEncoded: false), detail: "is missing, the index is incomplete")
+      }
+      return file
     }
     self.folder = folder
     generation = json["generation"].map { $0.int ?? 0 } ?? 1
     guard (1..<1 << 48).contains(generation) else {
       throw SearchingError.damaged(file: path, detail: "\"generation\" is no count of its writings")
     }
-    model = (json["model"]?["name"]?.text ?? "?", json["model"]?["folder"]?.text ?? "?")
+    model = ModelName(json["model"])
     root = Self.root(written: try text("pictures"), from: folder, beside: json["beside"]?.text)
     let embeddings = try beside("embeddings")
     embeddingsName = embeddings.lastPathComponent
@@ -96,13 +112,31 @@ public struct PictureIndex: Sendable {
       throw SearchingError.damaged(
         file: path,
         detail:
-          "\(json["count"]?.int ?? 0) pictures are announced, the table has \(pictures.count) "
+          "it announces \((json["count"]?.int ?? 0).counted(as: "picture")), the table has \(pictures.count) "
           + "and the embeddings have \(rows.shape[0])")
     }
     skipped = try Self.lines(of: try beside("skipped")).compactMap { line in
       guard let path = line["path"]?.text, let reason = line["reason"]?.text else { return nil }
       return SkippedPicture(path: path, reason: reason)
     }
+    if let row = firstRowNotFinite() {
+      throw SearchingError.damaged(
+        file: embeddings.path(percentEncoded: false),
+        detail: "the numbers of \(pictures[row].path) are not all finite")
+    }
+  }
+
+  private func firstRowNotFinite() -> Int? {
+    let (count, block) = (pictures.count, 1024)
+    let first = Mutex<Int?>(nil)
+    Parallelism.forEach((count + block - 1) / block) { number in
+      let rows = Array(number * block..<min(count, (number + 1) * block))
+      guard let place = self.rows.rows(rows).elements.firstIndex(where: { !$0.isFinite }) else {
+        return
+      }
+      first.withLock { $0 = min($0 ?? count, rows[0] + place / width) }
+    }
+    return first.withLock { $0 }
   }
 
   private static func root(written: String, from folder: URL, beside: String?) -> URL {
@@ -144,9 +178,11 @@ public struct PictureIndex: Sendable {
   /// Whether a model puts things where the one did that made the index.
   ///
   /// Weights of less precision move the probe a little; another model moves it far.
-  public func fits(_ probe: Tensor) -> Bool {
-    guard probe.shape == self.probe.shape else { return false }
-    let products = probe.unitRows() * self.probe
+  public func fits(_ probe: Tensor) -> Bool { Self.isSame(probe, self.probe) }
+
+  static func isSame(_ one: Tensor, _ other: Tensor) -> Bool {
+    guard one.shape == other.shape else { return false }
+    let products = one.unitRows() * other.unitRows()
     return products.sum(axis: 1).elements.allSatisfy { $0 > 0.995 }
   }
 
@@ -154,8 +190,7 @@ public struct PictureIndex: Sendable {
   public func check(_ embedder: Embedder) throws(SearchingError) {
     guard fits(embedder.probe) else {
       throw .otherModel(
-        index: folder.path(percentEncoded: false), made: "\(model.name) (\(model.folder))",
-        found: "\(embedder.name) (\(embedder.folder))")
+        index: folder.path(percentEncoded: false), made: model, found: embedder.model)
     }
   }
 }

@@ -12,6 +12,7 @@ public final class Interrupts: Sendable {
 
   private let unanswered = Atomic<Int>(0)
   private let isWatching = Atomic<Bool>(false)
+  fileprivate let isEnding = Atomic<Bool>(false)
 
   private init() {}
 
@@ -23,6 +24,14 @@ public final class Interrupts: Sendable {
 
   /// Asks what runs to stop, as Control-C does.
   public func request() { unanswered.add(1, ordering: .relaxed) }
+
+  /// Returns unless a signal is ending the process, and then never.
+  ///
+  /// To be called before a failure becomes the process's status: the clean-up may have taken away
+  /// what was being written.
+  public func waitForEnding() {
+    while isEnding.load(ordering: .sequentiallyConsistent) { sleep(1) }
+  }
 
   /// Lets a write beyond the limit on the size of files fail, instead of ending the process.
   public static func ignoreFileSizeSignal() { signal(SIGXFSZ, SIG_IGN) }
@@ -92,6 +101,7 @@ private final class Watcher: Sendable {
   }
 
   private func end(by signal: Int32) {
+    interrupts.isEnding.store(true, ordering: .sequentiallyConsistent)
     TerminalModes.restoreFromAnyThread()
     cleanUp()
     _exit(128 + signal)

@@ -83,7 +83,7 @@ struct BenchCommand: ParsableCommand {
     let rate = Double(bench.count) / Bench.median(seconds)
     guard json else {
       return try Output.standardOutput.write(
-        "\(bench.count.counted(as: "picture")), \(Parallelism.threadCount) threads: "
+        "\(bench.count.counted(as: "picture")), \(Parallelism.threadCount.counted(as: "thread")): "
           + String(format: "%.0f a second\n", rate))
     }
     let report: JSON = [

@@ -40,9 +40,9 @@ struct Fovea: ParsableCommand {
       try checkThreads()
       var command = try Fovea.parseAsRoot()
       try command.run()
-    } catch let ending as Ending {
-      leave(ending.status)
     } catch {
+      Interrupts.shared.waitForEnding()
+      if let ending = error as? Ending { leave(ending.status) }
       // Parsing errors, help and version requests print themselves and know their status.
       let isOfParser = Fovea.exitCode(for: error) != .failure || error is ExitCode
       if isOfParser { Fovea.exit(withError: error) }

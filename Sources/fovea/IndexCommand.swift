@@ -42,6 +42,11 @@ struct IndexCommand: ParsableCommand {
 
   func validate() throws {
     guard (1...1024).contains(batch) else { throw ValidationError("--batch must be 1 to 1024.") }
+    // An empty path is the current folder to the system, and a shell's empty variable to a person.
+    for (name, path) in [("The folder of pictures", pictures), ("--to", to ?? ".")]
+    where path.isEmpty {
+      throw ValidationError("\(name) is an empty path; name a folder, '.' for the current one.")
+    }
   }
 
   func run() throws {
@@ -51,13 +56,22 @@ struct IndexCommand: ParsableCommand {
       pictures: URL(filePath: pictures, directoryHint: .isDirectory),
       index: to.map { URL(filePath: $0, directoryHint: .isDirectory) },
       model: try model.choice(), batch: batch, method: method)
+    try Interrupts.shared.begin(quittingAfter: 2)
     let result: IndexingJob.Result
+    var state: Runtime.Progress?
     do {
-      result = try job.run { activity, done, total in
-        if !quiet { progress.show(Progress(activity, completed: done, total: total)) }
-      }
+      result = try job.run(
+        checkpoint: {
+          if Interrupts.shared.isRequested { throw Ending(status: ExitStatus.interrupted) }
+        },
+        progress: { activity, done, total in
+          let now = Runtime.Progress(activity, completed: done, total: total)
+          if !quiet { progress.show(now) }
+          state = now
+        })
     } catch {
       progress.end()
+      if error is Ending { try sayWhereItStopped(state) }
       throw error
     }
     progress.end()
@@ -71,6 +85,17 @@ struct IndexCommand: ParsableCommand {
     try Output.standardOutput.write(
       result.sentence + String(format: " in %.1f s", seconds)
         + "\n\(result.folder.visibleOnOneLine)\n")
+  }
+}
+
+extension IndexCommand {
+  private func sayWhereItStopped(_ state: Runtime.Progress?) throws {
+    let place = state.flatMap { state in
+      state.total.map { " \(state.label) after \(state.completed) of \($0)" }
+    }
+    // The terminal has written ^C at the beginning of the line, where the bar was.
+    let start = Output.standardError.isTerminal ? "\r" : ""
+    try Output.standardError.write("\(start)stopped\(place ?? ""); run again to go on\n")
   }
 }
 

@@ -56,6 +56,69 @@ private func gallery(_ count: Int = 24) throws -> Workshop {
       refused.message.contains("'auto', 'exact' or 'approximate'"), "\(refused.message)")
   }
 
+  @Test func aGraphIsWrittenOnlyWhereFilesMayBe() throws {
+    let workshop = try gallery(6)
+    let (files, inside) = (FileManager.default, workshop.folder.appending(path: "fovea-out"))
+    let outside = workshop.folder.appending(path: "outside.index")
+    try files.copyItem(at: inside.appending(path: "single.index"), to: outside)
+    let names = try files.contentsOfDirectory(atPath: outside.path).sorted()
+    let search = "search(\"a star\", index=\"outside.index\", method=\"approximate\")"
+    let failure = try #require(workshop.run(search).failure)
+    #expect(failure.kind == .permission)
+    #expect(failure.message.contains("lies outside the output folder"), "\(failure.message)")
+    #expect(failure.hint?.contains("--allow-write") == true)
+    #expect(try files.contentsOfDirectory(atPath: outside.path).sorted() == names)
+    // A graph that is there may be followed wherever it is.
+    _ = try workshop.value("search(\"a star\", i, method=\"approximate\")")
+    for name in ["nearest-1.hnsw", "nearest-1.json"] {
+      try files.copyItem(
+        at: inside.appending(path: "single.index/\(name)"), to: outside.appending(path: name))
+    }
+    #expect(workshop.run(search).shown?.contains("approximately") == true)
+  }
+
+  @Test func whereNoGraphCanBeWrittenTheResultSaysSo() throws {
+    let workshop = try gallery(6)
+    try FileManager.default.createDirectory(
+      at: workshop.folder.appending(path: "fovea-out/single.index/index.lock"),
+      withIntermediateDirectories: false)
+    let said = try #require(workshop.run("search(\"a star\", method=\"approximate\")").shown)
+    #expect(said.contains("every one compared: its graph of neighbours is missing"), "\(said)")
+  }
+
+  @Test func aPictureThatIsGoneStopsTheLoopThatReadsIt() throws {
+    let workshop = try gallery(3)
+    try FileManager.default.removeItem(
+      at: workshop.folder.appending(path: "fovea-out/single/1.png"))
+    let result = workshop.run("x = 1\nfor p in i:\n    pass")
+    let failure = try #require(result.failure)
+    #expect(failure.message.contains("1.png: no such file"))
+    #expect(result.diagnostics.last?.drawn(width: 80).hasPrefix("cell:2:10: error:") == true)
+    let one = workshop.run("x = 1\ny = i[1]")
+    #expect(one.diagnostics.last?.drawn(width: 80).hasPrefix("cell:2:7: error:") == true)
+  }
+
+  @Test func anIndexIsGoneOnWithByTheModelThatMadeIt() throws {
+    let workshop = try gallery(3)
+    let clip = Fixtures.goldens.appending(path: "clip").path
+    let failure = try #require(
+      workshop.run("load(\"\(clip)\")\nindex(\"fovea-out/single\")").failure)
+    #expect(failure.message.contains("single.index was made with the model small-clip"))
+    #expect(failure.message.contains("to go on with it, or name another folder with to="))
+    let call = try #require(failure.message.firstMatch(of: /load\('.*'\)/)).output
+    #expect(workshop.run(call + "\nlen(index(\"fovea-out/single\"))").shown == "3")
+  }
+
+  @Test func whatAnEndedIndexLeftIsNoFolderOfPictures() throws {
+    let workshop = try gallery(3)
+    let json = workshop.folder.appending(path: "fovea-out/single.index/index.json")
+    try FileManager.default.removeItem(at: json)
+    for call in ["index(\"fovea-out/single.index\")", "search(\"x\", \"fovea-out/single.index\")"] {
+      let failure = try #require(workshop.run(call).failure)
+      #expect(failure.message.contains("is an unfinished or damaged index"), "\(failure.message)")
+    }
+  }
+
   @Test func whatWasFoundCanBeDrawnAndWritten() throws {
     let workshop = try gallery()
     for (name, call) in [
@@ -149,6 +212,6 @@ private func gallery(_ count: Int = 24) throws -> Workshop {
     try Data(text.replacingCharacters(in: range, with: "\"folder\": \"/no").utf8).write(to: json)
     let failure = try #require(
       workshop.run("search(\"a star\", \"fovea-out/single.index\")").failure)
-    #expect(failure.message.contains("was made with the model joint"), "\(failure.message)")
+    #expect(failure.message.contains("was made with the model small-clip"), "\(failure.message)")
   }
 }

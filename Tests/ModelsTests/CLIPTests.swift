@@ -90,6 +90,14 @@ extension Golden {
       try model.embed(texts: texts), to: try model.embed(texts: texts, traces: &traces),
       within: 1e-5, "texts")
     #expect(try model.embed(images: []).shape == [0, model.embeddingWidth])
+    var asked = 0
+    #expect(throws: Cancelled.self) {
+      try model.embed(images: batch) {
+        asked += 1
+        return asked == 2
+      }
+    }
+    #expect(asked == 2)
     #expect(try model.embed(texts: []).shape == [0, model.embeddingWidth])
   }
 

@@ -4,6 +4,7 @@ import Scenes
 import Searching
 import Tensors
 import TestSupport
+import Testing
 
 /// An old and honest descriptor: the mean colour in each cell of a grid of 4 × 4.
 enum ColourGrid {
@@ -16,7 +17,7 @@ enum ColourGrid {
     return Embedder(
       name: name, folder: "/models/\(name)", probe: rows(of: [page, page], turned: turned),
       shrink: { $0.resized(width: side, height: side, by: .bilinear) },
-      embed: { rows(of: $0, turned: turned) })
+      embed: { images, _ in rows(of: images, turned: turned) })
   }
 
   static func rows(of images: [Image], turned: Bool) -> Tensor {
@@ -36,6 +37,9 @@ enum ColourGrid {
     return Tensor(elements, shape: [images.count, 48])
   }
 }
+
+/// Ends a run from within.
+struct Ended: Error {}
 
 /// A folder of pictures and one for their index.
 struct Gallery {
@@ -58,6 +62,20 @@ struct Gallery {
   func add(_ seed: Int, as name: String) throws {
     let picture = Scene(seed: UInt64(seed)).painted().image.png()
     try Data(picture).write(to: pictures.appending(path: name))
+  }
+
+  /// What lies in the index's folder, by name.
+  func namesInIndex() throws -> [String] {
+    try FileManager.default.contentsOfDirectory(atPath: index.path).sorted()
+  }
+
+  /// Ends a run from within when so many pictures are done.
+  func end(_ builder: IndexBuilder, after count: Int) throws {
+    var done = 0
+    #expect(throws: Ended.self) {
+      try builder.run(
+        checkpoint: { if done >= count { throw Ended() } }, progress: { done = $0.done })
+    }
   }
 
   func builder(_ embedder: Embedder = ColourGrid.embedder()) -> IndexBuilder {

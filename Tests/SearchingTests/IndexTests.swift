@@ -2,13 +2,12 @@ import Checkpoints
 import Files
 import Foundation
 import Images
-import Searching
+import Synchronization
 import Tensors
 import TestSupport
 import Testing
 
-/// Ends a run from within.
-private struct Ended: Error {}
+@testable import Searching
 
 @Suite struct IndexTests {
   @Test func everyPictureHasARowOfLengthOneInTheOrderOfPaths() throws {
@@ -18,6 +17,10 @@ private struct Ended: Error {}
     #expect(report.embedded == 11 && report.kept == 0 && report.removed == 0)
     #expect(index.pictures.map(\.path) == (0..<11).map(Gallery.name).sorted())
     #expect(index.rows.shape == [11, 48])
+    let lines = try String(
+      contentsOf: gallery.index.appending(path: "pictures-1.jsonl"), encoding: .utf8
+    ).split(separator: "\n")
+    #expect(lines.allSatisfy { $0.firstMatch(of: /"digest": ?"[0-9a-f]{16}"/) != nil })
     let rows = index.rows.tensor
     for (number, picture) in index.pictures.enumerated() {
       let image = try Image(
@@ -51,14 +54,8 @@ private struct Ended: Error {}
 
   @Test func anEndedRunGoesOnWhereItWas() throws {
     let gallery = try Gallery(19)
-    var batches = 0
-    #expect(throws: Ended.self) {
-      try gallery.builder().run(checkpoint: {
-        batches += 1
-        if batches == 4 { throw Ended() }
-      })
-    }
-    #expect(!PictureIndex.isIndex(gallery.index))
+    try gallery.end(gallery.builder(), after: 8)
+    #expect(PictureIndex.isUnfinished(gallery.index))
     // As a kill would leave it: half a row and half a line at the end.
     let building = gallery.index.appending(path: "building")
     for (name, bytes) in [
@@ -92,13 +89,7 @@ private struct Ended: Error {}
     try gallery.add(20, as: "scene-01.png")
     let new = (1...4).map { "zz-\($0).png" }
     for (seed, name) in new.enumerated() { try gallery.add(30 + seed, as: name) }
-    var calls = 0
-    #expect(throws: Ended.self) {
-      try gallery.builder().run(checkpoint: {
-        calls += 1
-        if calls == 3 { throw Ended() }
-      })
-    }
+    try gallery.end(gallery.builder(), after: 4)
     for name in new {
       try FileManager.default.removeItem(at: gallery.pictures.appending(path: name))
     }
@@ -114,13 +105,7 @@ private struct Ended: Error {}
 
   @Test func rowsOfOneModelNeverStandUnderTheProbeOfAnother() throws {
     let gallery = try Gallery(9)
-    var calls = 0
-    #expect(throws: Ended.self) {
-      try gallery.builder().run(checkpoint: {
-        calls += 1
-        if calls == 4 { throw Ended() }
-      })
-    }
+    try gallery.end(gallery.builder(), after: 8)
     let building = gallery.index.appending(path: "building")
     let table = building.appending(path: "pictures.jsonl")
     #expect(try !Data(contentsOf: table).isEmpty)
@@ -135,17 +120,22 @@ private struct Ended: Error {}
     #expect(try gallery.builder(other).run().embedded == 9)
   }
 
-  @Test func whatAnotherModelBeganIsThrownAway() throws {
+  @Test func whatAnotherModelBeganIsRefusedByNameAndKept() throws {
     let gallery = try Gallery(9)
-    var batches = 0
-    #expect(throws: Ended.self) {
-      try gallery.builder().run(checkpoint: {
-        batches += 1
-        if batches == 4 { throw Ended() }
-      })
-    }
-    let report = try gallery.builder(ColourGrid.embedder(name: "other", turned: true)).run()
-    #expect(report.embedded == 9 && report.kept == 0)
+    try gallery.end(gallery.builder(), after: 8)
+    let other = ColourGrid.embedder(name: "other", turned: true)
+    let error = #expect(throws: SearchingError.self) { try gallery.builder(other).run() }
+    #expect("\(try #require(error))".contains("made with the model colours (/models/colours)"))
+    let report = try gallery.builder().run()
+    #expect(report.embedded == 1 && report.kept == 8)
+    // Under a finished index of this model there is nothing that another could go on with.
+    try gallery.add(20, as: "new.png")
+    try gallery.add(21, as: "newer.png")
+    let building = gallery.index.appending(path: "building")
+    try FileManager.default.createDirectory(at: building, withIntermediateDirectories: false)
+    try Data("{}\n".utf8).write(to: building.appending(path: "pictures.jsonl"))
+    try Data(repeating: 63, count: 48 * 8).write(to: building.appending(path: "probe.f32"))
+    #expect(try gallery.builder().run().embedded == 2)
   }
 
   @Test func anIndexOfAnotherModelIsRefusedByName() throws {
@@ -156,8 +146,156 @@ private struct Ended: Error {}
     let error = #expect(throws: SearchingError.self) { try index.check(other) }
     #expect("\(try #require(error))".contains("colours (/models/colours)"))
     #expect("\(try #require(error))".contains("turned (/models/turned)"))
-    // Building over it makes all rows new.
-    #expect(try gallery.builder(other).run().embedded == 3)
+    // Building over it touches nothing.
+    try gallery.add(20, as: "new.png")
+    let names = try gallery.namesInIndex()
+    let refused = #expect(throws: SearchingError.self) { try gallery.builder(other).run() }
+    #expect(
+      "\(try #require(refused))".contains("go on with that model, or name another folder"))
+    #expect(try gallery.namesInIndex() == names)
+    #expect(try PictureIndex(gallery.index).rows.tensor == index.rows.tensor)
+    #expect(try gallery.builder(ColourGrid.embedder(name: "renamed")).run().embedded == 1)
+  }
+
+  @Test func aFolderOfSomethingElseIsRefusedAndLeftAsItIs() throws {
+    let gallery = try Gallery(3)
+    func refusal(_ names: [String], in inner: String = "") throws -> String {
+      let folder = gallery.folder.file("dest-\(UUID().uuidString)")
+      try FileManager.default.createDirectory(
+        at: folder.appending(path: inner), withIntermediateDirectories: true)
+      for name in names { try Data("{}".utf8).write(to: folder.appending(path: name)) }
+      let builder = IndexBuilder(
+        pictures: gallery.pictures, index: folder, embedder: ColourGrid.embedder())
+      let error = #expect(throws: SearchingError.self) { try builder.run() }
+      for name in names {
+        #expect(try Data(contentsOf: folder.appending(path: name)) == Data("{}".utf8))
+      }
+      return "\(try #require(error))"
+    }
+    #expect(try refusal(["index.json"]).contains("holds index.json and is no index"))
+    #expect(try refusal(["index.json", "notes.txt"]).contains("holds notes.txt"))
+    #expect(try refusal(["building/a.png"], in: "building").contains("holds building"))
+    #expect(try refusal(["pictures-2019/a.png"], in: "pictures-2019").contains("pictures-2019"))
+    let itself = IndexBuilder(
+      pictures: gallery.pictures, index: gallery.pictures, embedder: ColourGrid.embedder())
+    #expect(throws: SearchingError.self) { try itself.run() }
+    try Data("x".utf8).write(to: gallery.index)
+    let file = #expect(throws: FileFailure.self) { try gallery.builder().run() }
+    #expect(file?.kind == .notFolder)
+  }
+
+  @Test func anUnfinishedOrDamagedIndexIsSaidToBeOneAndMadeAgain() throws {
+    let gallery = try Gallery(9)
+    func sentence(_ url: URL) throws -> String {
+      let error = #expect(throws: SearchingError.self) { try PictureIndex(url) }
+      return "\(try #require(error))"
+    }
+    try gallery.end(gallery.builder(), after: 4)
+    try Data().write(to: gallery.index.appending(path: "index.lock"))
+    #expect(PictureIndex.isUnfinished(gallery.index))
+    #expect(try sentence(gallery.index).contains("is an unfinished or damaged index"))
+    #expect(try gallery.builder().run().kept == 4)
+    let json = gallery.index.appending(path: "index.json")
+    for damage in ["", "{", "{}"] {
+      try Data(damage.utf8).write(to: json)
+      #expect(try sentence(gallery.index).contains("is an unfinished or damaged index"))
+      // Where a folder of pictures is expected, too.
+      let builder = IndexBuilder(
+        pictures: gallery.index, index: gallery.folder.file("x"), embedder: ColourGrid.embedder())
+      let error = #expect(throws: SearchingError.self) { try builder.run() }
+      #expect("\(try #require(error))".contains("is an unfinished or damaged index"))
+      #expect(try gallery.builder().run().embedded == 9)
+    }
+    let whole = IndexBuilder(
+      pictures: gallery.index, index: gallery.folder.file("x"), embedder: ColourGrid.embedder())
+    #expect(throws: SearchingError.isIndex(folder: gallery.index.path)) { try whole.run() }
+    for name in ["embeddings-1.safetensors", "pictures-1.jsonl", "skipped-1.jsonl"] {
+      try FileManager.default.removeItem(at: gallery.index.appending(path: name))
+      #expect(try sentence(gallery.index).contains("\(name): is missing, the index is incomplete"))
+      #expect(try gallery.builder().run().index.pictures.count == 9)
+    }
+  }
+
+  @Test func aRunThatDidNothingLeavesNothing() throws {
+    let gallery = try Gallery()
+    try Data("x".utf8).write(to: gallery.pictures.appending(path: "a.png"))
+    #expect(throws: SearchingError.self) { try gallery.builder().run() }
+    #expect(!FileManager.default.fileExists(atPath: gallery.index.path))
+    try gallery.add(1, as: "b.png")
+    try gallery.end(gallery.builder(), after: 0)
+    #expect(!FileManager.default.fileExists(atPath: gallery.index.path))
+  }
+
+  @Test func anIndexOutlivesAFolderThatWasEmptied() throws {
+    let gallery = try Gallery(2)
+    _ = try gallery.builder().run()
+    for name in (0..<2).map(Gallery.name) {
+      try FileManager.default.removeItem(at: gallery.pictures.appending(path: name))
+    }
+    let error = #expect(throws: SearchingError.self) { try gallery.builder().run() }
+    #expect("\(try #require(error))".contains("keeps its 2 pictures, remove that folder"))
+    #expect(try PictureIndex(gallery.index).pictures.count == 2)
+  }
+
+  @Test func aPictureWithoutFiniteNumbersIsSkippedAndARowOfThemIsDamage() throws {
+    let gallery = try Gallery(5)
+    let plain = ColourGrid.embedder()
+    var numbers = plain.probe.elements
+    let broken = Embedder(
+      name: "broken", folder: "/models/broken", probe: plain.probe, shrink: plain.shrink,
+      embed: { images, isCancelled in
+        let rows = try plain.embed(images, isCancelled)
+        var elements = rows.elements
+        elements[48 + 7] = .nan
+        return Tensor(elements, shape: rows.shape)
+      })
+    let builder = IndexBuilder(
+      pictures: gallery.pictures, index: gallery.index, embedder: broken, batch: 8)
+    let index = try builder.run().index
+    #expect(index.pictures.count == 4)
+    #expect(index.skipped.map(\.reason) == ["the model gave no finite numbers"])
+
+    let file = gallery.index.appending(path: index.embeddingsName)
+    numbers = index.rows.tensor.elements
+    numbers[2 * 48 + 3] = .nan
+    try Safetensors.write(
+      [(name: "embeddings", tensor: Tensor(numbers, shape: [4, 48])), ("probe", plain.probe)],
+      to: file)
+    let error = #expect(throws: SearchingError.self) { try PictureIndex(gallery.index) }
+    let sentence = "\(try #require(error))"
+    #expect(sentence.contains("the numbers of \(index.pictures[2].path) are not all finite"))
+  }
+
+  @Test func aBatchIsEndedBetweenBlocks() throws {
+    let gallery = try Gallery(3)
+    let plain = ColourGrid.embedder()
+    let asked = Mutex(0)
+    let slow = Embedder(
+      name: "slow", folder: "/models/slow", probe: plain.probe, shrink: plain.shrink,
+      embed: { images, isCancelled in
+        while !isCancelled() { asked.withLock { $0 += 1 } }
+        throw SearchingError.tooFew(pictures: 0, wanted: 0)
+      })
+    #expect(throws: Ended.self) {
+      try gallery.builder(slow).run(checkpoint: {
+        if asked.withLock({ $0 }) >= 3 { throw Ended() }
+      })
+    }
+    #expect(asked.withLock { $0 } == 3)
+  }
+
+  @Test func numbersHaveTheirForms() {
+    for (error, words) in [
+      (.noPictures(folder: "a", otherFiles: 1), "only 1 other file;"),
+      (.noPictures(folder: "a", otherFiles: 2), "only 2 other files;"),
+      (
+        .nothingReadable(folder: "a", count: 1, first: "x"), "its only picture could not be read: x"
+      ),
+      (.tooFew(pictures: 1, wanted: 2), "2 groups of 1 picture;"),
+      (.emptied(folder: "a", index: "b", count: 1), "keeps its 1 picture,"),
+    ] as [(SearchingError, String)] {
+      #expect("\(error)".contains(words), "\(error)")
+    }
   }
 
   @Test func unreadablePicturesAreSkippedAndListed() throws {
@@ -240,7 +378,7 @@ private struct Ended: Error {}
     }
     try Data("x".utf8).write(to: gallery.pictures.appending(path: "a.png"))
     let error = #expect(throws: SearchingError.self) { try gallery.builder().run() }
-    #expect("\(try #require(error))".contains("none of 1 pictures"))
+    #expect("\(try #require(error))".contains("its only picture could not be read"))
     #expect(throws: FileFailure.self) {
       try IndexBuilder(
         pictures: gallery.folder.file("nothing"), index: gallery.index,
@@ -353,6 +491,8 @@ private struct Ended: Error {}
       Issue.record("writing to a full disk should fail")
     } catch {
       #expect(error.kind == .diskFull)
+      #expect("\(error)".hasSuffix("what was there before is unchanged"))
+      #expect(!"\(error)".contains("nothing was written"))
     }
     #expect(file.count == 0)
   }

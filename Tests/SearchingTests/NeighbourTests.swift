@@ -291,6 +291,25 @@ private struct Numbers {
     #expect(error?.kind == .folder)
   }
 
+  @Test func whereNoGraphCanBeWrittenTheSearchIsExactAndSaysWhy() throws {
+    let cloud = try Cloud(50)
+    let index = try cloud.index()
+    let point = index.rows.rows([3])
+    try FileManager.default.createDirectory(
+      at: cloud.url.appending(path: "index.lock"), withIntermediateDirectories: false)
+    let found = try index.find(near: point, count: 5, by: .approximate)
+    #expect(found.hits == index.nearest(to: point, count: 5) && found.graph == nil)
+    let remark = try #require(found.remark)
+    #expect(remark.hasPrefix("its graph of neighbours is missing, and none can be made: "))
+    #expect(remark.contains("index.lock"))
+    // Whoever may not write is asked before anything is done.
+    struct Forbidden: Error {}
+    #expect(throws: Forbidden.self) {
+      try index.find(
+        near: point, count: 5, by: .approximate, beforeWriting: { throw Forbidden() })
+    }
+  }
+
   @Test func linkingCanBeEndedAndLeavesNothing() throws {
     struct Ended: Error {}
     let cloud = try Cloud(9_000)

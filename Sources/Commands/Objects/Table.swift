@@ -1,5 +1,6 @@
 internal import Characters
 internal import Checkpoints
+internal import Files
 internal import Foundation
 internal import Runtime
 

@@ -18,7 +18,7 @@ extension Embedder {
       name: loaded.name, folder: loaded.folder.path(percentEncoded: false), probe: probe,
       // At its own size the model's preprocessing leaves a picture as it is.
       shrink: { try model.preprocessing.prepare($0).picture },
-      embed: { try model.embed(images: $0) })
+      embed: { try model.embed(images: $0, isCancelled: $1) })
   }
 }
 
@@ -82,7 +82,8 @@ extension Session {
     }
     throw SearchingError.otherModel(
       index: index.folder.path(percentEncoded: false),
-      made: "\(index.model.name) (\(index.model.folder))",
-      found: "\(current.name) (\(current.folder.path(percentEncoded: false)))")
+      made: index.model,
+      found: ModelName(
+        name: current.name, folder: current.folder.path(percentEncoded: false)))
   }
 }

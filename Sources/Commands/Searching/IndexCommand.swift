@@ -13,7 +13,7 @@ extension Command {
     details: """
       Made again, an index follows its folder: what is new or changed is embedded, what is gone is \
       dropped. A run that was stopped goes on where it was. What cannot be read is skipped and \
-      listed. More than a million pictures are then linked with their neighbours, so that search() \
+      listed. An index is gone on with by the model that made it. More than a million pictures are then linked with their neighbours, so that search() \
       need not compare all. `fovea index` does the same from the command line.
       """,
     examples: [
@@ -25,17 +25,24 @@ extension Command {
   ) { session, path, to in
     let folder = session.readableURL(for: path)
     let opened: IndexedFolder
-    if PictureIndex.isIndex(folder), to == nil {
+    if to == nil, PictureIndex.isIndex(folder) || PictureIndex.isUnfinished(folder) {
       opened = IndexedFolder(index: try PictureIndex(folder))
     } else {
       let space = try session.space(for: "index")
       let target = try session.writableURL(for: to ?? folder.lastPathComponent + ".index")
       let builder = IndexBuilder(
         pictures: folder, index: target, embedder: space.embedder)
-      let report = try builder.run(checkpoint: { try session.checkCancellation() }) { state in
-        session.report(Progress(state.activity, completed: state.done, total: state.total))
+      do {
+        let report = try builder.run(checkpoint: { try session.checkCancellation() }) { state in
+          session.report(Progress(state.activity, completed: state.done, total: state.total))
+        }
+        opened = IndexedFolder(index: report.index)
+      } catch SearchingError.otherModel(let index, let made, let found, _) {
+        let path = Value.text(made.folder).represented
+        throw SearchingError.otherModel(
+          index: index, made: made, found: found,
+          remedy: "load(\(path)) to go on with it, or name another folder with to=")
       }
-      opened = IndexedFolder(index: report.index)
     }
     session[CurrentIndex.self] = opened
     return .object(opened)

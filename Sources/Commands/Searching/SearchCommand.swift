@@ -1,5 +1,7 @@
 internal import Characters
 internal import Figures
+internal import Files
+internal import Foundation
 internal import Images
 internal import Models
 internal import Runtime
@@ -103,7 +105,8 @@ extension Command {
       Up to a million pictures every one is compared. Beyond, the search follows a graph of \
       neighbours (Malkov and Yashunin 2016) where the index has one, and says so; it finds most of \
       what is nearest, texts less surely than pictures. Asked for by method="approximate", the \
-      graph is made where it is missing. A text is looked for as words; a file's picture is \
+      graph is made where it is missing, in the index's folder: that must lie where files may be \
+      written. A text is looked for as words; a file's picture is \
       image("file.png").
       """,
     examples: [
@@ -138,8 +141,24 @@ extension Command {
     }
     let finding = try folder.index.find(
       near: point, count: top, by: method,
+      beforeWriting: { try session.checkWritable(folder.index) },
       checkpoint: { try session.checkCancellation() },
       progress: { session.report(Progress("linking", completed: $0, total: $1)) })
     return .object(SearchResult(title: title, folder: folder, finding: finding))
+  }
+}
+
+extension Session {
+  /// - Throws: where files may not be written into an index's folder.
+  fileprivate func checkWritable(_ index: PictureIndex) throws {
+    do {
+      _ = try writableURL(for: index.folder.path + "/nearest")
+    } catch var failure as RuntimeFailure {
+      failure.message = "the graph of neighbours cannot be made: " + failure.message
+      failure.hint =
+        "allow the index's folder with --allow-write, or run 'fovea index FOLDER --method "
+        + "approximate'"
+      throw failure
+    }
   }
 }

@@ -43,8 +43,12 @@ public struct IndexingJob {
 
   /// Runs it.
   ///
-  /// - Parameter progress: what is being done, how many pictures are done, and of how many.
-  public func run(progress: (String, Int, Int) -> Void) throws -> Result {
+  /// - Parameters:
+  ///   - checkpoint: called often; what it throws ends the run, and the next goes on.
+  ///   - progress: what is being done, how many pictures are done, and of how many.
+  public func run(
+    checkpoint: () throws -> Void, progress: (String, Int, Int) -> Void
+  ) throws -> Result {
     let session = Session(commands: Commands.all)
     session[StartingModel.self] = model.folder
     session[StartingPrecision.self] = model
@@ -56,13 +60,21 @@ public struct IndexingJob {
       pictures: pictures, index: index.standardizedFileURL,
       embedder: try session.space(for: "index").embedder, batch: batch,
       method: method)
-    let report = try builder.run(progress: { progress($0.activity, $0.done, $0.total) })
+    let report: IndexBuilder.Report
+    do {
+      report = try builder.run(
+        checkpoint: checkpoint, progress: { progress($0.activity, $0.done, $0.total) })
+    } catch SearchingError.otherModel(let index, let made, let found, _) {
+      let isShipped = made.folder == ShippedModel.jointFolder.path(percentEncoded: false)
+      throw SearchingError.otherModel(
+        index: index, made: made, found: found,
+        remedy: (isShipped ? "leave --model out" : "give --model \(made.folder)")
+          + " to go on with it, or another folder with --to")
+    }
     var parts = [report.index.pictures.count.counted(as: "picture"), "\(report.embedded) embedded"]
     if report.kept > 0 { parts.append("\(report.kept) unchanged") }
     if report.copied > 0 {
-      parts.append(
-        report.copied == 1
-          ? "1 copy of another" : "\(report.copied) copies of others")
+      parts.append(report.copied == 1 ? "1 copy of another" : "\(report.copied) copies of others")
     }
     if report.removed > 0 { parts.append("\(report.removed) gone") }
     if !report.index.skipped.isEmpty { parts.append("\(report.index.skipped.count) skipped") }

@@ -74,7 +74,6 @@ extension CLIP.Model {
 
   /// Pictures to `[N, E]`, not divided by their lengths.
   public func embed(images: [Image], traces: inout [Trace]) throws -> Tensor {
-    guard !images.isEmpty else { return Tensor([], shape: [0, embeddingWidth]) }
     guard traces.isEmpty else {
       precondition(traces.count == images.count, "a trace a picture")
       var rows: [Tensor] = []
@@ -87,8 +86,14 @@ extension CLIP.Model {
       }
       return Tensor.concatenated(rows)
     }
+    return try embed(images: images)
+  }
+
+  /// Pictures to `[N, E]`, as a batch.
+  public func embed(images: [Image], isCancelled: () -> Bool) throws -> Tensor {
+    guard !images.isEmpty else { return Tensor([], shape: [0, embeddingWidth]) }
     let patches = try images.map { try patchify(try preprocess($0)) }
-    return try embed(patches: patches)
+    return try embed(patches: patches, isCancelled: isCancelled)
   }
 
   /// The patches of several prepared pictures, each `[P, 3·p·p]`, to `[N, E]`, the rows of all in

@@ -43,11 +43,13 @@ struct Evaluator {
     return last
   }
 
-  /// Runs `body`; a failure without a place gets `range`.
+  /// Runs `body`; a failure without a place gets `range`, whatever an object threw.
   func located<R>(_ range: SourceRange, _ body: () throws -> R) throws -> R {
     do {
       return try body()
-    } catch var failure as RuntimeFailure {
+    } catch {
+      var failure = error as? RuntimeFailure ?? RuntimeFailure(.command, "\(error)")
+      if !(error is RuntimeFailure) { failure.underlying = error }
       if failure.source == nil {
         failure.source = source
         failure.range = failure.range ?? range
