@@ -76,7 +76,25 @@ public struct Family: Sendable {
       throw ModelError.unknownFamily(
         file: folder.url.appending(path: "config.json").path, found: found, known: all.map(\.type))
     }
+    if !isOpenCLIP { try checkPacking(folder) }
     return (family, folder)
+  }
+
+  /// - Throws: where the folder says that its weights are packed in a way that is not read here.
+  private static func checkPacking(_ folder: CheckpointFolder) throws {
+    let settings = ConfigurationReader(
+      file: folder.url.appending(path: "config.json").path, path: "",
+      json: try folder.configuration()
+    )
+    let quantization = try settings.section("quantization_config")
+    let method = quantization.json?["quant_method"]?.text
+    try quantization.require(
+      method == nil || ["gptq", "quanto"].contains(method), "quant_method",
+      "'gptq' or 'quanto': other packings are not read")
+    let format = quantization.json?["checkpoint_format"]?.text
+    try quantization.require(
+      format == nil || format == "gptq", "checkpoint_format",
+      "'gptq': zero points are written otherwise in other formats")
   }
 
   /// The folder inside `folder` that has a model of its own, in sentence-transformers' layout; nil

@@ -55,6 +55,48 @@ import Testing
     #expect(try workshop.texts("t[\"shape\"]").contains { $0.contains(" and ") })
   }
 
+  @Test func aFileWithOtherPixelsOrWordsIsJudgedByThoseOfTheRunBesideIt() throws {
+    let workshop = try workshop()
+    // A mirrored picture, consistent with itself from there on.
+    _ = try workshop.value("m = run(s, \"a circle\", max_new_tokens=2)\nm")
+    try change(workshop, to: "pixels.safetensors") { tensors in
+      let place = try #require(tensors.firstIndex { $0.name == "picture.pixels.output" })
+      tensors[place].tensor = Tensor(
+        tensors[place].tensor.elements.reversed(), shape: tensors[place].tensor.shape)
+    }
+    _ = try workshop.value("t = compare(r, \"fovea-out/pixels.safetensors\")\nt")
+    #expect(
+      try workshop.value("(t.verdict, t.first, t.stage)").plain
+        == "('bug', 'picture.pixels.output', 'preprocess')")
+    try change(workshop, to: "words.safetensors") { tensors in
+      let place = try #require(tensors.firstIndex { $0.name == "language.tokens.output" })
+      let tensor = tensors[place].tensor
+      let last = tensor.shape[0] - 1
+      tensors[place].tensor = Tensor.concatenated([
+        tensor.rows(0..<last), tensor.rows(last - 1..<last),
+      ])
+    }
+    _ = try workshop.value("t = compare(\"fovea-out/words.safetensors\", r)\nt")
+    #expect(
+      try workshop.value("(t.verdict, t.first, t.stage)").plain
+        == "('bug', 'language.tokens.output', 'assemble')")
+  }
+
+  @Test func whatIsNotInTheFileIsSaid() throws {
+    let workshop = try workshop()
+    try change(workshop, to: "language.safetensors") { tensors in
+      tensors.removeAll { !$0.name.hasPrefix("language.blocks") }
+      let place = try #require(
+        tensors.firstIndex { $0.name == "language.blocks.0.norm1.output" })
+      tensors[place].tensor = tensors[place].tensor * 2
+    }
+    let shown = try workshop.value("t = compare(r, \"fovea-out/language.safetensors\")\nt")
+      .displayed
+    #expect(shown.contains("part at language.blocks.0.norm1.output"), "\(shown)")
+    #expect(shown.contains("it may come from any part since picture.pixels"), "\(shown)")
+    #expect(shown.contains("not compared: 15 of 17 parts") || shown.contains("not compared: "))
+  }
+
   @Test func whatIsNotKnownIsNotJudged() throws {
     let workshop = try workshop()
     _ = try workshop.value("tokens = embed(patchify(preprocess(s)))\ntokens")

@@ -110,6 +110,24 @@ import Testing
         == workshop.value("classify(b, [\(list)], templates=[\"{}\"])[\"label\"][0]").text)
   }
 
+  @Test func theModelsThatShipHaveNames() throws {
+    let workshop = try Workshop()
+    let alone = try workshop.value("embed_text(\"a star\").tensor[0, 0]").plain
+    #expect(try workshop.value("load(\"small-clip\").family").plain == "CLIP")
+    #expect(try workshop.value("embed_text(\"a star\").tensor[0, 0]").plain == alone)
+    #expect(try workshop.value("load(\"small-clip\").name").plain == "small-clip")
+    let models = try workshop.texts("models()[\"name\"]")
+    #expect(models.prefix(3) == ["small-clip", "scenes", "scenes-retrieval"])
+    // What is asked for of the one holds for the other that stands in for it.
+    _ = try workshop.value(
+      "load(\"small-clip\", dtype=\"int8\")\nk = embed_text(\"a star\").tensor[0, 0]")
+    #expect(
+      try workshop.value(
+        "load(\"scenes\", dtype=\"int8\")\nembed_text(\"a star\").tensor[0, 0] == k"
+      )
+      .plain == "True")
+  }
+
   @Test func aLabelsOwnArticleIsNotDoubled() throws {
     let workshop = try workshop("clip")
     let bare = try workshop.value("t = classify(a, [\"cat\", \"owl\"])\nt").displayed

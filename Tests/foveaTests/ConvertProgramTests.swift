@@ -143,8 +143,9 @@ import Testing
       (["--dtype", "vision=int8,"], 64, "and has '' in it"),
       (["--dtype", "vision=int8,decoder=int3"], 64, "for each part, not 'int3'"),
       (["--dtype", "ears=int8"], 64, "its parts are vision, qformer, projection, decoder"),
-      (["--quantize", "int3"], 64, "takes int8 or int4, not 'int3'"),
-      (["--quantize", "int4", "--dtype", "int8"], 64, "both say how weights are kept"),
+      (["--quantize", "int3"], 64, "must be one of int8, int4, or one a part"),
+      (["--quantize", "int4", "--dtype", "int8"], 64, "quantize is int4 where dtype is int8"),
+      (["--quantize", "decoder=int4", "--dtype", "bfloat16"], 0, "vision      bfloat16"),
       (["--memory", "lots"], 64, "lots"),
       (["--memory", "1KB", "--quantize", "int8"], 71, "converted weights"),
     ] as [([String], Int32, String)])
@@ -190,7 +191,7 @@ import Testing
         ["convert", "SOURCE", "TARGET", "--quantize", "vision=int8,decoder"], 64,
         "and has 'decoder' in it"
       ),
-      (["convert", "SOURCE", "TARGET", "--quantize", "ears=int4"], 1, "has no part 'ears'"),
+      (["convert", "SOURCE", "TARGET", "--quantize", "ears=int4"], 64, "has no part 'ears'"),
       (["convert", "SOURCE", "SOURCE", "--dtype", "float16"], 64, "the same folder"),
       (["convert", "/nowhere", "TARGET", "--dtype", "float16"], 66, "/nowhere"),
       (["convert", "SOURCE", "/proc/x/y", "--dtype", "float16"], 73, "/proc/x/y"),
@@ -222,7 +223,8 @@ import Testing
       ("dtype={\"ears\": \"int8\"}", "its parts are vision, qformer, projection, decoder"),
       ("dtype={\"vision\": 8}", "int4, not 8"),
       ("quantize=\"int3\"", "int8"),
-      ("dtype=\"bfloat16\", quantize=\"int4\"", "both say how weights are kept"),
+      ("dtype=\"int8\", quantize={\"vision\": \"int4\"}", "quantize is int4 where dtype is int8"),
+      ("quantize={\"vision\": \"bfloat16\"}", "must be one of int8, int4"),
     ])
   func aPrecisionThatDoesNotExistIsNamed(_ arguments: String, _ words: String) throws {
     let ended = try run(["-c", "load(\"scenes\", \(arguments))"])

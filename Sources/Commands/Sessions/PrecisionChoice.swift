@@ -14,7 +14,7 @@ enum PrecisionChoice {
   ) throws -> [String: Precision] {
     let numbers = try read(dtype, "dtype", of: Precision.allCases, for: folder)
     let integers = try read(quantize, "quantize", of: Self.integers, for: folder)
-    return numbers.merging(integers) { _, integers in integers }
+    return try merged(numbers, integers)
   }
 
   private static func read(
@@ -54,11 +54,26 @@ enum PrecisionChoice {
       return try everywhere(
         precision(
           .text(words), parameter, of: known,
-          orElse: "one a part, as in vision=\(known[known.count - 2].rawValue),decoder=int4"),
+          orElse: "one a part, as in vision=\(known.contains(.bfloat16) ? "bfloat16" : "int8"),"
+            + "decoder=int4"),
         in: folder)
     }
-    return try read(dtype, "dtype", Precision.allCases)
-      .merging(read(quantize, "quantize", Self.integers)) { _, integers in integers }
+    return try merged(
+      read(dtype, "dtype", Precision.allCases), read(quantize, "quantize", Self.integers))
+  }
+
+  /// - Throws: where both say what integers a part's weights are to be.
+  private static func merged(
+    _ numbers: [String: Precision], _ integers: [String: Precision]
+  ) throws -> [String: Precision] {
+    try numbers.merging(integers) { number, integer in
+      guard number.quantization == nil || number == integer else {
+        throw ArgumentFailure(
+          parameter: "quantize", "is \(integer.rawValue) where dtype is \(number.rawValue)",
+          note: "dtype is for the parts that quantize leaves")
+      }
+      return integer
+    }
   }
 
   private static let integers = Precision.allCases.filter { $0.quantization != nil }
@@ -95,7 +110,7 @@ enum PrecisionChoice {
       throw ArgumentFailure(
         parameter: parameter,
         "must be one of \(words.joined(separator: ", "))" + (other.map { ", or \($0)" } ?? "")
-          + (part.map { " for \($0)" } ?? "") + ", not " + value.inMessage,
+          + ", not " + value.inMessage + (part.map { " for \($0)" } ?? ""),
         note: NearestName.hint(value.text ?? "", among: words))
     }
     return precision

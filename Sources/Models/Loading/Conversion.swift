@@ -173,15 +173,22 @@ public struct Conversion: Sendable {
     with writer: ShardedWriter
   ) throws {
     let failure = Mutex<CheckpointError?>(nil)
+    let lost = Mutex<Float?>(nil)
     let piece = 1 << 20
     Parallelism.forEach((count + piece - 1) / piece) { number in
       let begin = first + number * piece
       let bytes = tensor.bytes(from: begin, count: min(piece, first + count - begin), as: type)
+      if type == .float16, let number = tensor.firstBeyondFloat16(from: begin, in: bytes) {
+        lost.withLock { $0 = number }
+      }
       do throws(CheckpointError) {
         try writer.write(bytes, to: index, at: begin * type.size)
       } catch { failure.withLock { $0 = error } }
     }
     if let failure = failure.withLock({ $0 }) { throw failure }
+    if let number = lost.withLock({ $0 }) {
+      throw PrecisionError.tooLarge(number, name: tensors[index].name)
+    }
   }
 
   private func copySmallFiles(to replacement: borrowing FolderReplacement) throws -> [String] {
@@ -254,5 +261,21 @@ public struct Conversion: Sendable {
       changed.append(("quantization_config", gptq))
     }
     return .object(JSON.Object(changed))
+  }
+}
+
+extension StoredTensor {
+  /// The first number that became infinite in float16 and was not; nil where there is none.
+  ///
+  /// - Parameter halves: the numbers from number `first` on, in float16.
+  fileprivate func firstBeyondFloat16(from first: Int, in halves: [UInt8]) -> Float? {
+    let place = halves.withUnsafeBytes { bytes in
+      bytes.bindMemory(to: UInt16.self).firstIndex { $0 & 0x7FFF == 0x7C00 }
+    }
+    guard let place else { return nil }
+    let original = bytes(from: first + place, count: 1, as: .float32).withUnsafeBytes {
+      $0.loadUnaligned(as: Float.self)
+    }
+    return original.isFinite ? original : nil
   }
 }

@@ -1,5 +1,5 @@
 public import Checkpoints
-internal import Files
+public import Files
 internal import Foundation
 public import Tensors
 internal import Tracing
@@ -159,13 +159,26 @@ public struct PartWeights: Sendable, Equatable {
 }
 
 /// Why a model cannot be read in the precision asked for.
-public enum PrecisionError: Error, Equatable, CustomStringConvertible {
+public enum PrecisionError: HasExitCode, Equatable, CustomStringConvertible {
+  /// A number that float16 has not, and would make infinite.
+  case tooLarge(Float, name: String)
   /// The family has no part of that name.
   case unknownPart(String, family: String, parts: [String])
+
+  /// What a program that ends with this returns.
+  public var exitCode: Int32 {
+    switch self {
+    case .tooLarge: ExitCode.badData
+    case .unknownPart: ExitCode.usage
+    }
+  }
 
   /// The sentence shown to people.
   public var description: String {
     switch self {
+    case .tooLarge(let number, let name):
+      "'\(name)' holds \(number), but float16 ends at 65504 and would make it infinite; bfloat16 has "
+        + "room for it"
     case .unknownPart(let name, let family, let parts):
       "\(family) has no part '\(name)'; its parts are \(parts.joined(separator: ", "))"
     }
