@@ -120,7 +120,7 @@ import Testing
     #expect(models.prefix(3) == ["small-clip", "scenes", "scenes-retrieval"])
     // What is asked for of the one holds for the other that stands in for it.
     _ = try workshop.value(
-      "load(\"small-clip\", dtype=\"int8\")\nk = embed_text(\"a star\").tensor[0, 0]")
+      "load(\"small-clip\", dtype=\"int8\")\nk = embed_text(\"a star\").tensor[0, 0]\nk")
     #expect(
       try workshop.value(
         "load(\"scenes\", dtype=\"int8\")\nembed_text(\"a star\").tensor[0, 0] == k"
