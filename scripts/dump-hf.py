@@ -7,6 +7,9 @@
 Then `fovea compare CHECKPOINT OUT.safetensors --image PICTURE --prompt TEXT`, or at the prompt
 `compare(run("picture.png", "text"), "OUT.safetensors")`, tells where Fovea and transformers part.
 
+For a model that reads text alone PICTURE is -. For families that are not Fovea's own the processor of the
+checkpoint makes the inputs; a prompt without the picture's token gets it in front.
+
 Tensors are named by module path, attention probabilities PATH.probs, inputs inputs.NAME. Attention is
 eager, so that there are probabilities. Of results as wide as the vocabulary only the last position is
 kept. Needs torch, transformers, safetensors and Pillow.
@@ -31,8 +34,10 @@ def arguments():
                         help="also write so many tokens, greedily, as generated_ids")
     options = parser.parse_args()
     for path in (options.checkpoint / "config.json", options.picture):
-        if not path.is_file():
+        if not path.is_file() and str(path) != "-":
             parser.error(f"{path}: no such file")
+    if not options.out.parent.is_dir():
+        parser.error(f"{options.out.parent}: no such folder")
     return options
 
 
@@ -49,15 +54,41 @@ def model_class(config):
 
 def pixels(folder, picture):
     """By the processor that works with Pillow: the other one rounds differently."""
-    from PIL import Image
     from transformers import AutoImageProcessor
 
     try:
         processor = AutoImageProcessor.from_pretrained(folder, backend="pil")
     except (TypeError, ValueError):
         processor = AutoImageProcessor.from_pretrained(folder, use_fast=False)
-    image = Image.open(picture).convert("RGB")
-    return processor(image, return_tensors="pt")["pixel_values"]
+    return processor(opened(picture), return_tensors="pt")["pixel_values"]
+
+
+def opened(picture):
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        return Image.open(picture).convert("RGB")
+    except UnidentifiedImageError:
+        sys.exit(f"{picture}: is no picture")
+
+
+def other_inputs(options):
+    """What a family that is not Fovea's own reads."""
+    from transformers import AutoProcessor, AutoTokenizer
+
+    try:
+        if str(options.picture) == "-":
+            tokenizer = AutoTokenizer.from_pretrained(options.checkpoint)
+            return tokenizer(options.prompt, return_tensors="pt")
+        processor = AutoProcessor.from_pretrained(options.checkpoint)
+        if not hasattr(processor, "image_processor"):
+            raise ValueError("its processor reads no pictures; give - for PICTURE")
+        token = getattr(processor, "image_token", "<image>")
+        token = getattr(token, "content", token)
+        text = options.prompt if token in options.prompt else f"{token}{options.prompt}"
+        return processor(images=opened(options.picture), text=text, return_tensors="pt")
+    except (ImportError, OSError, TypeError, ValueError) as error:
+        sys.exit(f"{options.checkpoint}: {error}")
 
 
 def token_inputs(folder, config, options):
@@ -126,10 +157,17 @@ def main():
 
     hooks = [module.register_forward_hook(hook(name)) for name, module in model.named_modules()
              if name]
-    inputs = {"pixel_values": pixels(options.checkpoint, options.picture).to(dtype)}
-    inputs |= token_inputs(options.checkpoint, config, options)
+    if config.model_type in ("blip-2", "vit", "clip"):
+        inputs = {"pixel_values": pixels(options.checkpoint, options.picture)}
+        inputs |= token_inputs(options.checkpoint, config, options)
+    else:
+        inputs = dict(other_inputs(options))
+    inputs = {name: tensor.to(dtype) if tensor.is_floating_point() else tensor
+              for name, tensor in inputs.items()}
     with torch.no_grad():
         result = model(**inputs)
+    if not kept:
+        print(f"dump-hf.py: no module's name fits '{options.keep}'", file=sys.stderr)
     for name in ("logits", "logits_per_image", "logits_per_text", "image_embeds", "text_embeds"):
         keep(name, getattr(result, name, None))
     if options.generate:
@@ -145,7 +183,7 @@ def main():
     metadata = {
         "made_by": f"transformers {transformers.__version__}, torch {torch.__version__}",
         "dtype": options.dtype, "prompt": options.prompt, "texts": json.dumps(options.text),
-        "image": options.picture.name,
+        "image": "" if str(options.picture) == "-" else options.picture.name,
     }
     save_file(kept, options.out, metadata=metadata)
     print(f"wrote {len(kept)} tensors to {options.out}", file=sys.stderr)

@@ -57,6 +57,13 @@ struct CompareCommand: ParsableCommand {
     request.model = try model.choice()
     request.image = image.map { URL(filePath: $0) }
     (request.prompt, request.byPlace) = (prompt, every)
+    // What takes minutes is not begun where its result could not be kept.
+    for file in [csv, chart].compactMap({ $0 }) {
+      let folder = URL(filePath: file).deletingLastPathComponent().path(percentEncoded: false)
+      guard FileManager.default.isWritableFile(atPath: folder) else {
+        throw MissingInput(path: folder, what: "a folder to write \(file) in")
+      }
+    }
     let progress = ProgressDisplay(environment: .process)
     let tool: CompareTool
     do {
@@ -71,9 +78,9 @@ struct CompareCommand: ParsableCommand {
         "fovea: error: " + lines.map(\.visible).joined(separator: "\n  ") + "\n")
       throw Ending(status: ExitStatus.of(failure))
     }
+    try Output.standardOutput.write((json ? tool.json : tool.text) + "\n")
     if let csv { try tool.writeCSV(to: URL(filePath: csv)) }
     if let chart { try tool.writeChart(to: URL(filePath: chart)) }
-    try Output.standardOutput.write((json ? tool.json : tool.text) + "\n")
     if !tool.isClean { throw Ending(status: 1) }
   }
 }

@@ -214,7 +214,8 @@ struct RunComparison {
     var trace = Trace { kept.contains($0) }
     trace.isCancelled = isCancelled
     try repeated.pass(side.inputs, trace: &trace)
-    return ComparedSide(name: "second", trace: trace, model: coarse, inputs: side.inputs)
+    return ComparedSide(
+      name: choice.text ?? "other precisions", trace: trace, model: coarse, inputs: side.inputs)
   }
 }
 

@@ -129,8 +129,9 @@ public struct CompareTool {
   private static func json(_ value: Value) -> JSON {
     switch value {
     case .integer(let number): .integer(number)
-    // JSON has no infinity; the text says which.
-    case .float(let number): number.isFinite ? .number(number) : .string("\(number)")
+    // JSON has neither infinity nor NaN; the text says which.
+    case .float(let number):
+      number.isFinite ? .number(number) : .string(number.isNaN ? "nan" : "\(number)")
     case .text(let text): .string(text)
     case .bool(let truth): .bool(truth)
     default: .null
