@@ -84,14 +84,22 @@ INLINE __m512 round_float16(const char *row, size_t column, __mmask16 mask) {
   return rounded(load_float16(row, column, mask));
 }
 
+// How many lines to fetch in each of `steps` steps, so that one row's few sums are made while memory
+// goes on working.
+INLINE size_t lines_each(const fetcher *next, size_t share, size_t steps) {
+  const size_t all = next->rows * ((next->width + 63) / 64), lines = share < all ? share : all;
+  return steps ? (lines + steps - 1) / steps : 0;
+}
+
 // A tile for a number of rows that is known when compiling, and its choice when running.
 // Weight rows that are not there repeat the first; their sums are not stored.
 #define ARGUMENTS \
-  outputs, columns, x, weights, weight_stride, out, out_stride, accumulate, bias
+  outputs, columns, x, weights, weight_stride, out, out_stride, accumulate, bias, &rest, each
 #define TILE(NAME, LANES, MASK, X, LOAD, MULTIPLY_ADD)                                            \
   INLINE void NAME##_rows(size_t rows, size_t outputs, size_t columns, const char *x,             \
                           const char *weights, size_t weight_stride, float *out,                  \
-                          size_t out_stride, int accumulate, const float *bias) {                 \
+                          size_t out_stride, int accumulate, const float *bias,                   \
+                          fetcher *next, size_t each) {                                           \
     const char *w[OUTPUTS];                                                                       \
     UNROLL for (size_t j = 0; j < OUTPUTS; j++)                                                   \
       w[j] = j < outputs ? weights + j * weight_stride : weights;                                 \
@@ -100,6 +108,7 @@ INLINE __m512 round_float16(const char *row, size_t column, __mmask16 mask) {
       UNROLL for (size_t j = 0; j < OUTPUTS; j++) sums[i][j] = _mm512_setzero_ps();               \
     size_t column = 0;                                                                            \
     for (; column + LANES <= columns; column += LANES, x += rows * 64) {                          \
+      if (rows == 1) fetch(next, each);                                                           \
       X b[OUTPUTS];                                                                               \
       UNROLL for (size_t j = 0; j < OUTPUTS; j++) b[j] = LOAD(w[j], column, (MASK)-1);            \
       UNROLL for (size_t i = 0; i < ROWS; i++)                                                    \
@@ -125,7 +134,10 @@ INLINE __m512 round_float16(const char *row, size_t column, __mmask16 mask) {
   static void NAME(size_t rows, size_t outputs, size_t columns, const void *x,                    \
                    const void *weights, size_t weight_stride, float *out, size_t out_stride,      \
                    int accumulate, const float *bias, fetcher *next, size_t share) {              \
-    fetch(next, share);                                                                           \
+    fetcher rest = *next;                                                                         \
+    size_t each = 0;                                                                              \
+    if (rows == 1) each = lines_each(&rest, share, columns / LANES);                              \
+    else fetch(&rest, share);                                                                     \
     switch (rows) {                                                                               \
       case 6: NAME##_rows(6, ARGUMENTS); break;                                                   \
       case 5: NAME##_rows(5, ARGUMENTS); break;                                                   \
@@ -134,6 +146,8 @@ INLINE __m512 round_float16(const char *row, size_t column, __mmask16 mask) {
       case 2: NAME##_rows(2, ARGUMENTS); break;                                                   \
       default: NAME##_rows(1, ARGUMENTS);                                                         \
     }                                                                                             \
+    if (share == SIZE_MAX) fetch(&rest, share);                                                   \
+    *next = rest;                                                                                 \
   }
 
 #define FUSED(sum, a, b) _mm512_fmadd_ps(a, b, sum)
