@@ -69,6 +69,17 @@ struct Gallery {
     try FileManager.default.contentsOfDirectory(atPath: index.path).sorted()
   }
 
+  /// Expects an index to be what one made anew would be.
+  func expectLikeFresh(
+    _ found: PictureIndex, sourceLocation: SourceLocation = #_sourceLocation
+  ) throws {
+    let fresh = try IndexBuilder(
+      pictures: pictures, index: folder.file("other"), embedder: ColourGrid.embedder()
+    ).run()
+    #expect(found.pictures == fresh.index.pictures, sourceLocation: sourceLocation)
+    #expect(found.rows.tensor == fresh.index.rows.tensor, sourceLocation: sourceLocation)
+  }
+
   /// Ends a run from within when so many pictures are done.
   func end(_ builder: IndexBuilder, after count: Int) throws {
     var done = 0

@@ -70,14 +70,9 @@ import Testing
     let report = try gallery.builder().run()
     #expect(report.embedded > 0 && report.embedded < 19)
     #expect(report.embedded + report.kept == 19)
-    let fresh = try IndexBuilder(
-      pictures: gallery.pictures, index: gallery.folder.file("other"),
-      embedder: ColourGrid.embedder()
-    ).run()
-    #expect(report.index.pictures == fresh.index.pictures)
-    #expect(report.index.rows.tensor == fresh.index.rows.tensor)
+    try gallery.expectLikeFresh(report.index)
     #expect(
-      try FileManager.default.contentsOfDirectory(atPath: gallery.index.path).sorted() == [
+      try gallery.namesInIndex() == [
         "embeddings-1.safetensors", "index.json", "pictures-1.jsonl", "skipped-1.jsonl",
       ])
   }
@@ -95,12 +90,7 @@ import Testing
     }
     let report = try gallery.builder().run()
     #expect(report.embedded == 0 && report.kept == 7)
-    let fresh = try IndexBuilder(
-      pictures: gallery.pictures, index: gallery.folder.file("other"),
-      embedder: ColourGrid.embedder()
-    ).run()
-    #expect(report.index.pictures == fresh.index.pictures)
-    #expect(report.index.rows.tensor == fresh.index.rows.tensor)
+    try gallery.expectLikeFresh(report.index)
   }
 
   @Test func rowsOfOneModelNeverStandUnderTheProbeOfAnother() throws {
@@ -461,7 +451,7 @@ import Testing
     #expect(inner == [busy, busy])
     #expect(report.index.nearestFacts?.count == 9)
     #expect(
-      try FileManager.default.contentsOfDirectory(atPath: gallery.index.path).sorted() == [
+      try gallery.namesInIndex() == [
         "embeddings-1.safetensors", "index.json", "nearest-1.hnsw", "nearest-1.json",
         "pictures-1.jsonl", "skipped-1.jsonl",
       ])
@@ -478,7 +468,7 @@ import Testing
     try gallery.add(20, as: "new.png")
     _ = try gallery.builder().run()
     #expect(
-      try FileManager.default.contentsOfDirectory(atPath: gallery.index.path).sorted() == [
+      try gallery.namesInIndex() == [
         "embeddings-2.safetensors", "index.json", "pictures-2.jsonl", "skipped-2.jsonl",
       ])
   }
