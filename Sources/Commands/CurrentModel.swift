@@ -30,7 +30,7 @@ extension Session {
     let precisions = try choice.precisions()
     let model =
       precisions.isEmpty
-      ? try choice.folder.map { try LoadedModel.read($0, name: nil) } ?? LoadedModel.shipped()
+      ? try LoadedModel.read(choice.url, name: nil)
       : try LoadedModel.read(choice.url, precisions: precisions, in: self)
     self[CurrentModel.self] = model
     return model
@@ -69,7 +69,4 @@ extension LoadedModel {
     model.precisions = precisions
     return model
   }
-
-  /// The small BLIP-2 that ships with Fovea.
-  static func shipped() throws -> LoadedModel { try read(ShippedModel.folder, name: nil) }
 }

@@ -30,8 +30,6 @@ public struct RoundingError: Sendable, Equatable {
     /// The largest error of a group, in times a step / √12, that follows a line in the weights, as
     /// a wrong zero point or scale makes it; 0 where none does.
     public let systematic: Double
-    /// How many inputs hold zeros in every row: GPTQ empties those that it never saw vary.
-    public let emptyInputs: Int
   }
 
   /// What rounding to the nearest step cannot exceed: half a step everywhere, `√3`.
@@ -61,8 +59,7 @@ public struct RoundingError: Sendable, Equatable {
     let ratios = errors.map(\.ratio).sorted()
     movement = Movement(
       median: ratios.isEmpty ? 0 : ratios[ratios.count / 2],
-      systematic: worst.map { $0.isSystematic ? $0.ratio : 0 } ?? 0,
-      emptyInputs: isEmpty.count(where: \.self))
+      systematic: worst.map { $0.isSystematic ? $0.ratio : 0 } ?? 0)
   }
 }
 
@@ -101,7 +98,7 @@ private struct GroupError {
   /// Fewer columns say nothing about a line.
   private static let fewestColumns = 8
   /// Where a line in the weights explains so much of the squared error, a zero point or a scale made
-  /// it: four fifths and more, where GPTQ's own moves reach three quarters by chance.
+  /// it; GPTQ's own moves do so only by chance, in groups that are hardly off.
   private static let share = 0.8
 
   let row, group: Int
@@ -173,7 +170,8 @@ private struct RoundedPair: Sendable {
     return nearest.count(where: \.self) * 2 < nearest.count
   }
 
-  /// The places of a row, groups together, that hold zeros in every row.
+  /// The places of a row, groups together, that hold zeros in every row: GPTQ empties the inputs
+  /// that it never saw vary.
   var emptyPlaces: [Bool] {
     var isEmpty = [Bool](repeating: true, count: matrix.inputs)
     // The first rows leave few places in question.

@@ -28,9 +28,13 @@ public enum Verdict: String, Sendable, CaseIterable, Comparable {
   /// - Parameter isCoarse: whether the floor is what a lower precision makes, which is measured on
   ///   the same numbers, and so is closer to what is to be expected.
   public init(ratio: Double, isCoarse: Bool = false) {
-    let (noise, bug) =
+    self =
       isCoarse
-      ? (Self.coarseNoiseLimit, Self.coarseBugLimit) : (Self.noiseLimit, Self.bugLimit)
+      ? Self(ratio, noise: Self.coarseNoiseLimit, bug: Self.coarseBugLimit)
+      : Self(ratio, noise: Self.noiseLimit, bug: Self.bugLimit)
+  }
+
+  private init(_ ratio: Double, noise: Double, bug: Double) {
     self = ratio <= noise ? .noise : ratio <= bug ? .suspicious : .bug
   }
 
@@ -54,19 +58,14 @@ public enum Verdict: String, Sendable, CaseIterable, Comparable {
 
   /// Judges weights by what rounding made of them.
   public init(_ rounding: RoundingError) {
-    func verdict(_ ratio: Double, noise: Double, bug: Double) -> Verdict {
-      ratio <= noise ? .noise : ratio <= bug ? .suspicious : .bug
-    }
     guard let movement = rounding.movement else {
-      self = verdict(
-        rounding.ratio, noise: Self.roundingNoiseLimit, bug: Self.roundingBugLimit)
+      self.init(rounding.ratio, noise: Self.roundingNoiseLimit, bug: Self.roundingBugLimit)
       return
     }
     self = max(
       movement.systematic > Self.roundingBugLimit ? .bug : .noise,
-      verdict(movement.median, noise: Self.movedNoiseLimit, bug: Self.movedBugLimit),
-      verdict(
-        rounding.ratio, noise: Self.movedGroupNoiseLimit, bug: Self.movedGroupBugLimit))
+      Self(movement.median, noise: Self.movedNoiseLimit, bug: Self.movedBugLimit),
+      Self(rounding.ratio, noise: Self.movedGroupNoiseLimit, bug: Self.movedGroupBugLimit))
   }
 
   /// Noise comes before suspicion, and suspicion before a bug.

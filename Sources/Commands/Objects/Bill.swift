@@ -39,12 +39,12 @@ struct Bill {
     // One mapping for all readings.
     folder = (try? folder.opened()) ?? folder
     let stored = try ModelLoad(folder)
+    let model = try loaded.sized(stored.model)
     let reference = try Answered(
-      loaded.sized(stored.model), picture, prompt, maxNewTokens: maxNewTokens, following: nil,
-      isCancelled: isCancelled)
+      model, picture, prompt, maxNewTokens: maxNewTokens, following: nil, isCancelled: isCancelled)
     answer = reference.text
-    if reference.isBroken, let model = try loaded.sized(stored.model) as? any RepeatableModel,
-      let place = try model.brokenPlace(
+    if reference.isBroken, let repeatable = model as? any RepeatableModel,
+      let place = try repeatable.brokenPlace(
         RunInputs(image: picture.image, prompt: prompt), isCancelled: isCancelled)
     {
       throw RuntimeFailure(
@@ -70,8 +70,7 @@ struct Bill {
         }
         let found = try Answered(
           loaded.sized(load.model), picture, prompt, maxNewTokens: maxNewTokens,
-          following: reference.tokens,
-          isCancelled: isCancelled)
+          following: reference.tokens, isCancelled: isCancelled)
         let divergences = reference.divergences(of: found)
         items.append(
           Item(

@@ -1,6 +1,5 @@
 internal import Characters
 internal import Checkpoints
-internal import Files
 internal import Foundation
 internal import Runtime
 

@@ -1,6 +1,5 @@
 internal import Characters
 internal import Figures
-internal import Files
 internal import Foundation
 internal import Models
 internal import Runtime

@@ -13,8 +13,8 @@ extension Command {
     details: """
       Made again, an index follows its folder: what is new or changed is embedded, what is gone is \
       dropped. A run that was stopped goes on where it was. What cannot be read is skipped and \
-      listed. An index is gone on with by the model that made it. More than a million pictures are then linked with their neighbours, so that search() \
-      need not compare all. `fovea index` does the same from the command line.
+      listed. An index is gone on with by the model that made it. More than a million pictures are \
+      then linked with their neighbours, so that search() need not compare all. `fovea index` does the same from the command line.
       """,
     examples: [
       Example(

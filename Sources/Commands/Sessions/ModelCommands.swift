@@ -44,10 +44,7 @@ extension Command {
   ) { session, path, dtype, quantize in
     let url = ShippedModel.folder(named: path) ?? session.readableURL(for: path)
     let precisions = try PrecisionChoice.read(dtype: dtype, quantize: quantize, for: url)
-    let model =
-      path == "scenes" && precisions.isEmpty
-      ? try LoadedModel.shipped()
-      : try LoadedModel.read(url, precisions: precisions, in: session)
+    let model = try LoadedModel.read(url, precisions: precisions, in: session)
     session[CurrentModel.self] = model
     return .object(model)
   }

@@ -72,7 +72,7 @@ public struct ModelLoad: Sendable {
       .init("the matrix being converted", largest),
     ]).check(
       of: "loading \(folder.url.lastPathComponent)",
-      suggestion: Self.suggestion(converted, of: folder),
+      suggestion: Self.suggestion(converted),
       available: available)
     let total = converted.reduce(0) { $0 + $1.stored.byteCount }
     let done = Counter()
@@ -84,8 +84,7 @@ public struct ModelLoad: Sendable {
   }
 
   /// What would take less.
-  private static func suggestion(_ converted: [WeightRecord], of folder: CheckpointFolder) -> String
-  {
+  private static func suggestion(_ converted: [WeightRecord]) -> String {
     let least = converted.reduce(0) { sum, record in
       sum + (Precision.int4.kept(record.stored)?.byteCount ?? 0)
     }
