@@ -1,3 +1,5 @@
+public import Budget
+
 /// The process exit codes that scripts can rely on, after BSD's sysexits.h.
 public enum ExitCode {
   /// A command failed.
@@ -24,4 +26,14 @@ public enum ExitCode {
 public protocol HasExitCode: Error {
   /// One of `ExitCode`.
   var exitCode: Int32 { get }
+}
+
+extension MemoryShortage: HasExitCode {
+  /// Too little memory.
+  public var exitCode: Int32 { ExitCode.outOfMemory }
+}
+
+extension ThreadShortage: HasExitCode {
+  /// Too little of what the system gives.
+  public var exitCode: Int32 { ExitCode.outOfMemory }
 }

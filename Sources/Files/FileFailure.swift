@@ -1,3 +1,4 @@
+internal import Budget
 internal import Glibc
 
 /// Why a file could not be read or written.

@@ -1,3 +1,4 @@
+internal import Budget
 internal import CKernels
 internal import Foundation
 
@@ -19,19 +20,22 @@ public enum Parallelism {
   /// Calls `body` once for each index below `count`, on several threads where that is allowed.
   ///
   /// `body` must write only to places that belong to its index. A loop inside a loop, or one that
-  /// starts while another task's is running, runs on the thread it is on.
+  /// starts while another task's is running, runs on the thread it is on. Once the task's `Stop` is
+  /// requested no further index begins, and what they would have written is left as it is.
   package static func forEach(_ count: Int, _ body: @Sendable (Int) -> Void) {
     let threads = min(threadCount, count)
+    let stop = Stop.current
     guard threads > 1 else {
-      for index in 0..<count { body(index) }
+      for index in 0..<count where stop?.isRequested != true { body(index) }
       return
     }
     withoutActuallyEscaping(body) { body in
-      withUnsafePointer(to: Loop(body: body)) { loop in
+      withUnsafePointer(to: Loop(body: body, stop: stop)) { loop in
         ck_parallel(
           count, threads,
           { context, index in
-            context?.assumingMemoryBound(to: Loop.self).pointee.body(index)
+            guard let loop = context?.assumingMemoryBound(to: Loop.self) else { return }
+            if loop.pointee.stop?.isRequested != true { loop.pointee.body(index) }
           }, UnsafeMutableRawPointer(mutating: loop))
       }
     }
@@ -39,5 +43,6 @@ public enum Parallelism {
 
   private struct Loop {
     let body: @Sendable (Int) -> Void
+    let stop: Stop?
   }
 }

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Budget
 internal import Characters
 internal import Checkpoints
 internal import Files

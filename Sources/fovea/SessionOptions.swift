@@ -1,4 +1,5 @@
 public import ArgumentParser
+internal import Budget
 internal import Commands
 internal import Files
 internal import Foundation
@@ -40,7 +41,7 @@ struct SessionOptions: ParsableArguments {
     let choice = try model.choice()
     session[StartingModel.self] = choice.folder
     session[StartingPrecision.self] = choice
-    session[MemoryLimit.self] = memory.memory?.count
+    session.memory.limit = memory.memory?.count
     return session
   }
 

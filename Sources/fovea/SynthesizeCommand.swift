@@ -1,4 +1,5 @@
 public import ArgumentParser
+internal import Budget
 internal import Characters
 internal import Files
 internal import Foundation

@@ -1,3 +1,4 @@
+import Budget
 import Commands
 import Files
 import Foundation
@@ -10,7 +11,7 @@ import Testing
   private func workshop(_ model: String = "blip2", limit: Int? = nil) throws -> Workshop {
     let workshop = try Workshop()
     workshop.session[StartingModel.self] = Fixtures.goldens.appending(path: model)
-    workshop.session[MemoryLimit.self] = limit
+    workshop.session.memory.limit = limit
     _ = try workshop.value("s = scene(7)\ns")
     return workshop
   }
@@ -39,7 +40,7 @@ import Testing
     #expect(none < patterns && patterns < all)
     let longer = "memory(prompt=\"a circle and another circle\", max_new_tokens=9).run"
     #expect(try #require(try workshop.value(longer).integer) > all)
-    workshop.session[MemoryLimit.self] = patterns
+    workshop.session.memory.limit = patterns
     let failure = try #require(workshop.run("run(s)").failure)
     #expect(failure.message.contains("keep=\"*.pattern\""), "\(failure.message)")
     #expect(workshop.run("run(s, keep=\"*.pattern\")").failure == nil)

@@ -143,4 +143,7 @@ void ck_read(const void *start, size_t count);
 /// Asks the allocator to keep up to 256 MB of freed memory for the next tensors.
 void ck_keep_freed_memory(void);
 
+/// Hands the system what the allocator keeps of freed memory.
+void ck_return_freed_memory(void);
+
 #endif

@@ -1,14 +1,12 @@
+internal import Budget
 internal import Files
 internal import Generation
 internal import Models
-public import Runtime
+internal import Runtime
 internal import Tracing
 
-/// The most memory that a load or a run may take, in bytes; nil for what can be had.
-public enum MemoryLimit: SessionKey {
-  /// What can be had.
-  public static var initial: Int? { nil }
-
+/// How the most memory that a session may take is written.
+public enum MemoryLimit {
   /// Reads `4GB`, or `any` for no limit; nil for anything else.
   public static func bytes(_ text: String) -> Int? {
     text.lowercased() == "any" ? .max : Int(byteCount: text)
@@ -17,7 +15,7 @@ public enum MemoryLimit: SessionKey {
 
 extension Session {
   /// The memory that a load or a run may take.
-  var availableMemory: Int { self[MemoryLimit.self] ?? AvailableMemory.byteCount }
+  var availableMemory: Int { memory.limit ?? AvailableMemory.byteCount }
 
   /// Refuses what `model` is going to do if that takes more memory than there is.
   ///
@@ -68,7 +66,8 @@ extension Command {
       Before a load converts weights, and before a run keeps places, what they will take is compared \
       with the memory that the system and its control groups have left. What does not fit is refused \
       with these numbers; nothing was begun then. Weights in their files are not counted: the system \
-      can drop them and read them again.
+      can drop them and read them again. Tensors, lists, texts and figures that a line makes large \
+      are counted too, from when the limit was set.
       """,
     examples: [
       Example("memory()", "What does a run take that keeps every place?"),
@@ -79,9 +78,9 @@ extension Command {
   ) { session, limit, prompt, maxNewTokens, keep in
     if let limit {
       if limit.lowercased() == "free" {
-        session[MemoryLimit.self] = nil
+        session.memory.limit = nil
       } else if let bytes = MemoryLimit.bytes(limit) {
-        session[MemoryLimit.self] = bytes
+        session.memory.limit = bytes
       } else {
         throw ArgumentFailure(
           parameter: "limit",
@@ -102,7 +101,7 @@ extension Command {
     rows += estimate.parts.map { ("run: \($0.what)", $0.byteCount) }
     rows.append(("run, and a tenth", estimate.byteCount))
     rows = rows.filter { $0.1 > 0 }
-    let limit = session[MemoryLimit.self]
+    let limit = session.memory.limit
     rows.append(
       limit == nil ? ("can be had", AvailableMemory.byteCount) : ("limit", limit ?? 0))
     var table = Table(

@@ -1,3 +1,4 @@
+public import Budget
 public import Checkpoints
 public import Files
 internal import Foundation

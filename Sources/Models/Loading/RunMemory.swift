@@ -1,3 +1,4 @@
+public import Budget
 internal import Files
 internal import Generation
 public import Tracing

@@ -17,6 +17,12 @@ public struct CellResult: Sendable {
     (self.diagnostics, self.duration) = (diagnostics, duration)
   }
 
+  /// A text that something stopped before it began.
+  init(failure: RuntimeFailure, in source: Source) {
+    self.init(diagnostics: [failure.diagnostic(in: source)], duration: .zero)
+    self.failure = failure
+  }
+
   /// Whether it ran to its end.
   public var succeeded: Bool { !diagnostics.contains { $0.severity == .error } }
   /// Whether it was stopped by `Session.cancel`.

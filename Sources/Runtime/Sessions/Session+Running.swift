@@ -1,4 +1,4 @@
-internal import Foundation
+internal import Budget
 public import Language
 internal import Synchronization
 internal import Tensors
@@ -16,9 +16,13 @@ extension Session {
     // A command that runs a script is on the right thread already.
     if isOnOwnThread { return execute(program, range) }
     return turn.withLock { _ in
-      clearCancellation()
+      stop.clear()
       counters.withLock { $0 = Counters() }
-      return withDeepStack { [self] in execute(program, range) }
+      return Stop.$current.withValue(stop) {
+        MemoryGate.$current.withValue(memory) {
+          withDeepStack(program.source) { [self] in execute(program, range) }
+        }
+      }
     }
   }
 
@@ -55,8 +59,11 @@ extension Session {
           if case .none = last.value {} else { past.withLock { $0.last = last.value } }
         }
       }
+      // What was asked to stop may have left its results unfinished.
+      try checkCancellation()
     } catch {
       let failure = error as? RuntimeFailure ?? RuntimeFailure(.command, "\(error)")
+      (result.value, result.shown) = (nil, nil)
       result.failure = failure
       result.diagnostics.append(failure.diagnostic(in: program.source))
     }
@@ -89,23 +96,26 @@ extension Session {
     return withUnsafePointer(to: &mark) { UInt(bitPattern: $0) }
   }
 
-  /// Runs `body` on a thread with a deep stack and waits for it.
-  private func withDeepStack(_ body: @escaping @Sendable () -> CellResult) -> CellResult {
-    let done = DispatchSemaphore(value: 0)
-    let box = Mutex<CellResult?>(nil)
+  /// Runs `body` on a thread with a deep stack and waits for it; where the system has no thread,
+  /// that is what stopped the text.
+  private func withDeepStack(
+    _ source: Source, _ body: @escaping @Sendable () -> CellResult
+  ) -> CellResult {
+    let box = Mutex(CellResult(diagnostics: [], duration: .zero))
     let threads = Parallelism.threadCount
-    let thread = Thread { [self] in
-      counters.withLock { $0.stackBase = Self.stackPlace() }
-      // A new thread does not inherit the task's values.
-      let result = Parallelism.$threadCount.withValue(threads) { body() }
-      counters.withLock { $0.stackBase = nil }
-      box.withLock { $0 = result }
-      done.signal()
+    do {
+      try DeepThread.run(stackSize: Self.stackSize) { [self] in
+        counters.withLock { $0.stackBase = Self.stackPlace() }
+        // A new thread does not inherit the task's values.
+        let result = Parallelism.$threadCount.withValue(threads) { body() }
+        counters.withLock { $0.stackBase = nil }
+        box.withLock { $0 = result }
+      }
+    } catch {
+      var failure = RuntimeFailure(.limit, "\(error)")
+      failure.underlying = error
+      return CellResult(failure: failure, in: source)
     }
-    thread.stackSize = Self.stackSize
-    thread.name = "fovea evaluator"
-    thread.start()
-    done.wait()
-    return box.withLock { $0 } ?? CellResult(diagnostics: [], duration: .zero)
+    return box.withLock { $0 }
   }
 }

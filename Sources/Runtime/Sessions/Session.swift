@@ -1,3 +1,4 @@
+public import Budget
 internal import Synchronization
 
 /// How much a script may use before it is stopped with an error.
@@ -49,11 +50,13 @@ public final class Session: Sendable {
   public let limits: Limits
   /// Where a script may read and write.
   public let folders: Folders
+  /// What is asked before anything large is made; holds the limit that a person set.
+  public let memory = MemoryGate()
   let commandsByName: [String: Command]
   let globals = Scope()
   private let output: @Sendable (String) -> Void
   private let progressSink: @Sendable (Progress) -> Void
-  private let cancelled = Atomic<Bool>(false)
+  let stop = Stop()
   private let kept = Mutex<[ObjectIdentifier: any Sendable]>([:])
   let past = Mutex(Past())
   /// Held while a text runs.
@@ -142,15 +145,13 @@ public final class Session: Sendable {
   // MARK: Stopping
 
   /// Asks what runs now to stop; does nothing where nothing runs.
-  public func cancel() { cancelled.store(true, ordering: .relaxed) }
+  public func cancel() { stop.request() }
 
   /// Whether what runs now was asked to stop; long commands poll this every few milliseconds.
-  public var isCancelled: Bool { cancelled.load(ordering: .relaxed) }
+  public var isCancelled: Bool { stop.isRequested }
 
   /// - Throws: `RuntimeFailure` of kind `.interrupted` where what runs now was asked to stop.
   public func checkCancellation() throws {
     if isCancelled { throw RuntimeFailure(.interrupted, "interrupted") }
   }
-
-  func clearCancellation() { cancelled.store(false, ordering: .relaxed) }
 }

@@ -1,4 +1,3 @@
-internal import Foundation
 internal import Glibc
 
 /// How much memory this process may still take.
@@ -17,9 +16,7 @@ public enum AvailableMemory {
 
   /// What the control group and those around it have left, by either version of their files.
   static var controlGroup: Int? {
-    controlGroup(
-      root: "/sys/fs/cgroup",
-      membership: (try? String(contentsOfFile: "/proc/self/cgroup", encoding: .utf8)) ?? "")
+    controlGroup(root: "/sys/fs/cgroup", membership: contents(of: "/proc/self/cgroup") ?? "")
   }
 
   /// The least that the groups of a process have left.
@@ -70,16 +67,38 @@ public enum AvailableMemory {
       let most = Int(exactly: limit.rlim_cur), most < 1 << 60
     else { return nil }
     let pages = number(in: "/proc/self/statm", after: "") ?? 0
-    return max(0, most - pages * Int(sysconf(Int32(_SC_PAGESIZE))))
+    return max(0, most - pages * pageSize)
   }
+
+  /// The bytes that this process holds and that no file stands behind.
+  static var own: Int {
+    let fields = (contents(of: "/proc/self/statm") ?? "").split(separator: " ")
+    guard fields.count > 2, let resident = Int(fields[1]), let shared = Int(fields[2]) else {
+      return 0
+    }
+    return max(0, resident - shared) * pageSize
+  }
+
+  private static let pageSize = Int(sysconf(Int32(_SC_PAGESIZE)))
 
   /// The first number behind `key` at the beginning of a line.
   private static func number(in path: String, after key: String) -> Int? {
-    guard let text = try? String(contentsOfFile: path, encoding: .utf8) else { return nil }
-    for line in text.split(separator: "\n") where line.hasPrefix(key) {
-      let rest = line.dropFirst(key.count).drop(while: \.isWhitespace)
-      return Int(rest.prefix(while: \.isNumber))
+    guard let text = contents(of: path) else { return nil }
+    for line in text.utf8.split(separator: UInt8(ascii: "\n")) where line.starts(with: key.utf8) {
+      let digits = line.dropFirst(key.utf8.count).drop { $0 == 0x20 || $0 == 0x09 }
+        .prefix { (0x30...0x39).contains($0) }
+      return Int(Substring(digits))
     }
     return nil
+  }
+
+  /// The beginning of a file of the system, which is all that is asked for of any of them.
+  private static func contents(of path: String) -> String? {
+    let file = open(path, O_RDONLY | O_CLOEXEC)
+    guard file >= 0 else { return nil }
+    defer { close(file) }
+    var bytes = [UInt8](repeating: 0, count: 8192)
+    let count = read(file, &bytes, bytes.count)
+    return count >= 0 ? String(decoding: bytes[..<count], as: UTF8.self) : nil
   }
 }

@@ -1,5 +1,3 @@
-public import Files
-
 /// What something is going to take, in memory, and why.
 public struct MemoryEstimate: Sendable, Equatable {
   /// One reason, such as `converted weights`, and its bytes.
@@ -48,7 +46,7 @@ public struct MemoryEstimate: Sendable, Equatable {
 }
 
 /// Less memory than something is going to take; nothing was begun.
-public struct MemoryShortage: HasExitCode, Equatable, CustomStringConvertible {
+public struct MemoryShortage: Error, Equatable, CustomStringConvertible {
   /// What was asked for, such as `load`.
   public let subject: String
   /// What it would take.
@@ -58,8 +56,11 @@ public struct MemoryShortage: HasExitCode, Equatable, CustomStringConvertible {
   /// What to do.
   public let suggestion: String
 
-  /// The exit code of a process that ends because of this.
-  public var exitCode: Int32 { ExitCode.outOfMemory }
+  /// A refusal.
+  public init(subject: String, estimate: MemoryEstimate, available: Int, suggestion: String) {
+    (self.subject, self.estimate) = (subject, estimate)
+    (self.available, self.suggestion) = (available, suggestion)
+  }
 
   /// The sentence shown to people.
   public var description: String {
