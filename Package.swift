@@ -14,8 +14,8 @@ let strict: [SwiftSetting] = [
 /// C is optimised in every configuration: an unoptimised kernel makes debug tests crawl.
 let fast: [CSetting] = [.unsafeFlags(["-O3", "-Wall", "-Werror"])]
 
-/// So are the rooms whose loops pass over every number of a model.
-let looping: Set = ["Tensors", "Tracing"]
+/// So are the rooms whose loops pass over every number of a model or every character of a text.
+let looping: Set = ["Runtime", "Tensors", "Tokenizers", "Tracing"]
 
 /// A Swift target of the house, with the targets it may import.
 func room(

@@ -28,7 +28,10 @@ struct SourceExcerpt {
 
   init(source: Source, range: SourceRange, width: Int) {
     let (line, _) = source.position(of: range.start)
-    let lineRange = source.range(ofLine: line)
+    let whole = source.range(ofLine: line)
+    // Of a line of megabytes only what is near can be shown.
+    let lineRange = source.window(
+      of: whole, around: range.start, reach: max(0, width) * 8 + 1024)
     let text = source.text(of: lineRange)
     var cells: [(text: String, width: Int)] = []
     var (first, last) = (-1, -1)
@@ -67,7 +70,8 @@ struct SourceExcerpt {
     }
     cutRight(to: first + 1)
     last = min(last, end - 1)
-    let (isCutLeft, isCutRight) = (start > blank, end < cells.count)
+    let isCutLeft = start > blank || lineRange.start > whole.start
+    let isCutRight = end < cells.count || lineRange.end < whole.end
     let shown = cells[start..<end].map(\.text).joined()
     let spaces = columns(start..<first) + (isCutLeft ? 1 : 0)
     let carets = max(1, columns(first..<(last + 1)))

@@ -19,7 +19,7 @@ public struct Diagnostic: Sendable {
 
     /// A place and what happened there.
     public init(_ message: String, source: Source, range: SourceRange) {
-      (self.message, self.source, self.range) = (message, source, range)
+      (self.message, self.source, self.range) = (message.bounded(), source, range)
     }
   }
 
@@ -43,8 +43,9 @@ public struct Diagnostic: Sendable {
     _ message: String, severity: Severity = .error, source: Source, range: SourceRange,
     hint: String? = nil, notes: [String] = [], related: [Related] = []
   ) {
-    (self.severity, self.message, self.source, self.range) = (severity, message, source, range)
-    (self.hint, self.notes, self.related) = (hint, notes, related)
+    (self.severity, self.message, self.source) = (severity, message.bounded(), source)
+    (self.range, self.hint, self.related) = (range, hint?.bounded(), related)
+    self.notes = notes.map { $0.bounded() }
   }
 
   /// `file:line:column`, counted from 1.

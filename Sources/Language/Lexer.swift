@@ -5,6 +5,8 @@ struct Lexer {
   var place: Int
   var tokens: [Token] = []
   var diagnostics: [Diagnostic] = []
+  /// How many more there were than are kept.
+  var omittedCount = 0
   /// Brackets that are open, with their places.
   var brackets: [(symbol: Symbol, range: SourceRange)] = []
   /// Set where the text ends inside something: a string in triple quotes, a joined line.
@@ -43,6 +45,10 @@ struct Lexer {
   }
 
   mutating func report(_ message: String, _ range: SourceRange, hint: String? = nil) {
+    guard diagnostics.count < 1000 else {
+      omittedCount += 1
+      return
+    }
     diagnostics.append(Diagnostic(message, source: source, range: range, hint: hint))
   }
 

@@ -247,11 +247,30 @@ extension Program {
     var parser = Parser(source, lexer.tokens)
     let statements = parser.program()
     let found = lexer.diagnostics + parser.diagnostics
+    let ordered = found.enumerated().sorted {
+      ($0.element.range.start, $0.offset) < ($1.element.range.start, $1.offset)
+    }.map(\.element)
     self.init(
-      source: source, statements: statements,
-      diagnostics: found.enumerated().sorted {
-        ($0.element.range.start, $0.offset) < ($1.element.range.start, $1.offset)
-      }.map(\.element))
+      source: source, statements: statements, diagnostics: Self.few(ordered, and: lexer.omittedCount, in: source))
+  }
+
+  /// The most that is shown of what is wrong with one text.
+  private static let diagnosticLimit = 20
+
+  /// The first ones, and how many more there are: a file that is no script has one a character.
+  private static func few(
+    _ ordered: [Diagnostic], and omitted: Int, in source: Source
+  ) -> [Diagnostic] {
+    guard ordered.count > diagnosticLimit else { return ordered }
+    let rest = ordered.count - diagnosticLimit / 2 + omitted
+    let next = ordered[diagnosticLimit / 2]
+    let severity: Diagnostic.Severity =
+      ordered.contains { $0.severity == .error } ? .error : .warning
+    return ordered.prefix(diagnosticLimit / 2) + [
+      Diagnostic(
+        "and \(rest) more like these, from here on", severity: severity, source: source,
+        range: next.range)
+    ]
   }
 
   /// Whether more lines are needed before `text` can run, as a prompt asks after each line.

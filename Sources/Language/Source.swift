@@ -61,6 +61,16 @@ public final class Source: Sendable {
     return SourceRange(lineStarts[index], end)
   }
 
+  /// The part of `range` that lies within `reach` bytes of `offset`, without cut scalars.
+  func window(of range: SourceRange, around offset: Int, reach: Int) -> SourceRange {
+    func isInside(_ place: Int) -> Bool { place < bytes.count && bytes[place] & 0xC0 == 0x80 }
+    var start = max(range.start, clamped(offset) - reach)
+    var end = min(range.end, clamped(offset) + reach)
+    while start < end, isInside(start) { start += 1 }
+    while end > start, end < range.end, isInside(end) { end -= 1 }
+    return SourceRange(start, end)
+  }
+
   private func clamped(_ offset: Int) -> Int { min(max(offset, 0), bytes.count) }
 
   private func lineIndex(of offset: Int) -> Int {

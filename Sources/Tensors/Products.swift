@@ -28,9 +28,12 @@ extension Tensor {
     Work.note(operations: 2 * batches * m * n * k)
     let aStep = rank > 2 ? m * k : 0
     let bStep = other.rank > 2 ? k * n : 0
-    // A batch is split into bands of rows; the band's height is fixed, not the thread count's.
-    let band = 128
+    // A batch is split into bands of rows, whose height does not depend on the thread count. Only
+    // where a band would take long is it lower, and split into columns, so that it can be stopped.
+    let band = k > 1 << 18 ? 8 : k > 1 << 15 ? 32 : 128
     let bands = (m + band - 1) / band
+    let width = k * n > 1 << 24 ? max(512, (1 << 24) / k / 512 * 512) : n
+    let panels = width == 0 ? 1 : max(1, (n + width - 1) / width)
     let isDouble = Arithmetic.override == .float64
     _ = LibraryProduct.oneThreadEach
     return Tensor.filled(leading + [m, n]) { out in
@@ -39,14 +42,18 @@ extension Tensor {
         other.elements.withUnsafeBufferPointer { b in
           guard let a = a.baseAddress, let b = b.baseAddress else { return }
           let shared = Shared(pointer: (a, b, out))
-          Parallelism.forEach(batches * bands) { index in
+          Parallelism.forEach(batches * bands * panels) { index in
             let (a, b, out) = shared.pointer
-            let (batch, first) = (index / bands, index % bands * band)
-            LibraryProduct(m: min(band, m - first), n: n, k: k, scale: scale, isDouble: isDouble)(
-              LibraryMatrix(start: a + batch * aStep + first * k, stride: k),
-              LibraryMatrix(
-                start: b + batch * bStep, stride: otherColumns, isTransposed: otherTransposed),
-              into: out + batch * m * n + first * n, stride: n)
+            let (batch, first) = (index / panels / bands, index / panels % bands * band)
+            let column = index % panels * width
+            LibraryProduct(
+              m: min(band, m - first), n: min(width, n - column), k: k, scale: scale,
+              isDouble: isDouble)(
+                LibraryMatrix(start: a + batch * aStep + first * k, stride: k),
+                LibraryMatrix(
+                  start: b + batch * bStep + column * (otherTransposed ? k : 1),
+                  stride: otherColumns, isTransposed: otherTransposed),
+                into: out + batch * m * n + first * n + column, stride: n)
           }
         }
       }

@@ -1,3 +1,5 @@
+internal import Budget
+
 extension Tensor {
   /// The shape two shapes broadcast to by NumPy's rule, or nil where they do not fit.
   public static func broadcast(_ a: [Int], _ b: [Int]) -> [Int]? {
@@ -34,23 +36,37 @@ extension Tensor {
     guard let shape = Tensor.broadcast(shape, other.shape) else {
       preconditionFailure("shapes \(self.shape) and \(other.shape) do not broadcast")
     }
+    // A single number is not repeated.
+    if other.count == 1, shape == self.shape {
+      let number = other.elements[0]
+      return map { operation($0, number) }
+    }
+    if count == 1, shape == other.shape {
+      let number = elements[0]
+      return other.map { operation(number, $0) }
+    }
     let a = broadcast(to: shape)
     let b = other.broadcast(to: shape)
-    let total = a.count
-    let result = [Float](unsafeUninitializedCapacity: total) { out, count in
+    return Tensor.filled(shape) { out in
       a.elements.withUnsafeBufferPointer { x in
         b.elements.withUnsafeBufferPointer { y in
-          for i in 0..<total { out[i] = operation(x[i], y[i]) }
+          Stop.parts(of: x.count) { part in
+            for i in part { out[i] = operation(x[i], y[i]) }
+          }
         }
       }
-      count = total
     }
-    return Tensor(result, shape: shape)
   }
 
   /// Applies `operation` to every element.
   public func map(_ operation: (Float) -> Float) -> Tensor {
-    Tensor(elements.map(operation), shape: shape)
+    Tensor.filled(shape) { out in
+      elements.withUnsafeBufferPointer { x in
+        Stop.parts(of: x.count) { part in
+          for i in part { out[i] = operation(x[i]) }
+        }
+      }
+    }
   }
 
   /// The sum, element by element.

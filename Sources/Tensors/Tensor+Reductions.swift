@@ -1,3 +1,4 @@
+internal import Budget
 internal import Foundation
 
 extension Tensor {
@@ -13,11 +14,26 @@ extension Tensor {
     var result: [Float] = []
     result.reserveCapacity(outer * inner)
     var line = [Float](repeating: 0, count: length)
-    for o in 0..<outer {
+    let stop = Stop.current
+    var (read, asked) = (0, 0)
+    lines: for o in 0..<outer {
       for i in 0..<inner {
-        for l in 0..<length { line[l] = elements[(o * length + l) * inner + i] }
+        if length < 1 << 18 {
+          for l in 0..<length { line[l] = elements[(o * length + l) * inner + i] }
+        } else {
+          Stop.parts(of: length) { part in
+            for l in part { line[l] = elements[(o * length + l) * inner + i] }
+          }
+        }
         result.append(fold(line))
+        read += length + 1
+        guard read - asked >= 1 << 18 else { continue }
+        if stop?.isRequested == true { break lines }
+        asked = read
       }
+    }
+    if result.count < outer * inner {
+      result += [Float](repeating: 0, count: outer * inner - result.count)
     }
     return Tensor(result, shape: newShape)
   }
@@ -64,16 +80,18 @@ public struct Summary: Sendable, Equatable {
     var (nans, infinities, finite) = (0, 0, 0)
     var (low, high) = (Float.infinity, -Float.infinity)
     var sum = 0.0
-    for x in tensor.elements {
-      if x.isNaN {
-        nans += 1
-      } else if x.isInfinite {
-        infinities += 1
-      } else {
-        finite += 1
-        sum += Double(x)
-        low = min(low, x)
-        high = max(high, x)
+    Stop.parts(of: tensor.count) { part in
+      for x in tensor.elements[part] {
+        if x.isNaN {
+          nans += 1
+        } else if x.isInfinite {
+          infinities += 1
+        } else {
+          finite += 1
+          sum += Double(x)
+          low = min(low, x)
+          high = max(high, x)
+        }
       }
     }
     (nanCount, infinityCount) = (nans, infinities)
@@ -83,10 +101,12 @@ public struct Summary: Sendable, Equatable {
     var squares = 0.0
     var bins = [Int](repeating: 0, count: binCount)
     let width = Double(high) - Double(low)
-    for x in tensor.elements where x.isFinite {
-      squares += (Double(x) - mean) * (Double(x) - mean)
-      let place = width > 0 ? (Double(x) - Double(low)) / width * Double(binCount) : 0
-      bins[min(binCount - 1, Int(place))] += 1
+    Stop.parts(of: tensor.count) { part in
+      for x in tensor.elements[part] where x.isFinite {
+        squares += (Double(x) - mean) * (Double(x) - mean)
+        let place = width > 0 ? (Double(x) - Double(low)) / width * Double(binCount) : 0
+        bins[min(binCount - 1, Int(place))] += 1
+      }
     }
     standardDeviation = finite > 0 ? (squares / Double(finite)).squareRoot() : 0
     histogram = bins

@@ -1,3 +1,5 @@
+internal import Budget
+
 /// A dense row-major array of 32-bit floats: a value, like an array.
 public struct Tensor: Sendable, Equatable {
   /// The length of each axis, outermost first; empty for a single number.
@@ -17,7 +19,11 @@ public struct Tensor: Sendable, Equatable {
 
   /// A tensor of one repeated number.
   public init(repeating number: Float, shape: [Int]) {
-    self.init([Float](repeating: number, count: shape.reduce(1, *)), shape: shape)
+    self = Tensor.filled(shape) { out in
+      Stop.parts(of: shape.reduce(1, *)) { part in
+        (out + part.lowerBound).update(repeating: number, count: part.count)
+      }
+    }
   }
 
   /// A single number, of shape `[]`.
@@ -72,9 +78,11 @@ public struct Tensor: Sendable, Equatable {
   public func rows(_ range: Range<Int>) -> Tensor {
     precondition(rank >= 1 && range.lowerBound >= 0 && range.upperBound <= shape[0])
     let width = shape.dropFirst().reduce(1, *)
-    return Tensor(
-      Array(elements[range.lowerBound * width..<range.upperBound * width]),
-      shape: [range.count] + shape.dropFirst())
+    return Tensor.filled([range.count] + shape.dropFirst()) { out in
+      elements.withUnsafeBufferPointer {
+        Self.copy($0[(range.lowerBound * width)..<(range.upperBound * width)], to: out)
+      }
+    }
   }
 
   /// Entry `index` of the first axis, without that axis.
@@ -88,8 +96,23 @@ public struct Tensor: Sendable, Equatable {
   public static func concatenated(_ tensors: [Tensor]) -> Tensor {
     let rest = Array(tensors[0].shape.dropFirst())
     precondition(tensors.allSatisfy { Array($0.shape.dropFirst()) == rest })
-    return Tensor(
-      tensors.flatMap(\.elements), shape: [tensors.reduce(0) { $0 + $1.shape[0] }] + rest)
+    return Tensor.filled([tensors.reduce(0) { $0 + $1.shape[0] }] + rest) { out in
+      var start = out
+      for tensor in tensors {
+        tensor.elements.withUnsafeBufferPointer { Self.copy($0[...], to: start) }
+        start += tensor.count
+      }
+    }
+  }
+
+  /// Copies part by part, as long as nobody asks to stop.
+  private static func copy(
+    _ source: Slice<UnsafeBufferPointer<Float>>, to out: UnsafeMutablePointer<Float>
+  ) {
+    guard let start = UnsafeBufferPointer(rebasing: source).baseAddress else { return }
+    Stop.parts(of: source.count) { part in
+      (out + part.lowerBound).update(from: start + part.lowerBound, count: part.count)
+    }
   }
 
   /// How far apart neighbours on each axis lie in `elements`.
@@ -109,11 +132,22 @@ public struct Tensor: Sendable, Equatable {
     return [Float](unsafeUninitializedCapacity: total) { out, initialised in
       var index = [Int](repeating: 0, count: shape.count)
       var offset = start
-      var written = 0
+      var (written, asked) = (0, 0)
+      let stop = Stop.current
       elements.withUnsafeBufferPointer { source in
         while written < total {
-          for i in 0..<inner { out[written + i] = source[offset + i * step] }
+          if inner < 1 << 18 {
+            for i in 0..<inner { out[written + i] = source[offset + i * step] }
+          } else {
+            Stop.parts(of: inner) { part in
+              for i in part { out[written + i] = source[offset + i * step] }
+            }
+          }
           written += inner
+          if written - asked >= 1 << 18 {
+            if stop?.isRequested == true { break }
+            asked = written
+          }
           var axis = shape.count - 2
           while axis >= 0 {
             index[axis] += 1

@@ -1,10 +1,12 @@
+internal import Budget
 internal import Language
 internal import Tensors
 
 extension BuiltIns {
   static let conversions: [Callable] = [
-    Callable("repr", "The value as it would be typed.", .any("object", "A value.")) { _, value in
-      .text(value.represented)
+    Callable("repr", "The value as it would be typed.", .any("object", "A value.")) {
+      session, value in
+      .text(try Representation.text(of: value, quoted: true, session))
     },
     Callable("type", "The type of a value.", .any("object", "A value.")) { _, value in
       .function(
@@ -16,7 +18,7 @@ extension BuiltIns {
     },
     type(
       Callable("str", "A value as text.", .any("object", default: .text(""), "A value.")) {
-        .text(Showing.printed($1))
+        .text(try Showing.printed($1, in: $0))
       }),
     type(
       Callable(
@@ -58,9 +60,10 @@ extension BuiltIns {
           if let label = argument.label {
             try mapping.set(.text(label), to: argument.value)
           } else if case .dictionary(let other) = argument.value {
-            for (key, value) in other.entries { try mapping.set(key, to: value) }
+            try mapping.add(other)
           } else {
             for pair in try Sequences.values(of: argument.value, limit: session.limits.elements) {
+              try Stop.check()
               let parts = try Sequences.values(of: pair, limit: 2)
               guard parts.count == 2 else {
                 throw RuntimeFailure(.value, "dict takes pairs of key and value")
@@ -88,7 +91,7 @@ extension BuiltIns {
     guard let text = value.text else {
       throw ArgumentFailure(parameter: "x", "must be a number or a text, not \(value.inMessage)")
     }
-    let digits = Texts.stripped(text, nil, left: true, right: true).filter { $0 != "_" }
+    let digits = try Texts.stripped(text, nil, left: true, right: true).filter { $0 != "_" }
     guard let number = Int(digits, radix: base) else {
       throw ArgumentFailure(
         parameter: "x", "must be the digits of a whole number of 64 bits, not \(value.inMessage)",
@@ -103,7 +106,7 @@ extension BuiltIns {
     guard let text = value.text else {
       throw ArgumentFailure(parameter: "x", "must be a number or a text, not \(value.inMessage)")
     }
-    let digits = Texts.stripped(text, nil, left: true, right: true).lowercased()
+    let digits = try Texts.stripped(text, nil, left: true, right: true).lowercased()
     // Swift would also read hexadecimal floats and the payload of a NaN.
     let isPlain = digits.unicodeScalars.allSatisfy { "0123456789+-.e_".unicodeScalars.contains($0) }
     let isWord = ["inf", "infinity", "nan"].contains(digits.drop { $0 == "-" || $0 == "+" })
@@ -154,11 +157,16 @@ extension BuiltIns {
           "where: a mask of shape \(mask.shape), \(yes.inMessage) and \(no.inMessage) "
             + "do not fit each other")
       }
+      try Tensor.askForRoom(
+        shape, copies: 1 + [mask, a, b].count { $0.shape != shape })
       let (m, x, y) = (mask.broadcast(to: shape), a.broadcast(to: shape), b.broadcast(to: shape))
-      return .tensor(
-        Tensor(
-          m.elements.indices.map { m.elements[$0] != 0 ? x.elements[$0] : y.elements[$0] },
-          shape: shape))
+      var elements: [Float] = []
+      elements.reserveCapacity(m.count)
+      Stop.parts(of: m.count) { part in
+        for i in part { elements.append(m.elements[i] != 0 ? x.elements[i] : y.elements[i]) }
+      }
+      try Stop.check()
+      return .tensor(Tensor(elements, shape: shape))
     },
   ]
 
@@ -178,6 +186,7 @@ extension BuiltIns {
       }
       count = product
     }
+    try Tensor.askForRoom(shape)
     return .tensor(Tensor(repeating: number, shape: shape))
   }
 
@@ -186,10 +195,17 @@ extension BuiltIns {
     _ value: Value, _ elements: inout [Float], _ session: Session, depth: Int
   ) throws -> [Int] {
     if let number = value.number {
+      if elements.count == elements.capacity {
+        try Stop.check()
+        try MemoryGate.take(2 * elements.count, of: 4, for: "a tensor of \(elements.count) numbers")
+      }
       elements.append(Float(number))
       return []
     }
     if let tensor = value.tensor {
+      try MemoryGate.take(
+        2 * (elements.count + tensor.count), of: 4,
+        for: "a tensor of \(elements.count + tensor.count) numbers")
       elements += tensor.elements
       return tensor.shape
     }
@@ -200,6 +216,7 @@ extension BuiltIns {
     let parts = try Sequences.values(of: value, limit: session.limits.elements)
     var inner: [Int]?
     for (index, part) in parts.enumerated() {
+      if index & 0xFFF == 0 { try Stop.check() }
       let shape = try fill(part, &elements, session, depth: depth + 1)
       if let inner, inner != shape {
         throw RuntimeFailure(

@@ -1,3 +1,4 @@
+internal import Budget
 internal import Foundation
 internal import Language
 internal import Tensors
@@ -18,7 +19,7 @@ enum BuiltIns {
     var texts: [String] = []
     for argument in arguments {
       switch (argument.label, argument.value) {
-      case (nil, let value): texts.append(Showing.printed(value))
+      case (nil, let value): texts.append(try Showing.printed(value, in: session))
       case ("sep"?, .text(let text)): separator = text
       case ("end"?, .text(let text)): end = text
       case (let label?, _):
@@ -80,15 +81,22 @@ enum BuiltIns {
     },
     Callable("reversed", "The elements, last first.", .any("sequence", "The elements.")) {
       session, value in
-      .newList(try Sequences.values(of: value, limit: session.limits.elements).reversed())
+      let values = try Sequences.values(of: value, limit: session.limits.elements)
+      try [Value].askForRoom(of: values.count)
+      return .newList(values.reversed())
     },
     Callable(
       "enumerate", "The elements with their numbers.", .any("iterable", "The elements."),
       .integer("start", default: 0, "The first number.")
     ) { session, value, start in
       let values = try Sequences.values(of: value, limit: session.limits.elements)
+      // A tuple is an array of its own.
+      try [Value].askForRoom(of: 4 * values.count)
       return .newList(
-        try values.enumerated().map { try Sequences.tuple([.integer(start &+ $0), $1]) })
+        try values.indices.map { place in
+          if place & 0xFFF == 0 { try Stop.check() }
+          return try Sequences.tuple([.integer(start &+ place), values[place]])
+        })
     },
     Callable(unchecked: "zip", "The first elements together, the second together, and so on.") {
       arguments, session in
@@ -96,19 +104,30 @@ enum BuiltIns {
         try Sequences.values(of: $0.value, limit: session.limits.elements)
       }
       let count = columns.map(\.count).min() ?? 0
-      return .newList(try (0..<count).map { row in try Sequences.tuple(columns.map { $0[row] }) })
+      try [Value].askForRoom(of: (2 + columns.count) * count)
+      return .newList(
+        try (0..<count).map { row in
+          if row & 0xFFF == 0 { try Stop.check() }
+          return try Sequences.tuple(columns.map { $0[row] })
+        })
     },
     Callable("any", "Whether one element is true.", .any("iterable", "The elements.")) {
       session, value in
       .bool(
-        try Sequences.values(of: value, limit: session.limits.elements)
-          .contains { try Comparison.isTrue($0) })
+        try Sequences.values(of: value, limit: session.limits.elements).enumerated()
+          .contains { place, value in
+            if place & 0xFFF == 0 { try Stop.check() }
+            return try Comparison.isTrue(value)
+          })
     },
     Callable("all", "Whether every element is true.", .any("iterable", "The elements.")) {
       session, value in
       .bool(
-        try Sequences.values(of: value, limit: session.limits.elements)
-          .allSatisfy { try Comparison.isTrue($0) })
+        try Sequences.values(of: value, limit: session.limits.elements).enumerated()
+          .allSatisfy { place, value in
+            if place & 0xFFF == 0 { try Stop.check() }
+            return try Comparison.isTrue(value)
+          })
     },
   ]
 
@@ -120,7 +139,10 @@ enum BuiltIns {
         return number < 0 ? try Arithmetic.unary(.minus, .integer(number)) : .integer(number)
       }
       if case .float(let number) = value { return .float(number.magnitude) }
-      if let tensor = value.tensor { return .tensor(tensor.map { $0.magnitude }) }
+      if let tensor = value.tensor {
+        try Tensor.askForRoom(tensor.shape)
+        return .tensor(tensor.map { $0.magnitude })
+      }
       throw ArgumentFailure(parameter: "x", "must be a number or a tensor, not \(value.inMessage)")
     },
     Callable(
@@ -134,10 +156,16 @@ enum BuiltIns {
       .any("start", default: .integer(0), "What to begin with.")
     ) { session, value, start in
       if let tensor = value.tensor, tensor.rank == 1 {
-        return .float(tensor.elements.reduce(into: 0.0) { $0 += Double($1) })
+        var sum = 0.0
+        Stop.parts(of: tensor.count) { part in
+          for index in part { sum += Double(tensor.elements[index]) }
+        }
+        return .float(sum)
       }
       var total = start
-      for element in try Sequences.values(of: value, limit: session.limits.elements) {
+      let values = try Sequences.values(of: value, limit: session.limits.elements)
+      for (place, element) in values.enumerated() {
+        if place & 0xFF == 0 { try Stop.check() }
         total = try Arithmetic.binary(.add, total, element, session)
       }
       return total
@@ -234,7 +262,8 @@ enum BuiltIns {
       return try session.call(key, [Argument(value)])
     }
     var bestKey = try keyed(best)
-    for value in values.dropFirst() {
+    for (place, value) in values.dropFirst().enumerated() {
+      if place & 0xFFF == 0 { try Stop.check() }
       let candidate = try keyed(value)
       if let order = try Comparison.order(candidate, bestKey, name == "min" ? "<" : ">"),
         isBetter(order)

@@ -1,3 +1,5 @@
+internal import Budget
+
 /// The methods of `list`, all of which change it in place but `index`, `count` and `copy`.
 enum ListMethods {
   static let names = [
@@ -10,7 +12,7 @@ enum ListMethods {
     case "append":
       return Callable(name, "Adds one element.", .any("object", "The element.")) { session, value in
         try Arithmetic.checkCount(list.count + 1, session)
-        list.change { $0.append(value) }
+        try list.append(contentsOf: [value])
         return .none
       }
     case "extend":
@@ -18,7 +20,7 @@ enum ListMethods {
         session, value in
         let more = try Sequences.values(of: value, limit: session.limits.elements)
         try Arithmetic.checkCount(list.count + more.count, session)
-        list.change { $0 += more }
+        try list.append(contentsOf: more)
         return .none
       }
     case "insert":
@@ -27,7 +29,8 @@ enum ListMethods {
         .any("object", "The element.")
       ) { session, index, value in
         try Arithmetic.checkCount(list.count + 1, session)
-        list.change { values in
+        try list.change { values in
+          try values.askForRoom()
           let place = index < 0 ? max(0, index + values.count) : min(index, values.count)
           values.insert(value, at: place)
         }
@@ -44,22 +47,24 @@ enum ListMethods {
     case "remove":
       return Callable(name, "Takes the first equal element out.", .any("value", "The element.")) {
         _, value in
-        guard let place = try list.values.firstIndex(where: { try Comparison.isEqual($0, value) })
-        else { throw RuntimeFailure(.value, "\(value.inMessage) is not in this list") }
+        let place = try found(value, in: list)
         _ = list.change { $0.remove(at: place) }
         return .none
       }
     case "index":
       return Callable(name, "Where the first equal element is.", .any("value", "The element.")) {
         _, value in
-        guard let place = try list.values.firstIndex(where: { try Comparison.isEqual($0, value) })
-        else { throw RuntimeFailure(.value, "\(value.inMessage) is not in this list") }
-        return .integer(place)
+        .integer(try found(value, in: list))
       }
     case "count":
       return Callable(name, "How many elements are equal.", .any("value", "The element.")) {
         _, value in
-        .integer(try list.values.count { try Comparison.isEqual($0, value) })
+        var count = 0
+        try Comparison.places(of: value, in: list.values) { _ in
+          count += 1
+          return true
+        }
+        return .integer(count)
       }
     case "reverse":
       return Callable(name, "Turns the order around.") { _ in
@@ -74,7 +79,12 @@ enum ListMethods {
         list.values = try Sorting.sorted(list.values, key: key, reverse: reverse, session)
         return .none
       }
-    case "copy": return Callable(name, "A list of its own.") { _ in .newList(list.values) }
+    case "copy":
+      return Callable(name, "A list of its own.") { _ in
+        // Shared until one of the two is changed.
+        try [Value].askForRoom(of: list.count)
+        return .newList(list.values)
+      }
     case "clear":
       return Callable(name, "Takes everything out.") { _ in
         list.values = []
@@ -82,6 +92,18 @@ enum ListMethods {
       }
     default: return nil
     }
+  }
+
+  private static func found(_ value: Value, in list: List) throws -> Int {
+    var found: Int?
+    try Comparison.places(of: value, in: list.values) { place in
+      found = place
+      return false
+    }
+    guard let found else {
+      throw RuntimeFailure(.value, "\(value.inMessage) is not in this list")
+    }
+    return found
   }
 }
 
@@ -98,11 +120,26 @@ enum MappingMethods {
         name, "The value of a key, or a default.", .any("key", "The key."),
         .any("default", default: Value.none, "What there is otherwise.")
       ) { _, key, fallback in mapping[try Key(key)] ?? fallback }
-    case "keys": return Callable(name, "Its keys.") { _ in .newList(mapping.keys) }
-    case "values": return Callable(name, "Its values.") { _ in .newList(mapping.values) }
+    case "keys":
+      return Callable(name, "Its keys.") { _ in
+        try [Value].askForRoom(of: mapping.count)
+        return .newList(mapping.keys)
+      }
+    case "values":
+      return Callable(name, "Its values.") { _ in
+        try [Value].askForRoom(of: mapping.count)
+        return .newList(mapping.values)
+      }
     case "items":
       return Callable(name, "Its keys with their values.") { _ in
-        .newList(try mapping.entries.map { try Sequences.tuple([$0.key, $0.value]) })
+        // A tuple is an array of its own.
+        try [Value].askForRoom(of: 4 * mapping.count)
+        let entries = mapping.entries
+        return .newList(
+          try entries.indices.map { place in
+            if place & 0xFFF == 0 { try Stop.check() }
+            return try Sequences.tuple([entries[place].key, entries[place].value])
+          })
       }
     case "pop":
       return Callable(unchecked: name, "Takes a key out and gives its value.") { arguments, _ in
@@ -120,6 +157,7 @@ enum MappingMethods {
       ) { _, key, fallback in
         let hashed = try Key(key)
         if let value = mapping[hashed] { return value }
+        try mapping.askForRoom()
         mapping.set(key, hashed, fallback)
         return fallback
       }
@@ -129,13 +167,13 @@ enum MappingMethods {
         guard case .dictionary(let other) = other else {
           throw ArgumentFailure(parameter: "other", "must be a dict, not \(other.inMessage)")
         }
-        for (key, value) in other.entries { try mapping.set(key, to: value) }
+        try mapping.add(other)
         return .none
       }
     case "copy":
       return Callable(name, "A dict of its own.") { _ in
         let copy = Mapping()
-        for (key, value) in mapping.entries { try copy.set(key, to: value) }
+        try copy.add(mapping)
         return .dictionary(copy)
       }
     case "clear":
@@ -156,8 +194,13 @@ enum Sorting {
     var keys = values
     if case .none = key {
     } else {
-      keys = try values.map { try session.call(key, [Argument($0)]) }
+      try [Value].askForRoom(of: values.count)
+      keys = try values.map { value in
+        try session.checkCancellation()
+        return try session.call(key, [Argument(value)])
+      }
     }
+    try [Value].askForRoom(of: 2 * values.count)
     // Places are sorted, and equal ones keep their order in either direction.
     var places = Array(values.indices)
     try places.sort { a, b in

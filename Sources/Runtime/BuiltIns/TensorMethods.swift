@@ -1,3 +1,4 @@
+internal import Budget
 internal import Foundation
 internal import Tensors
 
@@ -16,22 +17,21 @@ enum TensorMethods {
     case "size": return .integer(x.count)
     case "dtype": return .text("float32")
     case "T":
-      return .tensor(x.rank < 2 ? x : x.permuted(by: Array((0..<x.rank).reversed())))
+      return .tensor(try permuted(x, Array((0..<x.rank).reversed())))
     default: return try method(x, name).map { .function($0) }
     }
   }
 
   private static func method(_ x: Tensor, _ name: String) throws -> Callable? {
     switch name {
-    case "abs": return Callable(name, "Sizes without signs.") { _ in .tensor(x.map { abs($0) }) }
-    case "exp": return Callable(name, "e to each element.") { _ in .tensor(x.map { exp($0) }) }
-    case "log": return Callable(name, "Natural logarithms.") { _ in .tensor(x.map { log($0) }) }
-    case "sqrt":
-      return Callable(name, "Square roots.") { _ in .tensor(x.map { $0.squareRoot() }) }
+    case "abs": return mapped(x, name, "Sizes without signs.") { abs($0) }
+    case "exp": return mapped(x, name, "e to each element.") { exp($0) }
+    case "log": return mapped(x, name, "Natural logarithms.") { log($0) }
+    case "sqrt": return mapped(x, name, "Square roots.") { $0.squareRoot() }
     case "tolist":
       return Callable(name, "Nested lists of its elements.") { session in
         try Arithmetic.checkCount(x.count, session)
-        return nested(x)
+        return try nested(x)
       }
     case "item":
       return Callable(name, "Its only element.") { _ in
@@ -46,7 +46,10 @@ enum TensorMethods {
     case "clip":
       return Callable(
         name, "Held between two bounds.", .number("min", "The lower."), .number("max", "The upper.")
-      ) { _, low, high in .tensor(x.map { min(max($0, Float(low)), Float(high)) }) }
+      ) { _, low, high in
+        try Tensor.askForRoom(x.shape)
+        return .tensor(x.map { min(max($0, Float(low)), Float(high)) })
+      }
     case "reshape":
       return Callable(unchecked: name, "The same elements in another shape.") { arguments, _ in
         .tensor(try reshaped(x, arguments))
@@ -59,29 +62,40 @@ enum TensorMethods {
       return Callable(
         name, "Exponentials divided by their sum, along one axis.",
         .integer("axis", default: -1, "Which axis.")
-      ) { _, axis in .tensor(softmax(x, try place(axis, x))) }
+      ) { _, axis in
+        let axis = try place(axis, x)
+        try Tensor.askForRoom(x.shape, copies: axis == x.rank - 1 ? 1 : 3)
+        return .tensor(softmax(x, axis))
+      }
     default: return reduction(x, name)
+    }
+  }
+
+  private static func mapped(
+    _ x: Tensor, _ name: String, _ summary: String,
+    _ operation: @escaping @Sendable (Float) -> Float
+  ) -> Callable {
+    Callable(name, summary) { _ in
+      try Tensor.askForRoom(x.shape)
+      return .tensor(x.map(operation))
     }
   }
 
   private static func reduction(_ x: Tensor, _ name: String) -> Callable? {
     let fold: @Sendable ([Float]) -> Float
     switch name {
-    case "sum": fold = { Float($0.reduce(into: 0.0) { $0 += Double($1) }) }
-    case "mean":
-      fold = { line in
-        Float(line.reduce(into: 0.0) { $0 += Double($1) } / Double(line.count))
-      }
+    case "sum": fold = { Float(total($0) { $0 }) }
+    case "mean": fold = { Float(total($0) { $0 } / Double($0.count)) }
     case "std": fold = { Float(deviation($0)) }
-    case "norm":
-      fold = { Float($0.reduce(into: 0.0) { $0 += Double($1) * Double($1) }.squareRoot()) }
+    case "norm": fold = { Float(total($0) { $0 * $0 }.squareRoot()) }
     // A NaN anywhere is the result, as in NumPy.
-    case "max": fold = { $0.dropFirst().reduce($0[0]) { $0.isNaN || $0 >= $1 ? $0 : $1 } }
-    case "min": fold = { $0.dropFirst().reduce($0[0]) { $0.isNaN || $0 <= $1 ? $0 : $1 } }
+    case "max": fold = { folded($0) { $0.isNaN || $0 >= $1 ? $0 : $1 } }
+    case "min": fold = { folded($0) { $0.isNaN || $0 <= $1 ? $0 : $1 } }
     case "argmax": fold = { Float(extreme($0) { $0 > $1 }) }
     case "argmin": fold = { Float(extreme($0) { $0 < $1 }) }
-    case "any": fold = { $0.contains { $0 != 0 } ? 1 : 0 }
-    case "all": fold = { $0.allSatisfy { $0 != 0 } ? 1 : 0 }
+    case "any": fold = { line in folded(line) { $0 != 0 || $1 != 0 ? 1 : 0 } != 0 ? 1 : 0 }
+    case "all":
+      fold = { line in line.isEmpty || folded(line) { $0 != 0 && $1 != 0 ? 1 : 0 } != 0 ? 1 : 0 }
     default: return nil
     }
     return Callable(
@@ -90,6 +104,11 @@ enum TensorMethods {
       .flag("keepdims", "Whether the axis stays, with length 1.")
     ) { _, axis, keepsAxis in
       let along = try axis.map { try place($0, x) }
+      if let along {
+        var rest = x.shape
+        rest.remove(at: along)
+        try Tensor.askForRoom(rest, copies: 2)
+      }
       let length = along.map { x.shape[$0] } ?? x.count
       if length == 0, !["sum", "norm", "any", "all", "mean", "std"].contains(name) {
         throw RuntimeFailure(.value, "\(name) of no elements")
@@ -119,16 +138,36 @@ enum TensorMethods {
   }
 
   private static func deviation(_ line: [Float]) -> Double {
-    let mean = line.reduce(into: 0.0) { $0 += Double($1) } / Double(line.count)
-    let squares = line.reduce(into: 0.0) { $0 += (Double($1) - mean) * (Double($1) - mean) }
+    let mean = total(line) { $0 } / Double(line.count)
+    let squares = total(line) { ($0 - mean) * ($0 - mean) }
     return (squares / Double(line.count)).squareRoot()
+  }
+
+  /// What `term` gives for each element, added in order and in double precision.
+  private static func total(_ line: [Float], _ term: (Double) -> Double) -> Double {
+    var sum = 0.0
+    Stop.parts(of: line.count) { part in
+      for index in part { sum += term(Double(line[index])) }
+    }
+    return sum
+  }
+
+  /// The elements joined from the first on; 0 for none.
+  private static func folded(_ line: [Float], _ join: (Float, Float) -> Float) -> Float {
+    var result = line.first ?? 0
+    Stop.parts(of: line.count) { part in
+      for index in part where index > 0 { result = join(result, line[index]) }
+    }
+    return result
   }
 
   /// The first of the most extreme; a NaN wins, as in NumPy.
   private static func extreme(_ line: [Float], _ isBetter: (Float, Float) -> Bool) -> Int {
     var best = 0
-    for index in line.indices.dropFirst() where !line[best].isNaN {
-      if line[index].isNaN || isBetter(line[index], line[best]) { best = index }
+    Stop.parts(of: line.count) { part in
+      for index in part where index > 0 && !line[best].isNaN {
+        if line[index].isNaN || isBetter(line[index], line[best]) { best = index }
+      }
     }
     return best
   }
@@ -194,18 +233,33 @@ enum TensorMethods {
 
   private static func transposed(_ x: Tensor, _ arguments: [Argument]) throws -> Tensor {
     let axes = try integers(arguments, "transpose").map { $0 < 0 ? $0 + x.rank : $0 }
-    if axes.isEmpty { return x.rank < 2 ? x : x.permuted(by: Array((0..<x.rank).reversed())) }
+    if axes.isEmpty { return try permuted(x, Array((0..<x.rank).reversed())) }
     guard axes.sorted() == Array(0..<x.rank) else {
       throw RuntimeFailure(
         .shape, "transpose names every axis of shape \(x.shape) once",
         notes: ["such as " + (0..<x.rank).reversed().map(String.init).joined(separator: ", ")])
     }
+    return try permuted(x, axes)
+  }
+
+  private static func permuted(_ x: Tensor, _ axes: [Int]) throws -> Tensor {
+    guard x.rank > 1 else { return x }
+    try Tensor.askForRoom(axes.map { x.shape[$0] })
     return x.permuted(by: axes)
   }
 
-  private static func nested(_ x: Tensor) -> Value {
+  private static func nested(_ x: Tensor) throws -> Value {
     if x.rank == 0 { return .float(Double(x.elements[0])) }
-    if x.rank == 1 { return .newList(x.elements.map { .float(Double($0)) }) }
-    return .newList((0..<x.shape[0]).map { nested(Indexing.row(x, $0)) })
+    try Stop.check()
+    try [Value].askForRoom(of: x.shape[0])
+    if x.rank == 1 {
+      var values: [Value] = []
+      values.reserveCapacity(x.count)
+      Stop.parts(of: x.count) { part in
+        for number in x.elements[part] { values.append(.float(Double(number))) }
+      }
+      return .newList(values)
+    }
+    return .newList(try (0..<x.shape[0]).map { try nested(Indexing.row(x, $0)) })
   }
 }

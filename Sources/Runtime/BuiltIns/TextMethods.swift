@@ -1,3 +1,5 @@
+internal import Budget
+
 /// The methods of `str`.
 enum TextMethods {
   static let names = [
@@ -8,44 +10,56 @@ enum TextMethods {
 
   static func method(_ text: String, _ name: String) -> Callable? {
     switch name {
-    case "upper": return Callable(name, "All letters large.") { _ in .text(text.uppercased()) }
-    case "lower": return Callable(name, "All letters small.") { _ in .text(text.lowercased()) }
+    case "upper":
+      return Callable(name, "All letters large.") { _ in
+        .text(try Texts.mapped(text) { $0.uppercased() })
+      }
+    case "lower":
+      return Callable(name, "All letters small.") { _ in
+        .text(try Texts.mapped(text) { $0.lowercased() })
+      }
     case "capitalize":
       return Callable(name, "The first letter large.") { _ in
-        .text(text.prefix(1).uppercased() + text.dropFirst().lowercased())
+        .text(
+          text.prefix(1).uppercased()
+            + (try Texts.mapped(String(text.dropFirst())) { $0.lowercased() }))
       }
     case "title":
-      return Callable(name, "Each word's first letter large.") { _ in .text(titled(text)) }
+      return Callable(name, "Each word's first letter large.") { _ in .text(try titled(text)) }
     case "strip", "lstrip", "rstrip":
       return Callable(
         name, "Without spaces, or `chars`, at its ends.",
         .optional(.text("chars", "What to take away."))
       ) { _, characters in
         .text(
-          Texts.stripped(text, characters, left: name != "rstrip", right: name != "lstrip"))
+          try Texts.stripped(text, characters, left: name != "rstrip", right: name != "lstrip"))
       }
     case "split":
       return Callable(
         name, "Its parts between separators.", .optional(.text("sep", "Spaces where it is None.")),
         .integer("maxsplit", default: -1, "How often to cut at most.")
       ) { _, separator, limit in
-        guard let separator else { return .texts(Texts.splitAtSpace(text, limit: limit)) }
+        // A piece takes a value and, where it is longer than a few bytes, its own memory.
+        try [Value].askForRoom(of: text.utf8.count / 2 + 1)
+        guard let separator else { return try texts(Texts.splitAtSpace(text, limit: limit)) }
         guard !separator.isEmpty else {
           throw ArgumentFailure(parameter: "sep", "must not be empty")
         }
-        return .texts(Texts.split(text, by: separator, limit: limit))
+        return try texts(Texts.split(text, by: separator, limit: limit))
       }
     case "splitlines":
       return Callable(name, "Its lines.") { _ in
-        var lines = text.split(omittingEmptySubsequences: false) { $0.isNewline }.map(String.init)
-        if lines.last == "" { lines.removeLast() }
-        return .texts(lines)
+        try [Value].askForRoom(of: text.utf8.count / 2 + 1)
+        return try texts(Texts.splitLines(text))
       }
     case "join":
       return Callable(name, "Joins texts, itself in between.", .any("iterable", "The texts.")) {
         session, value in
         let parts = try Sequences.values(of: value, limit: session.limits.elements)
-        let texts = try parts.map { part in
+        try MemoryGate.take(parts.count, of: 16, for: "\(parts.count) texts to join")
+        let texts = try parts.indices.map { place in
+          if place & 0xFFF == 0 { try Stop.check() }
+          let part = parts[place]
           guard let text = part.text else {
             throw ArgumentFailure(
               parameter: "iterable", "must hold texts only, not \(part.inMessage)",
@@ -53,8 +67,11 @@ enum TextMethods {
           }
           return text
         }
-        try Arithmetic.checkCount(texts.reduce(0) { $0 + $1.utf8.count }, session)
-        return .text(texts.joined(separator: text))
+        let count =
+          texts.reduce(0) { $0 + $1.utf8.count } + max(0, texts.count - 1) * text.utf8.count
+        try Arithmetic.checkCount(count, session)
+        try MemoryGate.take(2 * count, for: "a text of \(count) bytes")
+        return .text(try Texts.joined(texts, by: text))
       }
     case "replace":
       return Callable(
@@ -65,7 +82,10 @@ enum TextMethods {
           text.utf8.count + (text.utf8.count / max(1, old.utf8.count) + 1)
             * max(0, new.utf8.count - old.utf8.count),
           session)
-        return .text(Texts.replaced(text, old, new, limit: count))
+        // The pieces in between are texts of their own.
+        try MemoryGate.take(
+          text.utf8.count / max(1, old.utf8.count) + 1, of: 32, for: "the pieces of a text")
+        return .text(try Texts.replaced(text, old, new, limit: count))
       }
     default: return searching(text, name) ?? asking(text, name)
     }
@@ -88,7 +108,8 @@ enum TextMethods {
     case "find", "index":
       return Callable(name, "Where a text first stands in it.", .text("sub", "The text.")) {
         _, part in
-        let found = Texts.find(Array(part.unicodeScalars), in: Array(text.unicodeScalars))
+        let found = try Texts.find(
+          Array(part.unicodeScalars), in: try Texts.scalars(of: text))
         if found == nil, name == "index" {
           throw RuntimeFailure(.value, "\(Value.text(part).inMessage) does not stand in this text")
         }
@@ -99,7 +120,7 @@ enum TextMethods {
         _, part in
         .integer(
           part.isEmpty
-            ? text.unicodeScalars.count + 1 : Texts.split(text, by: part, limit: -1).count - 1)
+            ? text.unicodeScalars.count + 1 : try count(of: part, in: text))
       }
     default: return nil
     }
@@ -108,7 +129,7 @@ enum TextMethods {
   private static func asking(_ text: String, _ name: String) -> Callable? {
     func asks(_ test: @escaping @Sendable (Unicode.Scalar) -> Bool) -> Callable {
       Callable(name, "Whether all of it is of that kind.") { _ in
-        .bool(!text.isEmpty && text.unicodeScalars.allSatisfy(test))
+        .bool(try !text.isEmpty && Texts.scalars(of: text).allInParts(test))
       }
     }
     switch name {
@@ -140,14 +161,46 @@ enum TextMethods {
     }
   }
 
-  private static func titled(_ text: String) -> String {
+  /// Texts as a list.
+  private static func texts(_ pieces: [String]) throws -> Value {
+    var values: [Value] = []
+    values.reserveCapacity(pieces.count)
+    Stop.parts(of: pieces.count, size: 1 << 16) { part in
+      for piece in pieces[part] { values.append(.text(piece)) }
+    }
+    return .newList(values)
+  }
+
+  private static func count(of part: String, in text: String) throws -> Int {
+    let (whole, part) = (Array(text.utf8), Array(part.utf8))
+    var (count, start) = (0, 0)
+    while let place = try Texts.find(part, in: whole, from: start) {
+      (count, start) = (count + 1, place + part.count)
+      if count & 0xFFF == 0 { try Stop.check() }
+    }
+    return count
+  }
+
+  private static func titled(_ text: String) throws -> String {
     var result = ""
     var begins = true
-    for character in text {
+    for (place, character) in text.enumerated() {
+      if place & 0xFFF == 0 { try Stop.check() }
       result += begins ? character.uppercased() : character.lowercased()
       begins = !character.isLetter
     }
     return result
+  }
+}
+
+extension [Unicode.Scalar] {
+  /// Whether all fit.
+  fileprivate func allInParts(_ fits: (Unicode.Scalar) -> Bool) throws -> Bool {
+    for place in indices {
+      if place & 0xFFFF == 0 { try Stop.check() }
+      if !fits(self[place]) { return false }
+    }
+    return true
   }
 }
 

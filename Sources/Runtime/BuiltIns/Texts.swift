@@ -1,59 +1,130 @@
+internal import Budget
+
 /// Searching and cutting text scalar by scalar, as Python counts.
+///
+/// Texts may have ten million scalars: every loop asks now and then whether to go on.
 enum Texts {
   /// Where `part` first stands in `whole` from `start` on.
-  static func find<T: Equatable>(_ part: [T], in whole: [T], from start: Int = 0) -> Int? {
-    guard !part.isEmpty else { return start <= whole.count ? start : nil }
-    var index = start
-    while index + part.count <= whole.count {
-      if whole[index] == part[0], whole[index..<index + part.count].elementsEqual(part) {
-        return index
+  ///
+  /// - Throws: `CancellationError`, as all that follows.
+  static func find<T: Equatable>(_ part: [T], in whole: [T], from start: Int = 0) throws -> Int? {
+    guard let first = part.first else { return start <= whole.count ? start : nil }
+    return try whole.withUnsafeBufferPointer { whole in
+      var index = start
+      while index + part.count <= whole.count {
+        let end = min(index + 1 << 16, whole.count - part.count + 1)
+        while index < end {
+          if whole[index] == first, part.indices.allSatisfy({ whole[index + $0] == part[$0] }) {
+            return index
+          }
+          index += 1
+        }
+        try Stop.check()
       }
-      index += 1
+      return nil
     }
-    return nil
   }
 
-  static func split(_ text: String, by separator: String, limit: Int) -> [String] {
+  static func split(_ text: String, by separator: String, limit: Int) throws -> [String] {
     let (whole, part) = (Array(text.utf8), Array(separator.utf8))
     var pieces: [String] = []
     var start = 0
-    while pieces.count != limit, let place = find(part, in: whole, from: start) {
+    while pieces.count != limit, let place = try find(part, in: whole, from: start) {
+      if pieces.count & 0xFFF == 0 { try Stop.check() }
       pieces.append(String(decoding: whole[start..<place], as: UTF8.self))
       start = place + part.count
     }
     return pieces + [String(decoding: whole[start...], as: UTF8.self)]
   }
 
-  static func splitAtSpace(_ text: String, limit: Int) -> [String] {
+  static func splitAtSpace(_ text: String, limit: Int) throws -> [String] {
     var pieces: [String] = []
-    var rest = text.unicodeScalars[...]
+    let scalars = text.unicodeScalars
+    var place = scalars.startIndex
     while true {
-      rest = rest.drop { isSpace($0) }
-      guard !rest.isEmpty else { return pieces }
+      place = try end(of: scalars, from: place) { isSpace($0) }
+      guard place < scalars.endIndex else { return pieces }
       guard pieces.count != limit else {
-        while let last = rest.last, isSpace(last) { rest = rest.dropLast() }
-        return pieces + [String(rest)]
+        return pieces + [
+          try stripped(String(scalars[place...]), nil, left: false, right: true)
+        ]
       }
-      let word = rest.prefix { !isSpace($0) }
-      pieces.append(String(word))
-      rest = rest[word.endIndex...]
+      let next = try end(of: scalars, from: place) { !isSpace($0) }
+      pieces.append(String(scalars[place..<next]))
+      if pieces.count & 0xFFF == 0 { try Stop.check() }
+      place = next
+    }
+  }
+
+  /// The first place from `start` on whose scalar does not fit.
+  private static func end(
+    of scalars: String.UnicodeScalarView, from start: String.Index,
+    where fits: (Unicode.Scalar) -> Bool
+  ) throws -> String.Index {
+    var place = start
+    var count = 0
+    while place < scalars.endIndex, fits(scalars[place]) {
+      scalars.formIndex(after: &place)
+      count += 1
+      if count & 0xFFFF == 0 { try Stop.check() }
+    }
+    return place
+  }
+
+  static func splitLines(_ text: String) throws -> [String] {
+    var lines: [String] = []
+    let scalars = text.unicodeScalars
+    var start = scalars.startIndex
+    while start < scalars.endIndex {
+      let end = try end(of: scalars, from: start) { !isLineEnd($0) }
+      lines.append(String(scalars[start..<end]))
+      if lines.count & 0xFFF == 0 { try Stop.check() }
+      guard end < scalars.endIndex else { break }
+      start = scalars.index(after: end)
+      if scalars[end] == "\r", start < scalars.endIndex, scalars[start] == "\n" {
+        start = scalars.index(after: start)
+      }
+    }
+    return lines
+  }
+
+  private static func isLineEnd(_ scalar: Unicode.Scalar) -> Bool {
+    switch scalar.value {
+    case 0x0A...0x0D, 0x85, 0x2028, 0x2029: true
+    default: false
     }
   }
 
   static func isSpace(_ scalar: Unicode.Scalar) -> Bool {
-    scalar.properties.isWhitespace || (0x1C...0x1F).contains(scalar.value)
+    if scalar.value < 0x80 {
+      return scalar == " " || (0x09...0x0D).contains(scalar.value)
+        || (0x1C...0x1F).contains(scalar.value)
+    }
+    return scalar.properties.isWhitespace
   }
 
-  static func stripped(_ text: String, _ characters: String?, left: Bool, right: Bool) -> String {
+  static func stripped(
+    _ text: String, _ characters: String?, left: Bool, right: Bool
+  ) throws -> String {
     let wanted = characters.map { Set($0.unicodeScalars) }
     func goes(_ scalar: Unicode.Scalar) -> Bool { wanted?.contains(scalar) ?? isSpace(scalar) }
-    var rest = text.unicodeScalars[...]
-    if left { rest = rest.drop(while: goes) }
-    if right { while let last = rest.last, goes(last) { rest = rest.dropLast() } }
-    return String(rest)
+    let scalars = text.unicodeScalars
+    let start = left ? try end(of: scalars, from: scalars.startIndex, where: goes) : scalars.startIndex
+    var end = scalars.endIndex
+    var count = 0
+    while right, end > start {
+      let before = scalars.index(before: end)
+      guard goes(scalars[before]) else { break }
+      end = before
+      count += 1
+      if count & 0xFFFF == 0 { try Stop.check() }
+    }
+    return String(scalars[start..<end])
   }
 
-  static func replaced(_ text: String, _ old: String, _ new: String, limit: Int) -> String {
+  static func replaced(
+    _ text: String, _ old: String, _ new: String, limit: Int
+  ) throws -> String {
     guard limit != 0 else { return text }
     if old.isEmpty {
       var result = ""
@@ -61,10 +132,78 @@ enum Texts {
       for scalar in text.unicodeScalars {
         if limit < 0 || count < limit { result += new }
         count += 1
+        if count & 0xFFFF == 0 { try Stop.check() }
         result.unicodeScalars.append(scalar)
       }
       return limit < 0 || count < limit ? result + new : result
     }
-    return split(text, by: old, limit: limit).joined(separator: new)
+    return try joined(split(text, by: old, limit: limit), by: new)
+  }
+
+  static func joined(_ pieces: [String], by separator: String) throws -> String {
+    var result = ""
+    for (place, piece) in pieces.enumerated() {
+      if place > 0 { result += separator }
+      result += piece
+      if place & 0xFFF == 0 { try Stop.check() }
+    }
+    return result
+  }
+
+  /// A text over and over; what there is is doubled, for a letter takes as long to add as a page.
+  static func repeated(_ text: String, _ count: Int) throws -> String {
+    let size = text.utf8.count
+    guard count > 1, size > 0 else { return count > 0 ? text : "" }
+    try MemoryGate.take(count, of: size, for: "a text of \(count * size) bytes")
+    let pieceCount = min(count, max(1, 65_536 / size))
+    let piece = String(repeating: text, count: pieceCount)
+    var result = ""
+    result.reserveCapacity(count * size)
+    for _ in 0..<count / pieceCount {
+      try Stop.check()
+      result += piece
+    }
+    return result + String(repeating: text, count: count % pieceCount)
+  }
+
+  /// A text in pieces of so many scalars, each changed by `body`.
+  static func mapped(_ text: String, _ body: (Substring) -> String) throws -> String {
+    let scalars = text.unicodeScalars
+    var place = scalars.startIndex
+    var result = ""
+    while place < scalars.endIndex {
+      try Stop.check()
+      let next = scalars.index(place, offsetBy: 65_536, limitedBy: scalars.endIndex)
+        ?? scalars.endIndex
+      result += body(text[place..<next])
+      place = next
+    }
+    return result
+  }
+
+  /// The scalars of a text, to count in.
+  static func scalars(of text: String) throws -> [Unicode.Scalar] {
+    try MemoryGate.take(text.utf8.count, of: 4, for: "the characters of a text")
+    var result: [Unicode.Scalar] = []
+    result.reserveCapacity(text.utf8.count)
+    var place = text.unicodeScalars.startIndex
+    while place < text.unicodeScalars.endIndex {
+      try Stop.check()
+      let next = text.unicodeScalars.index(
+        place, offsetBy: 65_536, limitedBy: text.unicodeScalars.endIndex)
+        ?? text.unicodeScalars.endIndex
+      result += text.unicodeScalars[place..<next]
+      place = next
+    }
+    return result
+  }
+
+  /// The text of scalars.
+  static func text(_ scalars: [Unicode.Scalar]) -> String {
+    var result = ""
+    Stop.parts(of: scalars.count, size: 65_536) { part in
+      result += String(String.UnicodeScalarView(scalars[part]))
+    }
+    return result
   }
 }

@@ -1,3 +1,4 @@
+internal import Budget
 internal import Foundation
 internal import Language
 internal import Tensors
@@ -19,13 +20,17 @@ enum Arithmetic {
     }
     switch (operation, a, b) {
     case (.add, .text(let x), .text(let y)):
-      try checkCount(x.utf8.count + y.utf8.count, session)
+      let count = x.utf8.count + y.utf8.count
+      try checkCount(count, session)
+      try MemoryGate.take(count, for: "a text of \(count) bytes")
       return .text(x + y)
     case (.add, .list(let x), .list(let y)):
       try checkCount(x.count + y.count, session)
+      try [Value].askForRoom(of: x.count + y.count)
       return .newList(x.values + y.values)
     case (.add, .tuple(let x), .tuple(let y)):
       try checkCount(x.count + y.count, session)
+      try [Value].askForRoom(of: x.count + y.count)
       return try Sequences.tuple(x + y)
     case (.multiply, .text, _), (.multiply, .list, _), (.multiply, .tuple, _):
       if let count = b.integer { return try repeated(a, count, session) }
@@ -63,13 +68,27 @@ enum Arithmetic {
     guard !overflow else { throw Sequences.tooMany(session.limits.elements) }
     try checkCount(total, session)
     switch value {
-    case .text(let text): return .text(String(repeating: text, count: total == 0 ? 0 : count))
-    case .list(let list):
-      let values = list.values
-      return .newList(total == 0 ? [] : (0..<count).flatMap { _ in values })
-    case .tuple(let values): return .tuple(total == 0 ? [] : (0..<count).flatMap { _ in values })
+    case .text(let text): return .text(try Texts.repeated(text, total == 0 ? 0 : count))
+    case .list(let list): return .newList(try repeated(list.values, total))
+    case .tuple(let values): return .tuple(try repeated(values, total))
     default: return value
     }
+  }
+
+  /// The values one after the other, over and over, until there are `total`.
+  private static func repeated(_ values: [Value], _ total: Int) throws -> [Value] {
+    guard total > 0 else { return [] }
+    try [Value].askForRoom(of: total)
+    var result: [Value] = []
+    result.reserveCapacity(total)
+    // What there is is doubled: a value alone takes as long to add as a thousand.
+    let piece = values.count >= 4096 ? values : Array(repeating: values, count: 4096 / values.count)
+      .flatMap { $0 }
+    while result.count < total {
+      try Stop.check()
+      result += piece.prefix(total - result.count)
+    }
+    return result
   }
 
   static func unary(_ operation: UnaryOperator, _ value: Value) throws -> Value {
@@ -82,7 +101,10 @@ enum Arithmetic {
       guard number != .min else { throw overflow("-(\(number))") }
       return .integer(-number)
     }
-    if let tensor = value.tensor { return .tensor(operation == .minus ? -tensor : tensor) }
+    if let tensor = value.tensor {
+      if operation == .minus { try Tensor.askForRoom(tensor.shape) }
+      return .tensor(operation == .minus ? -tensor : tensor)
+    }
     throw RuntimeFailure(.type, "'\(operation.rawValue)' does not work on \(described(value))")
   }
 

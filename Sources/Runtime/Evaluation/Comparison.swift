@@ -1,3 +1,4 @@
+internal import Budget
 internal import Language
 internal import Tensors
 
@@ -60,8 +61,9 @@ enum Comparison {
     }
     func all(_ x: [Value], _ y: [Value]) throws -> Bool {
       guard x.count == y.count else { return false }
-      for (first, second) in zip(x, y) where try !isEqual(first, second, depth: depth + 1) {
-        return false
+      for place in x.indices {
+        if place & 0xFFF == 0xFFF { try Stop.check() }
+        if try !isEqual(x[place], y[place], depth: depth + 1) { return false }
       }
       return true
     }
@@ -79,7 +81,8 @@ enum Comparison {
     case (.dictionary(let x), .dictionary(let y)):
       guard x !== y else { return true }
       guard x.count == y.count else { return false }
-      for (key, value) in x.entries {
+      for (place, (key, value)) in x.entries.enumerated() {
+        if place & 0xFFF == 0xFFF { try Stop.check() }
         guard let other = y[try Key(key)], try isEqual(value, other, depth: depth + 1) else {
           return false
         }
@@ -114,7 +117,7 @@ enum Comparison {
         throw RuntimeFailure(
           .type, "'in' a text looks for a text, not \(value.inMessage)")
       }
-      return part.isEmpty || Texts.find(Array(part.utf8), in: Array(text.utf8)) != nil
+      return try part.isEmpty || Texts.find(Array(part.utf8), in: Array(text.utf8)) != nil
     case .dictionary(let mapping): return mapping[try Key(value)] != nil
     case .range(let range):
       guard let number = value.number, number == number.rounded(), let whole = Int(exactly: number)
@@ -128,13 +131,30 @@ enum Comparison {
     default: break
     }
     if let tensor = container.tensor, let number = value.number {
-      return tensor.elements.contains(Float(number))
+      var isThere = false
+      Stop.parts(of: tensor.count) { part in
+        isThere = isThere || tensor.elements[part].contains(Float(number))
+      }
+      return isThere
     }
     var iterator = try SequenceIterator(container)
+    var asked = 0
     while let element = try iterator.next() {
+      asked += 1
+      if asked & 0xFFF == 0 { try Stop.check() }
       if try isEqual(element, value) { return true }
     }
     return false
+  }
+
+  /// Tells `body` each place of a value among others, from the first on, as long as it answers true.
+  static func places(
+    of value: Value, in values: [Value], _ body: (Int) -> Bool
+  ) throws {
+    for place in values.indices {
+      if place & 0xFFF == 0xFFF { try Stop.check() }
+      if try isEqual(values[place], value), !body(place) { return }
+    }
   }
 
   /// Negative, zero or positive; nil where a NaN is compared.
@@ -145,8 +165,11 @@ enum Comparison {
     if let x = a.integer, let y = b.integer { return x < y ? -1 : x > y ? 1 : 0 }
     if a.number != nil, b.number != nil { return numbers(a, b) }
     func sequences(_ x: [Value], _ y: [Value]) throws -> Int? {
-      for (first, second) in zip(x, y) where try !isEqual(first, second, depth: depth + 1) {
-        return try order(first, second, word, depth: depth + 1)
+      for place in 0..<min(x.count, y.count) {
+        if place & 0xFFF == 0xFFF { try Stop.check() }
+        if try !isEqual(x[place], y[place], depth: depth + 1) {
+          return try order(x[place], y[place], word, depth: depth + 1)
+        }
       }
       return x.count - y.count
     }

@@ -23,7 +23,9 @@ extension Evaluator {
     }
     if session.isCancelled { throw failure(.interrupted, "interrupted", at: range) }
     return try located(range) {
-      try call(callee, values, callRange: range, calleeRange: function.range)
+      let result = try call(callee, values, callRange: range, calleeRange: function.range)
+      try session.count(result)
+      return result
     }
   }
 

@@ -35,9 +35,19 @@ extension Evaluator {
     case .index(let base, let index):
       let container = try evaluate(base, scope)
       let place = try evaluate(index, scope)
-      return try located(index.range) { try Indexing.element(of: container, at: place, session) }
-    case .formatted(let parts): return .text(try format(parts, scope))
-    case .list(let parts): return .newList(try parts.map { try evaluate($0, scope) })
+      return try located(index.range) {
+        let element = try Indexing.element(of: container, at: place, session)
+        try session.count(element)
+        return element
+      }
+    case .formatted(let parts):
+      let text = Value.text(try format(parts, scope))
+      try located(expression.range) { try session.count(text) }
+      return text
+    case .list(let parts):
+      let list = Value.newList(try parts.map { try evaluate($0, scope) })
+      try located(expression.range) { try session.count(list) }
+      return list
     case .tuple(let parts):
       let values = try parts.map { try evaluate($0, scope) }
       return try located(expression.range) { try Sequences.tuple(values) }
@@ -53,8 +63,12 @@ extension Evaluator {
       var values: [Value] = []
       try comprehend(clauses[...], Scope(parent: scope, localNames: names(clauses)), scope) {
         inner in
-        values.append(try evaluate(element, inner))
-        try located(element.range) { try Arithmetic.checkCount(values.count, session) }
+        let value = try evaluate(element, inner)
+        try located(element.range) {
+          try Arithmetic.checkCount(values.count + 1, session)
+          try values.askForRoom()
+        }
+        values.append(value)
       }
       return .newList(values)
     case .dictionaryComprehension(let key, let value, let clauses):
@@ -117,13 +131,18 @@ extension Evaluator {
     _ scope: Scope
   ) throws -> Value {
     let (a, b) = (try evaluate(left, scope), try evaluate(right, scope))
-    do {
-      return try Arithmetic.binary(operation, a, b, session)
-    } catch var failure as RuntimeFailure {
-      failure.source = source
-      failure.range = range
-      throw failure
+    // The commonest, without what follows.
+    if case .integer = a, case .integer = b {
+      do {
+        return try Arithmetic.binary(operation, a, b, session)
+      } catch var failure as RuntimeFailure {
+        (failure.source, failure.range) = (source, range)
+        throw failure
+      }
     }
+    let result = try located(range) { try Arithmetic.binary(operation, a, b, session) }
+    try located(range) { try session.count(result) }
+    return result
   }
 
   private func compare(
@@ -231,6 +250,7 @@ extension Evaluator {
         let value = try evaluate(expression, scope)
         let specification = format.isEmpty ? "" : try self.format(format, scope)
         text += try located(expression.range) {
+          try Arithmetic.checkCount(text.utf8.count, session)
           switch conversion {
           case "r", "a":
             return try FormatSpecification(specification).apply(.text(value.represented))

@@ -1,3 +1,4 @@
+internal import Budget
 internal import Language
 internal import Synchronization
 
@@ -46,10 +47,17 @@ struct Evaluator {
   /// Runs `body`; a failure without a place gets `range`, whatever an object threw.
   func located<R>(_ range: SourceRange, _ body: () throws -> R) throws -> R {
     do {
-      return try body()
+      let result = try body()
+      // What was asked to stop may be unfinished: nobody is to see it.
+      if session.isCancelled { throw RuntimeFailure(.interrupted, "interrupted") }
+      return result
     } catch {
       var failure = error as? RuntimeFailure ?? RuntimeFailure(.command, "\(error)")
-      if !(error is RuntimeFailure) { failure.underlying = error }
+      if session.isCancelled || error is CancellationError {
+        failure = RuntimeFailure(.interrupted, "interrupted", range: failure.range)
+      } else if !(error is RuntimeFailure) {
+        failure.underlying = error
+      }
       if failure.source == nil {
         failure.source = source
         failure.range = failure.range ?? range
@@ -201,7 +209,7 @@ struct Evaluator {
         if operation == .add, case .list(let list) = old {
           let more = try Sequences.values(of: value, limit: session.limits.elements)
           try Arithmetic.checkCount(list.count + more.count, session)
-          list.change { $0 += more }
+          try list.append(contentsOf: more)
           return old
         }
         return try Arithmetic.binary(operation, old, value, session)
@@ -209,6 +217,9 @@ struct Evaluator {
     }
     switch target.kind {
     case .name(let name):
+      if operation == .add, try isText(name, scope, target.range) {
+        return try extend(name, by: expression, range, scope)
+      }
       let old = try lookUp(name, scope, target.range)
       scope.set(name, to: try combine(old))
     case .index(let base, let index):
@@ -221,6 +232,32 @@ struct Evaluator {
       try located(target.range) { try Indexing.set(container, at: place, to: value) }
     case .tuple: break
     }
+  }
+}
+
+extension Evaluator {
+  private func isText(_ name: String, _ scope: Scope, _ range: SourceRange) throws -> Bool {
+    if case .text = try lookUp(name, scope, range) { true } else { false }
+  }
+
+  /// `s += "…"`: a text that nobody else holds grows where it is, or a loop that gathers one would
+  /// take time by the square of its length.
+  private func extend(
+    _ name: String, by expression: Expression, _ range: SourceRange, _ scope: Scope
+  ) throws {
+    let value = try evaluate(expression, scope)
+    let isDone = try located(range) {
+      guard let more = value.text else { return false }
+      return try scope.extendText(name) { count in
+        try Arithmetic.checkCount(count + more.utf8.count, session)
+        try session.memory.take(2 * more.utf8.count, for: "a text of \(count) bytes")
+        return more
+      }
+    }
+    if isDone { return }
+    let old = try lookUp(name, scope, range)
+    scope.set(
+      name, to: try located(range) { try Arithmetic.binary(.add, old, value, session) })
   }
 }
 

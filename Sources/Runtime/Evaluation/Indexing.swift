@@ -1,3 +1,4 @@
+internal import Budget
 internal import Language
 internal import Tensors
 
@@ -6,16 +7,16 @@ enum Indexing {
   static func element(of container: Value, at place: Value, _ session: Session) throws -> Value {
     switch container {
     case .list(let list):
-      if case .slice(let slice) = place { return .newList(part(list.values, slice)) }
+      if case .slice(let slice) = place { return .newList(try part(list.values, slice)) }
       let index = try position(place, count: list.count, "list")
       return list.values[index]
     case .tuple(let values):
-      if case .slice(let slice) = place { return .tuple(part(values, slice)) }
+      if case .slice(let slice) = place { return .tuple(try part(values, slice)) }
       return values[try position(place, count: values.count, "tuple")]
     case .text(let text):
-      let scalars = Array(text.unicodeScalars)
+      let scalars = try Texts.scalars(of: text)
       if case .slice(let slice) = place {
-        return .text(String(String.UnicodeScalarView(part(scalars, slice))))
+        return .text(Texts.text(try part(scalars, slice)))
       }
       return .text(String(scalars[try position(place, count: scalars.count, "str")]))
     case .range(let range):
@@ -96,16 +97,23 @@ enum Indexing {
     return position
   }
 
-  static func part<T>(_ values: [T], _ slice: SliceValue) -> [T] {
+  static func part<T>(_ values: [T], _ slice: SliceValue) throws -> [T] {
     guard let range = slice.indices(count: values.count) else { return [] }
-    return (0..<range.count).map { values[range[$0]] }
+    try MemoryGate.take(
+      range.count, of: MemoryLayout<T>.stride, for: "a part of \(range.count) elements")
+    if range.step == 1, range.count > 0 { return Array(values[range.start..<range.stop]) }
+    var result: [T] = []
+    result.reserveCapacity(range.count)
+    Stop.parts(of: range.count) { part in
+      for index in part { result.append(values[range[index]]) }
+    }
+    try Stop.check()
+    return result
   }
 
   /// Row `index` of the first axis.
   static func row(_ tensor: Tensor, _ index: Int) -> Tensor {
-    let shape = Array(tensor.shape.dropFirst())
-    let size = shape.reduce(1, *)
-    return Tensor(Array(tensor.elements[index * size..<(index + 1) * size]), shape: shape)
+    tensor.row(index)
   }
 
   /// A tensor without axes is a number.
@@ -156,6 +164,7 @@ enum TensorIndex {
       case .slice(let slice):
         guard let range = slice.indices(count: length) else { break }
         shape.append(range.count)
+        try MemoryGate.take(range.count, of: 8, for: "an index of \(range.count) places")
         offsets.append((0..<range.count).map { range[$0] * step })
       case .list, .range:
         listCount += 1
@@ -169,6 +178,7 @@ enum TensorIndex {
       }
       axis += 1
     }
+    try Tensor.askForRoom(shape)
     return Indexing.scalar(gather(tensor, start, shape, offsets))
   }
 
@@ -198,10 +208,22 @@ enum TensorIndex {
     var elements: [Float] = []
     elements.reserveCapacity(total)
     var places = [Int](repeating: 0, count: offsets.count)
+    let stop = Stop.current
+    var asked = 0
     while true {
       var base = start
       for axis in 0..<(offsets.count - 1) { base += offsets[axis][places[axis]] }
-      for offset in inner { elements.append(tensor.elements[base + offset]) }
+      if inner.count <= 1 << 16 {
+        for offset in inner { elements.append(tensor.elements[base + offset]) }
+      } else {
+        Stop.parts(of: inner.count) { part in
+          for offset in inner[part] { elements.append(tensor.elements[base + offset]) }
+        }
+      }
+      if elements.count - asked >= 1 << 16 {
+        asked = elements.count
+        if stop?.isRequested == true { break }
+      }
       var axis = offsets.count - 2
       while axis >= 0 {
         places[axis] += 1
@@ -209,7 +231,12 @@ enum TensorIndex {
         places[axis] = 0
         axis -= 1
       }
-      if axis < 0 { return Tensor(elements, shape: shape) }
+      if axis < 0 { break }
     }
+    // Stopped on the way, nobody looks at the rest.
+    if elements.count < total {
+      elements += [Float](repeating: 0, count: total - elements.count)
+    }
+    return Tensor(elements, shape: shape)
   }
 }

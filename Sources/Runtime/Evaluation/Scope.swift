@@ -31,6 +31,28 @@ final class Scope: Sendable {
     withExtendedLifetime(old) {}
   }
 
+  /// Adds to the text that a name of this scope stands for, in place; false where it stands for
+  /// something else.
+  ///
+  /// - Parameter more: gets the bytes that there are and gives what is added.
+  func extendText(_ name: String, _ more: (_ byteCount: Int) throws -> String) throws -> Bool {
+    let count = storage.withLock { variables -> Int? in
+      if case .text(let text)? = variables.values[name] { text.utf8.count } else { nil }
+    }
+    guard let count else { return false }
+    let addition = try more(count)
+    return storage.withLock { variables in
+      guard let place = variables.values.index(forKey: name),
+        case .text(var text) = variables.values.values[place]
+      else { return false }
+      // Held twice, it would be copied.
+      variables.values.values[place] = .none
+      text += addition
+      variables.values.values[place] = .text(text)
+      return true
+    }
+  }
+
   func remove(_ name: String) {
     let old = storage.withLock { variables in
       variables.order.removeAll { $0 == name }

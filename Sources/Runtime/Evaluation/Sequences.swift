@@ -1,3 +1,4 @@
+internal import Budget
 internal import Language
 internal import Tensors
 
@@ -5,6 +6,7 @@ internal import Tensors
 struct SequenceIterator {
   private enum Kind {
     case values([Value])
+    case text(Text)
     /// Lists may change while they are gone through: each step asks anew, as in Python.
     case list(List)
     case range(RangeValue)
@@ -12,14 +14,33 @@ struct SequenceIterator {
     case tensor(Tensor)
     case object(any ForeignObject, count: Int)
   }
-  private let kind: Kind
+  /// A text with the place of its next character.
+  private struct Text {
+    let scalars: String.UnicodeScalarView
+    var place: String.Index
+
+    init(_ text: String) { (scalars, place) = (text.unicodeScalars, text.startIndex) }
+  }
+  private var kind: Kind
   private var index = 0
+
+  /// How many elements there will be, where that is known without counting.
+  var count: Int? {
+    switch kind {
+    case .values(let values): values.count
+    case .range(let range): range.count
+    case .mapping(_, let keys): keys.count
+    case .tensor(let tensor): tensor.shape[0]
+    case .object(_, let count): count
+    case .text, .list: nil
+    }
+  }
 
   init(_ value: Value) throws {
     switch value {
     case .list(let list): kind = .list(list)
     case .tuple(let values): kind = .values(values)
-    case .text(let text): kind = .values(text.unicodeScalars.map { .text(String($0)) })
+    case .text(let text): kind = .text(Text(text))
     case .range(let range): kind = .range(range)
     case .dictionary(let mapping): kind = .mapping(mapping, keys: mapping.keys)
     case .tensor(let tensor, _):
@@ -48,6 +69,12 @@ struct SequenceIterator {
     defer { index += 1 }
     switch kind {
     case .values(let values): return index < values.count ? values[index] : nil
+    case .text(var text):
+      guard text.place < text.scalars.endIndex else { return nil }
+      let scalar = text.scalars[text.place]
+      text.scalars.formIndex(after: &text.place)
+      kind = .text(text)
+      return .text(String(scalar))
     case .list(let list):
       let place = index
       return list.change { place < $0.count ? $0[place] : nil }
@@ -59,6 +86,7 @@ struct SequenceIterator {
       return index < keys.count ? keys[index] : nil
     case .tensor(let tensor):
       guard index < tensor.shape[0] else { return nil }
+      try Tensor.askForRoom(Array(tensor.shape.dropFirst()))
       return Indexing.scalar(Indexing.row(tensor, index))
     case .object(let object, let count):
       guard index < count else { return nil }
@@ -78,7 +106,13 @@ enum Sequences {
     }
     var iterator = try SequenceIterator(value)
     var values: [Value] = []
+    if let count = iterator.count {
+      guard count <= limit else { throw tooMany(limit) }
+      try [Value].askForRoom(of: count)
+      values.reserveCapacity(count)
+    }
     while let element = try iterator.next() {
+      if values.count & 0xFFF == 0 { try Stop.check() }
       values.append(element)
       if values.count > limit { throw tooMany(limit) }
     }

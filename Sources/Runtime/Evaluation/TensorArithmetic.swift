@@ -1,3 +1,4 @@
+internal import Budget
 internal import Foundation
 internal import Language
 internal import Tensors
@@ -68,6 +69,9 @@ enum TensorArithmetic {
       }
       count = product
     }
+    // What is neither a single number nor of that shape is repeated first.
+    let repeated = [x, y].count { $0.count != 1 && $0.shape != shape }
+    try Tensor.askForRoom(shape, copies: 1 + repeated)
     return (x, y)
   }
 
@@ -103,20 +107,21 @@ enum TensorArithmetic {
     guard !total.overflow, total.partialValue <= largest else {
       throw RuntimeFailure(.limit, "'@' would give more than \(largest) elements")
     }
-    var elements: [Float] = []
-    if batch.isEmpty {
-      elements = left.matmul(right).elements
-    } else {
-      let lefts = left.broadcast(to: batch + [m, k])
-      let rights = right.broadcast(to: batch + [k, n])
-      elements.reserveCapacity(count * m * n)
-      for index in 0..<count {
-        let a = Tensor(Array(lefts.elements[index * m * k..<(index + 1) * m * k]), shape: [m, k])
-        let b = Tensor(Array(rights.elements[index * k * n..<(index + 1) * k * n]), shape: [k, n])
-        elements += a.matmul(b).elements
-      }
-    }
     let shape = batch + (x.rank == 1 ? [] : [m]) + (y.rank == 1 ? [] : [n])
+    try Tensor.askForRoom(batch + [m, n])
+    guard !batch.isEmpty else {
+      return Indexing.scalar(left.matmul(right).reshaped(to: shape))
+    }
+    for (side, whole) in [(left, batch + [m, k]), (right, batch + [k, n])]
+    where side.shape != whole { try Tensor.askForRoom(whole) }
+    let lefts = left.broadcast(to: batch + [m, k]).reshaped(count, m, k)
+    let rights = right.broadcast(to: batch + [k, n]).reshaped(count, k, n)
+    var elements: [Float] = []
+    elements.reserveCapacity(count * m * n)
+    for index in 0..<count {
+      try Stop.check()
+      elements += lefts.row(index).matmul(rights.row(index)).elements
+    }
     return Indexing.scalar(Tensor(elements, shape: shape))
   }
 }

@@ -96,7 +96,21 @@ public final class Session: Sendable {
   public func command(_ name: String) -> Command? { commandsByName[name] }
 
   /// Writes `text` where the session's output goes; a line end is not added.
-  public func print(_ text: String) { output(text) }
+  ///
+  /// A long text is handed over in pieces, and what is left of it dropped once the session is asked
+  /// to stop.
+  public func print(_ text: String) {
+    guard text.utf8.count > Self.printedPiece else { return output(text) }
+    var rest = text[...]
+    while !rest.isEmpty, !isCancelled {
+      let end = rest.unicodeScalars.index(
+        rest.startIndex, offsetBy: Self.printedPiece, limitedBy: rest.endIndex) ?? rest.endIndex
+      output(String(rest[..<end]))
+      rest = rest[end...]
+    }
+  }
+
+  private static let printedPiece = 1 << 16
 
   /// Reports the state of a long command.
   public func report(_ progress: Progress) { progressSink(progress) }

@@ -1,3 +1,4 @@
+internal import Budget
 internal import Foundation
 internal import Tensors
 
@@ -13,19 +14,31 @@ enum Showing {
       return "\(command.usage)\n  \(command.summary) More: help(\(command.name))"
     case .function: return help(value)
     default:
-      let text = value.represented
+      let text = Representation.begun(value, quoted: true, limit: 4 * 4000)
       guard text.unicodeScalars.count > 4000 else { return text }
       let count = (try? Sequences.count(value)).map { ", \($0) elements" } ?? ""
-      return text.prefix(2000) + " … " + text.suffix(500) + "\n(\(value.typeName)\(count))"
+      return text.prefix(2000) + " … " + end(of: value).suffix(500)
+        + "\n(\(value.typeName)\(count))"
+    }
+  }
+
+  /// The end of a long value's text. An element has a character at least, so the last 500 hold it.
+  private static func end(of value: Value) -> String {
+    switch value {
+    case .list(let list): Value.newList(list.values.suffix(500)).represented
+    case .tuple(let values): Value.tuple(values.suffix(500)).represented
+    default: value.represented
     }
   }
 
   /// The text that `print` and `str` give: tensors and objects as shown, all else as Python's.
-  static func printed(_ value: Value) -> String {
+  ///
+  /// - Throws: `MemoryShortage`; `CancellationError`.
+  static func printed(_ value: Value, in session: Session) throws -> String {
     switch value {
     case .tensor(let tensor, let name): return self.tensor(tensor, name: name)
     case .object(let object): return object.shown
-    default: return value.plain
+    default: return try Representation.text(of: value, quoted: false, session)
     }
   }
 
@@ -100,5 +113,11 @@ enum Showing {
 extension Value {
   /// What the prompt prints of the value, as `print` gives it: tensors and objects as shown, all
   /// else as Python's.
-  public var displayed: String { Showing.printed(self) }
+  public var displayed: String {
+    switch self {
+    case .tensor(let tensor, let name): Showing.tensor(tensor, name: name)
+    case .object(let object): object.shown
+    default: plain
+    }
+  }
 }

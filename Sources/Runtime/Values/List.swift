@@ -16,6 +16,17 @@ public final class List: Sendable {
   /// How many values it holds.
   public var count: Int { storage.withLock { $0.count } }
 
+  /// Adds values at its end, after asking for their memory.
+  ///
+  /// - Throws: `MemoryShortage`; it is as it was then.
+  func append(contentsOf more: [Value]) throws {
+    // Asked under the lock of its own values; whoever else grows it waits.
+    try storage.withLock { values in
+      try values.askForRoom(for: more.count)
+      values += more
+    }
+  }
+
   /// Changes it in place.
   public func change<R: Sendable>(_ body: (inout [Value]) throws -> R) rethrows -> R {
     try storage.withLock { try body(&$0) }

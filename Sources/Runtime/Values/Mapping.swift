@@ -1,3 +1,4 @@
+internal import Budget
 internal import Synchronization
 
 /// A dictionary that several names may share; keys keep the order they were added in.
@@ -36,7 +37,31 @@ public final class Mapping: Sendable {
   /// Sets the value of a key, which goes last if it is new.
   ///
   /// - Throws: `RuntimeFailure` where the key is of a kind that cannot be one, such as a list.
-  public func set(_ key: Value, to value: Value) throws { set(key, try Key(key), value) }
+  public func set(_ key: Value, to value: Value) throws {
+    let hashed = try Key(key)
+    try askForRoom()
+    set(key, hashed, value)
+  }
+
+  /// Asks for the memory of one more entry: two arrays and a table, which double when they are full.
+  ///
+  /// - Throws: `MemoryShortage`.
+  func askForRoom() throws {
+    let (count, capacity) = storage.withLock { ($0.keys.count, $0.keys.capacity) }
+    guard count >= capacity else { return }
+    try MemoryGate.take(
+      8 * capacity, of: MemoryLayout<Value>.stride, for: "a dict of \(count + 1) entries")
+  }
+
+  /// Takes over another's entries.
+  ///
+  /// - Throws: `MemoryShortage`; `CancellationError`.
+  func add(_ other: Mapping) throws {
+    for (index, (key, value)) in other.entries.enumerated() {
+      if index & 0xFFF == 0 { try Stop.check() }
+      try set(key, to: value)
+    }
+  }
 
   subscript(_ key: Key) -> Value? {
     storage.withLock { entries in entries.places[key].map { entries.values[$0] } }

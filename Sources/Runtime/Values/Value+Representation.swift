@@ -1,12 +1,13 @@
+internal import Budget
 internal import Language
 internal import Tensors
 
 extension Value {
   /// The value as it would be typed: Python's `repr`.
-  public var represented: String { Representation().text(of: self, quoted: true) }
+  public var represented: String { Representation.begun(self, quoted: true) }
 
   /// The value as `print` writes it: Python's `str`.
-  public var plain: String { Representation().text(of: self, quoted: false) }
+  public var plain: String { Representation.begun(self, quoted: false) }
 
   /// The value after "not" in a message: short, and saying what it is.
   public var inMessage: String {
@@ -19,66 +20,117 @@ extension Value {
     case .tuple(let values) where values.count > 20: return "a tuple of \(values.count) elements"
     case .dictionary(let mapping) where mapping.count > 20: return "a dict of \(mapping.count) keys"
     default:
-      let text = represented
-      guard text.count > 60 else { return text }
-      return "\(Wording.article(typeName)) \(typeName) \(text.prefix(50))…"
+      // A character has many bytes at most where somebody made it so.
+      let text = Representation.begun(self, quoted: true, limit: 1000)
+      guard text.count > 60 || text.utf8.count > 1000 else { return text }
+      return "\(Wording.article(typeName)) \(typeName) \(text.prefix(50))…".bounded()
     }
   }
 }
 
-/// Writes values as Python does.
+/// Writes values as Python does, into one text that grows at its end.
 struct Representation {
   /// Containers being written, outermost first: one inside itself is written as `[...]`.
   private var open: [ObjectIdentifier] = []
+  private var out = ""
+  /// With how many bytes writing ends early.
+  private let limit: Int
+  /// How many bytes may be written until memory is asked for again.
+  private var room = 1 << 20
+  private var steps = 0
 
-  func text(of value: Value, quoted: Bool) -> String {
-    var writer = self
-    return writer.write(value, quoted: quoted)
+  private init(limit: Int) { self.limit = limit }
+
+  /// The value in full.
+  ///
+  /// - Throws: `MemoryShortage`; `CancellationError` where the session was asked to stop.
+  static func text(of value: Value, quoted: Bool, _ session: Session) throws -> String {
+    if case .text(let text) = value, !quoted { return text }
+    var writer = Representation(limit: .max)
+    try writer.write(value, quoted: quoted)
+    return writer.out
   }
 
-  private mutating func write(_ value: Value, quoted: Bool) -> String {
+  /// The value as far as it can be written: to its end, to `limit` bytes and a little more, or to
+  /// where the session was asked to stop.
+  static func begun(_ value: Value, quoted: Bool, limit: Int = .max) -> String {
+    if case .text(let text) = value, !quoted, limit == .max { return text }
+    var writer = Representation(limit: limit)
+    try? writer.write(value, quoted: quoted)
+    return writer.out
+  }
+
+  private var isFull: Bool { out.utf8.count > limit }
+
+  /// Asks now and then whether to go on, and for the memory of what is written.
+  private mutating func step() throws {
+    steps += 1
+    if steps & 0x3FF == 0 { try Stop.check() }
+    guard out.utf8.count >= room else { return }
+    try MemoryGate.take(4 * room, for: "a text of \(out.utf8.count) bytes")
+    room *= 2
+  }
+
+  private mutating func write(_ value: Value, quoted: Bool) throws {
+    try step()
     switch value {
-    case .none: return "None"
-    case .bool(let truth): return truth ? "True" : "False"
-    case .integer(let number): return "\(number)"
-    case .float(let number): return Self.float(number)
-    case .text(let text): return quoted ? Self.quote(text) : text
+    case .none: out += "None"
+    case .bool(let truth): out += truth ? "True" : "False"
+    case .integer(let number): out += number.description
+    case .float(let number): out += Self.float(number)
+    case .text(let text): if quoted { try quote(text) } else { out += text }
     case .list(let list):
       let id = ObjectIdentifier(list)
-      guard !open.contains(id), open.count < 200 else { return "[...]" }
+      guard !open.contains(id), open.count < 200 else { return out += "[...]" }
       open.append(id)
       defer { open.removeLast() }
-      return "[" + list.values.map { write($0, quoted: true) }.joined(separator: ", ") + "]"
-    case .tuple(let values):
-      if values.count == 1 { return "(" + write(values[0], quoted: true) + ",)" }
-      return "(" + values.map { write($0, quoted: true) }.joined(separator: ", ") + ")"
+      try write(list.values, between: "[", "]")
+    case .tuple(let values): try write(values, between: "(", values.count == 1 ? ",)" : ")")
     case .dictionary(let mapping):
       let id = ObjectIdentifier(mapping)
-      guard !open.contains(id), open.count < 200 else { return "{...}" }
+      guard !open.contains(id), open.count < 200 else { return out += "{...}" }
       open.append(id)
       defer { open.removeLast() }
-      let entries = mapping.entries.map {
-        write($0.key, quoted: true) + ": " + write($0.value, quoted: true)
+      out += "{"
+      let (keys, values) = (mapping.keys, mapping.values)
+      for place in 0..<min(keys.count, values.count) {
+        if isFull { return }
+        if place > 0 { out += ", " }
+        try write(keys[place], quoted: true)
+        out += ": "
+        try write(values[place], quoted: true)
       }
-      return "{" + entries.joined(separator: ", ") + "}"
+      out += "}"
     case .range(let range):
-      return "range(\(range.start), \(range.stop)" + (range.step == 1 ? ")" : ", \(range.step))")
+      out += "range(\(range.start), \(range.stop)" + (range.step == 1 ? ")" : ", \(range.step))")
     case .slice(let slice):
       let parts = [slice.start, slice.stop, slice.step].map { $0.map { "\($0)" } ?? "None" }
-      return "slice(\(parts.joined(separator: ", ")))"
-    case .ellipsis: return "Ellipsis"
-    case .tensor(let tensor, _): return "Tensor" + "\(tensor.shape)"
+      out += "slice(\(parts.joined(separator: ", ")))"
+    case .ellipsis: out += "Ellipsis"
+    case .tensor(let tensor, _): out += "Tensor" + "\(tensor.shape)"
     case .function(let function):
-      return function.isType ? "<class '\(function.name)'>" : "<function \(function.name)>"
-    case .command(let command): return "<command \(command.name)>"
-    case .object(let object): return object.brief
+      out += function.isType ? "<class '\(function.name)'>" : "<function \(function.name)>"
+    case .command(let command): out += "<command \(command.name)>"
+    case .object(let object): out += object.brief
     }
+  }
+
+  private mutating func write(_ values: [Value], between start: String, _ end: String) throws {
+    out += start
+    for place in values.indices {
+      if isFull { return }
+      if place > 0 { out += ", " }
+      try write(values[place], quoted: true)
+    }
+    out += end
   }
 
   /// A float as Python's `repr` writes it: shortest digits, an exponent from 1e16 and below 1e-4.
   static func float(_ number: Double) -> String {
     if number.isNaN { return "nan" }
     if number.isInfinite { return number < 0 ? "-inf" : "inf" }
+    // Between these Swift writes the same.
+    if number.magnitude >= 1e-4, number.magnitude < 0x1p53 { return number.description }
     let (digits, exponent) = shortest(number.magnitude)
     let sign = number.sign == .minus ? "-" : ""
     if number == 0 { return sign + "0.0" }
@@ -117,31 +169,34 @@ struct Representation {
   }
 
   /// Text in quotes as Python's `repr` writes it.
-  static func quote(_ text: String) -> String {
-    let mark: Unicode.Scalar = text.contains("'") && !text.contains("\"") ? "\"" : "'"
-    var result = String(mark)
+  private mutating func quote(_ text: String) throws {
+    let (hasSingle, hasDouble) = (text.utf8.contains(0x27), text.utf8.contains(0x22))
+    let mark: Unicode.Scalar = hasSingle && !hasDouble ? "\"" : "'"
+    out.unicodeScalars.append(mark)
     for scalar in text.unicodeScalars {
       switch scalar {
-      case mark, "\\": result += "\\\(scalar)"
-      case "\n": result += "\\n"
-      case "\r": result += "\\r"
-      case "\t": result += "\\t"
+      case mark, "\\": out += "\\\(scalar)"
+      case "\n": out += "\\n"
+      case "\r": out += "\\r"
+      case "\t": out += "\\t"
       default:
-        if isPrintable(scalar) {
-          result.unicodeScalars.append(scalar)
+        if Self.isPrintable(scalar) {
+          out.unicodeScalars.append(scalar)
         } else {
           let hex = String(scalar.value, radix: 16)
           let (letter, width) =
             scalar.value < 0x100 ? ("x", 2) : scalar.value < 0x10000 ? ("u", 4) : ("U", 8)
-          result += "\\\(letter)" + String(repeating: "0", count: width - hex.count) + hex
+          out += "\\\(letter)" + String(repeating: "0", count: width - hex.count) + hex
         }
       }
+      try step()
+      if isFull { return }
     }
-    return result + String(mark)
+    out.unicodeScalars.append(mark)
   }
 
   private static func isPrintable(_ scalar: Unicode.Scalar) -> Bool {
-    if scalar == " " { return true }
+    if scalar.value < 0x80 { return scalar.value >= 0x20 && scalar.value < 0x7F }
     switch scalar.properties.generalCategory {
     case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator,
       .paragraphSeparator, .spaceSeparator:

@@ -1,0 +1,58 @@
+internal import Budget
+internal import Tensors
+
+extension Session {
+  /// Counts a value that a line has made towards the question how much memory is left; what is large
+  /// was asked for before it was made.
+  ///
+  /// - Throws: `MemoryShortage` where the many small ones have taken what there was.
+  func count(_ value: Value) throws {
+    let size: Int
+    switch value {
+    case .none, .bool, .integer, .float, .range, .slice, .ellipsis, .function, .command: return
+    case .text(let text): size = text.utf8.count < 16 ? 0 : text.utf8.count + 32
+    case .list(let list): size = min(list.count, 64) * MemoryLayout<Value>.stride + 96
+    case .tuple(let values): size = min(values.count, 64) * MemoryLayout<Value>.stride + 32
+    case .dictionary: size = 256
+    case .tensor(let tensor, _): size = min(tensor.count, 1024) * 4 + 96
+    case .object: size = 256
+    }
+    if size > 0 { try memory.take(size, for: "what this line makes") }
+  }
+}
+
+extension Tensor {
+  /// Asks for the memory of a tensor of some shape before it is made, and of so many more of its size
+  /// that are held on the way.
+  ///
+  /// - Throws: `MemoryShortage`.
+  static func askForRoom(_ shape: [Int], copies: Int = 1) throws {
+    var bytes = 4 * copies
+    for length in shape {
+      let (product, overflow) = bytes.multipliedReportingOverflow(by: length)
+      bytes = overflow ? .max : product
+    }
+    try MemoryGate.take(bytes, for: "a tensor of shape \(shape)")
+  }
+}
+
+extension [Value] {
+  /// Asks for the memory that the next `more` values take: nothing where there is room for them, else
+  /// that of a larger array beside this one.
+  ///
+  /// - Throws: `MemoryShortage`.
+  func askForRoom(for more: Int = 1) throws {
+    guard count + more > capacity else { return }
+    try MemoryGate.take(
+      Swift.max(2 * capacity, count + more), of: MemoryLayout<Value>.stride,
+      for: "a list of \(count + more) elements")
+  }
+
+  /// Asks for the memory of so many values in an array of their own.
+  ///
+  /// - Throws: `MemoryShortage`.
+  static func askForRoom(of count: Int) throws {
+    try MemoryGate.take(
+      count, of: MemoryLayout<Value>.stride, for: "a list of \(count) elements")
+  }
+}
