@@ -60,11 +60,11 @@ let package = Package(
     room("Budget", ["CKernels"]),
     room("Files", ["Budget"]),
     room("Tensors", ["Budget", "CKernels", "COpenBLAS"]),
-    room("Tracing", ["Tensors"]),
+    room("Tracing", ["Budget", "Tensors"]),
     room("Images", ["Budget", "CImageCodecs", "Tensors"]),
     room("Checkpoints", ["Budget", "Files", "Tensors", "Tracing"]),
     room("Tokenizers", ["Budget", "Files"]),
-    room("Layers", ["Checkpoints", "Tensors", "Tracing"]),
+    room("Layers", ["Budget", "Checkpoints", "Tensors", "Tracing"]),
     room("Generation", ["Tensors"]),
     room(
       "Models",

@@ -23,6 +23,21 @@ public enum DeepThread {
   public static func run(
     stackSize: Int, _ body: @escaping @Sendable () -> Void
   ) throws(ThreadShortage) {
+    pthread_join(try make(stackSize: stackSize, body), nil)
+  }
+
+  /// Runs `body` on a new thread, beside whoever calls.
+  ///
+  /// - Throws: `ThreadShortage` where the system has no thread or no room for its stack.
+  public static func start(
+    stackSize: Int = 8 << 20, _ body: @escaping @Sendable () -> Void
+  ) throws(ThreadShortage) {
+    pthread_detach(try make(stackSize: stackSize, body))
+  }
+
+  private static func make(
+    stackSize: Int, _ body: @escaping @Sendable () -> Void
+  ) throws(ThreadShortage) -> pthread_t {
     let (stop, gate) = (Stop.current, MemoryGate.current)
     let work = Work {
       Stop.$current.withValue(stop) { MemoryGate.$current.withValue(gate) { body() } }
@@ -49,7 +64,7 @@ public enum DeepThread {
     guard failure == 0 else {
       throw ThreadShortage(reason: String(cString: strerror(failure)), stackSize: stackSize)
     }
-    pthread_join(thread, nil)
+    return thread
   }
 
   private final class Work: Sendable {

@@ -61,7 +61,11 @@ public final class MemoryGate: Sendable {
       counted.add(max(0, byteCount), ordering: .relaxed)
       return
     }
-    let estimate = MemoryEstimate([.init(what(), byteCount)])
+    // Many small things are refused as what they are together.
+    let isSmall = byteCount < 1 << 20
+    let estimate = MemoryEstimate([
+      isSmall ? .init("small values, many of them", 4 << 20) : .init(what(), byteCount)
+    ])
     var available = available
     if estimate.byteCount > available {
       // What was freed may still be kept for the next to be made.

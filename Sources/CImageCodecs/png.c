@@ -205,7 +205,8 @@ static void write_bytes(png_structp png, png_bytep bytes, size_t count) {
 
 static void flush(png_structp png) { (void)png; }
 
-ci_status ci_png_encode(const uint8_t *rgb, ci_size size, uint8_t **out, size_t *count) {
+ci_status ci_png_encode(const uint8_t *rgb, ci_size size, int (*goes_on)(void), uint8_t **out,
+                        size_t *count) {
   writer self = {0};
   png_infop info = NULL;
   png_structp png =
@@ -231,6 +232,7 @@ ci_status ci_png_encode(const uint8_t *rgb, ci_size size, uint8_t **out, size_t 
                PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
   png_write_info(png, info);
   for (uint32_t y = 0; y < size.height; y++) {
+    if (!goes_on()) png_error(png, "stopped");
     png_write_row(png, rgb + (size_t)y * size.width * 3);
   }
   png_write_end(png, info);

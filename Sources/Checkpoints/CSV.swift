@@ -79,6 +79,11 @@ public enum CSV {
       for column in 0..<columns {
         if column > 0 { line += "," }
         line += number(tensor.elements[row * columns + column])
+        // A row may be all there is.
+        if line.utf8.count > 1 << 16 {
+          try file.write(line)
+          line = ""
+        }
       }
       try file.write(line + "\n")
     }
@@ -107,7 +112,8 @@ public enum CSV {
     if value.isNaN { return "nan" }
     var buffer = [CChar](repeating: 0, count: 32)
     let length = withVaList([Double(value)]) { vsnprintf(&buffer, buffer.count, "%.9g", $0) }
-    return String(
-      decoding: buffer.prefix(max(0, Int(length))).map(UInt8.init(bitPattern:)), as: UTF8.self)
+    return buffer.withUnsafeBytes {
+      String(decoding: $0.prefix(max(0, Int(length))), as: UTF8.self)
+    }
   }
 }

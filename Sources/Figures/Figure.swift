@@ -1,3 +1,4 @@
+internal import Budget
 public import Images
 
 /// A finished drawing: a value that can be kept, compared, and written as PNG, SVG or PDF.
@@ -46,6 +47,13 @@ public struct Figure: Sendable, Equatable {
     guard columns <= limit, rows <= limit else {
       throw .tooLarge(
         width: Int(min(columns, 1e9)), height: Int(min(rows, 1e9)), limit: Self.sideLimit)
+    }
+    // The page has four bytes a pixel, the picture made of it three.
+    do {
+      try MemoryGate.take(
+        Int(columns) * Int(rows), of: 7, for: "a picture of \(Int(columns)) × \(Int(rows)) pixels")
+    } catch {
+      throw .memory(error)
     }
     return try CairoPage.pixels(
       of: self, scale: scale, width: max(1, Int(columns)), height: max(1, Int(rows)))

@@ -1,3 +1,5 @@
+public import Budget
+
 /// Why a figure cannot be drawn from what was given.
 public enum FigureError: Error, Equatable, CustomStringConvertible {
   /// A tensor's shape does not suit the figure.
@@ -14,6 +16,8 @@ public enum FigureError: Error, Equatable, CustomStringConvertible {
   case drawing(String)
   /// The layout library failed.
   case layout(String)
+  /// Less memory than its pixels take.
+  case memory(MemoryShortage)
 
   /// The sentence for a person.
   public var description: String {
@@ -31,6 +35,7 @@ public enum FigureError: Error, Equatable, CustomStringConvertible {
         + "ask for a smaller scale"
     case .drawing(let reason): "the drawing library failed: \(reason)"
     case .layout(let reason): "the graph could not be laid out: \(reason)"
+    case .memory(let shortage): shortage.description
     }
   }
 }

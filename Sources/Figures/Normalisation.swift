@@ -1,3 +1,4 @@
+internal import Budget
 internal import Foundation
 public import Tensors
 
@@ -50,8 +51,10 @@ public struct ColourScale: Sendable, Equatable {
     self.map = map
     let finite = { (keep: (Float) -> Bool) in
       tensors.reduce(into: (Float.infinity, -Float.infinity)) { range, tensor in
-        for x in tensor.elements where x.isFinite && keep(x) {
-          range = (min(range.0, x), max(range.1, x))
+        Stop.parts(of: tensor.count) { part in
+          for x in tensor.elements[part] where x.isFinite && keep(x) {
+            range = (min(range.0, x), max(range.1, x))
+          }
         }
       }
     }

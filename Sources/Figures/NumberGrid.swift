@@ -1,3 +1,4 @@
+internal import Budget
 internal import Images
 internal import Tensors
 
@@ -19,7 +20,11 @@ struct NumberGrid {
     let columnsEach = (width + limit - 1) / limit
     rows = (height + rowsEach - 1) / rowsEach
     columns = (width + columnsEach - 1) / columnsEach
-    nanCount = matrix.elements.reduce(0) { $0 + ($1.isNaN ? 1 : 0) }
+    var nans = 0
+    Stop.parts(of: matrix.count) { part in
+      for number in matrix.elements[part] where number.isNaN { nans += 1 }
+    }
+    nanCount = nans
     (self.rowsEach, self.columnsEach) = (rowsEach, columnsEach)
     guard rowsEach > 1 || columnsEach > 1 else {
       numbers = matrix.elements
@@ -28,10 +33,10 @@ struct NumberGrid {
     var largest = [Float](repeating: .nan, count: rows * columns)
     let columns = columns
     matrix.elements.withUnsafeBufferPointer { source in
-      for y in 0..<height {
-        for x in 0..<width {
-          let place = y / rowsEach * columns + x / columnsEach
-          let number = source[y * width + x]
+      Stop.parts(of: height * width) { part in
+        for index in part {
+          let place = index / width / rowsEach * columns + index % width / columnsEach
+          let number = source[index]
           // False for NaN on either side, hence the second test.
           if number > largest[place] || largest[place].isNaN { largest[place] = number }
         }
@@ -87,9 +92,11 @@ extension Tensor {
   /// The largest finite element and where it is; the first of equals, nil where there is none.
   var peak: (index: Int, number: Float)? {
     var best: (Int, Float)?
-    for (index, number) in elements.enumerated() where number.isFinite {
-      if let found = best, found.1 >= number { continue }
-      best = (index, number)
+    Stop.parts(of: count) { part in
+      for index in part where elements[index].isFinite {
+        if let found = best, found.1 >= elements[index] { continue }
+        best = (index, elements[index])
+      }
     }
     return best.map { (index: $0.0, number: $0.1) }
   }
@@ -97,8 +104,10 @@ extension Tensor {
   /// How many elements are not finite, in words for a caption; nil where all are.
   var nonFiniteSentence: String? {
     var (nans, infinities) = (0, 0)
-    for x in elements {
-      if x.isNaN { nans += 1 } else if x.isInfinite { infinities += 1 }
+    Stop.parts(of: count) { part in
+      for x in elements[part] {
+        if x.isNaN { nans += 1 } else if x.isInfinite { infinities += 1 }
+      }
     }
     var parts: [String] = []
     if nans > 0 { parts.append("\(Numeral.count(nans)) NaN, hatched on magenta") }

@@ -29,6 +29,8 @@ public struct FileFailure: HasExitCode, Equatable, CustomStringConvertible {
     case noAddressSpace(bytes: Int)
     /// Fewer bytes than it had when it was opened.
     case shortened(expected: Int, found: Int)
+    /// Somebody asked what writes it to stop; what was there before is unchanged.
+    case stopped
     /// No room left on the disk, in the quota or in the file-size limit.
     case diskFull
     /// The system's permissions forbid it.
@@ -129,6 +131,7 @@ public struct FileFailure: HasExitCode, Equatable, CustomStringConvertible {
         \(name): had \(expected) bytes when it was opened and ends after \(found) now; \
         something else is writing it
         """
+    case .stopped: return "\(name): stopped before it was whole; what was there is unchanged"
     case .diskFull:
       return """
         \(name): no room left on the disk (or a quota is reached); \
@@ -155,7 +158,7 @@ public struct FileFailure: HasExitCode, Equatable, CustomStringConvertible {
     case .tooLarge, .notJSON, .notText, .shortened: ExitCode.badData
     case .permission: ExitCode.permission
     case .noAddressSpace: ExitCode.outOfMemory
-    case .diskFull, .system: ExitCode.inputOutput
+    case .diskFull, .system, .stopped: ExitCode.inputOutput
     }
   }
 }

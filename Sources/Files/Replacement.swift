@@ -1,3 +1,4 @@
+internal import Budget
 internal import Glibc
 
 /// A file that is being written and takes its name only when it is complete.
@@ -88,6 +89,8 @@ public struct Replacement: ~Copyable {
   package consuming func finish() throws(FileFailure) {
     try flush()
     guard let temporary else { return }
+    // What was asked to stop may be unfinished.
+    if Stop.isRequested { throw FileFailure(path, .stopped, while: .write) }
     guard fsync(descriptor) == 0, rename(temporary, path) == 0 else {
       throw FileFailure(path, errno: errno, while: .write)
     }
@@ -112,8 +115,11 @@ public struct Replacement: ~Copyable {
   private func put(_ bytes: UnsafeRawBufferPointer) throws(FileFailure) {
     var done = 0
     while done < bytes.count {
+      if Stop.isRequested { throw FileFailure(path, .stopped, while: .write) }
       let written = Glibc.write(
-        descriptor, bytes.baseAddress.map { $0 + done }, bytes.count - done)
+        descriptor, bytes.baseAddress.map { $0 + done }, min(bytes.count - done, 4 << 20))
+      // What waits for the disk is kept short, or the end could not be stopped.
+      if temporary != nil, written == 4 << 20 { fdatasync(descriptor) }
       if written > 0 {
         done += written
       } else if written < 0, errno != EINTR {

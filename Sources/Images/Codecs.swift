@@ -1,3 +1,4 @@
+internal import Budget
 internal import CImageCodecs
 
 /// The door to the C codecs and pixel loops: everything beside this file speaks of values only.
@@ -63,7 +64,9 @@ enum Codecs {
   static func encodePNG(_ image: Image) -> [UInt8] {
     var out: UnsafeMutablePointer<UInt8>?
     var count = 0
-    let status = ci_png_encode(image.pixels, ci_size(image.size), &out, &count)
+    let status = ci_png_encode(
+      image.pixels, ci_size(image.size), { Stop.isRequested ? 0 : 1 }, &out, &count)
+    if status != ci_done, Stop.isRequested { return [] }
     precondition(status == ci_done, "no memory to encode a picture of \(image.size) pixels")
     defer { ci_release(out) }
     return [UInt8](UnsafeBufferPointer(start: out, count: count))

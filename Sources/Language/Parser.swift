@@ -257,6 +257,13 @@ extension Program {
   /// The most that is shown of what is wrong with one text.
   private static let diagnosticLimit = 20
 
+  /// Digits in groups of three.
+  private static func grouped(_ count: Int) -> String {
+    var digits = Array(String(count))
+    for place in stride(from: digits.count - 3, to: 0, by: -3) { digits.insert(",", at: place) }
+    return String(digits)
+  }
+
   /// The first ones, and how many more there are: a file that is no script has one a character.
   private static func few(
     _ ordered: [Diagnostic], and omitted: Int, in source: Source
@@ -268,7 +275,7 @@ extension Program {
       ordered.contains { $0.severity == .error } ? .error : .warning
     return ordered.prefix(diagnosticLimit / 2) + [
       Diagnostic(
-        "and \(rest) more like these, from here on", severity: severity, source: source,
+        "and \(grouped(rest)) more like these, from here on", severity: severity, source: source,
         range: next.range)
     ]
   }

@@ -1,3 +1,4 @@
+internal import Budget
 public import Checkpoints
 public import Tensors
 public import Tracing
@@ -172,9 +173,11 @@ public struct VisionTransformer: Sendable, Tapped {
     if let firstNorm { x = firstNorm(x, trace: &trace) }
     let counts = [Int](repeating: tokenCount, count: count)
     for block in blocks {
-      if isCancelled() { throw Cancelled() }
+      if isCancelled() || Stop.isRequested { throw Cancelled() }
       x = block(batch: x, counts: counts)
     }
-    return sizes.hasFirstNorm ? x : norm(x, trace: &trace)
+    let seen = sizes.hasFirstNorm ? x : norm(x, trace: &trace)
+    if isCancelled() || Stop.isRequested { throw Cancelled() }
+    return seen
   }
 }

@@ -1,3 +1,4 @@
+internal import Budget
 public import Images
 public import Tensors
 internal import Tracing
@@ -26,12 +27,20 @@ extension EmbeddingModel {
     _ image: Image, as labels: [String], templates: [String]? = nil
   ) throws -> Tensor {
     guard !labels.isEmpty else { return Tensor([], shape: [0]) }
-    let texts = labels.flatMap { sentences($0, templates: templates) }
-    let count = texts.count / labels.count
-    let rows = try embed(texts: texts).unitRows()  // [L·S, E]
+    let count = templates?.count ?? 1
+    // Some at a time: of all sentences' embeddings only the means are kept.
+    let step = max(1, 1024 / max(1, count))
     let means = Tensor.concatenated(
-      labels.indices.map { label in
-        rows.rows(label * count..<(label + 1) * count).mean(axis: 0).reshaped(1, embeddingWidth)
+      try stride(from: 0, to: labels.count, by: step).map { start in
+        let some = labels[start..<min(start + step, labels.count)]
+        let rows = try embed(texts: some.flatMap { sentences($0, templates: templates) })
+          .unitRows()  // [L·S, E]
+        try Stop.check()
+        return Tensor.concatenated(
+          some.indices.map { label in
+            rows.rows((label - start) * count..<(label - start + 1) * count).mean(axis: 0)
+              .reshaped(1, embeddingWidth)
+          })
       }
     ).unitRows()  // [L, E]
     let seen = try embed(images: [image]).unitRows()  // [1, E]

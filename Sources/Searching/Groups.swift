@@ -1,3 +1,4 @@
+internal import Budget
 public import Tensors
 
 /// Pictures that lie together.
@@ -28,11 +29,11 @@ extension PictureIndex {
     var best: (centres: Tensor, assigned: [Int], near: [Float], total: Double)?
     for seed in 0..<4 {
       var centres = try beginning(count, seed: UInt64(seed))
-      var (assigned, near) = assign(centres)
+      var (assigned, near) = try assign(centres)
       for _ in 0..<50 {
         try checkpoint()
-        centres = middles(of: assigned, count: count, before: centres)
-        let next = assign(centres)
+        centres = try middles(of: assigned, count: count, before: centres)
+        let next = try assign(centres)
         let isSettled = next.0 == assigned
         (assigned, near) = next
         if isSettled { break }
@@ -49,12 +50,13 @@ extension PictureIndex {
   private static let block = 4096
 
   /// The nearest centre of each row, and its cosine.
-  private func assign(_ centres: Tensor) -> ([Int], [Float]) {
+  private func assign(_ centres: Tensor) throws -> ([Int], [Float]) {
     var (groups, near): ([Int], [Float]) = ([], [])
     groups.reserveCapacity(pictures.count)
     near.reserveCapacity(pictures.count)
     let count = centres.shape[0]
-    forEachBlock { _, rows in
+    try forEachBlock { _, rows in
+      try Stop.check()
       let scores = rows.matmulTransposed(centres).elements
       scores.withUnsafeBufferPointer { scores in
         for first in stride(from: 0, to: scores.count, by: count) {
@@ -77,10 +79,11 @@ extension PictureIndex {
     }
   }
 
-  private func middles(of groups: [Int], count: Int, before: Tensor) -> Tensor {
+  private func middles(of groups: [Int], count: Int, before: Tensor) throws -> Tensor {
     var sums = [Double](repeating: 0, count: count * width)
     var sizes = [Int](repeating: 0, count: count)
-    forEachBlock { first, rows in
+    try forEachBlock { first, rows in
+      try Stop.check()
       for row in 0..<rows.shape[0] {
         let group = groups[first + row]
         sizes[group] += 1

@@ -1,3 +1,4 @@
+internal import Budget
 internal import Checkpoints
 internal import Dispatch
 internal import Files
@@ -129,12 +130,12 @@ public struct IndexBuilder: Sendable {
       Array(todo[$0..<min(todo.count, $0 + stretch)])
     }
     progress(State(done: 0, total: todo.count))
-    var ahead = stretches.first.map { reading($0) }
+    var ahead = try stretches.first.map { try reading($0) }
     for number in stretches.indices {
       try checkpoint()
       guard let read = try times.timing(\.waiting, { try ahead?.value(checkpoint) }) else { break }
       times.reading += read.seconds
-      ahead = number + 1 < stretches.count ? reading(stretches[number + 1]) : nil
+      ahead = number + 1 < stretches.count ? try reading(stretches[number + 1]) : nil
       var fresh: [(picture: IndexedPicture, image: Image)] = []
       for result in read.results {
         switch result {
@@ -253,8 +254,10 @@ public struct IndexBuilder: Sendable {
   }
 
   /// Reads and shrinks pictures on all cores, beside whatever runs.
-  private func reading(_ files: [PictureFolder.File]) -> Later<(results: [Read], seconds: Double)> {
-    Later {
+  private func reading(
+    _ files: [PictureFolder.File]
+  ) throws -> Later<(results: [Read], seconds: Double)> {
+    try Later {
       let results = Mutex(
         (reads: [Read?](repeating: nil, count: files.count), seconds: 0.0))
       DispatchQueue.concurrentPerform(iterations: files.count) { number in
@@ -288,8 +291,8 @@ private final class Later<Value: Sendable>: Sendable {
   private let result = Mutex<Value?>(nil)
   private let done = DispatchSemaphore(value: 0)
 
-  init(_ work: @escaping @Sendable () -> Value) {
-    DispatchQueue.global().async {
+  init(_ work: @escaping @Sendable () -> Value) throws(ThreadShortage) {
+    try DeepThread.start {
       let value = work()
       self.result.withLock { $0 = value }
       self.done.signal()

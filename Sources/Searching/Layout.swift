@@ -1,3 +1,4 @@
+internal import Budget
 public import Tensors
 
 /// Pictures laid out in two directions: those in which they differ most.
@@ -13,22 +14,29 @@ extension PictureIndex {
   ///
   /// By orthogonal iteration on the covariance, from a fixed beginning; of each direction the side
   /// is chosen on which its largest number is positive.
-  public func layout() -> PictureLayout {
+  ///
+  /// - Throws: `CancellationError` where the work was asked to stop.
+  public func layout() throws -> PictureLayout {
     let width = self.width
     var mean = [Double](repeating: 0, count: width)
-    forEachBlock { _, rows in
+    try forEachBlock { _, rows in
+      try Stop.check()
       let sums = rows.sum(axis: 0).elements
       for channel in 0..<width { mean[channel] += Double(sums[channel]) }
     }
     let centre = Tensor(mean.map { Float($0 / Double(pictures.count)) }, shape: [1, width])
     var covariance = Tensor(repeating: 0, shape: [width, width])
-    forEachBlock { _, rows in
+    try forEachBlock { _, rows in
+      try Stop.check()
       let shifted = (rows - centre).transposed()
       covariance = covariance + shifted.matmulTransposed(shifted)
     }
     let directions = Self.strongest(2, of: covariance)
     var places: [Float] = []
-    forEachBlock { _, rows in places += (rows - centre).matmulTransposed(directions).elements }
+    try forEachBlock { _, rows in
+      try Stop.check()
+      places += (rows - centre).matmulTransposed(directions).elements
+    }
     let total = (0..<width).reduce(Float(0)) { $0 + covariance[$1, $1] }
     let found = directions.matmul(covariance).matmulTransposed(directions)
     let count = directions.shape[0]
@@ -48,7 +56,7 @@ extension PictureIndex {
     var random = SplitMix64(seed: 7)
     let begin = (0..<kept * width).map { _ in Float(Int64(bitPattern: random.next()) >> 40) }
     var rows = orthonormal(Tensor(begin, shape: [kept, width]))
-    for _ in 0..<200 { rows = orthonormal(rows.matmul(matrix)) }
+    for _ in 0..<200 where !Stop.isRequested { rows = orthonormal(rows.matmul(matrix)) }
     // Within what is kept, the directions are turned to stand by their strength (Jacobi).
     let turned = jacobi(rows.matmul(matrix).matmulTransposed(rows)).matmul(rows)
     return Tensor.concatenated(

@@ -1,3 +1,4 @@
+internal import Budget
 internal import Characters
 internal import Checkpoints
 internal import Files
@@ -119,7 +120,9 @@ public struct PictureIndex: Sendable {
       guard let path = line["path"]?.text, let reason = line["reason"]?.text else { return nil }
       return SkippedPicture(path: path, reason: reason)
     }
-    if let row = firstRowNotFinite() {
+    let broken = firstRowNotFinite()
+    try Stop.check()
+    if let row = broken {
       throw SearchingError.damaged(
         file: embeddings.path(percentEncoded: false),
         detail: "the numbers of \(pictures[row].path) are not all finite")

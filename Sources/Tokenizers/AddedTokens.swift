@@ -1,3 +1,5 @@
+internal import Budget
+
 /// A token that is found in a text as a whole, before it is cut into words.
 struct AddedToken: Sendable, Equatable {
   var id: Int
@@ -46,6 +48,7 @@ struct AddedTokenFinder: Sendable {
     var taken = text.startIndex
     var place = text.startIndex
     while place < text.endIndex {
+      if place & 0xFFFFF == 0, Stop.isRequested { return [] }
       guard starts[Int(text[place])], let found = token(at: place, in: text) else {
         place += 1
         continue

@@ -1,3 +1,5 @@
+internal import Budget
+
 /// Byte-level byte pair encoding: a word starts as its bytes, and the pair of neighbours that comes
 /// first among the merges becomes one token, until no pair does (Sennrich et al., 2016).
 struct BytePairEncoding: Sendable {
@@ -84,8 +86,14 @@ struct BytePairEncoding: Sendable {
   /// Merges until nothing merges; each merge costs the logarithm of the word's length.
   private func merge(_ space: inout Workspace) {
     space.heap.removeAll()
-    for place in space.ids.indices.dropLast() { consider(Int32(place), &space) }
+    for place in space.ids.indices.dropLast() {
+      if place & 0xFFFF == 0xFFFF, Stop.isRequested { return }
+      consider(Int32(place), &space)
+    }
+    var steps = 0
     while let (rank, place) = space.heap.pop() {
+      steps += 1
+      if steps & 0xFFFF == 0, Stop.isRequested { return }
       let left = Int(place)
       let right = Int(space.next[left])
       // Either of the two may have been merged with another since; -1 marks one that is gone.

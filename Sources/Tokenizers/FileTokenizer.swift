@@ -1,3 +1,5 @@
+internal import Budget
+
 /// A tokenizer put together from the parts that its files name.
 struct FileTokenizer: Tokenizer {
   /// What makes tokens of words.
@@ -58,6 +60,7 @@ struct FileTokenizer: Tokenizer {
         continue
       }
       for part in normalizedFinder.parts(of: normalized(piece), parsesSpecial: parsesSpecial) {
+        if Stop.isRequested { break }
         switch part {
         case .token(let id): ids.append(id)
         case .text(let piece): encode(piece, into: &ids, &space)
@@ -79,7 +82,8 @@ struct FileTokenizer: Tokenizer {
   ) {
     var words = [piece]
     for cutter in preTokenizers { words = words.flatMap { cutter.words(in: $0) } }
-    for word in words where !word.isEmpty {
+    for (place, word) in words.enumerated() where !word.isEmpty {
+      if place & 0x3FF == 0, Stop.isRequested { return }
       switch model {
       case .bytePairs(let model): model.encode(word, into: &ids, &space)
       case .wordPieces(let model): model.encode(word, into: &ids)

@@ -1,3 +1,5 @@
+internal import Budget
+
 /// Cuts a text into words, which tokens never straddle.
 enum PreTokenizer: Sendable, Equatable {
   /// By a pattern.
@@ -29,6 +31,7 @@ enum PreTokenizer: Sendable, Equatable {
       }
       while place < bytes.count {
         let (scalar, length) = bytes.scalar(at: place)
+        if words.count & 0x3FFF == 0x3FFF, Stop.isRequested { return }
         if scalar.properties.isWhitespace {
           finish()
           start = place + length

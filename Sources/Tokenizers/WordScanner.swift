@@ -1,3 +1,5 @@
+internal import Budget
+
 /// Cuts texts into words as the reference's patterns do, in one pass.
 ///
 /// A pattern is known by its exact text. No engine for patterns is used: on a million spaces some
@@ -24,6 +26,7 @@ enum WordPattern: Sendable, CaseIterable {
       var scanner = WordScanner(bytes)
       while scanner.place < bytes.count {
         let start = scanner.place
+        if words.count & 0x3FFF == 0, Stop.isRequested { return }
         if self == .gpt2 ? scanner.takeGPT2Word() : scanner.takeCLIPWord() {
           words.append(text.startIndex + start..<text.startIndex + scanner.place)
         }

@@ -1,3 +1,4 @@
+internal import Budget
 public import Tensors
 
 /// The run was stopped by the person who started it.
@@ -89,7 +90,9 @@ public struct Trace: Sendable {
   }
 
   /// Stops the run here if that was asked for.
-  public func checkCancellation() throws(Cancelled) { if isCancelled() { throw Cancelled() } }
+  public func checkCancellation() throws(Cancelled) {
+    if isCancelled() || Stop.isRequested { throw Cancelled() }
+  }
 
   /// The tensor that passed `address`, if it was kept.
   public subscript(_ address: Address) -> Tensor? { places[address].map { records[$0].tensor } }

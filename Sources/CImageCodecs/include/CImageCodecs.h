@@ -45,8 +45,10 @@ ci_status ci_jpeg_decode(const uint8_t *bytes, size_t count, ci_size size, uint3
                          uint8_t *out, ci_failure *failure);
 
 /// Encodes `rgb`[height, width, 3]; the same pixels always give the same bytes.
-/// `*out` is to be released with `ci_release`; only memory can run out.
-ci_status ci_png_encode(const uint8_t *rgb, ci_size size, uint8_t **out, size_t *count);
+/// `*out` is to be released with `ci_release`; memory can run out, and before each row `goes_on` is
+/// asked, whose 0 ends it as if memory had.
+ci_status ci_png_encode(const uint8_t *rgb, ci_size size, int (*goes_on)(void), uint8_t **out,
+                        size_t *count);
 void ci_release(uint8_t *bytes);
 
 typedef enum { ci_nearest, ci_bilinear, ci_bicubic, ci_lanczos } ci_filter;

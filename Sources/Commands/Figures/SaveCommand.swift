@@ -1,3 +1,4 @@
+internal import Budget
 internal import Checkpoints
 internal import Figures
 internal import Files
@@ -62,6 +63,10 @@ private enum SavedContent {
         return
       case let picture as Picture:
         guard kind == "png" else { throw Self.unfit("a picture", kind, ["png"]) }
+        // Noise does not get smaller, and what is written grows by doubling.
+        try MemoryGate.take(
+          picture.image.pixels.count, of: 4,
+          for: "a file of \(picture.image.width) × \(picture.image.height) pixels")
         self = .bytes(picture.image.png())
         return
       case let table as Table:
@@ -94,7 +99,9 @@ private enum SavedContent {
         weights: value.sourceModel.flatMap { LowerPrecision.words(of: $0) })
     } else {
       guard kind == "txt" else { throw Self.unfit(value.inMessage, kind, ["txt"]) }
-      self = .bytes(Array((value.displayed + "\n").utf8))
+      let text = value.displayed
+      try MemoryGate.take(text.utf8.count, of: 2, for: "a file of \(text.utf8.count) bytes")
+      self = .bytes(Array((text + "\n").utf8))
     }
   }
 

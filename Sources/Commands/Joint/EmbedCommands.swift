@@ -18,6 +18,7 @@ extension Command {
     ], seeAlso: ["embed_text", "similarity"]
   ) { session, pictures, keep in
     let (part, model) = try session.able(.embedding, for: "embed_image")
+    if pictures.count == 1 { try session.checkMemory(model: model, keep: keep) }
     return .object(
       try Embeddings(
         pictures.map { .picture($0) }, by: part, of: model, trace: session.trace(keeping: keep)))
@@ -39,6 +40,10 @@ extension Command {
     ], seeAlso: ["embed_image", "similarity", "attention"]
   ) { session, texts, keep, truncate in
     let (part, model) = try session.able(.embedding, for: "embed_text")
+    if let text = texts.first, texts.count == 1 {
+      // A text that is to be cut takes no more than the longest that is not.
+      try session.checkMemory(model: model, prompt: truncate ? "" : text, keep: keep)
+    }
     return .object(
       try Embeddings(
         texts.map { .text($0) }, by: part.cuttingTexts(truncate), of: model,

@@ -1,3 +1,4 @@
+internal import Budget
 internal import Characters
 internal import Models
 internal import Runtime
@@ -39,12 +40,14 @@ struct Embeddings: ForeignObject {
   var areTexts: Bool { if case .text = items.first { true } else { false } }
 
   var shown: String {
-    let lengths = (0..<items.count).map { (rows.row($0) * rows.row($0)).sum(axis: 0).elements[0] }
-    let lines = zip(items, lengths).map { item, square in
+    let shown = items.prefix(Table.shownLimit)
+    let lengths = shown.indices.map { (rows.row($0) * rows.row($0)).sum(axis: 0).elements[0] }
+    let lines = zip(shown, lengths).map { item, square in
       [item.label, Digits.short(Double(square.squareRoot()))]
     }
     return "\(brief) by \(model.name), \(rows.shape)\n"
       + TextTable(["of", "length"], lines, rightAligned: [false, true]).text
+      + (shown.count < items.count ? "\nthe first \(shown.count) of \(items.count)" : "")
       + (trace.map { "\ntrace: \($0.records.count.counted(as: "place"))" } ?? "")
   }
 
@@ -91,6 +94,8 @@ extension Embeddings {
     let texts = items.compactMap { item -> String? in
       if case .text(let text) = item { text } else { nil }
     }
+    try MemoryGate.take(
+      items.count, of: 8 * part.embeddingWidth, for: "\(items.count) embeddings")
     let rows =
       try texts.isEmpty
       ? part.embed(images: pictures.map(\.image), traces: &traces)

@@ -1,3 +1,4 @@
+internal import Budget
 internal import Characters
 internal import Figures
 internal import Models
@@ -26,19 +27,25 @@ struct Similarity: ForeignObject {
   var valueName: String { showsProbabilities ? "probability" : "cosine" }
 
   var shown: String {
-    let numbers = showsProbabilities ? probabilities : cosines
-    let rowLabels = rows.labels(toColumns: 60)
-    let lines = rows.indices.map { row in
+    // Nobody reads a table of thousands of columns.
+    let (shownRows, shownColumns) = (rows.prefix(200), columns.prefix(50))
+    let cut = cosines.rows(0..<shownRows.count)
+    let numbers = showsProbabilities ? (cut * scale).softmax() : cut
+    let rowLabels = Array(shownRows).labels(toColumns: 60)
+    let lines = shownRows.indices.map { row in
       [rowLabels[row]]
-        + columns.indices.map { column in
+        + shownColumns.indices.map { column in
           showsProbabilities
             ? Digits.percent(numbers[row, column]) : Digits.short(Double(numbers[row, column]))
         }
     }
+    let isCut = shownRows.count < rows.count || shownColumns.count < columns.count
     return TextTable(
-      [valueName] + columns.labels(toColumns: 28), lines,
-      rightAligned: [false] + columns.map { _ in true }
+      [valueName] + Array(shownColumns).labels(toColumns: 28), lines,
+      rightAligned: [false] + shownColumns.map { _ in true }
     ).text
+      + (isCut
+        ? "\n\(shownRows.count) × \(shownColumns.count) of \(rows.count) × \(columns.count)" : "")
       + (showsProbabilities
         ? "\nsoftmax over each row of cosines times \(Digits.short(Double(scale)))" : "")
   }
@@ -46,7 +53,10 @@ struct Similarity: ForeignObject {
   var attributeNames: [String] { ["cosines", "logits", "probabilities", "scale", "best"] }
 
   func attribute(_ attribute: String) throws -> Value? {
-    switch attribute {
+    if ["logits", "probabilities"].contains(attribute) {
+      try MemoryGate.take(8 * cosines.count, for: "\(attribute) of shape \(cosines.shape)")
+    }
+    return switch attribute {
     case "cosines": .tensor(cosines, name: "cosines")
     case "logits": .tensor(logits, name: "logits")
     case "probabilities": .tensor(probabilities, name: "probabilities")

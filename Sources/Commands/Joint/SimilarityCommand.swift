@@ -1,3 +1,4 @@
+internal import Budget
 internal import Foundation
 internal import Models
 internal import Runtime
@@ -33,6 +34,10 @@ extension Command {
     }
     let rows = try first.embeddings(by: part, of: model)
     let columns = try second.embeddings(by: part, of: model)
+    // Softmax holds cosines, logits and probabilities at once.
+    try MemoryGate.take(
+      rows.items.count, of: 4 * (softmax ? 3 : 1) * columns.items.count,
+      for: "\(rows.items.count) × \(columns.items.count) cosines")
     return .object(
       Similarity(
         rows: rows.items, columns: columns.items,

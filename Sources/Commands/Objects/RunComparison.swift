@@ -34,6 +34,19 @@ struct RunComparison {
   /// The memory that models which are read for this may take.
   var available = AvailableMemory.byteCount
 
+  /// Refuses a comparison whose passes take more than there is: the numbers of both sides, and those
+  /// of the steps made again and in double precision, lie beside each other.
+  private func checkPasses(_ judge: any RepeatableModel) throws {
+    let sides = [first, second].compactMap { thing -> ComparedSide? in
+      if case .side(let side) = thing { side } else { nil }
+    }
+    guard let inputs = sides.first?.inputs, let outline = try? judge.outline(inputs) else { return }
+    let (bytes, overflow) = outline.byteCount.multipliedReportingOverflow(by: 4)
+    try MemoryEstimate([.init("four passes of every place", overflow ? .max : bytes)]).check(
+      of: "this", suggestion: "compare fewer places, or try all the same with memory(\"any\")",
+      available: available)
+  }
+
   /// Where they part.
   ///
   /// The model that loses the least judges, read as it is stored; the first of two that lose alike.
@@ -51,6 +64,7 @@ struct RunComparison {
     guard let judge = model.model as? any RepeatableModel else {
       throw RuntimeFailure(.command, "runs of \(model.name) cannot be made again")
     }
+    try checkPasses(judge)
     let counts = [first, second].map(\.entryCount)
     let count = counts.contains(1) ? counts.max() ?? 1 : counts.min() ?? 1
     var tables: [PartingTable] = []

@@ -1,3 +1,4 @@
+internal import Budget
 internal import Characters
 internal import Checkpoints
 internal import Foundation
@@ -21,10 +22,18 @@ struct Table: ForeignObject {
     "Table of \(rows.count.counted(as: "row")): \(columns.joined(separator: ", "))"
   }
 
+  /// The most rows that are shown.
+  static let shownLimit = 1000
+
   var shown: String {
+    let rows = rows.prefix(Self.shownLimit)
     let cells = rows.map { $0.map(Self.cell) }
     let right = columns.indices.map { column in rows.allSatisfy { $0[column].number != nil } }
-    return TextTable(columns, cells, rightAligned: right).text + (note.map { "\n\($0)" } ?? "")
+    let more = self.rows.count - rows.count
+    return TextTable(columns, cells, rightAligned: right).text
+      + (more > 0
+        ? "\nand \(more.counted(as: "more row")); save(_, \"table.csv\") writes all of them" : "")
+      + (note.map { "\n\($0)" } ?? "")
   }
 
   /// How a cell shows: numbers in a few digits.
@@ -35,8 +44,9 @@ struct Table: ForeignObject {
 
   /// Writes columns and rows, numbers in full and texts uncut.
   func writeCSV(to url: URL) throws {
-    let cells = rows.map { row in
-      row.map { value -> CSV.Cell in
+    let cells = try rows.map { row in
+      try Stop.check()
+      return row.map { value -> CSV.Cell in
         value.number == nil ? .text(value.plain) : .number(value.plain)
       }
     }

@@ -1,3 +1,4 @@
+internal import Budget
 internal import Characters
 internal import Runtime
 internal import Tokenizers
@@ -9,13 +10,14 @@ struct TokenList: ForeignObject {
   let tokenizer: any Tokenizer
 
   var typeName: String { "Tokens" }
-  var brief: String { "\(ids.count.counted(as: "token")) of \(Value.text(text).represented)" }
+  var brief: String { "\(ids.count.counted(as: "token")) of \(Value.text(text).inMessage)" }
 
   var shown: String {
-    let rows = ids.enumerated().map { place, id in
+    let rows = ids.prefix(Table.shownLimit).enumerated().map { place, id in
       ["\(place)", "\(id)", tokenizer.visible(id)]
     }
     return TextTable(["place", "id", "token"], rows, rightAligned: [true, true, false]).text
+      + (ids.count > rows.count ? "\nthe first \(rows.count) of \(ids.count)" : "")
   }
 
   var attributeNames: [String] { ["ids", "tokens", "text"] }
@@ -23,7 +25,12 @@ struct TokenList: ForeignObject {
   func attribute(_ attribute: String) throws -> Value? {
     switch attribute {
     case "ids": .integers(ids)
-    case "tokens": .texts(ids.map { tokenizer.visible($0) })
+    case "tokens":
+      .texts(
+        try ids.map { id in
+          try Stop.check()
+          return tokenizer.visible(id)
+        })
     case "text": .text(text)
     default: nil
     }

@@ -131,7 +131,7 @@ extension Command {
     ], seeAlso: ["index", "search", "cluster"]
   ) { session, given in
     let folder = try session.index(given, for: "map")
-    let layout = folder.index.layout()
+    let layout = try folder.index.layout()
     let places = (0..<folder.index.pictures.count).map {
       (x: Double(layout.places[$0, 0]), y: Double(layout.places[$0, 1]))
     }

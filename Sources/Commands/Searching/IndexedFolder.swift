@@ -1,3 +1,4 @@
+internal import Budget
 internal import Characters
 internal import Files
 internal import Foundation
@@ -47,6 +48,7 @@ struct IndexedFolder: ForeignObject {
         .command,
         "the embeddings are \(index.rows.count) numbers, at most \(limit) are read at once")
     }
+    try MemoryGate.take(index.rows.count, of: 4, for: "the embeddings of an index")
     return index.rows.tensor
   }
 
@@ -67,7 +69,7 @@ struct IndexedFolder: ForeignObject {
 
   /// A picture small enough for a sheet; nil where it is gone or damaged.
   func thumbnail(of row: Int, side: Int = 224) -> Image? {
-    guard let bytes = try? WholeFile.read(index.file(of: row)),
+    guard !Stop.isRequested, let bytes = try? WholeFile.read(index.file(of: row)),
       let image = try? Image(decoding: bytes, named: index.pictures[row].path)
     else { return nil }
     let longest = max(image.width, image.height)

@@ -1,3 +1,4 @@
+internal import Budget
 internal import Models
 internal import Runtime
 internal import Tensors
@@ -17,6 +18,8 @@ extension Command {
     ], seeAlso: ["run", "query"]
   ) { session, picture, texts in
     let (model, _) = try session.able(.matching, for: "match")
+    try MemoryGate.take(
+      texts.count, of: 16_384, for: "what \(texts.count) texts and the picture have in common")
     var vision = session.trace(keeping: "")
     let tokens = try model.see(picture.image, trace: &vision)
     let run = try model.match(tokens, vision: vision, texts: texts) { session.trace(keeping: "") }

@@ -1,3 +1,4 @@
+internal import Budget
 internal import Models
 internal import Runtime
 internal import Tensors
@@ -136,6 +137,8 @@ extension Command {
       throw RuntimeFailure(
         .command, "tokenize needs a model that reads text; \(model.name) is \(model.model.kind)")
     }
+    // A byte may be a token, with its neighbours and its place among the merges.
+    try MemoryGate.take(text.utf8.count, of: 64, for: "the tokens of \(text.utf8.count) bytes")
     return .object(
       TokenList(text: text, ids: tokenizer.encode(text), tokenizer: tokenizer))
   }

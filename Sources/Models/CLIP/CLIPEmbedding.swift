@@ -1,3 +1,4 @@
+internal import Budget
 public import Images
 internal import Layers
 public import Tensors
@@ -92,9 +93,19 @@ extension CLIP.Model {
   /// Pictures to `[N, E]`, as a batch.
   public func embed(images: [Image], isCancelled: () -> Bool) throws -> Tensor {
     guard !images.isEmpty else { return Tensor([], shape: [0, embeddingWidth]) }
-    let patches = try images.map { try patchify(try preprocess($0)) }
-    return try embed(patches: patches, isCancelled: isCancelled)
+    // Row for row the same as all at once, in the memory of a few.
+    return Tensor.concatenated(
+      try stride(from: 0, to: images.count, by: Self.imagesAtOnce).map { start in
+        let patches = try images[start..<min(start + Self.imagesAtOnce, images.count)].map {
+          if isCancelled() || Stop.isRequested { throw Cancelled() }
+          return try patchify(try preprocess($0))
+        }
+        return try embed(patches: patches, isCancelled: isCancelled)
+      })
   }
+
+  private static var imagesAtOnce: Int { 64 }
+  private static var textsAtOnce: Int { 256 }
 
   /// The patches of several prepared pictures, each `[P, 3·p·p]`, to `[N, E]`, the rows of all in
   /// one product a layer.
@@ -113,8 +124,8 @@ extension CLIP.Model {
   /// Texts to `[N, E]`, not divided by their lengths.
   public func embed(texts: [String], traces: inout [Trace]) throws -> Tensor {
     guard !texts.isEmpty else { return Tensor([], shape: [0, embeddingWidth]) }
-    let ids = try texts.map { try textIDs($0) }
     guard traces.isEmpty else {
+      let ids = try texts.map { try textIDs($0) }
       precondition(traces.count == texts.count, "a trace a text")
       var rows: [Tensor] = []
       for (index, ids) in ids.enumerated() {
@@ -122,6 +133,18 @@ extension CLIP.Model {
         rows.append(try projectText(read, ids: ids, trace: &traces[index]))
       }
       return Tensor.concatenated(rows)
+    }
+    return Tensor.concatenated(
+      try stride(from: 0, to: texts.count, by: Self.textsAtOnce).map {
+        try embed(few: texts[$0..<min($0 + Self.textsAtOnce, texts.count)])
+      })
+  }
+
+  /// So many texts as go through the tower together.
+  private func embed(few texts: ArraySlice<String>) throws -> Tensor {
+    let ids = try texts.map { text in
+      try Stop.check()
+      return try textIDs(text)
     }
     let tokens = try text.read(batch: ids, isCancelled: { false })
     var (start, pooled) = (0, [Tensor]())

@@ -1,3 +1,4 @@
+internal import Budget
 internal import Checkpoints
 internal import Layers
 internal import Tensors
@@ -83,10 +84,12 @@ extension CLIP {
         + positions.rows(texts.flatMap { Array($0.indices) })  // [ΣT, D]
       let counts = texts.map(\.count)
       for block in blocks {
-        if isCancelled() { throw Cancelled() }
+        if isCancelled() || Stop.isRequested { throw Cancelled() }
         x = block(batch: x, counts: counts) { Self.mask($0, visible: $0) }
       }
-      return norm(x, trace: &trace)
+      let read = norm(x, trace: &trace)
+      if Stop.isRequested { throw Cancelled() }
+      return read
     }
 
     /// The position that stands for the text.

@@ -17,6 +17,7 @@ extension Session {
     if isOnOwnThread { return execute(program, range) }
     return turn.withLock { _ in
       stop.clear()
+      defer { stop.clear() }
       counters.withLock { $0 = Counters() }
       return Stop.$current.withValue(stop) {
         MemoryGate.$current.withValue(memory) {

@@ -116,9 +116,14 @@ public final class Session: Sendable {
   public func report(_ progress: Progress) { progressSink(progress) }
 
   /// What commands keep under a key.
+  ///
+  /// What was asked to stop keeps nothing: it may be unfinished.
   public subscript<K: SessionKey>(_ key: K.Type) -> K.State {
     get { kept.withLock { $0[ObjectIdentifier(key)] as? K.State } ?? K.initial }
-    set { kept.withLock { $0[ObjectIdentifier(key)] = newValue } }
+    set {
+      guard !isCancelled else { return }
+      kept.withLock { $0[ObjectIdentifier(key)] = newValue }
+    }
   }
 
   // MARK: Variables
