@@ -1,3 +1,4 @@
+internal import Budget
 public import Tensors
 
 extension Tensor {
@@ -19,6 +20,11 @@ extension Tensor {
     result.reserveCapacity((1 + side * side) * width)
     for row in taps {
       for column in taps {
+        // Stopped, nobody looks at the rest.
+        if Stop.isRequested {
+          result += [Float](repeating: 0, count: width)
+          continue
+        }
         for channel in 0..<width {
           var sum: Float = 0
           for (y, down) in zip(row.places, row.weights) {

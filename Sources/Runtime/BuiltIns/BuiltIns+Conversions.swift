@@ -91,7 +91,7 @@ extension BuiltIns {
     guard let text = value.text else {
       throw ArgumentFailure(parameter: "x", "must be a number or a text, not \(value.inMessage)")
     }
-    let digits = try Texts.stripped(text, nil, left: true, right: true).filter { $0 != "_" }
+    let digits = try digits(of: text).filter { $0 != "_" }
     guard let number = Int(digits, radix: base) else {
       throw ArgumentFailure(
         parameter: "x", "must be the digits of a whole number of 64 bits, not \(value.inMessage)",
@@ -106,7 +106,7 @@ extension BuiltIns {
     guard let text = value.text else {
       throw ArgumentFailure(parameter: "x", "must be a number or a text, not \(value.inMessage)")
     }
-    let digits = try Texts.stripped(text, nil, left: true, right: true).lowercased()
+    let digits = try digits(of: text).lowercased()
     // Swift would also read hexadecimal floats and the payload of a NaN.
     let isPlain = digits.unicodeScalars.allSatisfy { "0123456789+-.e_".unicodeScalars.contains($0) }
     let isWord = ["inf", "infinity", "nan"].contains(digits.drop { $0 == "-" || $0 == "+" })
@@ -117,6 +117,16 @@ extension BuiltIns {
     }
     if number.isNaN { number = .nan }
     return .float(number)
+  }
+
+  /// A text without the space around it, refused where no number is that long.
+  private static func digits(of text: String) throws -> String {
+    let digits = try Texts.stripped(text, nil, left: true, right: true)
+    guard digits.utf8.count <= 10_000 else {
+      throw ArgumentFailure(
+        parameter: "x", "must be the digits of a number, not \(digits.utf8.count) characters")
+    }
+    return digits
   }
 
   /// `5.` and `.5`, which Swift's own reader may refuse.

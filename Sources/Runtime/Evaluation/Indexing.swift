@@ -234,9 +234,7 @@ enum TensorIndex {
       if axis < 0 { break }
     }
     // Stopped on the way, nobody looks at the rest.
-    if elements.count < total {
-      elements += [Float](repeating: 0, count: total - elements.count)
-    }
+    if elements.count < total { return Tensor([], shape: [0]) }
     return Tensor(elements, shape: shape)
   }
 }

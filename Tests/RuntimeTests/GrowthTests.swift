@@ -1,0 +1,68 @@
+import Budget
+import Language
+import Runtime
+import Testing
+
+/// What a script makes grow.
+@Suite struct GrowthTests {
+  private func failure(_ text: String, limit: Int) -> (RuntimeFailure?, Session) {
+    let session = Session()
+    session.memory.limit = limit
+    return (session.run(Source(name: "cell", text: text)).failure, session)
+  }
+
+  @Test(arguments: [
+    "zeros([4000, 4000])", "ones([2000, 2000]) + ones([1, 2000])", "list(range(5000000))",
+    "[0] * 5000000", "[i for i in range(5000000)]", "x = []\nfor i in range(5000000): x.append(i)",
+    "x = {}\nfor i in range(2000000): x[i] = i", "x = []\nfor i in range(400000): x.append([i, i])",
+    "x = [f\"{i} some text that is long enough\" for i in range(1000000)]",
+    "ones([1500, 1500]).tolist()", "str(list(range(4000000)))",
+    "\" \".join([\"abcdefgh\"] * 1000000).split()",
+  ])
+  func whatDoesNotFitIsRefusedAndTheVariablesStay(_ line: String) {
+    let (failure, session) = failure("kept = 7\n" + line, limit: 30_000_000)
+    #expect(failure?.underlying is MemoryShortage, "\(line): \(String(describing: failure))")
+    #expect(session["kept"]?.integer == 7)
+    #expect(session.run(Source(name: "cell", text: "kept + 1")).value?.integer == 8)
+  }
+
+  @Test func aTextThatGrowsInALoopTakesTimeByItsLength() {
+    let session = Session()
+    let clock = ContinuousClock()
+    let time = clock.measure {
+      let text = "s = \"\"\nfor i in range(80000):\n    s += \"…\"\nlen(s)"
+      #expect(session.run(Source(name: "cell", text: text)).value?.integer == 80_000)
+    }
+    #expect(time < .seconds(5))
+  }
+
+  @Test func aTextThatGrowsLeavesWhoeverElseHoldsItAlone() {
+    let session = Session()
+    let text = """
+      s = "a"
+      t = s
+      s += "b"
+      def f(x):
+          x += "c"
+          return x
+      [s, t, f(s), s]
+      """
+    #expect(
+      session.run(Source(name: "cell", text: text)).value?.plain == "['ab', 'a', 'abc', 'ab']")
+  }
+
+  @Test func aNameOfManyMegabytesIsShownShortened() {
+    let session = Session()
+    let result = session.run(Source(name: "cell", text: String(repeating: "a", count: 200_000)))
+    let drawn = result.diagnostics.map { $0.drawn() }.joined()
+    #expect(drawn.utf8.count < 4000)
+    #expect(drawn.contains("bytes in all"))
+  }
+
+  @Test func thePrintedIsHandedOverInPieces() {
+    let session = Session()
+    let long = session.run(Source(name: "cell", text: "repr(list(range(100000)))")).value?.text
+    #expect(long?.hasPrefix("[0, 1, 2") == true)
+    #expect(long?.hasSuffix("99998, 99999]") == true)
+  }
+}
