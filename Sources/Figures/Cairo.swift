@@ -1,3 +1,4 @@
+internal import Budget
 internal import CCairo
 internal import Images
 
@@ -88,7 +89,7 @@ enum CairoPage {
     }
     let stride = Int(cairo_image_surface_get_stride(surface))
     let pixels = [UInt8](unsafeUninitializedCapacity: width * height * 3) { out, count in
-      for y in 0..<height {
+      for y in 0..<height where !Stop.isRequested {
         for x in 0..<width {
           let word = UnsafeRawPointer(data + y * stride + x * 4).load(as: UInt32.self)
           let place = (y * width + x) * 3
@@ -255,7 +256,7 @@ extension Image {
     let pixels = [UInt8](unsafeUninitializedCapacity: row * height * factor * factor) {
       out, count in
       self.pixels.withUnsafeBufferPointer { source in
-        for y in 0..<height * factor {
+        for y in 0..<height * factor where !Stop.isRequested {
           for x in 0..<width * factor {
             let (from, to) = (y / factor * row + x / factor * 3, (y * width * factor + x) * 3)
             out[to] = source[from]

@@ -1,3 +1,4 @@
+internal import Budget
 public import Images
 public import Tensors
 
@@ -49,11 +50,13 @@ public enum Overlay {
     }
     let source = image.pixels
     var pixels = [UInt8](repeating: 0, count: source.count)
-    for place in stride(from: 0, to: source.count, by: 3) {
-      let pale = UInt8((grey(source, place) * 0.3 + 205 * 0.7).rounded())
-      (pixels[place], pixels[place + 1], pixels[place + 2]) = (pale, pale, pale)
+    Stop.parts(of: source.count / 3, size: 1 << 16) { part in
+      for place in stride(from: part.lowerBound * 3, to: part.upperBound * 3, by: 3) {
+        let pale = UInt8((grey(source, place) * 0.3 + 205 * 0.7).rounded())
+        (pixels[place], pixels[place + 1], pixels[place + 2]) = (pale, pale, pale)
+      }
     }
-    for (number, patch) in zip(map.elements, patches) {
+    for (number, patch) in zip(map.elements, patches) where !Stop.isRequested {
       let position = scale.position(number)
       let colour = scale.colour(number) ?? .invalid
       let share = strength * (position.map { weight(at: $0, of: scale.map) } ?? 1)
@@ -89,8 +92,10 @@ public enum Overlay {
     of scale: ColourScale, on image: Image, strength: Float = 0.6
   ) -> [Colour] {
     var counts = [Int](repeating: 0, count: 256)
-    for place in stride(from: 0, to: image.pixels.count, by: 3) {
-      counts[Int(grey(image.pixels, place))] += 1
+    Stop.parts(of: image.pixels.count / 3, size: 1 << 16) { part in
+      for place in stride(from: part.lowerBound * 3, to: part.upperBound * 3, by: 3) {
+        counts[Int(grey(image.pixels, place))] += 1
+      }
     }
     var (median, below) = (0, counts[0])
     while median < 255, below * 2 < image.width * image.height {
@@ -112,7 +117,7 @@ public enum Overlay {
   /// The share of the picture's pixels that lie in no patch.
   static func unseenShare(of image: Image, patches: [Rectangle]) -> Double {
     var seen = [Bool](repeating: false, count: image.width * image.height)
-    for patch in patches {
+    for patch in patches where !Stop.isRequested {
       let (columns, rows) = patch.pixels(inWidth: image.width, height: image.height)
       for y in rows { for x in columns { seen[y * image.width + x] = true } }
     }

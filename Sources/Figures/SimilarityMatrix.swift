@@ -1,3 +1,4 @@
+internal import Budget
 internal import Characters
 public import Images
 public import Tensors
@@ -119,7 +120,7 @@ private struct MatrixPlot {
 
   private func writeNumbers(_ cell: (width: Double, height: Double), on page: inout Drawing) {
     let largest = matrix.elements.reduce(0) { $1.isFinite ? max($0, abs($1)) : $0 }
-    for (index, number) in matrix.elements.enumerated() where number.isFinite {
+    for (index, number) in matrix.elements.enumerated() where number.isFinite && !Stop.isRequested {
       page.centre(
         Numeral.cell(number, largest: largest),
         at: Point(

@@ -251,7 +251,8 @@ extension Program {
       ($0.element.range.start, $0.offset) < ($1.element.range.start, $1.offset)
     }.map(\.element)
     self.init(
-      source: source, statements: statements, diagnostics: Self.few(ordered, and: lexer.omittedCount, in: source))
+      source: source, statements: statements,
+      diagnostics: Self.few(ordered, and: lexer.omittedCount, in: source))
   }
 
   /// The most that is shown of what is wrong with one text.

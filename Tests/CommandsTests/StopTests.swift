@@ -222,8 +222,9 @@ import Testing
     #expect(late.isEmpty, "\(late.joined(separator: "\n"))")
   }
 
-  /// The seconds from the request to the end, or the processor's where those are fewer: a machine
-  /// may do other work meanwhile. What ended before the request took none.
+  /// The seconds from the request to the end, or the processor's where those are fewer.
+  ///
+  /// A machine may do other work meanwhile. What ended before the request took none.
   private static func latency(
     of line: String, stoppedAfter delay: Double, in session: Session
   ) throws -> Double {

@@ -32,8 +32,12 @@ import Testing
     let start = before.utf8.count
     let drawn = Diagnostic("here", source: source, range: SourceRange(start, start + 1)).drawn()
     let lines = drawn.split(separator: "\n")
-    let caret = lines[2].firstIndex(of: "^").map { lines[2].distance(from: lines[2].startIndex, to: $0) }
-    let sign = lines[1].firstIndex(of: "$").map { lines[1].distance(from: lines[1].startIndex, to: $0) }
+    let caret = lines[2].firstIndex(of: "^").map {
+      lines[2].distance(from: lines[2].startIndex, to: $0)
+    }
+    let sign = lines[1].firstIndex(of: "$").map {
+      lines[1].distance(from: lines[1].startIndex, to: $0)
+    }
     #expect(caret != nil && caret == sign)
   }
 }

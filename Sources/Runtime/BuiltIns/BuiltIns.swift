@@ -83,7 +83,13 @@ enum BuiltIns {
       session, value in
       let values = try Sequences.values(of: value, limit: session.limits.elements)
       try [Value].askForRoom(of: values.count)
-      return .newList(values.reversed())
+      var turned: [Value] = []
+      turned.reserveCapacity(values.count)
+      Stop.parts(of: values.count, size: 1 << 16) { part in
+        turned += values[(values.count - part.upperBound)..<(values.count - part.lowerBound)]
+          .reversed()
+      }
+      return .newList(turned)
     },
     Callable(
       "enumerate", "The elements with their numbers.", .any("iterable", "The elements."),

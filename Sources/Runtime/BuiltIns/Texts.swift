@@ -109,7 +109,8 @@ enum Texts {
     let wanted = characters.map { Set($0.unicodeScalars) }
     func goes(_ scalar: Unicode.Scalar) -> Bool { wanted?.contains(scalar) ?? isSpace(scalar) }
     let scalars = text.unicodeScalars
-    let start = left ? try end(of: scalars, from: scalars.startIndex, where: goes) : scalars.startIndex
+    let start =
+      left ? try end(of: scalars, from: scalars.startIndex, where: goes) : scalars.startIndex
     var end = scalars.endIndex
     var count = 0
     while right, end > start {
@@ -173,7 +174,8 @@ enum Texts {
     var result = ""
     while place < scalars.endIndex {
       try Stop.check()
-      let next = scalars.index(place, offsetBy: 65_536, limitedBy: scalars.endIndex)
+      let next =
+        scalars.index(place, offsetBy: 65_536, limitedBy: scalars.endIndex)
         ?? scalars.endIndex
       result += body(text[place..<next])
       place = next
@@ -189,8 +191,9 @@ enum Texts {
     var place = text.unicodeScalars.startIndex
     while place < text.unicodeScalars.endIndex {
       try Stop.check()
-      let next = text.unicodeScalars.index(
-        place, offsetBy: 65_536, limitedBy: text.unicodeScalars.endIndex)
+      let next =
+        text.unicodeScalars.index(
+          place, offsetBy: 65_536, limitedBy: text.unicodeScalars.endIndex)
         ?? text.unicodeScalars.endIndex
       result += text.unicodeScalars[place..<next]
       place = next

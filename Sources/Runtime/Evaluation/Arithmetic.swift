@@ -82,11 +82,13 @@ enum Arithmetic {
     var result: [Value] = []
     result.reserveCapacity(total)
     // What there is is doubled: a value alone takes as long to add as a thousand.
-    let piece = values.count >= 4096 ? values : Array(repeating: values, count: 4096 / values.count)
-      .flatMap { $0 }
+    let piece =
+      values.count >= 4096
+      ? values : Array(repeating: values, count: 4096 / values.count).flatMap { $0 }
     while result.count < total {
+      let count = min(piece.count, total - result.count)
+      Stop.parts(of: count, size: 1 << 16) { result += piece[$0] }
       try Stop.check()
-      result += piece.prefix(total - result.count)
     }
     return result
   }

@@ -103,8 +103,9 @@ public final class Session: Sendable {
     guard text.utf8.count > Self.printedPiece else { return output(text) }
     var rest = text[...]
     while !rest.isEmpty, !isCancelled {
-      let end = rest.unicodeScalars.index(
-        rest.startIndex, offsetBy: Self.printedPiece, limitedBy: rest.endIndex) ?? rest.endIndex
+      let end =
+        rest.unicodeScalars.index(
+          rest.startIndex, offsetBy: Self.printedPiece, limitedBy: rest.endIndex) ?? rest.endIndex
       output(String(rest[..<end]))
       rest = rest[end...]
     }

@@ -22,7 +22,9 @@ enum Showing {
     }
   }
 
-  /// The end of a long value's text. An element has a character at least, so the last 500 hold it.
+  /// The end of a long value's text.
+  ///
+  /// An element has a character at least, so the last 500 hold it.
   private static func end(of value: Value) -> String {
     switch value {
     case .list(let list): Value.newList(list.values.suffix(500)).represented
