@@ -49,6 +49,9 @@ let package = Package(
     .systemLibrary(
       name: "CGraphviz", path: "Sources/System/CGraphviz", pkgConfig: "libgvc",
       providers: [.apt(["libgraphviz-dev"])]),
+    .systemLibrary(
+      name: "CZlib", path: "Sources/System/CZlib", pkgConfig: "zlib",
+      providers: [.apt(["zlib1g-dev"])]),
     .target(name: "CKernels", cSettings: fast),
     .target(
       name: "CNearest", cxxSettings: [.unsafeFlags(["-O3", "-Wall", "-Werror"])]),
@@ -61,7 +64,7 @@ let package = Package(
     room("Tensors", ["CKernels", "COpenBLAS"]),
     room("Tracing", ["Tensors"]),
     room("Images", ["CImageCodecs", "Tensors"]),
-    room("Checkpoints", ["Files", "Tensors", "Tracing"]),
+    room("Checkpoints", ["CZlib", "Files", "Tensors", "Tracing"]),
     room("Tokenizers", ["Files"]),
     room("Layers", ["Checkpoints", "Tensors", "Tracing"]),
     room("Generation", ["Tensors"]),

@@ -42,9 +42,6 @@ struct ConvertCommand: ParsableCommand {
   var shardSize = ByteSize(count: 5_000_000_000)
 
   func validate() throws {
-    guard dtype != nil || quantize != nil else {
-      throw ValidationError("give --dtype, --quantize or both: what should the weights become?")
-    }
     _ = try quantize.map { try Self.precisions($0, parts: []) }
   }
 
@@ -54,6 +51,9 @@ struct ConvertCommand: ParsableCommand {
     let target = SessionOptions.folder(destination)
     guard folder.url.standardizedFileURL.path != target.standardizedFileURL.path else {
       throw ValidationError("source and destination are the same folder")
+    }
+    guard dtype != nil || quantize != nil || folder.hasTorchWeights else {
+      throw ValidationError("give --dtype, --quantize or both: what should the weights become?")
     }
     let parts = try Family.find(folder).family.parts.map(\.name)
     let conversion = try Conversion(
@@ -70,6 +70,7 @@ struct ConvertCommand: ParsableCommand {
       throw error
     }
     job.end()
+    for note in conversion.notes { try Output.standardError.write("note: \(note)\n") }
     try Output.standardOutput.write(
       "wrote \(conversion.tensors.count.counted(as: "tensor")), \(conversion.byteCount.asByteCount), to "
         + "\(destination)\n")
