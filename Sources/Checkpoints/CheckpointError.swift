@@ -34,6 +34,8 @@ public enum CheckpointError: HasExitCode, Equatable {
   case wrongShape(source: String, key: String, expected: [Int], found: [Int])
   /// A tensor is of a type that weights cannot have.
   case wrongType(source: String, key: String, expected: String, found: String)
+  /// A number in double precision that would be infinite in single precision.
+  case beyondFloat32(source: String, key: String, number: Double)
   /// Tensors that together are a quantized weight do not fit together; `key` is the one to look at.
   case packing(source: String, key: String, detail: String)
   /// The file holds tensors that no part of the model asked for.
@@ -99,6 +101,9 @@ extension CheckpointError: CustomStringConvertible {
         \(source.withVisibleControls): tensor \(quoted(key)) has shape \(found), but the \
         configuration calls for \(expected)\(hint)
         """
+    case .beyondFloat32(let source, let key, let number):
+      return
+        "\(source.withVisibleControls): tensor \(quoted(key)) holds \(number), which float32 has not"
     case .wrongType(let source, let key, let expected, let found):
       return """
         \(source.withVisibleControls): tensor \(quoted(key)) is of type \(found), expected \

@@ -20,12 +20,6 @@ struct StateDictionary {
         .pickleContents, "its pickle holds \(value.words), expected tensors by name: a state dict")
     }
     let top = machine.dictionaries[place]
-    let own = Self.tensors(in: top, of: machine)
-    if !own.isEmpty || top.isEmpty {
-      tensors = own
-      notes = Self.notes(top.filter { if case .tensor = $0.value { false } else { true } })
-      return
-    }
     let inner = top.compactMap { entry -> (name: String, tensors: [(String, TorchView)])? in
       guard case .text(let name) = entry.key, case .dictionary(let place) = entry.value else {
         return nil
@@ -33,7 +27,14 @@ struct StateDictionary {
       let found = Self.tensors(in: machine.dictionaries[place], of: machine)
       return found.isEmpty ? nil : (name, found)
     }
+    // A training file may have tensors of its own at the top, such as a generator's state.
     let named = Self.homes.compactMap { home in inner.last { $0.name == home } }.first
+    let own = Self.tensors(in: top, of: machine)
+    if named == nil, !own.isEmpty || top.isEmpty {
+      tensors = own
+      notes = Self.notes(top.filter { if case .tensor = $0.value { false } else { true } })
+      return
+    }
     guard let home = named ?? (inner.count == 1 ? inner.first : nil) else {
       throw machine.fail(
         .pickleContents,

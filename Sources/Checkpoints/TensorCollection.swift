@@ -147,7 +147,11 @@ public struct TensorCollection: Sendable {
     case .memory(let tensor): return tensor
     case .file(let index, let inFile):
       let entry = entries[place]
-      if entry.type == .float64 { return StoredTensor(try floats(name)) }
+      if entry.type == .float64 {
+        let rounded = try floats(name)
+        try checkRange(rounded, of: name, at: place)
+        return StoredTensor(rounded)
+      }
       guard let type = entry.type.elementType else {
         throw .wrongType(
           source: source(of: place), key: name, expected: "F64, F32, F16 or BF16",
@@ -155,6 +159,19 @@ public struct TensorCollection: Sendable {
       }
       return StoredTensor(
         shape: entry.shape, type: type, bytes: try opened[index].stored(inFile))
+    }
+  }
+
+  /// - Throws: where rounding made a number infinite that was not.
+  private func checkRange(
+    _ rounded: Tensor, of name: String, at place: Int
+  ) throws(CheckpointError) {
+    guard rounded.elements.contains(where: \.isInfinite) else { return }
+    let numbers = RawNumbers.doubles(try rawBytes(name))
+    if let lost = numbers.indices.first(where: {
+      numbers[$0].isFinite && rounded.elements[$0].isInfinite
+    }) {
+      throw .beyondFloat32(source: source(of: place), key: name, number: numbers[lost])
     }
   }
 

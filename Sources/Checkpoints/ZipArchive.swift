@@ -1,6 +1,6 @@
 internal import Files
 
-/// The members of a zip archive, by its central directory. Nothing is unpacked to the disk.
+/// The members of a zip archive, by its central directory; nothing is unpacked to the disk.
 ///
 /// Format: PKWARE's APPNOTE 6.3.9, stored and deflated members, 64-bit records. Archives that read
 /// differently by their directory and by their members, or twice from the same bytes, are refused.

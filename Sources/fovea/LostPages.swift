@@ -2,8 +2,10 @@ internal import Files
 internal import Glibc
 internal import Terminal
 
-/// A mapped file that lost a page which is being looked at: another program shortened it, or its
-/// disk failed. No step of a computation can do without, so the process ends, in good order.
+/// A mapped file that lost a page which is being looked at.
+///
+/// Another program shortened it, or its disk failed. No step of a computation can do without, so the
+/// process ends, in good order.
 enum LostPages {
   /// What had the signal before: the report of a bug, for faults that are no file's.
   ///

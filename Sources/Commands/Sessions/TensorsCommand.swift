@@ -25,9 +25,14 @@ extension Command {
         "save(run(scene(7)).trace, \"run.safetensors\")\nt = tensors(\"fovea-out/run.safetensors\")",
         "Open what was saved."),
       Example(
-        "for name, tensor in t.items(\"vision.blocks.*.pattern\"):\n    print(name, tensor.shape)",
+        "save(run(scene(7)).trace, \"run.safetensors\")\n"
+          + "t = tensors(\"fovea-out/run.safetensors\")\n"
+          + "for name, tensor in t.items(\"vision.blocks.*.pattern\"):\n    print(name, tensor.shape)",
         "Go through a part of it."),
-      Example("save(t.select(\"qformer.*\"), \"qformer.safetensors\")", "Keep a part of it."),
+      Example(
+        "save(run(scene(7)).trace, \"run.safetensors\")\n"
+          + "save(tensors(\"fovea-out/run.safetensors\").select(\"qformer.*\"), \"part.safetensors\")",
+        "Keep a part of it."),
     ], seeAlso: ["save", "load", "compare"]
   ) { session, path in
     .object(try NamedTensors(session.readableURL(for: path), in: session))
