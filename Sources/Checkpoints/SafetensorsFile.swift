@@ -12,6 +12,7 @@ public struct SafetensorsFile: TensorFile, Sendable {
   public let metadata: [String: String]
   /// What is allowed in the file, but strange: fields that nobody knows, a very large header.
   public let warnings: [String]
+  let nameTable: (names: [String], table: KeyTable)?
   private let file: MappedFile
   private let dataStart: Int
 
@@ -33,6 +34,7 @@ public struct SafetensorsFile: TensorFile, Sendable {
     do {
       let header = try SafetensorsHeader(bytes, dataSize: file.count - dataStart)
       (entries, metadata) = (header.entries, header.metadata)
+      nameTable = (header.names, header.table)
       let isLarge = file.count > 1_000_000 && bytes.count > file.count / 4
       warnings =
         header.warnings

@@ -39,12 +39,26 @@ public struct TensorCollection: Sendable {
 
   /// Joins files, which must not share a name.
   init(_ files: [any TensorFile], source: String) throws(CheckpointError) {
+    let (names, table, sources) = try Self.joined(files)
+    (self.source, opened, self.names) = (source, files, names)
+    (self.sources, self.table) = (sources, table)
+    entries = files.count == 1 ? files[0].entries : files.flatMap(\.entries)
+    notes = files.flatMap { file in
+      file.notes.map { "\(file.path.withVisibleControls): \($0)" }
+    }
+    aliases = Self.aliases(files, names: names, table: table)
+  }
+
+  private static func joined(
+    _ files: [any TensorFile]
+  ) throws(CheckpointError) -> (names: [String], table: KeyTable, sources: [Source]) {
+    // One large file has done this work while it was read.
+    if files.count == 1, let (names, table) = files[0].nameTable {
+      return (names, table, names.indices.map { .file(0, $0) })
+    }
     var names: [String] = []
     var table = KeyTable()
     var sources: [Source] = []
-    let count = files.reduce(0) { $0 + $1.entries.count }
-    names.reserveCapacity(count)
-    sources.reserveCapacity(count)
     for (index, file) in files.enumerated() {
       for (inFile, entry) in file.entries.enumerated() {
         if let place = table.insert(entry.name, into: &names),
@@ -55,13 +69,7 @@ public struct TensorCollection: Sendable {
         sources.append(.file(index, inFile))
       }
     }
-    (self.source, opened, self.names) = (source, files, names)
-    (self.sources, self.table) = (sources, table)
-    entries = files.count == 1 ? files[0].entries : files.flatMap(\.entries)
-    notes = files.flatMap { file in
-      file.notes.map { "\(file.path.withVisibleControls): \($0)" }
-    }
-    aliases = Self.aliases(files, names: names, table: table)
+    return (names, table, sources)
   }
 
   /// Names that a file's writer left out because another tensor is the same, as safetensors' own

@@ -10,6 +10,8 @@ protocol TensorFile: Sendable {
   var url: URL { get }
   /// The tensors, in the file's order.
   var entries: [TensorEntry] { get }
+  /// The entries' names with their table, where reading the file made one.
+  var nameTable: (names: [String], table: KeyTable)? { get }
   /// The text that the file carries beside its tensors.
   var metadata: [String: String] { get }
   /// What a reader should know of the file: what was left aside.
@@ -32,6 +34,7 @@ extension TensorFile {
   /// The path, as errors name it.
   var path: String { url.path(percentEncoded: false) }
   var notes: [String] { [] }
+  var nameTable: (names: [String], table: KeyTable)? { nil }
   func identity(_ place: Int) -> [Int]? { nil }
 }
 

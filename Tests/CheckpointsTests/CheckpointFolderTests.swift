@@ -220,6 +220,19 @@ struct CheckpointFolderTests {
     }
   }
 
+  @Test func linksOutOfTheFolderAreFollowedAsInACache() throws {
+    let blobs = try TemporaryFolder()
+    try Safetensors.write(
+      [(name: "a", tensor: Tensor([1], shape: [1]))], to: blobs.file("abc"))
+    try WholeFile.write("{}", to: blobs.file("def"))
+    for (name, blob) in [("model.safetensors", "abc"), ("config.json", "def")] {
+      try FileManager.default.createSymbolicLink(
+        at: folder.file(name), withDestinationURL: blobs.file(blob))
+    }
+    #expect(try CheckpointFolder(folder.url).tensors().names == ["a"])
+    #expect(try CheckpointFolder(folder.url).configuration() == [:])
+  }
+
   @Test func aLinkOfACleanedCacheIsNamed() throws {
     try FileManager.default.createSymbolicLink(
       atPath: folder.file("model.safetensors").path, withDestinationPath: "../blobs/abc")
