@@ -60,7 +60,18 @@ enum TensorFiles {
     if start.first == PickleOpcode.protocolNumber.rawValue, start.count > 1, start[1] < 8 {
       return try TorchFile(legacy: file)
     }
-    return try SafetensorsFile(file)
+    do { return try SafetensorsFile(file) } catch {
+      // Of other names nobody said that they are safetensors.
+      guard !file.path.hasSuffix(".safetensors"), case .malformed(_, _, let rule, _) = error,
+        [.tooShort, .headerTooLarge, .headerBeyondFile].contains(rule)
+      else { throw error }
+      throw .malformed(
+        path: file.path, offset: 0, rule: .otherFormat,
+        detail: """
+          this is no file of tensors: neither safetensors, nor a checkpoint of PyTorch, nor NumPy's; \
+          if it should be, fetch it again
+          """)
+    }
   }
 
   /// Opens a PyTorch checkpoint, of either of its formats.

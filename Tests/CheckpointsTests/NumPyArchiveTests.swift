@@ -107,6 +107,47 @@ struct NumPyArchiveTests {
     #expect(try changed { $0.bytes = Self.array("|O", "(3,)", [1]) }.contains("pickled objects"))
   }
 
+  @Test func fourThousandDamagedArchivesAreReadOrRefused() throws {
+    let array = Self.array("<f4", "(2, 3)", [UInt8](repeating: 3, count: 24))
+    let packed =
+      [1] + WrittenArchive.number(array.count, 2) + WrittenArchive.number(array.count ^ 0xFFFF, 2)
+      + array
+    let whole = WrittenArchive.bytes([
+      .init(name: "a.npy", bytes: array),
+      .init(
+        name: "b.npy", bytes: packed, method: 8, saidSize: array.count, checksum: Self.crc(array)),
+      .init(
+        name: "c.npy",
+        bytes: Self.array(">i8", "(1,)", isFortran: true, [UInt8](repeating: 0, count: 8))),
+    ])
+    let url = folder.file("mutant.npz")
+    var random = SplitMix64(seed: 7)
+    var read = 0
+    for _ in 0..<4_000 {
+      var bytes = whole
+      for _ in 0...random.below(3) {
+        let place = random.below(bytes.count)
+        switch random.below(5) {
+        case 0: bytes[place] ^= 1 << UInt8(random.below(8))
+        case 1: bytes[place] = [0, 1, 0x7F, 0x80, 0xFF][random.below(5)]
+        case 2: bytes[place] = UInt8(random.below(256))
+        case 3: bytes = Array(bytes.prefix(max(4, place)))
+        default: bytes.insert(contentsOf: bytes[place...].prefix(1 + random.below(30)), at: place)
+        }
+      }
+      unlink(url.path)
+      try Data(bytes).write(to: url)
+      do {
+        let tensors = try TensorCollection(url)
+        for name in tensors.names { _ = try tensors.rawBytes(name) }
+        read += 1
+      } catch let error as CheckpointError {
+        guard case .malformed = error else { throw error }
+      }
+    }
+    #expect(read > 200 && read < 3_800, "\(read)")
+  }
+
   private static func crc(_ bytes: [UInt8]) -> Int {
     var crc: UInt32 = 0xFFFF_FFFF
     for byte in bytes {
