@@ -49,6 +49,9 @@ let package = Package(
     .systemLibrary(
       name: "CGraphviz", path: "Sources/System/CGraphviz", pkgConfig: "libgvc",
       providers: [.apt(["libgraphviz-dev"])]),
+    .systemLibrary(
+      name: "CZlib", path: "Sources/System/CZlib", pkgConfig: "zlib",
+      providers: [.apt(["zlib1g-dev"])]),
     .target(name: "CKernels", cSettings: fast),
     .target(
       name: "CNearest", cxxSettings: [.unsafeFlags(["-O3", "-Wall", "-Werror"])]),
@@ -62,7 +65,7 @@ let package = Package(
     room("Tensors", ["Budget", "CKernels", "COpenBLAS"]),
     room("Tracing", ["Budget", "Tensors"]),
     room("Images", ["Budget", "CImageCodecs", "Tensors"]),
-    room("Checkpoints", ["Budget", "Files", "Tensors", "Tracing"]),
+    room("Checkpoints", ["Budget", "CZlib", "Files", "Tensors", "Tracing"]),
     room("Tokenizers", ["Budget", "Files"]),
     room("Layers", ["Budget", "Checkpoints", "Tensors", "Tracing"]),
     room("Generation", ["Tensors"]),

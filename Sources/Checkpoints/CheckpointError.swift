@@ -11,9 +11,9 @@ public enum CheckpointError: HasExitCode, Equatable {
   case noFolder(path: String, isFile: Bool)
   /// The folder has no `name`; `present` is what it does have.
   case noFile(folder: String, name: String, present: [String])
-  /// The folder has weights only as pickle files.
-  case pickleOnly(folder: String, files: [String])
-  /// The index names a shard that is no plain file name ending in `.safetensors`.
+  /// The folder has a model in another layout; `words` say which, and what to do.
+  case foreign(folder: String, words: String)
+  /// The index names a shard that is no plain file name with the right ending.
   case shardName(index: String, name: String)
   /// The index is JSON, but not an index; `detail` says what is wrong.
   case index(path: String, detail: String)
@@ -34,6 +34,8 @@ public enum CheckpointError: HasExitCode, Equatable {
   case wrongShape(source: String, key: String, expected: [Int], found: [Int])
   /// A tensor is of a type that weights cannot have.
   case wrongType(source: String, key: String, expected: String, found: String)
+  /// A number in double precision that would be infinite in single precision.
+  case beyondFloat32(source: String, key: String, number: Double)
   /// Tensors that together are a quantized weight do not fit together; `key` is the one to look at.
   case packing(source: String, key: String, detail: String)
   /// The file holds tensors that no part of the model asked for.
@@ -46,7 +48,7 @@ public enum CheckpointError: HasExitCode, Equatable {
   public var exitCode: Int32 {
     switch self {
     case .file(let failure): failure.exitCode
-    case .noFolder, .noFile, .pickleOnly, .noTensor: ExitCode.missingInput
+    case .noFolder, .noFile, .foreign, .noTensor: ExitCode.missingInput
     default: ExitCode.badData
     }
   }
@@ -62,19 +64,14 @@ extension CheckpointError: CustomStringConvertible {
       return "\(path.withVisibleControls)\(place): \(detail) (\(rule.rawValue))"
     case .noFolder(let path, let isFile):
       return isFile
-        ? "\(path.withVisibleControls): is a file; give the folder that holds the model"
-        : "\(path.withVisibleControls): no such folder; check the path"
+        ? fileForFolder(path) : "\(path.withVisibleControls): no such folder; check the path"
     case .noFile(let folder, let name, let present):
       return "\(folder.withVisibleControls): has no \(name); \(listing(present))"
-    case .pickleOnly(let folder, let files):
-      return """
-        \(folder.withVisibleControls): has weights only as pickle (\(some(files))), which can run \
-        programs and is not read; convert them to safetensors first
-        """
+    case .foreign(let folder, let words): return "\(folder.withVisibleControls): \(words)"
     case .shardName(let index, let name):
       return """
         \(index.withVisibleControls): shard \(quoted(name)) is not a plain file name ending in \
-        .safetensors; the index is damaged or hostile
+        .safetensors or .bin; the index is damaged or hostile
         """
     case .index(let path, let detail): return "\(path.withVisibleControls): \(detail)"
     case .notInShard(let index, let key, let shard, let actual):
@@ -104,6 +101,9 @@ extension CheckpointError: CustomStringConvertible {
         \(source.withVisibleControls): tensor \(quoted(key)) has shape \(found), but the \
         configuration calls for \(expected)\(hint)
         """
+    case .beyondFloat32(let source, let key, let number):
+      return
+        "\(source.withVisibleControls): tensor \(quoted(key)) holds \(number), which float32 has not"
     case .wrongType(let source, let key, let expected, let found):
       return """
         \(source.withVisibleControls): tensor \(quoted(key)) is of type \(found), expected \
@@ -123,6 +123,18 @@ extension CheckpointError: CustomStringConvertible {
         \(some(keys.map(quoted))); the configuration may be another model's
         """
     }
+  }
+
+  /// A file where a model's folder should be: what to give instead.
+  private func fileForFolder(_ path: String) -> String {
+    let name = path.withVisibleControls
+    if path.lowercased().hasSuffix(".gguf") {
+      return "\(name): is a GGUF file, which is not read; \(ForeignLayout.instead)"
+    }
+    let isWeights = [".safetensors", ".bin", ".pt", ".pth", ".ckpt", ".npz", ".npy"]
+      .contains { path.hasSuffix($0) }
+    return "\(name): is a file; give the folder that holds the model"
+      + (isWeights ? ", or look into it with tensors(\"…\")" : "")
   }
 
   private func missing(
@@ -218,4 +230,26 @@ public enum FormatRule: String, Sendable, CaseIterable {
   case npyType = "FV-NP-03"
   /// Another number of bytes than shape and type need.
   case npySize = "FV-NP-04"
+
+  /// A zip archive without a directory that can be followed.
+  case zipDirectory = "FV-ZP-01"
+  /// A member that is not where, what or as large as the directory says.
+  case zipMember = "FV-ZP-02"
+  /// A member that unpacks to far more than it is.
+  case zipBomb = "FV-ZP-03"
+
+  /// A pickle with instructions that it cannot have, or that do not fit together.
+  case pickleSyntax = "FV-PT-01"
+  /// A pickle that names or calls what no state dict needs.
+  case pickleName = "FV-PT-02"
+  /// A pickle larger than any state dict's.
+  case pickleLimit = "FV-PT-03"
+  /// Numbers that the pickle speaks of and the file does not have so.
+  case pickleStorage = "FV-PT-04"
+  /// A tensor that does not fit its numbers.
+  case pickleView = "FV-PT-05"
+  /// Numbers whose highest byte comes first.
+  case byteOrder = "FV-PT-06"
+  /// A pickle of something else than named tensors.
+  case pickleContents = "FV-PT-07"
 }

@@ -5,11 +5,28 @@ extension CheckpointFolder {
     "vocab.json", "merges.txt", "vocab.txt", "tokenizer.model", "qwen.tiktoken",
   ]
 
+  /// The names that OpenCLIP gives the one file of weights.
+  public static let openCLIPWeights = [
+    "open_clip_model.safetensors", "open_clip_pytorch_model.bin",
+  ]
+
   /// Whether a file of this name is part of a published checkpoint.
   public static func isPartOfCheckpoint(_ name: String) -> Bool {
     tokenizerFiles.contains(name) || ["modules.json", "LICENSE", "README.md"].contains(name)
       || [".safetensors", ".index.json", "config.json", "_qmap.json", ".jinja"]
         .contains { name.hasSuffix($0) }
+  }
+
+  /// Whether a file of this name holds weights as a pickle, or lists such files.
+  public static func isTorchWeights(_ name: String) -> Bool {
+    name.hasPrefix("pytorch_model") && (name.hasSuffix(".bin") || name.hasSuffix(".bin.index.json"))
+      || openCLIPWeights.contains(name) && name.hasSuffix(".bin")
+  }
+
+  /// Whether the weights are a pickle, which a conversion would make safetensors of.
+  public var hasTorchWeights: Bool {
+    WeightFiles.published.first { $0.lie(in: self) }.map(\.isTorch)
+      ?? listing().contains(where: Self.isTorchWeights)
   }
 
   /// Whether a folder with these names holds a checkpoint and nothing that would be missed: it may

@@ -11,13 +11,15 @@ public struct CheckpointFolder: Sendable {
   public var weights = WeightHandling()
   /// The tensors, where they were mapped for several readings.
   private var mapped: TensorCollection?
-  private static let index = "model.safetensors.index.json"
-  private static let single = "model.safetensors"
+  /// The most bytes of a configuration, of which published ones have some thousand.
+  public static let configurationLimit = 4 << 20
 
   /// Opens a folder, of which nothing is read yet.
   public init(_ url: URL) throws(CheckpointError) {
     self.url = url
-    let path = url.path(percentEncoded: false)
+    var path = url.path(percentEncoded: false)
+    // With a slash behind it a file would be nothing at all.
+    while path.count > 1, path.hasSuffix("/") { path.removeLast() }
     var status = stat()
     guard stat(path, &status) == 0 else { throw .noFolder(path: path, isFile: false) }
     guard status.st_mode & S_IFMT == S_IFDIR else { throw .noFolder(path: path, isFile: true) }
@@ -56,11 +58,22 @@ public struct CheckpointFolder: Sendable {
   }
 
   /// The JSON file called `name`; `.noFile` with a listing where there is none.
-  public func json(_ name: String) throws(CheckpointError) -> JSON {
-    guard has(name) else {
-      throw .noFile(folder: path, name: name, present: listing())
+  ///
+  /// - Parameter limit: the most bytes.
+  public func json(
+    _ name: String, limit: Int = configurationLimit
+  ) throws(CheckpointError) -> JSON {
+    guard has(name) else { throw missing(name) }
+    do { return try JSON(file: url.appending(path: name), limit: limit) } catch {
+      throw .file(error)
     }
-    do { return try JSON(file: url.appending(path: name)) } catch { throw .file(error) }
+  }
+
+  /// Something that every model has is missing: perhaps this is a model in another layout.
+  private func missing(_ name: String) -> CheckpointError {
+    let present = listing()
+    if let words = ForeignLayout.words(present) { return .foreign(folder: path, words: words) }
+    return .noFile(folder: path, name: name, present: present)
   }
 
   /// The JSON file called `name`; nil where there is none.
@@ -71,39 +84,39 @@ public struct CheckpointFolder: Sendable {
   /// `config.json`, which every model has.
   public func configuration() throws(CheckpointError) -> JSON { try json("config.json") }
 
-  /// The weights: `model.safetensors`, or the shards that its index names.
-  public func tensors() throws(CheckpointError) -> TensorCollection {
+  /// The weights: `model.safetensors`, or the shards that its index names; else the same of
+  /// `pytorch_model.bin`.
+  ///
+  /// - Parameter others: names that a layout of its own has for the one file, looked for last.
+  public func tensors(orNamed others: [String] = []) throws(CheckpointError) -> TensorCollection {
     if var mapped, !weights.declaresOnly {
       mapped.handling = weights
       return mapped
     }
     var tensors =
-      weights.declaresOnly
+      try weights.declaresOnly
       ? TensorCollection([(name: String, tensor: StoredTensor)](), source: path)
-      : try has(Self.single)
-        ? TensorCollection(url.appending(path: Self.single)) : shards()
+      : opened(others)
     tensors.handling = weights
     return tensors
   }
 
-  private func shards() throws(CheckpointError) -> TensorCollection {
-    guard has(Self.index) else {
-      let present = listing()
-      let pickles = present.filter { name in
-        [".bin", ".pt", ".pth", ".ckpt"].contains { name.hasSuffix($0) }
-      }
-      if !pickles.isEmpty { throw .pickleOnly(folder: path, files: pickles) }
-      throw .noFile(folder: path, name: Self.single, present: present)
+  /// The tensors of the shards that the index called `index` names.
+  public func tensors(index: String) throws(CheckpointError) -> TensorCollection {
+    let single = String(index.dropLast(".index.json".count))
+    return try WeightFiles(single: single, index: index).openShards(in: self)
+  }
+
+  private func opened(_ others: [String]) throws(CheckpointError) -> TensorCollection {
+    let known = WeightFiles.published + others.map { WeightFiles(single: $0, index: nil) }
+    let present = known.filter { $0.lie(in: self) }
+    guard let chosen = present.first else { throw missing(known[0].single) }
+    var tensors = try chosen.open(in: self)
+    if !chosen.isTorch, let beside = present.first(where: \.isTorch) {
+      tensors.notes.append(
+        "\(path.withVisibleControls): has \(chosen.name(in: self)) and \(beside.name(in: self)); "
+          + "the first is read")
     }
-    let index = try ShardIndex(
-      json(Self.index), path: url.appending(path: Self.index).path(percentEncoded: false))
-    var files: [SafetensorsFile] = []
-    for shard in index.shards {
-      guard has(shard) else { throw .noFile(folder: path, name: shard, present: listing()) }
-      files.append(try SafetensorsFile(url.appending(path: shard)))
-    }
-    let tensors = try TensorCollection(files, source: path)
-    try index.check(files)
     return tensors
   }
 }

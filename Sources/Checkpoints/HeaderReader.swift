@@ -9,8 +9,8 @@ struct HeaderReader {
   private(set) var starts: [Int] = []
   private(set) var metadata: [String: String] = [:]
   private(set) var warnings: [String] = []
-  private var names: [String] = []
-  private var table = KeyTable()
+  private(set) var names: [String] = []
+  private(set) var table = KeyTable()
   private var scanner: JSON.Scanner
 
   init(_ bytes: UnsafeBufferPointer<UInt8>) throws(Failure) {

@@ -12,7 +12,7 @@ public struct NPYFile: Sendable {
   /// The number format.
   public let type: StoredType
   /// The elements, row-major and little-endian.
-  private let bytes: [UInt8]
+  let bytes: [UInt8]
 
   /// Reads a file.
   ///
@@ -27,26 +27,7 @@ public struct NPYFile: Sendable {
   public init(parsing content: [UInt8], named name: String) throws(CheckpointError) {
     let header = try NPYHeader(content, path: name)
     let data = content[header.dataStart...]
-    var room = header.type.size
-    var size = header.type.size
-    for length in header.shape {
-      let (product, overflow) = room.multipliedReportingOverflow(by: max(1, length))
-      guard !overflow else {
-        throw .malformed(
-          path: name, offset: nil, rule: .npySize,
-          detail: "shape \(header.shape) has too many elements")
-      }
-      room = product
-      size *= length
-    }
-    guard data.count == size else {
-      throw .malformed(
-        path: name, offset: header.dataStart, rule: .npySize,
-        detail: """
-          shape \(header.shape) of \(header.type.rawValue) needs \(size) bytes, the file has \
-          \(data.count)\(data.count < size ? "; it was cut off" : "")
-          """)
-    }
+    try header.check(byteCount: data.count)
     (shape, type) = (header.shape, header.type)
     var elements = Array(data)
     if header.isBigEndian { Self.swap(&elements, size: type.size) }
@@ -96,25 +77,15 @@ public struct NPYFile: Sendable {
 
   /// The elements in C order, of elements whose first axis varies fastest.
   private static func rowMajor(_ bytes: [UInt8], size: Int, shape: [Int]) -> [UInt8] {
-    guard shape.count > 1, !bytes.isEmpty else { return bytes }
-    var strides = [Int](repeating: size, count: shape.count)
-    for axis in 1..<shape.count { strides[axis] = strides[axis - 1] * shape[axis - 1] }
-    var result: [UInt8] = []
-    result.reserveCapacity(bytes.count)
-    var index = [Int](repeating: 0, count: shape.count)
-    var start = 0
-    while result.count < bytes.count {
-      result.append(contentsOf: bytes[start..<start + size])
-      var axis = shape.count - 1
-      while axis >= 0 {
-        index[axis] += 1
-        start += strides[axis]
-        if index[axis] < shape[axis] { break }
-        start -= strides[axis] * shape[axis]
-        index[axis] = 0
-        axis -= 1
+    let layout = TensorLayout(fortran: shape, elementSize: size, start: 0)
+    guard !layout.isContiguous else { return bytes }
+    return bytes.withUnsafeBytes { bytes in
+      [UInt8](unsafeUninitializedCapacity: bytes.count) { out, done in
+        if let base = bytes.baseAddress, let out = out.baseAddress {
+          layout.gather(from: base, into: out)
+        }
+        done = bytes.count
       }
     }
-    return result
   }
 }

@@ -10,12 +10,15 @@ struct NPYHeader {
 
   /// NumPy's own limit.
   private static let sizeLimit = 10_000
+  /// The most bytes of a file that a header takes.
+  static let longest = sizeLimit + 12
   private static let magic: [UInt8] = [0x93] + Array("NUMPY".utf8)
 
   private let path: String
   private let bytes: [UInt8]
   private var position: Int
 
+  /// Reads the header at the beginning of `content`, of which what follows need not be there.
   init(_ content: [UInt8], path: String) throws(CheckpointError) {
     self.path = path
     guard content.starts(with: Self.magic), content.count >= 10 else {
@@ -43,6 +46,37 @@ struct NPYHeader {
     bytes = Array(content[..<dataStart])
     position = start
     try readDictionary()
+  }
+
+  /// How many bytes the elements take.
+  ///
+  /// - Throws: `.malformed` beyond 64 bits; strides of the others must not overflow where one axis
+  ///   is 0.
+  func byteCount() throws(CheckpointError) -> Int {
+    var room = type.size
+    for length in shape {
+      let (product, overflow) = room.multipliedReportingOverflow(by: max(1, length))
+      guard !overflow else {
+        throw .malformed(
+          path: path, offset: nil, rule: .npySize,
+          detail: "shape \(shape) has too many elements")
+      }
+      room = product
+    }
+    return shape.contains(0) ? 0 : room
+  }
+
+  /// - Throws: `.malformed` where `found` bytes follow the header, and not as many as it says.
+  func check(byteCount found: Int) throws(CheckpointError) {
+    let size = try byteCount()
+    guard found == size else {
+      throw .malformed(
+        path: path, offset: dataStart, rule: .npySize,
+        detail: """
+          shape \(shape) of \(type.rawValue) needs \(size) bytes, the file has \(found)\
+          \(found < size ? "; it was cut off" : "")
+          """)
+    }
   }
 
   /// A version 1.0 header, with the data at a multiple of 64 bytes.

@@ -198,7 +198,7 @@ package struct PackedWeight {
   ) throws(CheckpointError) -> StoredBytes {
     guard let place = tensors.place(name) else { throw needs(name) }
     let entry = tensors.entries[place]
-    guard types.contains(entry.type), let bytes = tensors.bytes(at: place) else {
+    guard types.contains(entry.type), let bytes = try tensors.bytes(at: place) else {
       throw .wrongType(
         source: source(name), key: name, expected: types.map(\.rawValue).joined(separator: " or "),
         found: entry.type.rawValue)

@@ -31,6 +31,11 @@ enum RawNumbers {
     }
   }
 
+  /// Numbers in double precision as they are.
+  static func doubles(_ bytes: [UInt8]) -> [Double] {
+    each(bytes, UInt64.self) { Double(bitPattern: UInt64(littleEndian: $0)) }
+  }
+
   private static func each<Stored, Result>(
     _ bytes: [UInt8], _: Stored.Type, _ convert: (Stored) -> Result
   ) -> [Result] where Stored: FixedWidthInteger {

@@ -65,6 +65,53 @@ public enum Safetensors {
     }
   }
 
+  /// Writes tensors of a collection to a file, whole or not at all, each in the type that it has and
+  /// under its own name, and none of them held in memory for longer than it takes.
+  ///
+  /// - Parameters:
+  ///   - places: the tensors' places in `entries`.
+  ///   - progress: called with how many bytes are done, of how many; `false` stops.
+  /// - Throws: as the other `write`; `.stopped`.
+  public static func write(
+    _ tensors: TensorCollection, places: [Int], metadata: [String: String] = [:], to url: URL,
+    progress: (_ done: Int, _ total: Int) -> Bool = { _, _ in true }
+  ) throws(CheckpointError) {
+    let path = url.path(percentEncoded: false)
+    let planned = places.map { place in
+      let entry = tensors.entries[place]
+      return PlannedTensor(name: entry.name, type: entry.type, shape: entry.shape)
+    }
+    try SafetensorsLayout.checkNames(of: planned, path: path)
+    let layout = SafetensorsLayout(planned, metadata: metadata, alignment: 8)
+    var file = try begun(path, layout.header)
+    var done = 0
+    for index in layout.order {
+      var isStopped = false
+      try tensors.eachPiece(of: places[index]) { (bytes) throws(FileFailure) in
+        guard !isStopped else { return }
+        try file.write(bytes)
+        done += bytes.count
+        isStopped = !progress(done, layout.byteCount)
+      }
+      guard !isStopped else { throw .stopped(source: path) }
+    }
+    try finish(file)
+  }
+
+  private static func begun(
+    _ path: String, _ header: [UInt8]
+  ) throws(CheckpointError) -> Replacement {
+    do {
+      var file = try Replacement(path)
+      try file.write(header)
+      return file
+    } catch { throw .file(error) }
+  }
+
+  private static func finish(_ file: consuming Replacement) throws(CheckpointError) {
+    do { try file.finish() } catch { throw .file(error) }
+  }
+
   private static func append(
     _ content: Content, to file: inout Replacement
   ) throws(FileFailure) {

@@ -1,8 +1,9 @@
 internal import Files
 public import FoundationEssentials
+internal import Tensors
 
 /// A safetensors file: its header checked, its tensors left on the disk until they are used.
-public struct SafetensorsFile: Sendable {
+public struct SafetensorsFile: TensorFile, Sendable {
   /// Where the file is.
   public let url: URL
   /// The tensors, in the order of the header.
@@ -11,6 +12,7 @@ public struct SafetensorsFile: Sendable {
   public let metadata: [String: String]
   /// What is allowed in the file, but strange: fields that nobody knows, a very large header.
   public let warnings: [String]
+  let nameTable: (names: [String], table: KeyTable)?
   private let file: MappedFile
   private let dataStart: Int
 
@@ -18,14 +20,21 @@ public struct SafetensorsFile: Sendable {
   ///
   /// - Throws: `.file` or `.malformed`, with the offset of what is wrong.
   public init(_ url: URL) throws(CheckpointError) {
-    self.url = url
-    let path = url.path(percentEncoded: false)
+    let file: MappedFile
     do { file = try MappedFile(url) } catch { throw .file(error) }
+    try self.init(file)
+  }
+
+  /// Checks a file that is mapped already.
+  init(_ file: MappedFile) throws(CheckpointError) {
+    (url, self.file) = (file.url, file)
+    let path = url.path(percentEncoded: false)
     let bytes = try Self.headerBytes(file, path: path)
     dataStart = 8 + bytes.count
     do {
       let header = try SafetensorsHeader(bytes, dataSize: file.count - dataStart)
       (entries, metadata) = (header.entries, header.metadata)
+      nameTable = (header.names, header.table)
       let isLarge = file.count > 1_000_000 && bytes.count > file.count / 4
       warnings =
         header.warnings
@@ -72,23 +81,27 @@ public struct SafetensorsFile: Sendable {
     func failure(_ rule: FormatRule, _ detail: String) -> CheckpointError {
       .malformed(path: path, offset: 0, rule: rule, detail: detail)
     }
-    if text.hasPrefix("version https://git-lfs") || text.hasPrefix("oid sha256:") {
+    if text.hasPrefix("oid sha256:") {
       return failure(
         .gitPointer,
-        "this is a Git LFS pointer, not the weights; run 'git lfs pull' in its folder")
+        "this is a part of a Git LFS pointer, not the weights; run 'git lfs pull' in its folder")
     }
     if text.hasPrefix("<!doctype") || text.hasPrefix("<html") || text.hasPrefix("<?xml") {
       return failure(
         .webPage, "this is a web page, not weights: a failed download; fetch the file again")
     }
     let kinds: [(start: [UInt8], name: String)] = [
-      ([0x50, 0x4B, 0x03, 0x04], "a zip archive, such as a PyTorch checkpoint"),
-      ([0x80, 0x02], "a Python pickle, such as a PyTorch checkpoint"),
-      (Array("GGUF".utf8), "a GGUF file"), ([0x1F, 0x8B], "a gzip archive"),
-      ([0x89, 0x48, 0x44, 0x46], "an HDF5 file"), ([0x93, 0x4E, 0x55, 0x4D], "a NumPy file"),
+      ([0x50, 0x4B, 0x03, 0x04], "a zip archive, such as a PyTorch checkpoint; call it .bin"),
+      ([0x80, 0x02], "a Python pickle, such as a PyTorch checkpoint; call it .bin"),
+      (Array("GGUF".utf8), "a GGUF file, which is not read; \(ForeignLayout.instead)"),
+      ([0x1F, 0x8B], "a gzip archive; unpack it first"),
+      (
+        [0x89, 0x48, 0x44, 0x46],
+        "an HDF5 file, as of TensorFlow, which is not read; \(ForeignLayout.instead)"
+      ), ([0x93, 0x4E, 0x55, 0x4D], "a NumPy array; call it .npy"),
     ]
     if let kind = kinds.first(where: { start.starts(with: $0.start) }) {
-      return failure(.otherFormat, "this is \(kind.name); convert it to safetensors first")
+      return failure(.otherFormat, "this is \(kind.name)")
     }
     if text.hasPrefix("{") {
       return failure(.otherFormat, "this is text, such as JSON; safetensors start with a length")
@@ -108,26 +121,22 @@ public struct SafetensorsFile: Sendable {
         """)
   }
 
-  /// Where the bytes of `entry`, one of `entries`, start.
-  func start(of entry: TensorEntry) -> UnsafeRawPointer {
-    // The header was checked against the file's length, which is at least 8: there is a base.
-    let base = file.baseAddress ?? UnsafeRawPointer(bitPattern: 8).unsafelyUnwrapped
-    return base + dataStart + entry.bytes.lowerBound
+  /// Where the bytes of an entry lie in the file.
+  private func range(_ place: Int) -> Range<Int> {
+    let bytes = entries[place].bytes
+    return dataStart + bytes.lowerBound..<dataStart + bytes.upperBound
   }
 
-  /// Gives the memory of an entry's pages back.
-  func release(_ entry: TensorEntry) {
-    file.release(dataStart + entry.bytes.lowerBound..<dataStart + entry.bytes.upperBound)
+  func mapped(_ place: Int) -> StoredBytes? { stored(place) }
+
+  func stored(_ place: Int) -> StoredBytes {
+    let range = range(place)
+    return StoredBytes(start: file.address(range.lowerBound), count: range.count, owner: file)
   }
 
-  /// Keeps the mapping alive.
-  var owner: any AnyObject & Sendable { file }
-
-  /// The bytes of `entry` as they lie in the file.
-  func bytes(of entry: TensorEntry) throws(CheckpointError) -> [UInt8] {
-    do {
-      return try file.bytes(
-        dataStart + entry.bytes.lowerBound..<dataStart + entry.bytes.upperBound)
-    } catch { throw .file(error) }
+  func bytes(_ place: Int) throws(CheckpointError) -> [UInt8] {
+    do { return try file.bytes(range(place)) } catch { throw .file(error) }
   }
+
+  func release(_ place: Int) { file.release(range(place)) }
 }

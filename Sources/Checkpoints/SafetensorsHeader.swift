@@ -23,6 +23,9 @@ struct SafetensorsHeader {
   let metadata: [String: String]
   /// What is allowed, but strange.
   let warnings: [String]
+  /// The entries' names, and where each stands.
+  let names: [String]
+  let table: KeyTable
 
   static let sizeLimit = 100_000_000
   static let tensorLimit = 1_000_000
@@ -43,6 +46,7 @@ struct SafetensorsHeader {
       try HeaderReader(bytes)
     }
     (entries, metadata, warnings) = (reader.entries, reader.metadata, reader.warnings)
+    (names, table) = (reader.names, reader.table)
     try checkPlaces(dataSize: dataSize, starts: reader.starts)
   }
 

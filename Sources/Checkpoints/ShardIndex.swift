@@ -1,6 +1,7 @@
 public import Files
 
-/// Which shard each tensor of a large checkpoint is in: `model.safetensors.index.json`.
+/// Which shard each tensor of a large checkpoint is in: `model.safetensors.index.json`, or the same of
+/// `pytorch_model.bin`.
 public struct ShardIndex: Sendable {
   /// The shards' file names, sorted.
   public let shards: [String]
@@ -10,9 +11,15 @@ public struct ShardIndex: Sendable {
   public let totalSize: Int?
   private let path: String
   private let shardOf: [String]
+  private let ending: String
 
-  /// Reads an index; `path` is what errors call it.
-  public init(_ json: JSON, path: String) throws(CheckpointError) {
+  /// The most bytes of an index.
+  public static let byteLimit = 1 << 26
+
+  /// Reads an index; `path` is what errors call it, `ending` that of its shards.
+  public init(
+    _ json: JSON, path: String, ending: String = ".safetensors"
+  ) throws(CheckpointError) {
     guard let map = json["weight_map"]?.object, !map.isEmpty else {
       throw .index(path: path, detail: "has no weight_map that names a shard for each tensor")
     }
@@ -24,29 +31,40 @@ public struct ShardIndex: Sendable {
           path: path,
           detail: "weight_map '\(key.withVisibleControls)' is \(value.kindName), expected a name")
       }
-      guard Self.isFileName(shard) else { throw .shardName(index: path, name: shard) }
+      guard Self.isFileName(shard, ending: ending) else {
+        throw .shardName(index: path, name: shard)
+      }
       shardOf.append(shard)
       shards.insert(shard)
     }
-    (self.path, names, self.shardOf) = (path, map.keys, shardOf)
+    (self.path, names, self.shardOf, self.ending) = (path, map.keys, shardOf, ending)
     self.shards = shards.sorted()
-    // Some writers give a number with a fraction of 0.
-    totalSize = json["metadata"]?["total_size"]?.double.flatMap(Int.init(exactly:))
+    switch json["metadata"]?["total_size"] {
+    case .none, .null: totalSize = nil
+    case .some(let size):
+      // Some writers give a number with a fraction of 0.
+      guard let count = size.double.flatMap(Int.init(exactly:)), count >= 0 else {
+        throw .index(
+          path: path,
+          detail: "metadata.total_size is \(size.written().prefix(40)), expected a number of bytes")
+      }
+      totalSize = count
+    }
   }
 
-  /// Whether `name` is one plain path component that ends in `.safetensors`.
-  static func isFileName(_ name: String) -> Bool {
+  /// Whether `name` is one plain path component with the right ending.
+  static func isFileName(_ name: String, ending: String = ".safetensors") -> Bool {
     let bytes = Array(name.utf8)
     func isPlain(_ byte: UInt8) -> Bool {
       (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
     }
     guard let first = bytes.first, isPlain(first), bytes.count <= 255 else { return false }
-    return name.hasSuffix(".safetensors")
+    return name.hasSuffix(ending)
       && bytes.allSatisfy { isPlain($0) || [0x2D, 0x2E, 0x5F].contains($0) }
   }
 
   /// Compares the shards, opened in the order of `shards`, with what the index says.
-  func check(_ files: [SafetensorsFile]) throws(CheckpointError) {
+  func check(_ files: [any TensorFile]) throws(CheckpointError) {
     var present: [String: Int] = [:]
     for (number, file) in files.enumerated() {
       for entry in file.entries { present[entry.name] = number }
@@ -57,6 +75,8 @@ public struct ShardIndex: Sendable {
         throw .notInShard(index: path, key: key, shard: shard, actual: actual)
       }
     }
+    // Pickles keep the numbers that tensors share once, and their writers count them as they like.
+    guard ending == ".safetensors" else { return }
     let found = files.reduce(0) { $0 + $1.entries.reduce(0) { $0 + $1.byteCount } }
     if let totalSize, totalSize != found {
       throw .totalSize(index: path, expected: totalSize, found: found)

@@ -47,10 +47,13 @@ public final class ShardedWriter: Sendable {
   ///   - folder: where they go, such as an unfinished `FolderReplacement`.
   ///   - path: what errors call the folder.
   ///   - shardSize: the most bytes of tensors a file holds; a larger tensor has a file to itself.
+  ///   - aliases: names that are left out, and the tensor that each is the same as; noted in the
+  ///     file of that tensor, as safetensors' `save_model` does.
   /// - Throws: `.file`, when the disk has no room or the place cannot be written; `.malformed`,
   ///   when a name occurs twice or is `__metadata__`.
   public init(
-    _ tensors: [PlannedTensor], in folder: URL, called path: String, shardSize: Int
+    _ tensors: [PlannedTensor], in folder: URL, called path: String, shardSize: Int,
+    aliases: [(name: String, kept: String)] = []
   ) throws(CheckpointError) {
     try SafetensorsLayout.checkNames(of: tensors, path: path)
     let shards = Self.shards(tensors, atMost: shardSize)
@@ -59,8 +62,11 @@ public final class ShardedWriter: Sendable {
     var files: [SizedFile] = []
     for (number, shard) in shards.enumerated() {
       // Whole cache lines before them: most tensors then start at a multiple of 64 bytes.
+      var metadata = ["format": "pt"]
+      let held = Set(shard.map { tensors[$0].name })
+      for alias in aliases where held.contains(alias.kept) { metadata[alias.name] = alias.kept }
       let layout = SafetensorsLayout(
-        shard.map { tensors[$0] }, metadata: ["format": "pt"], alignment: 64)
+        shard.map { tensors[$0] }, metadata: metadata, alignment: 64)
       for (index, offset) in zip(shard, layout.offsets) {
         places[index] = Place(shard: number, offset: layout.header.count + offset)
       }

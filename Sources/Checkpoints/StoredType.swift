@@ -35,6 +35,9 @@ public enum StoredType: String, Sendable, CaseIterable {
     "C64",
   ]
 
+  /// What the format is called elsewhere: `float32`.
+  public var name: String { "\(self)" }
+
   /// Bytes an element.
   public var size: Int {
     switch self {

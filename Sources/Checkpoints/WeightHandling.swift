@@ -40,8 +40,16 @@ public struct WeightRecord: Sendable {
   public let keptByteCount: Int
   /// Whether the model keeps a copy of its own, rather than the file's pages.
   public let isConverted: Bool
-  /// Where it lies.
+  /// Where it lies; without the log that this is in, which would keep itself alive.
   let tensors: TensorCollection
+
+  /// The numbers themselves, also where `stored` only stands for them.
+  public func numbers() throws(CheckpointError) -> StoredTensor {
+    isWide ? try tensors.tensor(name) : stored
+  }
+
+  /// Whether the file has it in double precision.
+  public var isWide: Bool { tensors[name]?.type == .float64 }
 
   /// Gives the memory back that the file's pages of it take.
   public func release() { tensors.release(name) }
@@ -50,6 +58,7 @@ public struct WeightRecord: Sendable {
 /// The weights that were handed out, in order.
 public final class WeightLog: Sendable {
   private let list = Mutex<[WeightRecord]>([])
+  private let said = Mutex<[String]>([])
 
   /// An empty log.
   public init() {}
@@ -57,5 +66,10 @@ public final class WeightLog: Sendable {
   /// What was handed out so far.
   public var records: [WeightRecord] { list.withLock { $0 } }
 
+  /// What a person should know of the weights that were read.
+  public var notes: [String] { said.withLock { $0 } }
+
   func add(_ record: WeightRecord) { list.withLock { $0.append(record) } }
+
+  func note(_ words: [String]) { said.withLock { $0 += words } }
 }

@@ -1,3 +1,4 @@
+internal import Files
 internal import Glibc
 public import Tensors
 public import Tracing
@@ -12,6 +13,9 @@ public struct WeightReader: ~Copyable, Sendable {
   private let names: @Sendable (Address) -> [String]
   private var isTaken: [Bool]
   private var missing: [(key: String, shape: [Int])] = []
+  private var wideCount = 0
+  /// The tensors, read as they are.
+  private let bare: TensorCollection
 
   /// Reads from `tensors`.
   ///
@@ -22,6 +26,9 @@ public struct WeightReader: ~Copyable, Sendable {
   ) {
     (self.tensors, self.names) = (tensors, names)
     isTaken = [Bool](repeating: false, count: tensors.entries.count)
+    var bare = tensors
+    bare.handling = WeightHandling()
+    self.bare = bare
   }
 
   /// Reads from `tensors` by a table of names.
@@ -110,8 +117,8 @@ public struct WeightReader: ~Copyable, Sendable {
         address: address, name: name, isProduct: isProduct, isTransposed: turned != nil,
         stored: stored,
         kept: kept?.encoding ?? stored.encoding,
-        keptByteCount: kept?.byteCount ?? stored.byteCount, isConverted: kept != nil,
-        tensors: tensors))
+        keptByteCount: kept?.byteCount ?? stored.byteCount,
+        isConverted: kept != nil || bare[name]?.type == .float64, tensors: bare))
     guard !handling.declaresOnly else { return weight }
     let rounded = handling.converts ? self.rounded(weight, at: address) : weight
     guard let precision, handling.converts || kept == nil else { return rounded }
@@ -158,7 +165,13 @@ public struct WeightReader: ~Copyable, Sendable {
         source: tensors.source(of: place), key: entry.name, expected: shape, found: entry.shape)
     }
     isTaken[place] = true
-    return try tensors.tensor(entry.name)
+    guard entry.type == .float64 else { return try tensors.tensor(entry.name) }
+    wideCount += 1
+    // Rounding takes memory; what only asks how large a model is goes without.
+    guard !tensors.handling.converts, let zeros = Zeros(shape, atMost: tensors.byteCount) else {
+      return try tensors.tensor(entry.name)
+    }
+    return StoredTensor(shape: shape, type: .float32, start: zeros.start, owner: zeros)
   }
 
   /// Says that tensors whose file name fits `pattern` need not be read; `*` stands for anything.
@@ -171,8 +184,17 @@ public struct WeightReader: ~Copyable, Sendable {
   /// Ends the load; fails if a tensor was missing or left unread, so no half-loaded model runs.
   public consuming func finish() throws(CheckpointError) {
     if let error = missingError() { throw error }
+    tensors.handling.log?.note(tensors.notes + wideNotes)
     let unread = unreadNames
     if !unread.isEmpty { throw .unread(source: tensors.source, keys: unread) }
+  }
+
+  private var wideNotes: [String] {
+    guard wideCount > 0 else { return [] }
+    let count = wideCount == 1 ? "1 tensor is" : "\(wideCount) tensors are"
+    return [
+      "\(tensors.source.withVisibleControls): \(count) stored in float64, and rounded to float32"
+    ]
   }
 
   private var unreadNames: [String] {

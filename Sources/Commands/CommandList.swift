@@ -5,7 +5,7 @@ public enum Commands {
   /// The list.
   public static let all: [Command] = [
     .load, .resize, .models, .stages, .describe, .memory,
-    .image, .scene,
+    .image, .scene, .tensors,
     .preprocess, .patchify, .embed, .encode, .query, .project, .tokenize, .assemble, .decode,
     .nextToken, .run, .match,
     .embedImage, .embedText, .read, .projectText, .similarity, .classify, .wordMap,

@@ -30,10 +30,16 @@ extension Session {
     let precisions = try choice.precisions()
     let model =
       precisions.isEmpty
-      ? try LoadedModel.read(choice.url, name: nil)
+      ? try LoadedModel.read(choice.url, name: nil, in: self)
       : try LoadedModel.read(choice.url, precisions: precisions, in: self)
     self[CurrentModel.self] = model
     return model
+  }
+
+  /// Prints what is to know of a model that was read.
+  fileprivate func tell(_ load: ModelLoad) {
+    if let warning = load.warning { print("warning: \(warning)\n") }
+    for note in load.notes { print("note: \(note)\n") }
   }
 
   /// A trace that keeps what fits `glob` and stops when this session is interrupted.
@@ -45,11 +51,12 @@ extension Session {
 }
 
 extension LoadedModel {
-  /// Reads a checkpoint folder, its weights as they are stored.
-  static func read(_ url: URL, name: String?) throws -> LoadedModel {
-    LoadedModel(
-      name: name ?? ShippedModel.name(of: url), folder: url,
-      load: try ModelLoad(CheckpointFolder(url)))
+  /// Reads a checkpoint folder, its weights as they are stored; what is to know of it is told to
+  /// `session`.
+  static func read(_ url: URL, name: String?, in session: Session? = nil) throws -> LoadedModel {
+    let load = try ModelLoad(CheckpointFolder(url))
+    session?.tell(load)
+    return LoadedModel(name: name ?? ShippedModel.name(of: url), folder: url, load: load)
   }
 
   /// Reads a checkpoint folder, each part in its precision, and reports how far it is.
@@ -64,7 +71,7 @@ extension LoadedModel {
       session.report(.converting(done, of: total))
       return !session.isCancelled
     }
-    if let warning = load.warning { session.print("warning: \(warning)\n") }
+    session.tell(load)
     var model = LoadedModel(name: ShippedModel.name(of: url), folder: url, load: load)
     model.precisions = precisions
     return model

@@ -37,6 +37,8 @@ public struct FileFailure: HasExitCode, Equatable, CustomStringConvertible {
     case permission
     /// The file system is mounted for reading only.
     case readOnly
+    /// The pointer that git leaves where it did not fetch the file.
+    case gitPointer
     /// The contents are not JSON.
     case notJSON(JSON.Failure)
     /// The contents are not UTF-8 text; the offset is that of the first byte that is wrong.
@@ -140,6 +142,10 @@ public struct FileFailure: HasExitCode, Equatable, CustomStringConvertible {
     case .permission:
       return "\(name): permission denied; you may not \(action.rawValue) it"
     case .readOnly: return "\(name): cannot write there, the file system is read-only"
+    case .gitPointer:
+      return """
+        \(name): is a Git LFS pointer, not the file; run 'git lfs pull' in its folder to fetch it
+        """
     case .notJSON(let failure):
       return "\(name):\(failure.line):\(failure.column): \(failure.message)"
     case .notText(let offset): return "\(name): is not UTF-8 text (byte \(offset))"
@@ -155,7 +161,7 @@ public struct FileFailure: HasExitCode, Equatable, CustomStringConvertible {
     case .missingFolder: action == .read ? ExitCode.missingInput : ExitCode.cannotCreate
     case .notFolder: action == .read ? ExitCode.missingInput : ExitCode.cannotCreate
     case .symbolicLink, .readOnly, .occupied: ExitCode.cannotCreate
-    case .tooLarge, .notJSON, .notText, .shortened: ExitCode.badData
+    case .tooLarge, .notJSON, .notText, .shortened, .gitPointer: ExitCode.badData
     case .permission: ExitCode.permission
     case .noAddressSpace: ExitCode.outOfMemory
     case .diskFull, .system, .stopped: ExitCode.inputOutput

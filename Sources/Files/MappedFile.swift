@@ -4,26 +4,30 @@ internal import Glibc
 /// A file whose bytes are read from the disk when they are looked at, and not before.
 ///
 /// The file must keep its length while it is mapped: a page that is gone when it is looked at ends
-/// the process. Files written by `WholeFile` are replaced, never shortened, so their mappings stay
-/// whole.
+/// the process, whose last words name the file (`MappedRanges`). Files written by `WholeFile` are
+/// replaced, never shortened, so their mappings stay whole. Of the process's descriptors it takes
+/// none.
 public final class MappedFile: Sendable {
   /// Where the file is.
   public let url: URL
+  /// The path as it was given.
+  public var path: String { url.path(percentEncoded: false) }
   /// How many bytes it had when it was opened.
   public let count: Int
   /// The mapped pages; nil where there is no byte.
   ///
   /// Read-only, hence safe to share.
   nonisolated(unsafe) private let start: UnsafeMutableRawPointer?
-  private let descriptor: Int32
+  /// Which file it is, whatever its path names later.
+  private let identity: FileIdentity
 
   /// Maps a regular file of any size.
   public init(_ url: URL) throws(FileFailure) {
     self.url = url
     let path = url.path(percentEncoded: false)
     let opened = try OpenFile(path)
-    descriptor = opened.descriptor
-    count = opened.count
+    defer { close(opened.descriptor) }
+    (count, identity) = (opened.count, opened.identity)
     guard opened.count > 0 else {
       start = nil
       return
@@ -31,22 +35,25 @@ public final class MappedFile: Sendable {
     let pages = mmap(nil, opened.count, PROT_READ, MAP_PRIVATE, opened.descriptor, 0)
     guard let pages, pages != MAP_FAILED else {
       let code = errno
-      close(opened.descriptor)
       guard code != ENOMEM else {
         throw FileFailure(path, .noAddressSpace(bytes: opened.count))
       }
       throw FileFailure(path, errno: code, while: .read)
     }
     start = pages
+    MappedRanges.add(UnsafeRawPointer(pages), count: count, path: path)
   }
 
   deinit {
-    if let start { munmap(start, count) }
-    close(descriptor)
+    guard let start else { return }
+    MappedRanges.remove(UnsafeRawPointer(start))
+    munmap(start, count)
   }
 
   /// Calls `body` with all bytes; the pointer is valid inside it only.
-  package func withUnsafeBytes<R>(_ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R {
+  package func withUnsafeBytes<R, Failure: Error>(
+    _ body: (UnsafeRawBufferPointer) throws(Failure) -> R
+  ) throws(Failure) -> R {
     try body(UnsafeRawBufferPointer(start: start, count: count))
   }
 
@@ -69,7 +76,14 @@ public final class MappedFile: Sendable {
   /// - Precondition: `range` lies inside `0..<count`.
   public func bytes(_ range: Range<Int>) throws(FileFailure) -> [UInt8] {
     precondition(range.lowerBound >= 0 && range.upperBound <= count, "\(range) of \(count) bytes")
-    return try readBytes(
-      descriptor, at: range.lowerBound, count: range.count, path: url.path(percentEncoded: false))
+    if let opened = try? OpenFile(path) {
+      defer { close(opened.descriptor) }
+      if opened.identity == identity {
+        return try readBytes(
+          opened.descriptor, at: range.lowerBound, count: range.count, path: path)
+      }
+    }
+    // The path names another file by now, or none: what is mapped is out of everybody's reach.
+    return withUnsafeBytes { Array($0[range]) }
   }
 }

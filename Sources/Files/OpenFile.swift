@@ -1,9 +1,16 @@
 internal import Glibc
 
-/// A regular file opened for reading, with its length.
+/// Which file of the system something is.
+struct FileIdentity: Equatable {
+  let device: dev_t
+  let number: ino_t
+}
+
+/// A regular file opened for reading, with its length: the door that every file's bytes come through.
 struct OpenFile {
   let descriptor: Int32
   let count: Int
+  let identity: FileIdentity
 
   /// Opens `path`; whoever does has to close `descriptor`.
   init(_ path: String) throws(FileFailure) {
@@ -27,7 +34,18 @@ struct OpenFile {
       close(descriptor)
       throw FileFailure(path, status.st_mode & S_IFMT == S_IFDIR ? .folder : .notRegular)
     }
+    if GitPointer.couldBe(byteCount: Int(status.st_size)), Self.holdsPointer(descriptor) {
+      close(descriptor)
+      throw FileFailure(path, .gitPointer)
+    }
     (self.descriptor, count) = (descriptor, Int(status.st_size))
+    identity = FileIdentity(device: status.st_dev, number: status.st_ino)
+  }
+
+  private static func holdsPointer(_ descriptor: Int32) -> Bool {
+    var start = [UInt8](repeating: 0, count: GitPointer.byteLimit)
+    let got = pread(descriptor, &start, start.count, 0)
+    return got > 0 && GitPointer.begins(start.prefix(got))
   }
 }
 

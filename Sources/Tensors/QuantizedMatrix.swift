@@ -26,7 +26,7 @@ public struct StoredBytes: Sendable {
   public let count: Int
   let owner: any AnyObject & Sendable
   /// Immutable for as long as `owner` lives, hence safe to share.
-  nonisolated(unsafe) private let start: UnsafeRawPointer
+  nonisolated(unsafe) let start: UnsafeRawPointer
 
   /// Bytes that `owner` keeps readable and unchanged.
   package init(start: UnsafeRawPointer, count: Int, owner: any AnyObject & Sendable) {
@@ -41,8 +41,11 @@ public struct StoredBytes: Sendable {
   }
 
   /// Calls `body` with the bytes; the pointer is valid inside it only.
-  package func withPointer<R>(_ body: (UnsafeRawPointer) throws -> R) rethrows -> R {
-    try withExtendedLifetime(owner) { try body(start) }
+  package func withPointer<R, Failure: Error>(
+    _ body: (UnsafeRawPointer) throws(Failure) -> R
+  ) throws(Failure) -> R {
+    defer { withExtendedLifetime(owner) {} }
+    return try body(start)
   }
 }
 

@@ -40,6 +40,14 @@ public struct StoredTensor: Sendable {
     quantized = nil
   }
 
+  /// Wraps elements that lie one after another in `bytes`.
+  ///
+  /// - Precondition: they are as many as `shape` holds.
+  package init(shape: [Int], type: ElementType, bytes: StoredBytes) {
+    precondition(bytes.count == shape.reduce(type.size, *), "\(bytes.count) do not fill \(shape)")
+    self.init(shape: shape, type: type, start: bytes.start, owner: bytes.owner)
+  }
+
   /// Wraps a quantized matrix.
   package init(_ matrix: QuantizedMatrix) {
     self.init(matrix, shape: [matrix.outputs, matrix.inputs])

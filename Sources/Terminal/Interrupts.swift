@@ -36,6 +36,9 @@ public final class Interrupts: Sendable {
   /// Lets a write beyond the limit on the size of files fail, instead of ending the process.
   public static func ignoreFileSizeSignal() { signal(SIGXFSZ, SIG_IGN) }
 
+  /// Gives the terminal back as it was found, from a handler that ends the process.
+  public static func restoreTerminal() { TerminalModes.restoreFromAnyThread() }
+
   /// Begins to watch; later calls do nothing.
   ///
   /// - Parameters:

@@ -84,11 +84,12 @@ private enum Saved {
     tcsetattr(store.descriptors[0], TCSANOW, store.modes)
   }
 
-  /// Gives a signal back to whoever had it before, and raises it again.
+  /// Gives a signal back to whoever had it before, and has it happen again.
   static func giveBack(_ signal: Int32) {
     for place in 0..<6 where fatalSignals[place] == signal {
       sigaction(signal, store.earlierActions.advanced(by: place), nil)
     }
-    raise(signal)
+    // A page that is gone is missed again when this returns, and then with its address.
+    if signal != SIGBUS { raise(signal) }
   }
 }

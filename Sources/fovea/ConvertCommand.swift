@@ -8,22 +8,26 @@ internal import Models
 internal import Tensors
 internal import Terminal
 
-/// `fovea convert`: a checkpoint in another number format.
+/// `fovea convert`: a checkpoint as safetensors, in another number format.
 struct ConvertCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "convert",
-    abstract: "Write a checkpoint again in another number format.",
+    abstract: "Write a checkpoint again, as safetensors and in another number format.",
     discussion: """
       --dtype rounds every floating-point tensor. --quantize makes small integers of the weights of \
       layers: int8 under the names that quanto gives them, int4 in GPTQ's packing; tables, norms, \
       biases and a head that shares the table of embeddings keep floating-point numbers. Both may \
       be given. Configuration, tokenizer and processor files are taken along.
 
+      A checkpoint of PyTorch (pytorch_model.bin) becomes safetensors, with neither option too. Of \
+      tensors that share their numbers one is written, and the other names are noted in its file.
+
       A checkpoint that stands at the destination is replaced when the new one is complete, and not \
       before: if the disk fills (status 74) or the command is stopped, it is as it was.
 
       Examples:
         fovea convert blip2 blip2-bf16 --dtype bfloat16
+        fovea convert old-clip new-clip
         fovea convert blip2 blip2-int4 --dtype float16 --quantize decoder=int4,vision=int8
       """)
 
@@ -43,9 +47,6 @@ struct ConvertCommand: ParsableCommand {
   var shardSize = ByteSize(count: 5_000_000_000)
 
   func validate() throws {
-    guard dtype != nil || quantize != nil else {
-      throw ValidationError("give --dtype, --quantize or both: what should the weights become?")
-    }
     _ = try quantize.map { try Self.precisions($0, parts: []) }
   }
 
@@ -55,6 +56,9 @@ struct ConvertCommand: ParsableCommand {
     let target = SessionOptions.folder(destination)
     guard folder.url.standardizedFileURL.path != target.standardizedFileURL.path else {
       throw ValidationError("source and destination are the same folder")
+    }
+    guard dtype != nil || quantize != nil || folder.hasTorchWeights else {
+      throw ValidationError("give --dtype, --quantize or both: what should the weights become?")
     }
     let parts = try Family.find(folder).family.parts.map(\.name)
     let conversion = try Conversion(
@@ -71,6 +75,7 @@ struct ConvertCommand: ParsableCommand {
       throw error
     }
     job.end()
+    for note in conversion.notes { try Output.standardError.write("note: \(note)\n") }
     try Output.standardOutput.write(
       "wrote \(conversion.tensors.count.counted(as: "tensor")), \(conversion.byteCount.asByteCount), to "
         + "\(destination)\n")

@@ -36,6 +36,7 @@ struct Fovea: ParsableCommand {
 
   static func main() {
     Interrupts.ignoreFileSizeSignal()
+    LostPages.watch()
     do {
       try checkThreads()
       var command = try Fovea.parseAsRoot()

@@ -59,12 +59,104 @@ struct CheckpointFolderTests {
       #expect(error.exitCode == 66)
       #expect(error.description.hasSuffix("has no config.json; it has tokenizer.json"))
     }
-    try WholeFile.write("x", to: folder.file("pytorch_model.bin"))
+  }
+
+  @Test(arguments: [
+    ("adapter_config.json", "a PEFT adapter (adapter_config.json)"),
+    ("model.fp16.safetensors", "as the variant 'fp16' (model.fp16.safetensors); rename or link"),
+    ("model.fp16-00001-of-00002.safetensors", "link that file to model-00001-of-00002.safetensors"),
+    ("pytorch_model.fp16.bin", "link that file to pytorch_model.bin"),
+    ("model-Q4_K_M.gguf", "holds a GGUF file (model-Q4_K_M.gguf), which is not read"),
+    ("tf_model.h5", "only for TensorFlow (tf_model.h5)"),
+    ("flax_model.msgpack", "only for Flax (flax_model.msgpack)"), ("model.onnx", "only for ONNX"),
+    ("model_index.json", "a Diffusers pipeline"), ("weights.ckpt", "tensors(\"weights.ckpt\")"),
+  ])
+  func aModelInAnotherLayoutIsNamedAsWhatItIs(_ name: String, _ words: String) throws {
+    try WholeFile.write("{}", to: folder.file(name))
+    #expect(failure().contains(words), "\(failure())")
+    let error = #expect(throws: CheckpointError.self) {
+      try CheckpointFolder(folder.url).configuration()
+    }
+    #expect(error?.description.contains(words) == true && error?.exitCode == 66)
+  }
+
+  @Test func aFileForAFolderIsOneSentenceWithOrWithoutASlash() throws {
+    let file = folder.file("model.safetensors")
+    try WholeFile.write("x", to: file)
+    for path in [file.path, file.path + "/"] {
+      let error = #expect(throws: CheckpointError.self) {
+        try CheckpointFolder(URL(filePath: path))
+      }
+      #expect(
+        error?.description == """
+          \(file.path): is a file; give the folder that holds the model, or look into it with \
+          tensors("…")
+          """)
+    }
+  }
+
+  @Test func aGitPointerIsNamedAtEveryDoor() throws {
+    let pointer = """
+      version https://git-lfs.github.com/spec/v1
+      oid sha256:4d7a214614ab2935c943f9e0ff69d22eadbb8f32b1258daaa5e2ca24d17e2393
+      size 12345
+
+      """
+    let names = ["config.json", "model.safetensors", "model.safetensors.index.json", "x.npy"]
+    for name in names { try WholeFile.write(pointer, to: folder.file(name)) }
+    let pack = try CheckpointFolder(folder.url)
+    var sentences: [String] = []
+    for name in names {
+      do {
+        switch name {
+        case "x.npy": _ = try NPYFile(folder.file(name))
+        case "model.safetensors": _ = try pack.tensors()
+        default: _ = try pack.json(name)
+        }
+      } catch { sentences.append(error.description) }
+    }
     #expect(
-      failure() == """
-        FOLDER: has weights only as pickle (pytorch_model.bin), which can run programs and is not \
-        read; convert them to safetensors first
-        """)
+      sentences
+        == names.map {
+          "\(folder.file($0).path): is a Git LFS pointer, not the file; run 'git lfs pull' in its "
+            + "folder to fetch it"
+        })
+    // Half of one is no pointer by its beginning, and still no header.
+    try WholeFile.write("oid sha256:4d7a", to: folder.file("model.safetensors"))
+    #expect(failure().contains("Git LFS pointer"))
+  }
+
+  @Test func configurationsAreSmall() throws {
+    let file = folder.file("config.json")
+    try WholeFile.write("", to: file)
+    #expect(truncate(file.path, off_t(CheckpointFolder.configurationLimit) + 1) == 0)
+    let error = #expect(throws: CheckpointError.self) {
+      try CheckpointFolder(folder.url).configuration()
+    }
+    #expect(error?.description.hasSuffix("holds 4194305 bytes, at most 4194304 are read") == true)
+  }
+
+  @Test func aTotalSizeThatIsNoNumberIsRefused() throws {
+    try write("a.safetensors", ["a"])
+    for total: JSON in ["8", -8, true, [8]] {
+      try writeIndex([("a", "a.safetensors")], total: total)
+      #expect(failure().contains("metadata.total_size is"), "\(total)")
+    }
+    for total: JSON in [8, 8.0, .null] {
+      try writeIndex([("a", "a.safetensors")], total: total)
+      #expect(failure() == "read [\"a\"]")
+    }
+  }
+
+  @Test func aNameThatItsWriterLeftOutIsFoundThroughTheMetadata() throws {
+    try Safetensors.write(
+      [(name: "embed", tensor: Tensor([1, 2], shape: [2]))],
+      metadata: ["format": "pt", "head": "embed", "other": "nothing"],
+      to: folder.file("model.safetensors"))
+    let tensors = try CheckpointFolder(folder.url).tensors()
+    #expect(tensors.names == ["embed"])
+    #expect(try tensors.tensor("head").tensor.elements == [1, 2])
+    #expect(tensors["other"] == nil && tensors["format"] == nil)
   }
 
   @Test func aPathThatIsNoFolderIsNamed() throws {
@@ -126,6 +218,19 @@ struct CheckpointFolderTests {
       try WholeFile.write(text, to: folder.file("model.safetensors.index.json"))
       #expect(failure().hasPrefix("model.safetensors.index.json"))
     }
+  }
+
+  @Test func linksOutOfTheFolderAreFollowedAsInACache() throws {
+    let blobs = try TemporaryFolder()
+    try Safetensors.write(
+      [(name: "a", tensor: Tensor([1], shape: [1]))], to: blobs.file("abc"))
+    try WholeFile.write("{}", to: blobs.file("def"))
+    for (name, blob) in [("model.safetensors", "abc"), ("config.json", "def")] {
+      try FileManager.default.createSymbolicLink(
+        at: folder.file(name), withDestinationURL: blobs.file(blob))
+    }
+    #expect(try CheckpointFolder(folder.url).tensors().names == ["a"])
+    #expect(try CheckpointFolder(folder.url).configuration() == [:])
   }
 
   @Test func aLinkOfACleanedCacheIsNamed() throws {

@@ -36,6 +36,11 @@ struct SafetensorsCaseTests {
       let collection = try TensorCollection([tensors], source: "file")
       for name in collection.names { #expect(try collection.floats(name).count >= 0) }
     } catch {
+      // A whole pointer is known before its format is.
+      if case .file(let failure) = error, failure.kind == .gitPointer {
+        #expect(example.rule == .gitPointer)
+        return
+      }
       guard case .malformed(let path, _, let rule, let detail) = error else { throw error }
       #expect(rule == example.rule, "\(detail)")
       #expect(path == file.path)
@@ -55,10 +60,6 @@ struct SafetensorsCaseTests {
     (
       "one byte too few", 9,
       "byte 9: tensor 'x' ends at data byte 16, but the file has 15; it was cut off, fetch it again (FV-ST-15)"
-    ),
-    (
-      "Git LFS pointer", 0,
-      "byte 0: this is a Git LFS pointer, not the weights; run 'git lfs pull' in its folder (FV-ST-21)"
     ),
   ])
   func theSentenceNamesPlaceFoundAndExpected(

@@ -69,12 +69,16 @@ struct SafetensorsFileTests {
     for (type, bytes, expected) in cases {
       let tensors = try raw("\(type).safetensors", type, [2], bytes)
       #expect(try tensors.floats("x").elements == expected, "\(type)")
-      if ["F16", "BF16", "F32"].contains(type) {
+      if ["F16", "BF16", "F32", "F64"].contains(type) {
         #expect(try tensors.tensor("x").tensor.elements == expected, "\(type)")
       } else {
         #expect(throws: CheckpointError.self, "\(type)") { try tensors.tensor("x") }
       }
     }
+    // Rounded to float32 this would be infinite.
+    let large = try raw("large", "F64", [1], [0x9C, 0x75, 0, 0x88, 0x3C, 0xE4, 0x37, 0x7E])
+    let error = #expect(throws: CheckpointError.self) { try large.tensor("x") }
+    #expect(error?.description.hasSuffix("holds 1e+300, which float32 has not") == true)
     #expect(throws: CheckpointError.self) {
       try raw("big", "U64", [1], [0, 0, 0, 0, 0, 0, 0, 0x80]).integers("x")
     }

@@ -149,7 +149,7 @@ struct WeightReaderTests {
     } catch {
       #expect(
         error.description
-          == "\(file.path): tensor 'x' is of type I64, expected F32, F16 or BF16")
+          == "\(file.path): tensor 'x' is of type I64, expected F64, F32, F16 or BF16")
     }
   }
 

@@ -175,6 +175,55 @@ struct WholeFileTests {
       kind { _ = try mapped.bytes(0..<10_000) } == .shortened(expected: 10_000, found: 100))
   }
 
+  @Test func mappingsTakeNoDescriptorAndAreGoneWithTheirOwner() throws {
+    let file = folder.file("a")
+    try WholeFile.write([UInt8](repeating: 1, count: 10_000), to: file)
+    func descriptors() throws -> Int {
+      try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count {
+        (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\($0)"))
+          == file.path
+      }
+    }
+    do {
+      let held = try (0..<50).map { _ in try MappedFile(file) }
+      #expect(try Mappings.count(of: file) >= 1)
+      #expect(try descriptors() == 0)
+      withExtendedLifetime(held) {}
+    }
+    #expect(try Mappings.count(of: file) == 0)
+  }
+
+  @Test func anAddressTellsWhichFileIsMappedThere() throws {
+    let file = folder.file("a\u{1B}b")
+    try WholeFile.write([UInt8](repeating: 1, count: 10_000), to: file)
+    func name(_ address: UInt) -> String? {
+      MappedRanges.path(at: address).map { String(cString: $0) }
+    }
+    var address: UInt = 0
+    do {
+      let mapped = try MappedFile(file)
+      address = UInt(bitPattern: mapped.baseAddress)
+      let shown = file.path.withVisibleControls
+      #expect(name(address) == shown && name(address + 9_999) == shown)
+      // The rest of its last page belongs to it, what follows does not.
+      #expect(name(address + 12_287) == shown)
+      #expect(name(address - 1) != shown && name(address + 12_288) != shown)
+      withExtendedLifetime(mapped) {}
+    }
+    #expect(name(address) != file.path.withVisibleControls)
+  }
+
+  @Test func aGitPointerIsNoFile() throws {
+    let pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n"
+    try WholeFile.write(pointer, to: folder.file("a"))
+    #expect(kind { _ = try WholeFile.read(folder.file("a")) } == .gitPointer)
+    #expect(kind { _ = try MappedFile(folder.file("a")) } == .gitPointer)
+    // A text about pointers is longer than one may be.
+    let text = pointer + String(repeating: "x", count: 1_000)
+    try WholeFile.write(text, to: folder.file("b"))
+    #expect(try WholeFile.readText(folder.file("b")) == text)
+  }
+
   @Test func controlCharactersOfANameAreShown() {
     #expect("a\u{1b}[2Jb".withVisibleControls == "a⟨U+001B⟩[2Jb")
     #expect("x\u{202e}y\u{0}".withVisibleControls == "x⟨U+202E⟩y⟨U+0000⟩")

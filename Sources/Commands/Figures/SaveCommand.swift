@@ -21,12 +21,12 @@ extension Command {
       Example("save(grid(scene(7)), \"grid.svg\")", "A figure as SVG."),
       Example("save(preprocess(scene(7)), \"pixels.npy\")", "A tensor for NumPy."),
       Example("save(run(scene(7)).trace, \"run.safetensors\")", "Every place of a run."),
-    ], seeAlso: ["show", "grid", "overlay"]
+    ], seeAlso: ["show", "grid", "overlay", "tensors"]
   ) { session, value, path in
     let kind = path.split(separator: ".").last.map { $0.lowercased() } ?? ""
     let content = try SavedContent(value, as: kind)
     let url = try session.writableURL(for: path)
-    try content.write(to: url)
+    try content.write(to: url, in: session)
     return .text(url.path)
   }
 }
@@ -38,6 +38,7 @@ private enum SavedContent {
   case array(Tensor)
   case numbers(Tensor)
   case table(Table)
+  case files(NamedTensors)
 
   init(_ value: Value, as kind: String) throws {
     let kinds: [String]
@@ -72,6 +73,12 @@ private enum SavedContent {
       case let table as Table:
         guard kind == "csv" else { throw Self.unfit("a table", kind, ["csv"]) }
         self = .table(table)
+        return
+      case let tensors as NamedTensors:
+        guard kind == "safetensors" else {
+          throw Self.unfit("tensors by name", kind, ["safetensors"])
+        }
+        self = .files(tensors)
         return
       default: break
       }
@@ -112,12 +119,13 @@ private enum SavedContent {
         + (kind.isEmpty ? "nothing" : ".\(kind)"))
   }
 
-  func write(to url: URL) throws {
+  func write(to url: URL, in session: Session) throws {
     switch self {
     case .bytes(let bytes): try WholeFile.write(bytes, to: url)
     case .array(let tensor): try NPYFile.write(tensor, to: url)
     case .numbers(let tensor): try CSV.write(tensor, to: url)
     case .table(let table): try table.writeCSV(to: url)
+    case .files(let tensors): try tensors.write(to: url, in: session)
     case .tensors(let tensors, let prompt, let weights):
       var metadata = ["made_by": "fovea"]
       // With the prompt the run can be made again.

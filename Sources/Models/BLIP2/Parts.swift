@@ -36,6 +36,12 @@ extension BLIP2 {
 
   /// The names of an address in a published file.
   static let weightNames: @Sendable (Address) -> [String] = { address in
-    [names.key(address) ?? address.description]
+    let key = names.key(address) ?? address.description
+    // OPT's head is its table of embeddings: files may keep the two under either name.
+    return key == tiedNames.first ? tiedNames : [key]
   }
+
+  private static let tiedNames = [
+    "language_model.model.decoder.embed_tokens.weight", "language_model.lm_head.weight",
+  ]
 }

@@ -13,16 +13,10 @@ struct CLIPFiles {
   let naming: CLIP.Naming
 
   private static let openConfiguration = "open_clip_config.json"
-  private static let openWeights = "open_clip_model.safetensors"
 
   /// Reads the configuration that belongs to the weights: names tell whose they are.
   init(_ folder: CheckpointFolder) throws {
-    let hasOwn = folder.has("model.safetensors") || folder.has("model.safetensors.index.json")
-    var tensors =
-      try !hasOwn && folder.has(Self.openWeights)
-      ? TensorCollection(folder.url.appending(path: Self.openWeights)) : folder.tensors()
-    tensors.handling = folder.weights
-    self.tensors = tensors
+    tensors = try folder.tensors(orNamed: CheckpointFolder.openCLIPWeights)
     guard tensors.names.contains("visual.conv1.weight") else {
       naming = .transformers
       configuration = try CLIP.Configuration(

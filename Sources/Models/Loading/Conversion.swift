@@ -32,6 +32,12 @@ public struct Conversion: Sendable {
   /// The weights that are small integers in the file already and stay as they are.
   private var held: [(name: String, encoding: Encoding)] = []
 
+  /// Names that are not written because another tensor is the same, by the name that is: as
+  /// safetensors keeps tensors that share their numbers.
+  private var aliases: [(name: String, kept: String)] = []
+  /// What a person should know of the files that are read.
+  public let notes: [String]
+
   /// How many bytes of tensors are going to be written.
   public var byteCount: Int { tensors.reduce(0) { $0 + $1.byteCount } }
 
@@ -52,10 +58,12 @@ public struct Conversion: Sendable {
     var reading = inner
     let log = WeightLog()
     reading.weights.log = log
+    // What is in double precision is rounded piece by piece, while it is written.
+    reading.weights.converts = false
     _ = try Family.read(reading)
     self.folder = inner
     collection = try inner.tensors()
-    (self.type, self.precisions) = (type, precisions)
+    (self.type, self.precisions, notes) = (type, precisions, log.notes)
     plan(log.records, parts: family.parts)
   }
 
@@ -64,7 +72,12 @@ public struct Conversion: Sendable {
     let tables = Set(records.filter { !$0.isProduct }.map(\.name))
     var done: Set<String> = []
     var packed: [String] = []
+    var twins = Twins(collection)
     for record in records where done.insert(record.name).inserted {
+      if let kept = twins.insert(record.name) {
+        aliases.append((record.name, kept))
+        continue
+      }
       let part = parts.first { $0.roots.contains(String(record.address.parts.first ?? "")) }
       let precision = part.flatMap { precisions[$0.name] }
       let isPacked = if case .plain = record.stored.encoding { false } else { true }
@@ -82,6 +95,8 @@ public struct Conversion: Sendable {
         quantized.append((record.name, precision))
       } else if let type {
         add(record, type)
+      } else if record.isWide, let entry = collection[record.name] {
+        add(entry)
       } else if case .plain(let stored) = record.stored.encoding {
         add(record, stored)
       } else {
@@ -93,7 +108,11 @@ public struct Conversion: Sendable {
     }
     for entry in collection.entries where !done.contains(entry.name) {
       if packed.contains(where: entry.name.hasPrefix) { continue }
-      add(entry)
+      if let kept = twins.insert(entry.name) {
+        aliases.append((entry.name, kept))
+      } else {
+        add(entry)
+      }
     }
   }
 
@@ -132,13 +151,14 @@ public struct Conversion: Sendable {
       target, replaceable: CheckpointFolder.isOnlyCheckpoint)
     let leftOut = try copySmallFiles(to: replacement)
     let writer = try ShardedWriter(
-      tensors, in: replacement.url, called: replacement.path, shardSize: shardSize)
+      tensors, in: replacement.url, called: replacement.path, shardSize: shardSize,
+      aliases: aliases)
     var done = 0
     for (index, source) in sources.enumerated() {
       switch source {
       case .rest: continue
       case .plain(let record, let type):
-        let tensor = record.stored
+        let tensor = try record.numbers()
         let piece = 8 << 20
         for first in stride(from: 0, to: tensor.count, by: piece) {
           let count = min(piece, tensor.count - first)
@@ -153,7 +173,7 @@ public struct Conversion: Sendable {
         done += bytes.count
       case .quantized(let record, let quantization):
         let made = Safetensors.published(
-          record.stored.quantized(to: quantization), as: record.name)
+          try record.numbers().quantized(to: quantization), as: record.name)
         for (offset, part) in made.enumerated() {
           let bytes = part.content.rawBytes
           try writer.write(bytes, to: index + offset)
@@ -193,7 +213,8 @@ public struct Conversion: Sendable {
 
   private func copySmallFiles(to replacement: borrowing FolderReplacement) throws -> [String] {
     var leftOut: [String] = []
-    for name in folder.listing() where !name.hasSuffix(".safetensors") {
+    for name in folder.listing()
+    where !name.hasSuffix(".safetensors") && !CheckpointFolder.isTorchWeights(name) {
       guard CheckpointFolder.isPartOfCheckpoint(name) else {
         leftOut.append(name)
         continue

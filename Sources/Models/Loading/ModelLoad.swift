@@ -13,6 +13,8 @@ public struct ModelLoad: Sendable {
   public let parts: [PartWeights]
   /// What to know before running it; nil where nothing is.
   public let warning: String?
+  /// What a person should know of the files it was read from, a sentence each.
+  public let notes: [String]
 
   /// Reads the model in `folder`, each part in its precision.
   ///
@@ -54,6 +56,7 @@ public struct ModelLoad: Sendable {
     folder.weights.converts = false
     let mapped = try Family.read(folder)
     let records = log.records
+    notes = log.notes
     let converted = records.filter(\.isConverted)
     parts = family.parts.map { PartWeights($0, records) }
     let rest = parts.reduce(0) { $0 + $1.mappedByteCount }
