@@ -1,3 +1,4 @@
+internal import Characters
 internal import Checkpoints
 public import Foundation
 internal import Models
@@ -27,11 +28,7 @@ extension Session {
     if let model = self[CurrentModel.self] { return model }
     var choice = self[StartingPrecision.self]
     choice.folder = self[StartingModel.self]
-    let precisions = try choice.precisions()
-    let model =
-      precisions.isEmpty
-      ? try LoadedModel.read(choice.url, name: nil)
-      : try LoadedModel.read(choice.url, precisions: precisions, in: self)
+    let model = try LoadedModel.read(choice.url, precisions: choice.precisions(), in: self)
     self[CurrentModel.self] = model
     return model
   }
@@ -45,7 +42,8 @@ extension Session {
 }
 
 extension LoadedModel {
-  /// Reads a checkpoint folder, its weights as they are stored.
+  /// Reads a checkpoint folder again, its weights as they are stored; what there is to say of it was
+  /// said when it was read first.
   static func read(_ url: URL, name: String?) throws -> LoadedModel {
     LoadedModel(
       name: name ?? ShippedModel.name(of: url), folder: url,
@@ -64,7 +62,7 @@ extension LoadedModel {
       session.report(.converting(done, of: total))
       return !session.isCancelled
     }
-    if let warning = load.warning { session.print("warning: \(warning)\n") }
+    for note in load.notes { session.note(note.visibleOnOneLine) }
     var model = LoadedModel(name: ShippedModel.name(of: url), folder: url, load: load)
     model.precisions = precisions
     return model

@@ -41,7 +41,10 @@ public struct Family: Sendable {
         "decoder": ["language"],
       ]
     ) { try BLIP2.Model($0) },
-    Family("vit", "ViT", parts: ["vision": ["vision", "classifier"]]) { try ViT.Model($0) },
+    Family(
+      "vit", "ViT", or: ["architecture 'vit_…' in config.json (timm)"],
+      parts: ["vision": ["vision", "classifier"]]
+    ) { try ViT.Model($0) },
     Family(
       "clip", "CLIP",
       or: ["open_clip_config.json (OpenCLIP)", "modules.json (sentence-transformers)"],
@@ -68,16 +71,19 @@ public struct Family: Sendable {
       return try find(inner)
     }
     let isOpenCLIP = !folder.has("config.json") && folder.has("open_clip_config.json")
-    let found =
-      try isOpenCLIP
-      ? "clip"
-      : folder.configuration()["model_type"].flatMap { $0 == .null ? nil : $0.text ?? $0.written() }
+    let found = try isOpenCLIP ? "clip" : type(folder.configuration())
     guard let family = all.first(where: { $0.type == found }) else {
       throw ModelError.unknownFamily(
         file: folder.url.appending(path: "config.json").path, found: found, known: all.map(\.type))
     }
     if !isOpenCLIP { try checkPacking(folder) }
     return (family, folder)
+  }
+
+  /// Which family's `model_type` a configuration has: its own, or that of a layout that is read here.
+  private static func type(_ json: JSON) -> String? {
+    if TimmFolder.holds(json) { return "vit" }
+    return json["model_type"].flatMap { $0.isNull ? nil : $0.text ?? $0.written() }
   }
 
   /// - Throws: where the folder says that its weights are packed in a way that is not read here.

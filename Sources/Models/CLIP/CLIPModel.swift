@@ -1,7 +1,7 @@
 public import Checkpoints
 internal import Files
 internal import Foundation
-public import Images
+internal import Images
 public import Layers
 public import Tensors
 public import Tokenizers
@@ -12,8 +12,10 @@ extension CLIP {
   public struct Model: VisionModel, EmbeddingModel {
     /// The sizes.
     public let configuration: Configuration
-    /// How a picture becomes numbers.
-    public let preprocessing: Preprocessing
+    /// How a picture becomes numbers, and where that is written.
+    public let pictureSettings: PictureSettings
+    /// What to know of its files.
+    public let notes: [String]
     /// Text to token ids.
     public let tokenizer: any Tokenizer
     /// Pictures to tokens.
@@ -34,7 +36,7 @@ extension CLIP {
     public init(_ folder: CheckpointFolder) throws {
       let files = try CLIPFiles(folder)
       configuration = files.configuration
-      preprocessing = files.preprocessing
+      (pictureSettings, notes) = (files.settings, files.notes)
       isOpenCLIP = files.isOpenCLIP
       cutsTexts = false
       tokenizer = try TokenizerFolder.read(folder.url)
@@ -56,13 +58,13 @@ extension CLIP {
     }
 
     private init(
-      _ model: Model, preprocessing: Preprocessing, vision: VisionTransformer, cutsTexts: Bool
+      _ model: Model, settings: PictureSettings, vision: VisionTransformer, cutsTexts: Bool
     ) {
       (configuration, tokenizer, text) = (model.configuration, model.tokenizer, model.text)
       (imageProjection, textProjection) = (model.imageProjection, model.textProjection)
       (logarithmOfScale, isOpenCLIP) = (model.logarithmOfScale, model.isOpenCLIP)
-      (self.preprocessing, self.vision) = (preprocessing, vision)
-      self.cutsTexts = cutsTexts
+      (pictureSettings, notes) = (settings, model.notes)
+      (self.vision, self.cutsTexts) = (vision, cutsTexts)
     }
 
     /// Reads a projection; OpenCLIP stores `[inputs, outputs]`.
@@ -87,7 +89,7 @@ extension CLIP.Model {
   /// published code does with `interpolate_pos_encoding`.
   public func resized(to imageSize: Int) throws -> any VisionModel {
     CLIP.Model(
-      self, preprocessing: try preprocessing.resized(to: imageSize, patchSize: patches.patchSize),
+      self, settings: try pictureSettings.resized(to: imageSize, patchSize: patches.patchSize),
       vision: VisionTransformer(vision, imageSize: imageSize), cutsTexts: cutsTexts)
   }
 
@@ -95,7 +97,7 @@ extension CLIP.Model {
   ///
   /// As CLIP's own `tokenize(truncate=True)`, OpenCLIP and transformers' `truncation=True` do.
   public var cuttingTexts: any EmbeddingModel {
-    CLIP.Model(self, preprocessing: preprocessing, vision: vision, cutsTexts: true)
+    CLIP.Model(self, settings: pictureSettings, vision: vision, cutsTexts: true)
   }
 
   /// CLIP.
@@ -148,7 +150,8 @@ extension CLIP.Model {
   public var facts: [Fact] {
     let text = configuration.text
     return [
-      Fact.picture(patches), Fact.vision(towers[0], tokens: patches.tokenCount),
+      Fact.picture(patches), pictureSettings.fact,
+      Fact.vision(towers[0], tokens: patches.tokenCount),
       Fact(
         "text",
         "\(text.blockCount) blocks, \(text.headCount) heads, \(text.width) channels, "

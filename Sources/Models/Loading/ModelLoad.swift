@@ -10,8 +10,9 @@ public struct ModelLoad: Sendable {
   public let model: any VisionModel
   /// How each part's weights are kept, in the family's order.
   public let parts: [PartWeights]
-  /// What to know before running it; nil where nothing is.
-  public let warning: String?
+  /// What to know before running it, a sentence each: a file that is missing and what is assumed,
+  /// keys that nobody knows, memory that is short. None for most models.
+  public let notes: [String]
 
   /// Reads the model in `folder`, each part in its precision.
   ///
@@ -56,7 +57,7 @@ public struct ModelLoad: Sendable {
     let converted = records.filter(\.isConverted)
     parts = family.parts.map { PartWeights($0, records) }
     let rest = parts.reduce(0) { $0 + $1.mappedByteCount }
-    warning = rest > available ? Self.warning(rest, available) : nil
+    notes = mapped.notes + (rest > available ? [Self.warning(rest, available)] : [])
     let isRounded = records.filter { record in
       !record.isConverted && record.address.parts.first.flatMap { types[String($0)] } != nil
     }
