@@ -47,6 +47,9 @@ let package = Package(
       name: "CCairo", path: "Sources/System/CCairo", pkgConfig: "pangocairo",
       providers: [.apt(["libcairo2-dev", "libpango1.0-dev"])]),
     .systemLibrary(
+      name: "CGLib", path: "Sources/System/CGLib", pkgConfig: "glib-2.0",
+      providers: [.apt(["libglib2.0-dev"])]),
+    .systemLibrary(
       name: "CGraphviz", path: "Sources/System/CGraphviz", pkgConfig: "libgvc",
       providers: [.apt(["libgraphviz-dev"])]),
     .target(name: "CKernels", cSettings: fast),
@@ -62,7 +65,7 @@ let package = Package(
     room("Tracing", ["Tensors"]),
     room("Images", ["CImageCodecs", "Tensors"]),
     room("Checkpoints", ["Files", "Tensors", "Tracing"]),
-    room("Tokenizers", ["Files"]),
+    room("Tokenizers", ["CGLib", "Files"]),
     room("Layers", ["Checkpoints", "Tensors", "Tracing"]),
     room("Generation", ["Tensors"]),
     room(

@@ -10,8 +10,9 @@ public struct ModelLoad: Sendable {
   public let model: any VisionModel
   /// How each part's weights are kept, in the family's order.
   public let parts: [PartWeights]
-  /// What to know before running it, a sentence each: a file that is missing and what is assumed,
-  /// keys that nobody knows, memory that is short. None for most models.
+  /// What to know before running it, a sentence each; none for most models.
+  ///
+  /// A file that is missing and what is assumed, keys that nobody knows, memory that is short.
   public let notes: [String]
 
   /// Reads the model in `folder`, each part in its precision.
