@@ -1,6 +1,7 @@
 public import Checkpoints
 internal import Files
 public import Foundation
+public import Tokenizers
 
 /// A family of models that can be read.
 public struct Family: Sendable {
@@ -103,10 +104,19 @@ public struct Family: Sendable {
       "'gptq': zero points are written otherwise in other formats")
   }
 
-  /// The folder inside `folder` that has a model of its own, in sentence-transformers' layout; nil
-  /// where `folder` itself holds the model.
-  public static func folder(inside folder: CheckpointFolder) throws -> CheckpointFolder? {
-    try SentenceTransformersFolder.model(in: folder)
+  /// The tokenizer of the model in `folder`, or in the folder inside it that has the model, its texts
+  /// handled as the model's layout does.
+  ///
+  /// - Throws: `TokenizerError`.
+  public static func tokenizer(in folder: CheckpointFolder) throws -> any Tokenizer {
+    do {
+      return try TokenizerFolder.read(folder.url, handling: CLIPFiles.textHandling(in: folder))
+    } catch TokenizerError.noTokenizer(let path) {
+      guard let inner = try SentenceTransformersFolder.model(in: folder) else {
+        throw TokenizerError.noTokenizer(folder: path)
+      }
+      return try tokenizer(in: inner)
+    }
   }
 }
 

@@ -20,8 +20,7 @@ enum CanonicalComposition {
         // What stands between keeps those of its own class from joining, and letters from joining
         // at all.
         let isNext = place == result.count - 1
-        if isNext || lastRank < rank, let one = joined(result[place], scalar, version, &known)
-        {
+        if isNext || lastRank < rank, let one = joined(result[place], scalar, version, &known) {
           result[place] = one
           continue
         }

@@ -19,7 +19,8 @@ enum CanonicalDecomposition {
         continue
       }
       let known = parts[scalar]
-      let decomposed = known ?? (scalar.isIn(unicode: version) ? CharacterTables.decomposed(scalar) : [scalar])
+      let decomposed =
+        known ?? (scalar.isIn(unicode: version) ? CharacterTables.decomposed(scalar) : [scalar])
       if known == nil { parts[scalar] = decomposed }
       for part in decomposed {
         if part.combiningRank(unicode: version) == 0 {

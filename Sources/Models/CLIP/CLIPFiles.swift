@@ -3,6 +3,7 @@ internal import Files
 internal import Foundation
 internal import Images
 internal import Layers
+internal import Tokenizers
 internal import Tracing
 
 /// What a CLIP's folder holds, in either layout.
@@ -46,6 +47,15 @@ struct CLIPFiles {
         ? "preprocess_cfg in \(Self.openConfiguration)"
         : "OpenCLIP's own, for \(Self.openConfiguration) has no preprocess_cfg")
     notes = try CLIP.Configuration.notes(openCLIP: json, file: file)
+  }
+
+  /// How the folder's library handles texts: OpenCLIP's where its names are in the weights, or where
+  /// its configuration alone is there.
+  static func textHandling(in folder: CheckpointFolder) -> TokenizerFolder.TextHandling {
+    guard folder.has(openConfiguration) else { return .asWritten }
+    guard folder.has("config.json") else { return .openCLIP }
+    let names = try? folder.tensors().names
+    return names?.contains("visual.conv1.weight") == true ? .openCLIP : .asWritten
   }
 
   var isOpenCLIP: Bool { if case .openCLIP = naming { true } else { false } }

@@ -39,7 +39,8 @@ extension CLIP {
       (pictureSettings, notes) = (files.settings, files.notes)
       isOpenCLIP = files.isOpenCLIP
       cutsTexts = false
-      tokenizer = try TokenizerFolder.read(folder.url)
+      tokenizer = try TokenizerFolder.read(
+        folder.url, handling: files.isOpenCLIP ? .openCLIP : .asWritten)
       var weights = WeightReader(files.tensors, names: files.keys)
       vision = try VisionTransformer(from: &weights, configuration.vision)
       text = try TextEncoder(
