@@ -19,10 +19,12 @@ let looping: Set = ["Tensors", "Tracing"]
 
 /// A Swift target of the house, with the targets it may import.
 func room(
-  _ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource]? = nil
+  _ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource]? = nil,
+  documents: [String] = []
 ) -> Target {
   .target(
-    name: name, dependencies: dependencies, exclude: ["README.md"], resources: resources,
+    name: name, dependencies: dependencies, exclude: ["README.md"] + documents,
+    resources: resources,
     swiftSettings: strict + (looping.contains(name) ? [.unsafeFlags(["-O"])] : []))
 }
 
@@ -73,7 +75,7 @@ let package = Package(
       [
         "Checkpoints", "Files", "Generation", "Images", "Layers", "Tensors", "Tokenizers",
         "Tracing",
-      ], resources: [.copy("Resources/Default")]),
+      ], resources: [.copy("Resources/Default")], documents: ["Configurations/README.md"]),
     room("Figures", ["CCairo", "CGraphviz", "Characters", "Images", "Tensors"]),
     room("Language"),
     room("Runtime", ["Language", "Tensors"]),

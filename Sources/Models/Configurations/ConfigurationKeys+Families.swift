@@ -157,6 +157,16 @@ extension ConfigurationKeys {
         "output_scores", "output_logits", "return_dict_in_generate", "use_cache",
         "cache_implementation", "cache_config", "return_legacy_cache")
       + Key.harmless(
+        "how it is computed, with the same result", "compile_config", "disable_compile",
+        "low_memory", "max_cache_len", "prefill_chunk_size", "continuous_batching_config",
+        "use_mtp", "token_healing", "max_time")
+      + Key.harmless(
+        "of a second model that guesses, which is not used", "is_assistant",
+        "assistant_confidence_threshold", "assistant_early_exit", "assistant_ensemble_weight",
+        "assistant_lookbehind", "target_lookbehind", "num_assistant_tokens",
+        "num_assistant_tokens_schedule", "max_matching_ngram_size", "prompt_lookup_num_tokens",
+        "speculation_type")
+      + Key.harmless(
         "says where it came from", "_from_model_config", "transformers_version", "_commit_hash"),
     shared: [])
 

@@ -54,7 +54,8 @@ extension ConfigurationKeys {
       + Key.only("hf_model_name", because: "only OpenCLIP's own text transformer is read")
       + Key.only("pool_type", "argmax", because: "a text is read off at its highest id")
       + Key.only("tokenizer_kwargs", [:], because: "texts are cleaned and cut as by default")
-      + Key.only("eos_id", because: "a text is read off at its highest id")
+      + Key.only("tokenizer_mode", because: "texts are cleaned and cut as by default")
+      + Key.harmless("pool_type 'eos' is refused, which alone uses it", "eos_id")
       + Key.harmless("the folder's own tokenizer is read", "hf_tokenizer_name", "bos_id", "pad_id")
       + Key.harmless(
         "of parts that are refused", "hf_model_config", "hf_model_pretrained", "hf_proj_type",

@@ -52,7 +52,8 @@ struct GenerationFile {
     "bad_words_ids": [], "suppress_tokens": [], "begin_suppress_tokens": [],
     "forced_bos_token_id": .null, "forced_eos_token_id": .null, "sequence_bias": .null,
     "guidance_scale": 1, "exponential_decay_length_penalty": .null, "stop_strings": .null,
-    "penalty_alpha": .null, "renormalize_logits": false, "remove_invalid_values": false,
+    "penalty_alpha": .null, "top_h": .null, "dola_layers": .null, "constraints": .null,
+    "force_words_ids": .null, "watermarking_config": .null, "renormalize_logits": false, "remove_invalid_values": false,
   ]
 
   /// The names of `neutral`.
