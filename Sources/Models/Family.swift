@@ -23,14 +23,14 @@ public struct Family: Sendable {
     public let roots: [String]
   }
 
-  private init<Model: VisionModel>(
+  private init(
     _ type: String, _ name: String, or otherMarks: [String] = [],
     parts: KeyValuePairs<String, [String]>,
-    read: @escaping @Sendable (CheckpointFolder) throws -> Model
+    read: @escaping @Sendable (CheckpointFolder) throws -> any VisionModel
   ) {
     (self.type, self.name, self.otherMarks) = (type, name, otherMarks)
     self.parts = parts.map { Part(name: $0.key, roots: $0.value) }
-    reader = { try read($0) }
+    reader = read
   }
 
   /// The families, one line each.
@@ -48,9 +48,12 @@ public struct Family: Sendable {
     ) { try ViT.Model($0) },
     Family(
       "clip", "CLIP",
-      or: ["open_clip_config.json (OpenCLIP)", "modules.json (sentence-transformers)"],
+      or: [
+        "open_clip_config.json (OpenCLIP)", "modules.json (sentence-transformers)",
+        "model_type 'clip_vision_model' or 'clip_text_model' in config.json (a tower alone)",
+      ],
       parts: ["vision": ["vision"], "text": ["text"], "projection": ["joint"]]
-    ) { try CLIP.Model($0) },
+    ) { try CLIP.read($0) },
   ]
 
   /// Reads the model in `folder`, in transformers' layout or another that a family knows.
@@ -84,7 +87,8 @@ public struct Family: Sendable {
   /// Which family's `model_type` a configuration has: its own, or that of a layout that is read here.
   private static func type(_ json: JSON) -> String? {
     if TimmFolder.holds(json) { return "vit" }
-    return json["model_type"].flatMap { $0.isNull ? nil : $0.text ?? $0.written() }
+    let type = json["model_type"].flatMap { $0.isNull ? nil : $0.text ?? $0.written() }
+    return ["clip_vision_model", "clip_text_model"].contains(type) ? "clip" : type
   }
 
   /// - Throws: where the folder says that its weights are packed in a way that is not read here.

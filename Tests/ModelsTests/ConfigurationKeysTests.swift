@@ -71,7 +71,7 @@ import Testing
   func aValueThatIsNotBuiltIsRefusedByName(_ wrong: WrongSetting) throws {
     let checkpoint = try DamagedCheckpoint()
     try checkpoint.set(wrong.key, to: wrong.text)
-    checkpoint.refusal(naming: wrong.words.map { $0.replacing("'", with: "\"") })
+    checkpoint.refusal(naming: wrong.words)
   }
 
   @Test func whatTheReferenceWouldDoByItselfWhenItWritesIsSaid() throws {

@@ -122,7 +122,7 @@ extension BLIP2.Configuration.QFormer {
     vocabularySize = try reader.count("vocab_size", default: 30522)
     positionCount = try reader.count("max_position_embeddings", default: 512)
     readsText = try reader.flag("use_qformer_text_input", default: false)
-    epsilon = Float(try reader.number("layer_norm_eps", default: 1e-12))
+    epsilon = try reader.float("layer_norm_eps", default: 1e-12)
     activation = try reader.choice("hidden_act", default: Activation.gelu)
     try reader.require(
       width.isMultiple(of: headCount), "hidden_size", "a multiple of the \(headCount) heads")
@@ -147,11 +147,6 @@ extension BLIP2.Configuration.Language {
       width.isMultiple(of: headCount), "hidden_size", "a multiple of the \(headCount) heads")
     let projected = try reader.count("word_embed_proj_dim", default: width)
     try reader.require(projected == width, "word_embed_proj_dim", "hidden_size, \(width)")
-    try reader.require(
-      try reader.flag("do_layer_norm_before", default: true), "do_layer_norm_before", "true")
-    try reader.require(
-      try reader.flag("tie_word_embeddings", default: true), "tie_word_embeddings", "true")
-    try reader.require(try reader.flag("enable_bias", default: true), "enable_bias", "true")
     try reader.require(
       beginToken < vocabularySize, "bos_token_id", "below vocab_size, \(vocabularySize)")
     try reader.require(

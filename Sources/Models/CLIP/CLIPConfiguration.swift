@@ -153,7 +153,7 @@ extension CLIP.Configuration.Text {
     let ends = try reader.tokens("eos_token_id", default: [49407], below: Int.max)
     try reader.require(ends.count == 1, "eos_token_id", "one token: a text is read off at its end")
     pooling = ends == [2] ? .highestID : .token(ends[0])
-    epsilon = Float(try reader.number("layer_norm_eps", default: 1e-5))
+    epsilon = try reader.float("layer_norm_eps", default: 1e-5)
     activation = try reader.choice("hidden_act", default: Activation.quickGELU)
     try check(reader, width: "hidden_size")
   }

@@ -125,19 +125,7 @@ extension CLIP.Model {
   public var similarityScale: Float { Float(exp(Double(logarithmOfScale))) }
 
   /// Vision and text transformer.
-  public var towers: [Tower] {
-    let text = configuration.text
-    return [
-      Tower(vision: vision.sizes),
-      Tower(
-        "text", blockCount: text.blockCount, headCount: text.headCount, width: text.width,
-        attentions: [
-          AttentionPlace(
-            "text", at: "text.blocks.#.attention.pattern", blocks: Array(0..<text.blockCount),
-            queries: .text(after: 0), keys: .text(after: 0))
-        ]),
-    ]
-  }
+  public var towers: [Tower] { [Tower(vision: vision.sizes), Tower(text: configuration.text)] }
 
   /// The sizes in one line.
   public var summary: String {
@@ -149,14 +137,10 @@ extension CLIP.Model {
 
   /// The sizes, a line each.
   public var facts: [Fact] {
-    let text = configuration.text
-    return [
+    [
       Fact.picture(patches), pictureSettings.fact,
       Fact.vision(towers[0], tokens: patches.tokenCount),
-      Fact(
-        "text",
-        "\(text.blockCount) blocks, \(text.headCount) heads, \(text.width) channels, "
-          + "\(text.vocabularySize) tokens, \(text.positionCount) positions"),
+      Fact(text: configuration.text),
       Fact(
         "space",
         "\(embeddingWidth) channels for pictures and texts; cosines times "
@@ -167,5 +151,28 @@ extension CLIP.Model {
   /// The module paths of transformers whose result passes an address.
   public func publishedPlaces(of address: Address) -> [String] {
     CLIP.publishedPlaces(of: address, blockCounts: blockCounts)
+  }
+}
+
+extension Tower {
+  /// A text transformer, as a tower.
+  init(text sizes: CLIP.Configuration.Text) {
+    self.init(
+      "text", blockCount: sizes.blockCount, headCount: sizes.headCount, width: sizes.width,
+      attentions: [
+        AttentionPlace(
+          "text", at: "text.blocks.#.attention.pattern", blocks: Array(0..<sizes.blockCount),
+          queries: .text(after: 0), keys: .text(after: 0))
+      ])
+  }
+}
+
+extension Fact {
+  /// A text transformer's sizes.
+  init(text sizes: CLIP.Configuration.Text) {
+    self.init(
+      "text",
+      "\(sizes.blockCount) blocks, \(sizes.headCount) heads, \(sizes.width) channels, "
+        + "\(sizes.vocabularySize) tokens, \(sizes.positionCount) positions")
   }
 }

@@ -50,7 +50,8 @@ struct ConfigurationKeys: Sendable {
       guard case .only(let allowed) = key.use, !value.isNull else { continue }
       try reader.require(
         allowed.contains { $0.isSame(as: value) }, name,
-        allowed.map { $0.written() }.joined(separator: " or ") + ": \(key.reason)")
+        (allowed.isEmpty ? ["absent"] : allowed.map { $0.text.map { "'\($0)'" } ?? $0.written() })
+          .joined(separator: " or ") + ": \(key.reason)")
     }
     return unknown
   }

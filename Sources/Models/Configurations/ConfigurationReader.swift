@@ -44,12 +44,19 @@ struct ConfigurationReader {
     return side
   }
 
-  /// A number of at least 0 that float32 has.
+  /// A number of at least 0.
   func number(_ key: String, default fallback: Double) throws(ModelError) -> Double {
     guard let value = json?[key], value != .null else { return fallback }
-    guard let number = value.double, Float(number).isFinite, number >= 0 else {
-      throw bad(key, value, "a number of at least 0 that float32 has")
+    guard let number = value.double, number.isFinite, number >= 0 else {
+      throw bad(key, value, "a number of at least 0")
     }
+    return number
+  }
+
+  /// A number of at least 0 that float32 has.
+  func float(_ key: String, default fallback: Double) throws(ModelError) -> Float {
+    let number = Float(try number(key, default: fallback))
+    try require(number.isFinite, key, "a number that float32 has")
     return number
   }
 

@@ -103,7 +103,7 @@ struct PreprocessingFile {
     let crop = try size("crop_size", orElse: PixelSize(width: side, height: side))
     try reader.require(
       crop == PixelSize(width: imageSize, height: imageSize), "crop_size",
-      fitting(crop))
+      fitting("crop_size", crop))
     return crop
   }
 
@@ -123,6 +123,8 @@ struct PreprocessingFile {
     }
     if let edge {
       guard crop != nil else {
+        let asks = reader.json?["do_center_crop"]?.bool == false
+        guard asks else { throw reader.bad("size", value, Self.bothSides) }
         throw reader.bad(
           "do_center_crop", false, "true, for the model reads \(imageSize) × \(imageSize) pixels")
       }
@@ -132,7 +134,7 @@ struct PreprocessingFile {
     if case .square(let side) = processor.size { usual = PixelSize(width: side, height: side) }
     let size = try size("size", orElse: usual)
     try reader.require(
-      crop != nil || size == PixelSize(width: imageSize, height: imageSize), "size", fitting(size))
+      crop != nil || size == PixelSize(width: imageSize, height: imageSize), "size", fitting("size", size))
     return .exactly(size)
   }
 
@@ -143,16 +145,21 @@ struct PreprocessingFile {
       let side = try reader.count(key, default: 1)
       return PixelSize(width: side, height: side)
     }
-    let sides = value.array ?? [value["height"] ?? .null, value["width"] ?? .null]
-    let limit = 1...(1 << 20)
-    guard sides.count == 2, value.array != nil || value.object?.count == 2,
-      let height = sides[0].int, let width = sides[1].int, limit.contains(height),
-      limit.contains(width)
-    else {
-      throw reader.bad(key, value, "an object of height and width, whole numbers of at least 1")
+    if let object = value.object {
+      guard object.count == 2, object["height"] != nil, object["width"] != nil else {
+        throw reader.bad(key, value, Self.bothSides)
+      }
+      let section = try reader.section(key)
+      return PixelSize(
+        width: try section.count("width", default: 0), height: try section.count("height", default: 0))
     }
+    guard let sides = value.array, sides.count == 2, let height = sides[0].int,
+      let width = sides[1].int, min(height, width) >= 1, max(height, width) <= 1 << 31
+    else { throw reader.bad(key, value, Self.bothSides) }
     return PixelSize(width: width, height: height)
   }
+
+  private static let bothSides = "an object of height and width, whole numbers of at least 1"
 
   private func rescaleFactor() throws -> Double {
     let factor = try reader.number("rescale_factor", default: 1 / 255.0)
@@ -174,10 +181,9 @@ struct PreprocessingFile {
     return try reader.numbers(key, default: fallback, count: 3)
   }
 
-  /// What a size must be that has to be the model's.
-  private func fitting(_ found: PixelSize) -> String {
+  /// What a size must be that has to be the model's; an absent one is the class's.
+  private func fitting(_ key: String, _ found: PixelSize) -> String {
     "\(imageSize) × \(imageSize), as \(sizeKey) in config.json"
-      + (found.width == imageSize && found.height == imageSize
-        ? "" : " (\(processor.name) makes \(found) of it)")
+      + ((reader.json?[key] ?? .null).isNull ? "; \(processor.name) makes \(found) of it" : "")
   }
 }

@@ -22,8 +22,28 @@ enum Mojibake {
   static func isLikely(in text: [Unicode.Scalar]) -> Bool {
     guard text.contains(where: { $0.value >= 0x80 }) else { return false }
     return text.indices.contains { place in
-      sequences.contains { matches($0[...], text, place) }
+      (starts[text[place]] ?? otherStarts).contains { matches(sequences[$0][...], text, place) }
     }
+  }
+
+  /// Which sequences can start with a character, of those in a class and of ASCII.
+  private static let starts: [Unicode.Scalar: [Int]] = {
+    let known = ScalarSet(points: classes.map(\.points).joined(separator: " ") + " 0-FF")
+    var starts: [Unicode.Scalar: [Int]] = [:]
+    for scalar in known.scalars {
+      starts[scalar] = sequences.indices.filter { place in
+        switch sequences[place].first {
+        case .of(let set): set.contains(scalar)
+        case .space: TokenDecoder.isStripped(scalar)
+        default: true
+        }
+      }
+    }
+    return starts
+  }()
+  /// Which can start with any other.
+  private static let otherStarts = sequences.indices.filter { place in
+    if case .of = sequences[place].first { false } else { true }
   }
 
   private static func matches(

@@ -20,6 +20,9 @@ struct ScalarSet: Sendable {
     ranges.contains { $0.contains(scalar.value) }
   }
 
+  /// All characters in it.
+  var scalars: [Unicode.Scalar] { ranges.flatMap { $0.compactMap(Unicode.Scalar.init) } }
+
   /// Both together.
   static func + (a: ScalarSet, b: ScalarSet) -> ScalarSet {
     ScalarSet(ranges: a.ranges + b.ranges)
