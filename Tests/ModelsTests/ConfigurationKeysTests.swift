@@ -56,7 +56,8 @@ import Testing
     let notes = try checkpoint.readAny().notes
     #expect(notes.count == 2)
     #expect(notes.contains { $0.contains("'vision_config.window_size'") })
-    #expect(notes.contains { $0.contains("preprocessor_config.json") && $0.contains("mean_pooling") })
+    #expect(
+      notes.contains { $0.contains("preprocessor_config.json") && $0.contains("mean_pooling") })
   }
 
   @Test(arguments: [

@@ -60,7 +60,8 @@ import Tracing
   // MARK: timm
 
   /// The golden ViT as timm names and stores it.
-  private func timm(_ change: (inout [String: Any]) -> Void = { _ in }) throws -> DamagedCheckpoint {
+  private func timm(_ change: (inout [String: Any]) -> Void = { _ in }) throws -> DamagedCheckpoint
+  {
     let checkpoint = try DamagedCheckpoint(of: "vit")
     let sizes = try vit([]).configuration.vision
     let labels = try vit([]).labels

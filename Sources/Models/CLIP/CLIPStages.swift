@@ -16,7 +16,7 @@ extension CLIP.Model {
         from: shapes.tokens, to: "[1, \(embeddingWidth)]"
       ) { input, trace in
         try project(try input.tensor([nil, nil], for: "project"), trace: &trace)
-      },
+      }
     ]
       + CLIP.textStages(
         configuration.text, spaceWidth: embeddingWidth, ids: { try textIDs($0) },

@@ -53,7 +53,8 @@ struct GenerationFile {
     "forced_bos_token_id": .null, "forced_eos_token_id": .null, "sequence_bias": .null,
     "guidance_scale": 1, "exponential_decay_length_penalty": .null, "stop_strings": .null,
     "penalty_alpha": .null, "top_h": .null, "dola_layers": .null, "constraints": .null,
-    "force_words_ids": .null, "watermarking_config": .null, "renormalize_logits": false, "remove_invalid_values": false,
+    "force_words_ids": .null, "watermarking_config": .null, "renormalize_logits": false,
+    "remove_invalid_values": false,
   ]
 
   /// The names of `neutral`.

@@ -134,7 +134,8 @@ struct PreprocessingFile {
     if case .square(let side) = processor.size { usual = PixelSize(width: side, height: side) }
     let size = try size("size", orElse: usual)
     try reader.require(
-      crop != nil || size == PixelSize(width: imageSize, height: imageSize), "size", fitting("size", size))
+      crop != nil || size == PixelSize(width: imageSize, height: imageSize), "size",
+      fitting("size", size))
     return .exactly(size)
   }
 
@@ -151,7 +152,8 @@ struct PreprocessingFile {
       }
       let section = try reader.section(key)
       return PixelSize(
-        width: try section.count("width", default: 0), height: try section.count("height", default: 0))
+        width: try section.count("width", default: 0),
+        height: try section.count("height", default: 0))
     }
     guard let sides = value.array, sides.count == 2, let height = sides[0].int,
       let width = sides[1].int, min(height, width) >= 1, max(height, width) <= 1 << 31
