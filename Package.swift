@@ -19,10 +19,12 @@ let looping: Set = ["Runtime", "Tensors", "Tokenizers", "Tracing"]
 
 /// A Swift target of the house, with the targets it may import.
 func room(
-  _ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource]? = nil
+  _ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource]? = nil,
+  documents: [String] = []
 ) -> Target {
   .target(
-    name: name, dependencies: dependencies, exclude: ["README.md"], resources: resources,
+    name: name, dependencies: dependencies, exclude: ["README.md"] + documents,
+    resources: resources,
     swiftSettings: strict + (looping.contains(name) ? [.unsafeFlags(["-O"])] : []))
 }
 
@@ -47,6 +49,9 @@ let package = Package(
       name: "CCairo", path: "Sources/System/CCairo", pkgConfig: "pangocairo",
       providers: [.apt(["libcairo2-dev", "libpango1.0-dev"])]),
     .systemLibrary(
+      name: "CGLib", path: "Sources/System/CGLib", pkgConfig: "glib-2.0",
+      providers: [.apt(["libglib2.0-dev"])]),
+    .systemLibrary(
       name: "CGraphviz", path: "Sources/System/CGraphviz", pkgConfig: "libgvc",
       providers: [.apt(["libgraphviz-dev"])]),
     .systemLibrary(
@@ -66,7 +71,7 @@ let package = Package(
     room("Tracing", ["Budget", "Tensors"]),
     room("Images", ["Budget", "CImageCodecs", "Tensors"]),
     room("Checkpoints", ["Budget", "CZlib", "Files", "Tensors", "Tracing"]),
-    room("Tokenizers", ["Budget", "Files"]),
+    room("Tokenizers", ["Budget", "CGLib", "Files"]),
     room("Layers", ["Budget", "Checkpoints", "Tensors", "Tracing"]),
     room("Generation", ["Tensors"]),
     room(
@@ -74,7 +79,7 @@ let package = Package(
       [
         "Budget", "Checkpoints", "Files", "Generation", "Images", "Layers", "Tensors",
         "Tokenizers", "Tracing",
-      ], resources: [.copy("Resources/Default")]),
+      ], resources: [.copy("Resources/Default")], documents: ["Configurations/README.md"]),
     room("Figures", ["Budget", "CCairo", "CGraphviz", "Characters", "Images", "Tensors"]),
     room("Language"),
     room("Runtime", ["Budget", "Files", "Language", "Tensors"]),

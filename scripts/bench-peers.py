@@ -12,6 +12,8 @@ import subprocess
 import sys
 import time
 
+from pictures import opened
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 FOVEA = ROOT / ".build" / "release" / "fovea"
 PROMPT = "Question: what is in the picture? Answer:"
@@ -69,7 +71,6 @@ class Peer:
 
     def __init__(self, folder, image, dtype, options, vision_only=False):
         import torch
-        from PIL import Image
         from transformers import AutoImageProcessor, Blip2ForConditionalGeneration
         torch.set_num_threads(options.threads)
         self.torch, self.tokens = torch, options.tokens
@@ -78,8 +79,7 @@ class Peer:
         self.vision = model.vision_model.to(dtype)
         self.model = None if vision_only else model
         processor = AutoImageProcessor.from_pretrained(folder)
-        self.pixels = processor(Image.open(image).convert("RGB"),
-                                return_tensors="pt").pixel_values.to(dtype)
+        self.pixels = processor(opened(image), return_tensors="pt").pixel_values.to(dtype)
         if vision_only:
             del model
             gc.collect()
@@ -110,7 +110,6 @@ def collect(table, name, measured):
 def compare_clip(options, made):
     """Pictures a second, in batches of 1 and 16, float32 and bfloat16."""
     import torch
-    from PIL import Image
     from transformers import AutoImageProcessor, CLIPModel
     torch.set_num_threads(options.threads)
     folder = options.clip or made / "clip-vit-base-patch32"
@@ -118,7 +117,7 @@ def compare_clip(options, made):
         fovea("synthesize", "clip-vit-base-patch32", "--seed", 1, "--dtype", "float32", folder,
               threads=options.threads)
     pixels = AutoImageProcessor.from_pretrained(folder)(
-        Image.open(options.image).convert("RGB"), return_tensors="pt").pixel_values
+        opened(options.image), return_tensors="pt").pixel_values
     table = {}
     for dtype in ["float32", "bfloat16"]:
         model = CLIPModel.from_pretrained(folder, dtype=getattr(torch, dtype)).eval()

@@ -20,6 +20,8 @@ import json
 import pathlib
 import sys
 
+from pictures import opened
+
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
@@ -61,15 +63,6 @@ def pixels(folder, picture):
     except (TypeError, ValueError):
         processor = AutoImageProcessor.from_pretrained(folder, use_fast=False)
     return processor(opened(picture), return_tensors="pt")["pixel_values"]
-
-
-def opened(picture):
-    from PIL import Image, UnidentifiedImageError
-
-    try:
-        return Image.open(picture).convert("RGB")
-    except UnidentifiedImageError:
-        sys.exit(f"{picture}: is no picture")
 
 
 def other_inputs(options):

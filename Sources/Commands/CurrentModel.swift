@@ -1,3 +1,4 @@
+internal import Characters
 internal import Checkpoints
 public import Foundation
 internal import Models
@@ -27,19 +28,9 @@ extension Session {
     if let model = self[CurrentModel.self] { return model }
     var choice = self[StartingPrecision.self]
     choice.folder = self[StartingModel.self]
-    let precisions = try choice.precisions()
-    let model =
-      precisions.isEmpty
-      ? try LoadedModel.read(choice.url, name: nil, in: self)
-      : try LoadedModel.read(choice.url, precisions: precisions, in: self)
+    let model = try LoadedModel.read(choice.url, precisions: choice.precisions(), in: self)
     self[CurrentModel.self] = model
     return model
-  }
-
-  /// Prints what is to know of a model that was read.
-  fileprivate func tell(_ load: ModelLoad) {
-    if let warning = load.warning { print("warning: \(warning)\n") }
-    for note in load.notes { print("note: \(note)\n") }
   }
 
   /// A trace that keeps what fits `glob` and stops when this session is interrupted.
@@ -51,12 +42,12 @@ extension Session {
 }
 
 extension LoadedModel {
-  /// Reads a checkpoint folder, its weights as they are stored; what is to know of it is told to
-  /// `session`.
-  static func read(_ url: URL, name: String?, in session: Session? = nil) throws -> LoadedModel {
-    let load = try ModelLoad(CheckpointFolder(url))
-    session?.tell(load)
-    return LoadedModel(name: name ?? ShippedModel.name(of: url), folder: url, load: load)
+  /// Reads a checkpoint folder again, its weights as they are stored; what there is to say of it was
+  /// said when it was read first.
+  static func read(_ url: URL, name: String?) throws -> LoadedModel {
+    LoadedModel(
+      name: name ?? ShippedModel.name(of: url), folder: url,
+      load: try ModelLoad(CheckpointFolder(url)))
   }
 
   /// Reads a checkpoint folder, each part in its precision, and reports how far it is.
@@ -71,7 +62,7 @@ extension LoadedModel {
       session.report(.converting(done, of: total))
       return !session.isCancelled
     }
-    session.tell(load)
+    for note in load.notes { session.note(note.visibleOnOneLine) }
     var model = LoadedModel(name: ShippedModel.name(of: url), folder: url, load: load)
     model.precisions = precisions
     return model

@@ -106,6 +106,8 @@ public struct MatchRun: Sendable {
 public protocol ClassifyingModel: VisionModel {
   /// The names of the classes, in the order of the logits.
   var labels: [String] { get }
+  /// How the logits become probabilities.
+  var scores: ClassScores { get }
   /// `[L]`: a number a class, before softmax.
   func classify(_ image: Image, trace: inout Trace) throws -> Tensor
   /// Encoded tokens `[T, D]` to a number a class, `[1, L]`.

@@ -1,6 +1,7 @@
 public import Checkpoints
 internal import Files
 public import Foundation
+public import Tokenizers
 
 /// A family of models that can be read.
 public struct Family: Sendable {
@@ -22,14 +23,14 @@ public struct Family: Sendable {
     public let roots: [String]
   }
 
-  private init<Model: VisionModel>(
+  private init(
     _ type: String, _ name: String, or otherMarks: [String] = [],
     parts: KeyValuePairs<String, [String]>,
-    read: @escaping @Sendable (CheckpointFolder) throws -> Model
+    read: @escaping @Sendable (CheckpointFolder) throws -> any VisionModel
   ) {
     (self.type, self.name, self.otherMarks) = (type, name, otherMarks)
     self.parts = parts.map { Part(name: $0.key, roots: $0.value) }
-    reader = { try read($0) }
+    reader = read
   }
 
   /// The families, one line each.
@@ -41,12 +42,18 @@ public struct Family: Sendable {
         "decoder": ["language"],
       ]
     ) { try BLIP2.Model($0) },
-    Family("vit", "ViT", parts: ["vision": ["vision", "classifier"]]) { try ViT.Model($0) },
+    Family(
+      "vit", "ViT", or: ["architecture 'vit_…' in config.json (timm)"],
+      parts: ["vision": ["vision", "classifier"]]
+    ) { try ViT.Model($0) },
     Family(
       "clip", "CLIP",
-      or: ["open_clip_config.json (OpenCLIP)", "modules.json (sentence-transformers)"],
+      or: [
+        "open_clip_config.json (OpenCLIP)", "modules.json (sentence-transformers)",
+        "model_type 'clip_vision_model' or 'clip_text_model' in config.json (a tower alone)",
+      ],
       parts: ["vision": ["vision"], "text": ["text"], "projection": ["joint"]]
-    ) { try CLIP.Model($0) },
+    ) { try CLIP.read($0) },
   ]
 
   /// Reads the model in `folder`, in transformers' layout or another that a family knows.
@@ -68,16 +75,20 @@ public struct Family: Sendable {
       return try find(inner)
     }
     let isOpenCLIP = !folder.has("config.json") && folder.has("open_clip_config.json")
-    let found =
-      try isOpenCLIP
-      ? "clip"
-      : folder.configuration()["model_type"].flatMap { $0 == .null ? nil : $0.text ?? $0.written() }
+    let found = try isOpenCLIP ? "clip" : type(folder.configuration())
     guard let family = all.first(where: { $0.type == found }) else {
       throw ModelError.unknownFamily(
         file: folder.url.appending(path: "config.json").path, found: found, known: all.map(\.type))
     }
     if !isOpenCLIP { try checkPacking(folder) }
     return (family, folder)
+  }
+
+  /// Which family's `model_type` a configuration has: its own, or that of a layout that is read here.
+  private static func type(_ json: JSON) -> String? {
+    if TimmFolder.holds(json) { return "vit" }
+    let type = json["model_type"].flatMap { $0.isNull ? nil : $0.text ?? $0.written() }
+    return ["clip_vision_model", "clip_text_model"].contains(type) ? "clip" : type
   }
 
   /// - Throws: where the folder says that its weights are packed in a way that is not read here.
@@ -97,10 +108,19 @@ public struct Family: Sendable {
       "'gptq': zero points are written otherwise in other formats")
   }
 
-  /// The folder inside `folder` that has a model of its own, in sentence-transformers' layout; nil
-  /// where `folder` itself holds the model.
-  public static func folder(inside folder: CheckpointFolder) throws -> CheckpointFolder? {
-    try SentenceTransformersFolder.model(in: folder)
+  /// The tokenizer of the model in `folder`, or in the folder inside it that has the model, its texts
+  /// handled as the model's layout does.
+  ///
+  /// - Throws: `TokenizerError`.
+  public static func tokenizer(in folder: CheckpointFolder) throws -> any Tokenizer {
+    do {
+      return try TokenizerFolder.read(folder.url, handling: CLIPFiles.textHandling(in: folder))
+    } catch TokenizerError.noTokenizer(let path) {
+      guard let inner = try SentenceTransformersFolder.model(in: folder) else {
+        throw TokenizerError.noTokenizer(folder: path)
+      }
+      return try tokenizer(in: inner)
+    }
   }
 }
 

@@ -19,8 +19,10 @@ public protocol VisionModel: Sendable {
   /// The sizes of each part, a line each.
   var facts: [Fact] { get }
 
-  /// How a picture becomes numbers.
-  var preprocessing: Preprocessing { get }
+  /// How a picture becomes numbers, and where that is written.
+  var pictureSettings: PictureSettings { get }
+  /// What to know of its files: what is missing and assumed, what nobody knows; none for most.
+  var notes: [String] { get }
   /// How the vision tower cuts the picture.
   var patches: PatchGrid { get }
   /// Text to token ids; nil where the model reads no text.
@@ -138,6 +140,9 @@ public struct AttentionPlace: Sendable, Hashable {
 }
 
 extension VisionModel {
+  /// How a picture becomes numbers.
+  public var preprocessing: Preprocessing { pictureSettings.preprocessing }
+
   /// A picture to numbers around 0, `[3, Y, X]`, with the way back to the picture's own pixels.
   public func prepare(_ image: Image) throws -> Preprocessing.Prepared {
     try preprocessing.prepare(image, patchSize: patches.patchSize, leadingTokenCount: 1)

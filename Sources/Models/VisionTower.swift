@@ -12,9 +12,9 @@ extension VisionTransformer.Sizes {
       hiddenWidth: try reader.count("intermediate_size", default: defaults.hiddenWidth),
       blockCount: try reader.count("num_hidden_layers", default: defaults.blockCount),
       headCount: try reader.count("num_attention_heads", default: defaults.headCount),
-      imageSize: try reader.count("image_size", default: defaults.imageSize),
-      patchSize: try reader.count("patch_size", default: defaults.patchSize),
-      epsilon: Float(try reader.number("layer_norm_eps", default: Double(defaults.epsilon))),
+      imageSize: try reader.side("image_size", default: defaults.imageSize),
+      patchSize: try reader.side("patch_size", default: defaults.patchSize),
+      epsilon: try reader.float("layer_norm_eps", default: Double(defaults.epsilon)),
       activation: try reader.choice("hidden_act", default: defaults.activation))
     try reader.require(
       width.isMultiple(of: headCount), "hidden_size", "a multiple of the \(headCount) heads")

@@ -7,7 +7,6 @@ struct AddedTokenReading {
 
   /// Reads `added_tokens` of `tokenizer.json`, and holds it against the vocabulary.
   func read(_ list: JSON, beside tokens: TokenTable) throws -> [AddedToken] {
-    if list.isNull { return [] }
     guard let entries = list.array else {
       throw files.wrong(name, "added_tokens", list.kindName, "an array")
     }
@@ -17,24 +16,28 @@ struct AddedTokenReading {
       guard let id = entry["id"]?.int else {
         throw files.wrong(name, "\(key).id", entry["id"]?.kindName ?? "nothing", "an integer")
       }
-      added.append(try token(entry, id: id, key: key))
+      added.append(try token(entry, id: id, key: key, isStrict: true))
     }
     try check(added, beside: tokens, key: "added_tokens")
     return added
   }
 
   /// Reads one token's object.
-  func token(_ entry: JSON, id: Int, key: String) throws -> AddedToken {
+  ///
+  /// - Parameter isStrict: whether every flag must be there, as in `tokenizer.json`.
+  func token(_ entry: JSON, id: Int, key: String, isStrict: Bool = false) throws -> AddedToken {
     guard let content = entry["content"]?.text, !content.isEmpty else {
       throw files.wrong(
         name, "\(key).content", entry["content"]?.kindName ?? "nothing", "the token's text")
     }
-    let isSpecial = entry["special"]?.bool ?? false
+    func flag(_ field: String, _ absent: Bool = false) throws -> Bool {
+      try files.flag(name, entry, field, of: key, absent: isStrict ? nil : absent)
+    }
+    let isSpecial = try flag("special")
     return AddedToken(
-      id: id, content: content, isSingleWord: entry["single_word"]?.bool ?? false,
-      takesSpaceBefore: entry["lstrip"]?.bool ?? false,
-      takesSpaceAfter: entry["rstrip"]?.bool ?? false,
-      isNormalized: entry["normalized"]?.bool ?? !isSpecial, isSpecial: isSpecial)
+      id: id, content: content, isSingleWord: try flag("single_word"),
+      takesSpaceBefore: try flag("lstrip"), takesSpaceAfter: try flag("rstrip"),
+      isNormalized: try flag("normalized", !isSpecial), isSpecial: isSpecial)
   }
 
   /// Refuses tokens that contradict each other or the vocabulary.

@@ -54,10 +54,11 @@ struct BytePairEncoding: Sendable {
     }
   }
 
+  /// The word as the vocabulary spells it, without what ends a word: so the reference looks for it.
   private func spelled(_ word: ArraySlice<UInt8>) -> String {
     var text = String.UnicodeScalarView()
     for byte in word { text.append(ByteAlphabet.scalars[Int(byte)]) }
-    return String(text) + wordEnd
+    return String(text)
   }
 
   /// Lays out the word's bytes as a list of tokens.

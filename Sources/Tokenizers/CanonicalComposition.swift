@@ -1,13 +1,12 @@
-internal import Foundation
-
 /// Unicode's form C: `e` and an accent as `é`.
 ///
-/// Foundation says which two characters are one. Which of a text meet is found here, because
-/// Foundation takes quadratic time for it: a letter with 100,000 accents takes it a quarter of a
-/// minute.
+/// GLib says which two characters are one. Which of a text meet is found here, in time that grows with
+/// its length: a letter with 100,000 accents takes libraries that go by whole texts minutes.
 enum CanonicalComposition {
   /// The characters of `text`, put together wherever Unicode has one for two.
-  static func scalars(of text: String) -> [Unicode.Scalar] {
+  ///
+  /// - Parameter version: of Unicode; characters that came later are left alone.
+  static func scalars(of text: String, unicode version: Int = 9) -> [Unicode.Scalar] {
     var known: [UInt64: Unicode.Scalar?] = [:]
     var result: [Unicode.Scalar] = []
     result.reserveCapacity(text.utf8.count)
@@ -15,13 +14,13 @@ enum CanonicalComposition {
     // that did not.
     var starter: Int?
     var lastRank: UInt8 = 0
-    for scalar in CanonicalDecomposition.scalars(of: text) {
-      let rank = scalar.combiningRank
+    for scalar in CanonicalDecomposition.scalars(of: text, unicode: version) {
+      let rank = scalar.combiningRank(unicode: version)
       if let place = starter, scalar.joinsOthers {
         // What stands between keeps those of its own class from joining, and letters from joining
         // at all.
         let isNext = place == result.count - 1
-        if isNext || lastRank < rank, let one = joined(result[place], scalar, &known) {
+        if isNext || lastRank < rank, let one = joined(result[place], scalar, version, &known) {
           result[place] = one
           continue
         }
@@ -35,36 +34,16 @@ enum CanonicalComposition {
 
   /// The character that two make; `known` holds what was asked before.
   private static func joined(
-    _ first: Unicode.Scalar, _ second: Unicode.Scalar, _ known: inout [UInt64: Unicode.Scalar?]
+    _ first: Unicode.Scalar, _ second: Unicode.Scalar, _ version: Int,
+    _ known: inout [UInt64: Unicode.Scalar?]
   ) -> Unicode.Scalar? {
-    if let syllable = syllable(first.value, second.value) { return syllable }
-    // No other letter joins one.
-    guard second.properties.generalCategory != .otherLetter else { return nil }
     let key = UInt64(first.value) << 32 | UInt64(second.value)
     if let answer = known[key] { return answer }
-    var two = String.UnicodeScalarView()
-    two.append(first)
-    two.append(second)
-    // Taken apart first, because Foundation leaves some pairs whose first is two itself.
-    let composed = String(two).decomposedStringWithCanonicalMapping
-      .precomposedStringWithCanonicalMapping.unicodeScalars
-    let answer =
-      composed.count == 1 ? composed.first.flatMap { $0.isIn(unicode: 9) ? $0 : nil } : nil
+    let answer = CharacterTables.composed(first, second).flatMap {
+      $0.isIn(unicode: version) ? $0 : nil
+    }
     known[key] = .some(answer)
     return answer
-  }
-
-  /// The syllable of Hangul that two make: a consonant and a vowel, or these and a final.
-  ///
-  /// By Unicode's arithmetic (section 3.12); Foundation's is one off at the ends of the ranges.
-  private static func syllable(_ first: UInt32, _ second: UInt32) -> Unicode.Scalar? {
-    switch (first, second) {
-    case (0x1100...0x1112, 0x1161...0x1175):
-      Unicode.Scalar(0xAC00 + ((first - 0x1100) * 21 + (second - 0x1161)) * 28)
-    case (0xAC00...0xD7A3, 0x11A8...0x11C2) where (first - 0xAC00).isMultiple(of: 28):
-      Unicode.Scalar(first + (second - 0x11A7))
-    default: nil
-    }
   }
 }
 

@@ -21,8 +21,8 @@ struct FileTokenizer: Tokenizer {
     var after: [Int] = []
   }
 
-  private let normalizers: [Normalizer]
-  private let preTokenizers: [PreTokenizer]
+  private var normalizers: [Normalizer]
+  private var preTokenizers: [PreTokenizer]
   private let model: Model
   private let frame: Frame
   private let roles: [SpecialRole: Int]
@@ -48,6 +48,17 @@ struct FileTokenizer: Tokenizer {
     }
     vocabularySize = max(model.tokens.size, added.reduce(0) { max($0, $1.id + 1) })
   }
+
+  /// The same vocabulary with other steps before it; tokens that are found in normalised texts are
+  /// looked for as before.
+  func with(normalizers: [Normalizer], preTokenizers: [PreTokenizer]) -> FileTokenizer {
+    var changed = self
+    (changed.normalizers, changed.preTokenizers) = (normalizers, preTokenizers)
+    return changed
+  }
+
+  /// Whether it cuts texts as CLIP does.
+  var isCLIP: Bool { preTokenizers.contains(.pattern(.clip)) }
 
   func encode(_ text: String, options: EncodingOptions) -> [Int] {
     var ids = options.addSpecialTokens ? frame.before : []

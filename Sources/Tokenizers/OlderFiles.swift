@@ -32,14 +32,17 @@ enum OlderFiles {
     let model = BytePairEncoding(
       tokens: tokens, merges: merges, unknown: isCLIP ? roles[.unknown] : nil,
       fusesUnknown: false, takesWholeWords: false, wordEnd: wordEnd)
+    func flag(_ field: String, _ absent: Bool) throws -> Bool {
+      try files.flag(configuration, field, absent: absent)
+    }
     var frame = FileTokenizer.Frame()
-    if isCLIP || configuration["add_bos_token"]?.bool == true {
+    if try isCLIP || flag("add_bos_token", false) {
       frame.before = roles[.beginning].map { [$0] } ?? []
     }
-    if isCLIP || configuration["add_eos_token"]?.bool == true {
+    if try isCLIP || flag("add_eos_token", false) {
       frame.after = roles[.end].map { [$0] } ?? []
     }
-    let addsSpace = configuration["add_prefix_space"]?.bool ?? false
+    let addsSpace = try flag("add_prefix_space", false)
     let cutters: [PreTokenizer] =
       isCLIP
       ? [.pattern(.clip), .pattern(.gpt2)]
@@ -77,12 +80,13 @@ enum OlderFiles {
     guard let unknown = roles[.unknown], let start = roles[.classification],
       let end = roles[.separator]
     else { throw files.wrong(name, "vocabulary", "no [UNK], [CLS] or [SEP]", "all three") }
-    let lowercases = configuration["do_lower_case"]?.bool ?? true
+    let lowercases = try files.flag(configuration, "do_lower_case", absent: true)
     return FileTokenizer(
       normalizers: [
         .bert(
-          cleans: true, separatesChinese: configuration["tokenize_chinese_chars"]?.bool ?? true,
-          stripsAccents: configuration["strip_accents"]?.bool ?? lowercases,
+          cleans: true,
+          separatesChinese: try files.flag(configuration, "tokenize_chinese_chars", absent: true),
+          stripsAccents: try files.flag(configuration, "strip_accents", absent: lowercases),
           lowercases: lowercases)
       ],
       preTokenizers: [.bert],
@@ -140,13 +144,25 @@ enum OlderFiles {
       }
       let next = max(tokens.size, added.reduce(0) { max($0, $1.id + 1) })
       var special = AddedToken(id: tokens.id(content) ?? next, content: content, isSpecial: true)
-      special.isNormalized = token["normalized"]?.bool ?? false
-      special.isSingleWord = token["single_word"]?.bool ?? false
-      special.takesSpaceBefore = token["lstrip"]?.bool ?? false
-      special.takesSpaceAfter = token["rstrip"]?.bool ?? false
+      func flag(_ field: String) throws -> Bool {
+        guard token.object != nil else { return false }
+        return try files.flag(name, token, field, of: content.quoted, absent: false)
+      }
+      special.isNormalized = try flag("normalized")
+      special.isSingleWord = try flag("single_word")
+      special.takesSpaceBefore = try flag("lstrip")
+      special.takesSpaceAfter = try flag("rstrip")
       added.append(special)
     }
     try reading.check(added, beside: tokens, key: "added tokens")
     return (added, AddedTokenReading.roles(spellings, tokens, added))
+  }
+}
+
+extension TokenizerFiles {
+  /// A flag of `tokenizer_config.json`; absent and `null` are the default of the reference's class.
+  fileprivate func flag(_ configuration: JSON, _ field: String, absent: Bool) throws -> Bool {
+    try flag(
+      "tokenizer_config.json", configuration, field, of: "settings", absent: absent, null: absent)
   }
 }

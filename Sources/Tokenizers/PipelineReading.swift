@@ -20,7 +20,12 @@ struct PipelineReading {
       throw files.wrong(
         name, "\(key).\(list)", part[list]?.kindName ?? "nothing", "an array of steps")
     }
-    return try entries.flatMap { try steps($0, key, list) }
+    return try entries.flatMap { entry in
+      guard !entry.isNull else {
+        throw files.wrong(name, "\(key).\(list)", "null", "an array of steps")
+      }
+      return try steps(entry, key, list)
+    }
   }
 
   func normalizers(_ part: JSON) throws -> [Normalizer] {
@@ -28,11 +33,13 @@ struct PipelineReading {
     return try steps(part, key, "normalizers").map { step in
       switch try type(step, key) {
       case "BertNormalizer":
-        let lowercases = step["lowercase"]?.bool ?? true
+        let lowercases = try files.flag(name, step, "lowercase", of: key)
         return .bert(
-          cleans: step["clean_text"]?.bool ?? true,
-          separatesChinese: step["handle_chinese_chars"]?.bool ?? true,
-          stripsAccents: step["strip_accents"]?.bool ?? lowercases, lowercases: lowercases)
+          cleans: try files.flag(name, step, "clean_text", of: key),
+          separatesChinese: try files.flag(name, step, "handle_chinese_chars", of: key),
+          stripsAccents: try files.flag(
+            name, step, "strip_accents", of: key, absent: lowercases, null: lowercases),
+          lowercases: lowercases)
       case "NFC": return .composed
       case "Lowercase": return .lowercased
       case "Replace"
@@ -61,7 +68,8 @@ struct PipelineReading {
       switch type {
       case "ByteLevel":
         isByteLevel = true
-        if step["add_prefix_space"]?.bool ?? true { result.append(.prefixSpace) }
+        try checkByteLevel(step, key)
+        if step["add_prefix_space"]?.bool == true { result.append(.prefixSpace) }
         if step["use_regex"]?.bool ?? true { result.append(.pattern(.gpt2)) }
       case "BertPreTokenizer": result.append(.bert)
       case "Split": result.append(.pattern(try pattern(step, key)))
@@ -79,7 +87,7 @@ struct PipelineReading {
         name, "\(key).pattern", "the pattern \(text.quoted)", "GPT-2's and CLIP's patterns")
     }
     let behavior = step["behavior"]?.text ?? ""
-    let inverts = step["invert"]?.bool ?? false
+    let inverts = try files.flag(name, step, "invert", of: key)
     // Words are what the pattern finds: set apart, or all that is kept.
     let keepsWords =
       (behavior == "Removed" && inverts) || (pattern == .gpt2 && behavior == "Isolated")
@@ -102,11 +110,16 @@ struct PipelineReading {
     }
     for step in try steps(part, key, "processors") {
       switch try type(step, key) {
-      case "ByteLevel": continue
+      case "ByteLevel": try checkByteLevel(step, key)
       case "TemplateProcessing":
         let sides = try template(step, key, tokens, added)
         around(sides.before, sides.after)
-      case "RobertaProcessing", "BertProcessing":
+      case "RobertaProcessing":
+        for field in ["trim_offsets", "add_prefix_space"] {
+          _ = try files.flag(name, step, field, of: key)
+        }
+        around([try pair(step, "cls", tokens, added)], [try pair(step, "sep", tokens, added)])
+      case "BertProcessing":
         around([try pair(step, "cls", tokens, added)], [try pair(step, "sep", tokens, added)])
       case let other:
         throw files.unsupported(
@@ -131,6 +144,15 @@ struct PipelineReading {
   private func template(
     _ step: JSON, _ key: String, _ tokens: TokenTable, _ added: [AddedToken]
   ) throws -> (before: [Int], after: [Int]) {
+    for side in ["single", "pair"] { try checkTemplate(step[side], "\(key).\(side)") }
+    for (token, listed) in step["special_tokens"]?.object?.members ?? [] {
+      let place = "\(key).special_tokens[\(token.quoted)]"
+      _ = try files.text(name, listed, "id", of: place)
+      guard let spellings = listed["tokens"]?.array, spellings.allSatisfy({ $0.text != nil }) else {
+        throw files.wrong(
+          name, "\(place).tokens", listed["tokens"]?.kindName ?? "nothing", "an array of strings")
+      }
+    }
     var sides: [[Int]] = [[]]
     for entry in step["single"]?.array ?? [] {
       if entry["Sequence"] != nil {
@@ -173,19 +195,24 @@ struct PipelineReading {
   func decoder(_ part: JSON, wordEnd: String) throws -> TokenDecoder.Kind {
     let type = part.isNull ? "nothing" : try type(part, "decoder")
     switch type {
-    case "ByteLevel": return .bytes(wordEnd: wordEnd)
+    case "ByteLevel":
+      try checkByteLevel(part, "decoder")
+      return .bytes(wordEnd: wordEnd)
     case "WordPiece":
       return .pieces(
-        continuation: part["prefix"]?.text ?? "##", cleansUp: part["cleanup"]?.bool ?? true)
+        continuation: try files.text(name, part, "prefix", of: "decoder"),
+        cleansUp: try files.flag(name, part, "cleanup", of: "decoder"))
     default: throw files.unsupported(name, "decoder", type.quoted, "ByteLevel, WordPiece")
     }
   }
 
   /// The id of the model's unknown token, if it names one.
   func unknown(
-    _ fields: [String: JSON], _ tokens: TokenTable, _ added: [AddedToken]
+    _ fields: JSON, _ tokens: TokenTable, _ added: [AddedToken]
   ) throws -> Int? {
-    guard let token = fields["unk_token"]?.text else { return nil }
+    guard let token = try files.optionalText(name, fields, "unk_token", of: "model") else {
+      return nil
+    }
     guard let id = tokens.id(token) ?? added.first(where: { $0.content == token })?.id else {
       throw files.wrong(name, "model.unk_token", token.quoted, "a token of the vocabulary")
     }

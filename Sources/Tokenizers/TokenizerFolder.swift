@@ -11,6 +11,25 @@ public enum TokenizerFolder {
     case older
   }
 
+  /// How texts are handled before they are tokens.
+  public enum TextHandling: Sendable {
+    /// As the folder's own files say, which is transformers' way.
+    case asWritten
+    /// As OpenCLIP does where the vocabulary is CLIP's: cleaned first, see `OpenCLIPText`.
+    case openCLIP
+  }
+
+  /// Reads the tokenizer of `folder`, with texts handled as another library does.
+  ///
+  /// - Throws: `TokenizerError`.
+  public static func read(_ folder: URL, handling: TextHandling) throws -> any Tokenizer {
+    let tokenizer = try read(folder)
+    guard handling == .openCLIP, let own = tokenizer as? FileTokenizer, own.isCLIP else {
+      return tokenizer
+    }
+    return own.asOpenCLIP()
+  }
+
   /// Reads the tokenizer of `folder`.
   ///
   /// - Throws: `TokenizerError`.

@@ -35,7 +35,9 @@ enum TokenizerJSON {
     // Files from before 2021 do not name the kind.
     let guess =
       tables.merges != nil ? "BPE" : model["max_input_chars_per_word"] != nil ? "WordPiece" : ""
-    let kind = model["type"]?.text ?? guess
+    let kind = try files.text(
+      name, .object(JSON.Object(model.map { ($0.key, $0.value) })), "type", of: "model",
+      absent: guess)
     guard kind == "BPE" || kind == "WordPiece" else {
       throw files.unsupported(
         name, "model.type", kind.isEmpty ? "nothing" : kind.quoted, "BPE, WordPiece")
@@ -57,13 +59,19 @@ enum TokenizerJSON {
 
   private static func build(
     _ files: TokenizerFiles, kind: String, _ tables: VocabularyReading, _ tokens: TokenTable,
-    model fields: [String: JSON], parts: [String: JSON]
+    model: [String: JSON], parts: [String: JSON]
   ) throws -> FileTokenizer {
     let reader = PipelineReading(files: files, name: name)
+    if let version = parts["version"], version.text != "1.0" {
+      throw files.unsupported(name, "version", version.written().quoted, "'1.0'")
+    }
+    try reader.checkLimits(
+      truncation: parts["truncation"] ?? .null, padding: parts["padding"] ?? .null)
     let added = try AddedTokenReading(files: files, name: name).read(
-      parts["added_tokens"] ?? .null, beside: tokens)
+      parts["added_tokens"] ?? [], beside: tokens)
     let preTokenizers = try reader.preTokenizers(parts["pre_tokenizer"] ?? .null)
-    let model: FileTokenizer.Model
+    let fields = JSON.object(JSON.Object(model.map { ($0.key, $0.value) }))
+    let built: FileTokenizer.Model
     var wordEnd = ""
     if kind == "BPE" {
       guard tables.merges != nil else {
@@ -74,33 +82,38 @@ enum TokenizerJSON {
         throw files.unsupported(
           name, "pre_tokenizer", "a BPE without ByteLevel", "BPE with ByteLevel")
       }
-      wordEnd = fields["end_of_word_suffix"]?.text ?? ""
+      wordEnd =
+        try files.optionalText(name, fields, "end_of_word_suffix", of: "model") ?? ""
       try reader.refuse(
-        fields, ["dropout": [.null, 0, 0.0], "byte_fallback": [.null, false]],
+        model, ["dropout": [.null, 0, 0.0], "byte_fallback": [.null, false]],
         emptyText: ["continuing_subword_prefix"])
-      model = .bytePairs(
+      built = .bytePairs(
         BytePairEncoding(
           tokens: tokens, merges: try tables.mergeTable(tokens, name, "model.merges"),
           unknown: try reader.unknown(fields, tokens, added),
-          fusesUnknown: fields["fuse_unk"]?.bool ?? false,
-          takesWholeWords: fields["ignore_merges"]?.bool ?? false, wordEnd: wordEnd))
+          fusesUnknown: try files.flag(
+            name, fields, "fuse_unk", of: "model", absent: false, null: false),
+          takesWholeWords: try files.flag(
+            name, fields, "ignore_merges", of: "model", absent: false, null: false),
+          wordEnd: wordEnd))
     } else {
       guard let unknown = try reader.unknown(fields, tokens, added) else {
         throw files.wrong(name, "model.unk_token", "nothing", "the token of unknown words")
       }
-      let longest = fields["max_input_chars_per_word"]?.int ?? 100
+      let longest = try files.count(name, fields, "max_input_chars_per_word", of: "model")
       guard (1...1000).contains(longest) else {
         throw files.wrong(name, "model.max_input_chars_per_word", "\(longest)", "from 1 to 1000")
       }
-      model = .wordPieces(
+      built = .wordPieces(
         WordPiece(
-          tokens: tokens, continuation: fields["continuing_subword_prefix"]?.text ?? "##",
+          tokens: tokens,
+          continuation: try files.text(name, fields, "continuing_subword_prefix", of: "model"),
           unknown: unknown, longestWord: longest))
     }
     let roles = try files.spellings(try files.optionalJSON("tokenizer_config.json"))
     return FileTokenizer(
       normalizers: try reader.normalizers(parts["normalizer"] ?? .null),
-      preTokenizers: preTokenizers.steps, model: model, added: added,
+      preTokenizers: preTokenizers.steps, model: built, added: added,
       frame: try reader.frame(parts["post_processor"] ?? .null, tokens, added),
       decoder: try reader.decoder(parts["decoder"] ?? .null, wordEnd: wordEnd),
       roles: AddedTokenReading.roles(roles, tokens, added))

@@ -9,6 +9,10 @@ enum WordPattern: Sendable, CaseIterable {
   case gpt2
   /// CLIP's, which leaves white space out.
   case clip
+  /// OpenCLIP's, in which its begin and end are words where they stand at the start of one.
+  case openCLIP
+  /// OpenCLIP's without them.
+  case openCLIPPlain
 
   /// The pattern as files spell it.
   var text: String {
@@ -16,6 +20,9 @@ enum WordPattern: Sendable, CaseIterable {
     case .gpt2: #"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"#
     case .clip:
       #"<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+"#
+    case .openCLIP:
+      #"<start_of_text>|<end_of_text>|'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+"#
+    case .openCLIPPlain: #"'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+"#
     }
   }
 
@@ -27,7 +34,19 @@ enum WordPattern: Sendable, CaseIterable {
       while scanner.place < bytes.count {
         let start = scanner.place
         if words.count & 0x3FFF == 0, Stop.isRequested { return }
-        if self == .gpt2 ? scanner.takeGPT2Word() : scanner.takeCLIPWord() {
+        let isWord =
+          switch self {
+          case .gpt2: scanner.takeGPT2Word()
+          case .clip:
+            scanner.take("<|startoftext|>") || scanner.take("<|endoftext|>")
+              || scanner.takeCLIPWord()
+          case .openCLIP:
+            scanner.take("<start_of_text>") || scanner.take("<end_of_text>")
+              || scanner.take("'ſ") || scanner.takeCLIPWord()
+          // Without regard to capitals, of which ſ has that of s.
+          case .openCLIPPlain: scanner.take("'ſ") || scanner.takeCLIPWord()
+          }
+        if isWord {
           words.append(text.startIndex + start..<text.startIndex + scanner.place)
         }
       }
@@ -70,7 +89,7 @@ private struct WordScanner {
 
   /// Letters, one digit, or signs; false for white space, which is no word.
   mutating func takeCLIPWord() -> Bool {
-    if take("<|startoftext|>") || take("<|endoftext|>") || takeContraction() { return true }
+    if takeContraction() { return true }
     let first = scalar(at: place)
     place += first.length
     if first.kind == .letter || first.kind == .other { takeRun(of: first.kind) }
@@ -95,7 +114,8 @@ private struct WordScanner {
     }
   }
 
-  private mutating func take(_ word: StaticString) -> Bool {
+  /// Takes `word` if it comes next.
+  mutating func take(_ word: StaticString) -> Bool {
     let length = word.utf8CodeUnitCount
     guard place + length <= bytes.count else { return false }
     for offset in 0..<length where bytes[place + offset] != word.utf8Start[offset] { return false }

@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import Commands
 internal import Files
 internal import Foundation
+internal import Terminal
 
 /// The model that a subcommand works with, and how its weights are kept: the same options wherever
 /// a model is read, and the same words as `load` takes.
@@ -26,8 +27,9 @@ struct ModelOptions: ParsableArguments {
   ///
   /// - Throws: where the folder is missing, or has no such part.
   func choice() throws -> ModelChoice {
-    let choice = ModelChoice(
+    var choice = ModelChoice(
       folder: try model.map(SessionOptions.modelFolder), dtype: dtype, quantize: quantize)
+    choice.notes = .init { try? Output.standardError.write($0 + "\n") }
     try choice.check()
     return choice
   }

@@ -377,7 +377,7 @@ extension Golden {
     WrongSetting("model_cfg.text_cfg.norm_kwargs", #"{"eps": 1e-6}"#, "norm_kwargs"),
     WrongSetting("model_cfg.text_cfg.layers", "3", "transformer.resblocks.2"),
     WrongSetting("preprocess_cfg.interpolation", #""nearest""#, "interpolation"),
-    WrongSetting("preprocess_cfg.std", "[1, 0, 1]", "std", "zero"),
+    WrongSetting("preprocess_cfg.std", "[1, 0, 1]", "std", "above 0"),
     WrongSetting("preprocess_cfg.resize_mode", #""longest""#, "resize_mode"),
   ]
 

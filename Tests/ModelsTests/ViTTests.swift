@@ -127,7 +127,7 @@ import Tracing
     WrongSetting("num_hidden_layers", "4", "encoder.layer.3"),
     WrongSetting("num_hidden_layers", "2", "encoder.layer.2"),
     WrongSetting("id2label", #"{"0": "a", "2": "b"}"#, "id2label"),
-    WrongSetting("id2label", #"{"0": "a", "1": 3}"#, "id2label"),
+    WrongSetting("id2label", #"{"0": "a", "1": null}"#, "id2label"),
     WrongSetting("id2label", #"{"0": "a", "1": "b"}"#, "classifier", "[5, 24]", "[2, 24]"),
     WrongSetting("qkv_bias", "false", "query.bias"),
     WrongSetting("image_size", "48", "preprocessor_config.json", "48 × 48, as image_size in"),

@@ -34,11 +34,13 @@ final class TemporaryFolder {
   /// A small `tokenizer.json`, with one part replaced.
   static func small(_ part: String = "", _ replacement: String = "") -> String {
     let whole = """
-      {"added_tokens": [{"id": 3, "content": "<e>", "special": true}],
+      {"added_tokens": [{"id": 3, "content": "<e>", "single_word": false, "lstrip": false,
+                         "rstrip": false, "normalized": false, "special": true}],
        "normalizer": null,
-       "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": false},
-       "post_processor": {"type": "RobertaProcessing", "sep": ["<e>", 3], "cls": ["<e>", 3]},
-       "decoder": {"type": "ByteLevel"},
+       "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true},
+       "post_processor": {"type": "RobertaProcessing", "sep": ["<e>", 3], "cls": ["<e>", 3],
+                          "trim_offsets": true, "add_prefix_space": false},
+       "decoder": {"type": "ByteLevel", "add_prefix_space": true, "trim_offsets": true},
        "model": {"type": "BPE", "vocab": {"a": 0, "b": 1, "ab": 2}, "merges": ["a b"]}}
       """
     return part.isEmpty ? whole : whole.replacing(part, with: replacement)
@@ -177,8 +179,8 @@ final class TemporaryFolder {
     ),
     (
       [
-        #"{"type": "ByteLevel", "add_prefix_space": false}"#,
-        #"{"type": "Split", "pattern": {"Regex": "(a+)+$"}, "behavior": "Isolated"}"#,
+        #"{"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true}"#,
+        #"{"type": "Split", "pattern": {"Regex": "(a+)+$"}, "behavior": "Isolated", "invert": false}"#,
       ], "pre_tokenizer.pattern",
       "the pattern '(a+)+$' is not supported; "
         + "supported: GPT-2's and CLIP's patterns"

@@ -1,4 +1,5 @@
 internal import Budget
+internal import Foundation
 internal import Models
 internal import Runtime
 internal import Tensors
@@ -23,7 +24,8 @@ extension Command {
     Parameter.integer("top", in: 1...100_000, default: 5, "How many classes are listed."),
     Parameter.truncate,
     returns: "a Table of label, probability and logit, the most likely first",
-    details: "With labels, each is put into every template; the embeddings of its sentences, each "
+    details: "A model's own classes become probabilities as its configuration says: by softmax, or "
+      + "each by itself where several may be right; measures of a regression stay as they are. With labels, each is put into every template; the embeddings of its sentences, each "
       + "of length 1, are averaged, and the cosines of these means with the picture, times the "
       + "model's scale, go into softmax (Radford et al. 2021).",
     examples: [
@@ -74,7 +76,8 @@ extension Command {
       case .tokens(let tokens): try part.classify(tokens: tokens, trace: &trace)
       }
     return .object(
-      Table.classes(logits.reshaped(logits.count), labels: part.labels, top: top))
+      Table.classes(
+        logits.reshaped(logits.count), labels: part.labels, scores: part.scores, top: top))
   }
 
   private static func check(_ templates: [String]) throws {
@@ -116,11 +119,18 @@ extension Parameter where T == SeenPicture {
 extension Table {
   /// Classes by probability, the most likely first.
   fileprivate static func classes(
-    _ logits: Tensor, labels: [String], top: Int, note: String? = nil
+    _ logits: Tensor, labels: [String], scores: ClassScores = .softmax, top: Int,
+    note: String? = nil
   ) -> Table {
-    let probabilities = logits.softmax().elements
     let numbers = logits.elements
     var asked = 0
+    let probabilities: [Float]? =
+      switch scores {
+      case .softmax: logits.softmax().elements
+      case .logistic: numbers.map { 1 / (1 + exp(-$0)) }
+      case .none: nil
+      }
+    let note = note ?? (scores == .softmax ? nil : "of the classes " + scores.inWords)
     let order = numbers.indices.sorted {
       asked += 1
       // Stopped, the order means nothing, and nobody looks at it.
@@ -128,9 +138,11 @@ extension Table {
       return numbers[$0] > numbers[$1] || (numbers[$0] == numbers[$1] && $0 < $1)
     }
     return Table(
-      ["label", "probability", "logit"],
-      order.prefix(top).map {
-        [.text(labels[$0]), .float(Double(probabilities[$0])), .float(Double(numbers[$0]))]
+      ["label"] + (probabilities == nil ? [] : ["probability"]) + ["logit"],
+      order.prefix(top).map { place in
+        [.text(labels[place])]
+          + (probabilities.map { [.float(Double($0[place]))] } ?? [])
+          + [.float(Double(numbers[place]))]
       },
       note: order.count > top
         ? "\(top) of \(order.count) classes" + (note.map { "; \($0)" } ?? "") : note)

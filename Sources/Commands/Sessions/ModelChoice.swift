@@ -1,4 +1,5 @@
 internal import Budget
+internal import Characters
 internal import Checkpoints
 internal import Files
 public import Foundation
@@ -13,6 +14,20 @@ public struct ModelChoice: Sendable, Equatable {
   public var dtype: String?
   /// `int8` or `int4` for the weights of all layers, or one a part.
   public var quantize: String?
+
+  /// Where it is said what a model's files lack, a line at a time without its end.
+  public var notes = NoteSink()
+
+  /// Something that takes lines; all of them are equal.
+  public struct NoteSink: Sendable, Equatable {
+    let write: @Sendable (String) -> Void
+
+    /// Passes lines to `write`.
+    public init(_ write: @escaping @Sendable (String) -> Void = { _ in }) { self.write = write }
+
+    /// Whether two choices say the same, wherever notes go.
+    public static func == (a: Self, b: Self) -> Bool { true }
+  }
 
   /// The model in `folder`, or the one that ships.
   public init(folder: URL? = nil, dtype: String? = nil, quantize: String? = nil) {
@@ -60,11 +75,12 @@ extension LoadedModel {
     progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Bool = { _, _ in true }
   ) throws -> LoadedModel {
     let precisions = try choice.precisions()
+    let load = try ModelLoad(
+      CheckpointFolder(choice.url), precisions: precisions, available: available,
+      progress: progress)
     var model = LoadedModel(
-      name: ShippedModel.name(of: choice.url), folder: choice.url,
-      load: try ModelLoad(
-        CheckpointFolder(choice.url), precisions: precisions, available: available,
-        progress: progress))
+      name: ShippedModel.name(of: choice.url), folder: choice.url, load: load)
+    for note in load.notes { choice.notes.write("note: \(note.visibleOnOneLine)") }
     model.precisions = precisions
     return model
   }

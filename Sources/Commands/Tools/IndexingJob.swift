@@ -49,7 +49,9 @@ public struct IndexingJob {
   public func run(
     checkpoint: () throws -> Void, progress: (String, Int, Int) -> Void
   ) throws -> Result {
-    let session = Session(commands: Commands.all)
+    let session = Session(
+      commands: Commands.all,
+      notes: { [notes = model.notes] in notes.write(String($0.dropLast())) })
     session[StartingModel.self] = model.folder
     session[StartingPrecision.self] = model
     let current = try session.model()

@@ -12,14 +12,7 @@ public struct TokenizeTool {
   /// Reads the tokenizer in `folder`, or that of the model that ships.
   public init(folder: URL?) throws {
     let folder = folder ?? ShippedModel.folder
-    do {
-      tokenizer = try TokenizerFolder.read(folder)
-    } catch TokenizerError.noTokenizer(let path) {
-      guard let inner = try Family.folder(inside: try CheckpointFolder(folder)) else {
-        throw TokenizerError.noTokenizer(folder: path)
-      }
-      tokenizer = try TokenizerFolder.read(inner.url)
-    }
+    tokenizer = try Family.tokenizer(in: try CheckpointFolder(folder))
   }
 
   /// A table of a text's tokens.

@@ -60,8 +60,10 @@ extension BLIP2 {
       public let vocabularySize: Int
       /// The longest sequence.
       public let positionCount: Int
-      /// The ids of the tokens that begin a text, end one and fill up.
-      public let beginToken, endToken, padToken: Int
+      /// The ids of the tokens that begin a text and fill up.
+      public let beginToken, padToken: Int
+      /// The ids of the tokens that end a text; more than one where the file lists several.
+      public let endTokens: [Int]
       let activation: Activation
     }
   }
@@ -81,10 +83,11 @@ extension BLIP2.Configuration {
         patchSize: 14, epsilon: 1e-6, activation: .gelu))
     vision.hasInputBias = try seeing.flag("qkv_bias", default: true)
     vision.isFused = true
-    qformer = try QFormer(top.section("qformer_config"), imageWidth: vision.width)
+    qformer = try QFormer(top.section("qformer_config"))
     language = isRetrieval ? nil : try Language(top.section("text_config"))
     queryCount = try top.count("num_query_tokens", default: 32)
-    imageTokenID = try top.index("image_token_index")
+    let alias = try top.index("image_token_id")
+    imageTokenID = try top.index("image_token_index") ?? alias
     sharedWidth = isRetrieval ? try top.count("image_text_hidden_size", default: 256) : nil
     try top.require(
       !isRetrieval || qformer.readsText, "qformer_config.use_qformer_text_input",
@@ -97,8 +100,20 @@ extension BLIP2.Configuration {
   }
 }
 
+extension BLIP2.Configuration {
+  /// Refuses what is not built, and says which keys of a configuration are not known.
+  static func notes(_ json: JSON, file: String) throws(ModelError) -> [String] {
+    let top = ConfigurationReader(file: file, path: "", json: json)
+    var unknown = try ConfigurationKeys.blip2.unknownKeys(in: top)
+    unknown += try ConfigurationKeys.blip2Vision.unknownKeys(in: top.section("vision_config"))
+    unknown += try ConfigurationKeys.blip2QFormer.unknownKeys(in: top.section("qformer_config"))
+    unknown += try ConfigurationKeys.opt.unknownKeys(in: top.section("text_config"))
+    return ConfigurationKeys.note(unknown, file: "config.json").map { [$0] } ?? []
+  }
+}
+
 extension BLIP2.Configuration.QFormer {
-  fileprivate init(_ reader: ConfigurationReader, imageWidth: Int) throws(ModelError) {
+  fileprivate init(_ reader: ConfigurationReader) throws(ModelError) {
     width = try reader.count("hidden_size", default: 768)
     hiddenWidth = try reader.count("intermediate_size", default: 3072)
     blockCount = try reader.count("num_hidden_layers", default: 12)
@@ -107,13 +122,10 @@ extension BLIP2.Configuration.QFormer {
     vocabularySize = try reader.count("vocab_size", default: 30522)
     positionCount = try reader.count("max_position_embeddings", default: 512)
     readsText = try reader.flag("use_qformer_text_input", default: false)
-    epsilon = Float(try reader.number("layer_norm_eps", default: 1e-12))
+    epsilon = try reader.float("layer_norm_eps", default: 1e-12)
     activation = try reader.choice("hidden_act", default: Activation.gelu)
     try reader.require(
       width.isMultiple(of: headCount), "hidden_size", "a multiple of the \(headCount) heads")
-    let seen = try reader.count("encoder_hidden_size", default: 1408)
-    try reader.require(
-      seen == imageWidth, "encoder_hidden_size", "vision_config.hidden_size, \(imageWidth)")
   }
 }
 
@@ -128,7 +140,7 @@ extension BLIP2.Configuration.Language {
     vocabularySize = try reader.count("vocab_size", default: 50272)
     positionCount = try reader.count("max_position_embeddings", default: 2048)
     beginToken = try reader.index("bos_token_id") ?? 2
-    endToken = try reader.index("eos_token_id") ?? 2
+    endTokens = try reader.tokens("eos_token_id", default: [2], below: vocabularySize)
     padToken = try reader.index("pad_token_id") ?? 1
     activation = try reader.choice("activation_function", default: Activation.relu)
     try reader.require(
@@ -136,13 +148,9 @@ extension BLIP2.Configuration.Language {
     let projected = try reader.count("word_embed_proj_dim", default: width)
     try reader.require(projected == width, "word_embed_proj_dim", "hidden_size, \(width)")
     try reader.require(
-      try reader.flag("do_layer_norm_before", default: true), "do_layer_norm_before", "true")
-    try reader.require(
-      try reader.flag("tie_word_embeddings", default: true), "tie_word_embeddings", "true")
-    try reader.require(try reader.flag("enable_bias", default: true), "enable_bias", "true")
-    try reader.require(
       beginToken < vocabularySize, "bos_token_id", "below vocab_size, \(vocabularySize)")
     try reader.require(
-      endToken < vocabularySize, "eos_token_id", "below vocab_size, \(vocabularySize)")
+      (endTokens.max() ?? 0) < vocabularySize, "eos_token_id",
+      "below vocab_size, \(vocabularySize)")
   }
 }

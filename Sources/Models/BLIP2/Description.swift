@@ -35,7 +35,8 @@ extension BLIP2.Model {
     let qformer = configuration.qformer
     let crossing = (0..<qformer.blockCount).filter { qformer.looksAtImage(block: $0) }
     var facts = [
-      Fact.picture(patches), Fact.vision(towers[0], tokens: patches.tokenCount),
+      Fact.picture(patches), pictureSettings.fact,
+      Fact.vision(towers[0], tokens: patches.tokenCount),
       Fact(
         "Q-Former",
         "\(qformer.blockCount) blocks, \(qformer.headCount) heads, \(qformer.width) channels, "
@@ -114,7 +115,8 @@ extension BLIP2.Model {
   /// published code does with `interpolate_pos_encoding`.
   public func resized(to imageSize: Int) throws -> any VisionModel {
     var model = self
-    model.preprocessing = try preprocessing.resized(to: imageSize, patchSize: patches.patchSize)
+    model.pictureSettings = try pictureSettings.resized(
+      to: imageSize, patchSize: patches.patchSize)
     model.vision = VisionTransformer(vision, imageSize: imageSize)
     model.configuration.vision.imageSize = imageSize
     return model

@@ -13,8 +13,10 @@ extension BLIP2 {
   public struct Model: VisionModel, WritingModel, MatchingModel {
     /// The sizes.
     public internal(set) var configuration: Configuration
-    /// How a picture becomes numbers.
-    public internal(set) var preprocessing: Preprocessing
+    /// How a picture becomes numbers, and where that is written.
+    public internal(set) var pictureSettings: PictureSettings
+    /// What to know of its files.
+    public let notes: [String]
     /// Text to token ids: the language model's, or the Q-Former's in a retrieval checkpoint.
     public let tokenizer: any Tokenizer
     /// Pictures to tokens.
@@ -41,25 +43,25 @@ extension BLIP2 {
     /// Reads the checkpoint in `folder`, strictly: every tensor must be there, have its shape and
     /// be used.
     public init(_ folder: CheckpointFolder) throws {
-      configuration = try Configuration(
-        try folder.configuration(), file: folder.url.appending(path: "config.json").path)
-      preprocessing = try PreprocessingFile.read(folder, imageSize: configuration.vision.imageSize)
+      let file = folder.url.appending(path: "config.json").path
+      let json = try folder.configuration()
+      configuration = try Configuration(json, file: file)
+      pictureSettings = try PreprocessingFile.read(
+        folder, imageSize: configuration.vision.imageSize, processor: .blip,
+        queryCount: configuration.queryCount)
       tokenizer = try TokenizerFolder.read(folder.url)
       var weights = WeightReader(try folder.tensors(), names: BLIP2.weightNames)
       let parts = try Parts(from: &weights, configuration)
       (vision, qformer) = (parts.vision, parts.qformer)
       (writer, matcher) = (parts.writer, parts.matcher)
-      if let language = configuration.language {
-        endTokens = try EndTokens.read(
-          folder, default: language.endToken, below: language.vocabularySize)
-        maxNewTokens = try ConfigurationReader(
-          file: "generation_config.json", path: "",
-          json: try folder.jsonIfPresent("generation_config.json")
-        ).count("max_new_tokens", default: 20)
-      } else {
-        endTokens = []
-        maxNewTokens = 20
+      let generation = try configuration.language.map {
+        try GenerationFile(folder, default: $0.endTokens, below: $0.vocabularySize)
       }
+      endTokens = generation?.endTokens ?? []
+      maxNewTokens = generation?.maxNewTokens ?? 20
+      notes =
+        pictureSettings.notes + (try Configuration.notes(json, file: file))
+        + (generation?.notes ?? [])
       try weights.finish()
     }
   }

@@ -47,19 +47,35 @@ extension CLIP.Configuration {
   /// Reads and checks `config.json`; `file` names it in errors.
   public init(_ json: JSON, file: String) throws(ModelError) {
     let top = ConfigurationReader(file: file, path: "", json: json)
-    // Where a file has both, the published library takes the second.
-    func section(_ name: String) throws(ModelError) -> ConfigurationReader {
-      let second = try top.section("\(name)_dict")
-      return second.json?.object == nil ? try top.section(name) : second
-    }
-    vision = try VisionTransformer.Sizes(
-      vision: section("vision_config"),
-      defaults: VisionTransformer.Sizes(
-        width: 768, hiddenWidth: 3072, blockCount: 12, headCount: 12, imageSize: 224,
-        patchSize: 32, epsilon: 1e-5, activation: .quickGELU)
-    ).asCLIP(isFused: false)
-    text = try Text(section("text_config"))
+    vision = try VisionTransformer.Sizes(clipVision: top.preferred("vision_config"))
+    text = try Text(top.preferred("text_config"))
     sharedWidth = try top.count("projection_dim", default: 512)
+  }
+
+  /// Refuses what is not built, and says which keys of a configuration are not known.
+  static func notes(_ json: JSON, file: String) throws(ModelError) -> [String] {
+    let top = ConfigurationReader(file: file, path: "", json: json)
+    var unknown = try ConfigurationKeys.clip.unknownKeys(in: top)
+    unknown += try ConfigurationKeys.clipVision.unknownKeys(in: top.preferred("vision_config"))
+    unknown += try ConfigurationKeys.clipText.unknownKeys(in: top.preferred("text_config"))
+    return ConfigurationKeys.note(unknown, file: "config.json").map { [$0] } ?? []
+  }
+
+  /// Refuses what is not built in OpenCLIP's file, and says which of its keys are not known.
+  static func notes(openCLIP json: JSON, file: String) throws(ModelError) -> [String] {
+    let unknown = try unknownOpenKeys(ConfigurationReader(file: file, path: "", json: json))
+    return ConfigurationKeys.note(unknown, file: "open_clip_config.json").map { [$0] } ?? []
+  }
+
+  private static func unknownOpenKeys(
+    _ top: ConfigurationReader
+  ) throws(ModelError) -> [String] {
+    let model = try top.section("model_cfg")
+    return try ConfigurationKeys.openCLIP.unknownKeys(in: top)
+      + ConfigurationKeys.openModel.unknownKeys(in: model)
+      + ConfigurationKeys.openVision.unknownKeys(in: model.section("vision_cfg"))
+      + ConfigurationKeys.openText.unknownKeys(in: model.section("text_cfg"))
+      + ConfigurationKeys.openPictures.unknownKeys(in: top.section("preprocess_cfg"))
   }
 
   /// Reads and checks OpenCLIP's `open_clip_config.json`; `file` names it in errors.
@@ -68,29 +84,7 @@ extension CLIP.Configuration {
     let model = try top.section("model_cfg")
     let (vision, text) = (try model.section("vision_cfg"), try model.section("text_cfg"))
     try top.require(model.json?.object != nil, "model_cfg", "an object of the model's sizes")
-    try vision.requireAbsent(
-      "timm_model_name", "absent: only OpenCLIP's own vision transformer is read")
-    try text.requireAbsent(
-      "hf_model_name", "absent: only OpenCLIP's own text transformer is read")
-    try model.requireAbsent("multimodal_cfg", "absent: captioning models are not read")
-    try model.requireAbsent("init_logit_bias", "absent: only a scale is read")
-    for tower in [vision, text] {
-      for key in ["ls_init_value", "act_kwargs", "norm_kwargs"] {
-        try tower.requireAbsent(key, "absent: only the plain transformer is read")
-      }
-      for (key, usual) in [
-        "attentional_pool": "false", "block_type": "default", "embed_cls": "false",
-        "final_ln_after_pool": "false", "global_average_pool": "false", "input_patchnorm": "false",
-        "no_causal_mask": "false", "no_ln_pre": "false", "pos_embed_type": "learnable",
-        "proj_bias": "false", "proj_type": "linear", "qk_norm": "false", "scale_attn": "false",
-        "scale_attn_inner": "false", "scale_fc": "false", "scale_heads": "false",
-        "scaled_cosine_attn": "false",
-      ].sorted(by: { $0.key < $1.key }) {
-        try tower.requireUsual(key, usual)
-      }
-    }
-    try vision.requireUsual("pool_type", "tok")
-    try text.requireUsual("pool_type", "argmax")
+    _ = try Self.unknownOpenKeys(top)
     let activation: Activation =
       try model.flag("quick_gelu", default: false) ? .quickGELU : .gelu
     let width = try vision.count("width", default: 768)
@@ -100,8 +94,8 @@ extension CLIP.Configuration {
       width: width,
       hiddenWidth: try vision.hiddenWidth(of: width),
       blockCount: try vision.count("layers", default: 12), headCount: width / headWidth,
-      imageSize: try vision.count("image_size", default: 224),
-      patchSize: try vision.count("patch_size", default: 16), epsilon: 1e-5,
+      imageSize: try vision.side("image_size", default: 224),
+      patchSize: try vision.side("patch_size", default: 16), epsilon: 1e-5,
       activation: activation
     ).asCLIP(isFused: true)
     try vision.require(
@@ -113,19 +107,10 @@ extension CLIP.Configuration {
 }
 
 extension ConfigurationReader {
-  /// Refuses a switch that changes what is computed, and is not read here.
-  fileprivate func requireAbsent(_ key: String, _ expected: String) throws(ModelError) {
-    let value = json?[key] ?? .null
-    try require(value == .null || value.object?.isEmpty == true, key, expected)
-  }
-
-  /// Refuses all but the value that the plain transformer has: a word, or false.
-  fileprivate func requireUsual(_ key: String, _ usual: String) throws(ModelError) {
-    let value = json?[key] ?? .null
-    let isUsual = usual == "false" ? value.bool == false : value.text == usual
-    try require(
-      value == .null || isUsual, key,
-      "\(usual == "false" ? usual : "'\(usual)'"): only the plain transformer is read")
+  /// The section `name`; where a file has it under `name_dict` too, the published library takes that.
+  func preferred(_ name: String) throws(ModelError) -> ConfigurationReader {
+    let second = try section("\(name)_dict")
+    return second.json?.object == nil ? try section(name) : second
   }
 
   /// Channels inside an MLP: `mlp_ratio` times its width, whole ones.
@@ -139,6 +124,16 @@ extension ConfigurationReader {
 }
 
 extension VisionTransformer.Sizes {
+  /// A CLIP's vision tower in transformers' layout.
+  init(clipVision reader: ConfigurationReader) throws(ModelError) {
+    self = try VisionTransformer.Sizes(
+      vision: reader,
+      defaults: VisionTransformer.Sizes(
+        width: 768, hiddenWidth: 3072, blockCount: 12, headCount: 12, imageSize: 224,
+        patchSize: 32, epsilon: 1e-5, activation: .quickGELU)
+    ).asCLIP(isFused: false)
+  }
+
   /// The same sizes with what CLIP's vision tower has.
   fileprivate func asCLIP(isFused: Bool) -> VisionTransformer.Sizes {
     var sizes = self
@@ -148,16 +143,17 @@ extension VisionTransformer.Sizes {
 }
 
 extension CLIP.Configuration.Text {
-  fileprivate init(_ reader: ConfigurationReader) throws(ModelError) {
+  init(_ reader: ConfigurationReader) throws(ModelError) {
     width = try reader.count("hidden_size", default: 512)
     hiddenWidth = try reader.count("intermediate_size", default: 2048)
     blockCount = try reader.count("num_hidden_layers", default: 12)
     headCount = try reader.count("num_attention_heads", default: 8)
     vocabularySize = try reader.count("vocab_size", default: 49408)
     positionCount = try reader.count("max_position_embeddings", default: 77)
-    let end = try reader.index("eos_token_id") ?? 49407
-    pooling = end == 2 ? .highestID : .token(end)
-    epsilon = Float(try reader.number("layer_norm_eps", default: 1e-5))
+    let ends = try reader.tokens("eos_token_id", default: [49407], below: Int.max)
+    try reader.require(ends.count == 1, "eos_token_id", "one token: a text is read off at its end")
+    pooling = ends == [2] ? .highestID : .token(ends[0])
+    epsilon = try reader.float("layer_norm_eps", default: 1e-5)
     activation = try reader.choice("hidden_act", default: Activation.quickGELU)
     try check(reader, width: "hidden_size")
   }

@@ -40,21 +40,7 @@ extension CLIP.Model {
   /// - Throws: when it is longer than the text tower reads and not to be cut; when the tokenizer is
   ///   another model's.
   public func textIDs(_ text: String) throws -> [Int] {
-    var ids = tokenizer.encode(text, addSpecialTokens: true)
-    let configuration = configuration.text
-    let limit = configuration.positionCount
-    if ids.count > limit {
-      guard cutsTexts, let end = ids.last else {
-        throw ModelError.textTooLong(text: text, tokens: ids.count, limit: limit)
-      }
-      // The end token stays, in the last place: the text is pooled there.
-      ids = ids.prefix(limit - 1) + [end]
-    }
-    if let id = ids.first(where: { $0 < 0 || $0 >= configuration.vocabularySize }) {
-      throw ModelError.unknownToken(id: id, rows: configuration.vocabularySize)
-    }
-    // A tokenizer without special tokens has nothing for an empty text.
-    return ids.isEmpty ? [configuration.vocabularySize - 1] : ids
+    try CLIP.textIDs(text, tokenizer, configuration.text, cuts: cutsTexts)
   }
 
   /// A text to its tokens after the last norm, `[T, D]`.
@@ -155,5 +141,29 @@ extension CLIP.Model {
     }
     var trace = Trace.nothing
     return textProjection(Tensor.concatenated(pooled), trace: &trace)
+  }
+}
+
+extension CLIP {
+  /// The token ids of a text, begin and end token in place.
+  ///
+  /// - Parameter cuts: whether a text that is too long is cut rather than refused.
+  static func textIDs(
+    _ text: String, _ tokenizer: any Tokenizer, _ configuration: Configuration.Text, cuts: Bool
+  ) throws -> [Int] {
+    var ids = tokenizer.encode(text, addSpecialTokens: true)
+    let limit = configuration.positionCount
+    if ids.count > limit {
+      guard cuts, let end = ids.last else {
+        throw ModelError.textTooLong(text: text, tokens: ids.count, limit: limit)
+      }
+      // The end token stays, in the last place: the text is pooled there.
+      ids = ids.prefix(limit - 1) + [end]
+    }
+    if let id = ids.first(where: { $0 < 0 || $0 >= configuration.vocabularySize }) {
+      throw ModelError.unknownToken(id: id, rows: configuration.vocabularySize)
+    }
+    // A tokenizer without special tokens has nothing for an empty text.
+    return ids.isEmpty ? [configuration.vocabularySize - 1] : ids
   }
 }

@@ -3,12 +3,14 @@ internal import Files
 internal import Foundation
 internal import Images
 internal import Layers
+internal import Tokenizers
 internal import Tracing
 
 /// What a CLIP's folder holds, in either layout.
 struct CLIPFiles {
   let configuration: CLIP.Configuration
-  let preprocessing: Preprocessing
+  let settings: PictureSettings
+  let notes: [String]
   let tensors: TensorCollection
   let naming: CLIP.Naming
 
@@ -19,10 +21,12 @@ struct CLIPFiles {
     tensors = try folder.tensors(orNamed: CheckpointFolder.openCLIPWeights)
     guard tensors.names.contains("visual.conv1.weight") else {
       naming = .transformers
-      configuration = try CLIP.Configuration(
-        try folder.configuration(), file: folder.url.appending(path: "config.json").path)
-      preprocessing = try PreprocessingFile.read(
-        folder, imageSize: configuration.vision.imageSize, defaults: .clip)
+      let file = folder.url.appending(path: "config.json").path
+      let json = try folder.configuration()
+      configuration = try CLIP.Configuration(json, file: file)
+      settings = try PreprocessingFile.read(
+        folder, imageSize: configuration.vision.imageSize, processor: .clip)
+      notes = settings.notes + (try CLIP.Configuration.notes(json, file: file))
       return
     }
     let isCustom = tensors.names.contains("text.token_embedding.weight")
@@ -30,8 +34,22 @@ struct CLIPFiles {
     let json = try folder.json(Self.openConfiguration)
     let file = folder.url.appending(path: Self.openConfiguration).path
     configuration = try CLIP.Configuration(openCLIP: json, file: file)
-    preprocessing = try Self.openPreprocessing(
-      json, file: file, imageSize: configuration.vision.imageSize)
+    let hasSettings = json["preprocess_cfg"]?.object != nil
+    settings = PictureSettings(
+      try Self.openPreprocessing(json, file: file, imageSize: configuration.vision.imageSize),
+      source: hasSettings
+        ? "preprocess_cfg in \(Self.openConfiguration)"
+        : "OpenCLIP's own, for \(Self.openConfiguration) has no preprocess_cfg")
+    notes = try CLIP.Configuration.notes(openCLIP: json, file: file)
+  }
+
+  /// How the folder's library handles texts: OpenCLIP's where its names are in the weights, or where
+  /// its configuration alone is there.
+  static func textHandling(in folder: CheckpointFolder) -> TokenizerFolder.TextHandling {
+    guard folder.has(openConfiguration) else { return .asWritten }
+    guard folder.has("config.json") else { return .openCLIP }
+    let names = try? folder.tensors().names
+    return names?.contains("visual.conv1.weight") == true ? .openCLIP : .asWritten
   }
 
   var isOpenCLIP: Bool { if case .openCLIP = naming { true } else { false } }
@@ -59,10 +77,10 @@ struct CLIPFiles {
     try reader.require(
       name == "bicubic" || name == "bilinear", "interpolation", "'bicubic' or 'bilinear'")
     let mean = try reader.numbers(
-      "mean", default: [0.48145466, 0.4578275, 0.40821073], count: 3)
+      "mean", default: ProcessorClass.clipMean, count: 3)
     let deviation = try reader.numbers(
-      "std", default: [0.26862954, 0.26130258, 0.27577711], count: 3)
-    try reader.require(deviation.allSatisfy { Float($0) != 0 }, "std", "numbers other than zero")
+      "std", default: ProcessorClass.clipDeviation, count: 3)
+    try reader.requireUsable(mean: mean, "mean", deviation: deviation, "std")
     let size = PixelSize(width: imageSize, height: imageSize)
     return try Preprocessing(
       target: mode == "squash" ? .exactly(size) : .shortestEdge(imageSize),

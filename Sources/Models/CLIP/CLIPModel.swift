@@ -1,7 +1,7 @@
 public import Checkpoints
 internal import Files
 internal import Foundation
-public import Images
+internal import Images
 public import Layers
 public import Tensors
 public import Tokenizers
@@ -12,8 +12,10 @@ extension CLIP {
   public struct Model: VisionModel, EmbeddingModel {
     /// The sizes.
     public let configuration: Configuration
-    /// How a picture becomes numbers.
-    public let preprocessing: Preprocessing
+    /// How a picture becomes numbers, and where that is written.
+    public let pictureSettings: PictureSettings
+    /// What to know of its files.
+    public let notes: [String]
     /// Text to token ids.
     public let tokenizer: any Tokenizer
     /// Pictures to tokens.
@@ -34,10 +36,11 @@ extension CLIP {
     public init(_ folder: CheckpointFolder) throws {
       let files = try CLIPFiles(folder)
       configuration = files.configuration
-      preprocessing = files.preprocessing
+      (pictureSettings, notes) = (files.settings, files.notes)
       isOpenCLIP = files.isOpenCLIP
       cutsTexts = false
-      tokenizer = try TokenizerFolder.read(folder.url)
+      tokenizer = try TokenizerFolder.read(
+        folder.url, handling: files.isOpenCLIP ? .openCLIP : .asWritten)
       var weights = WeightReader(files.tensors, names: files.keys)
       vision = try VisionTransformer(from: &weights, configuration.vision)
       text = try TextEncoder(
@@ -56,13 +59,13 @@ extension CLIP {
     }
 
     private init(
-      _ model: Model, preprocessing: Preprocessing, vision: VisionTransformer, cutsTexts: Bool
+      _ model: Model, settings: PictureSettings, vision: VisionTransformer, cutsTexts: Bool
     ) {
       (configuration, tokenizer, text) = (model.configuration, model.tokenizer, model.text)
       (imageProjection, textProjection) = (model.imageProjection, model.textProjection)
       (logarithmOfScale, isOpenCLIP) = (model.logarithmOfScale, model.isOpenCLIP)
-      (self.preprocessing, self.vision) = (preprocessing, vision)
-      self.cutsTexts = cutsTexts
+      (pictureSettings, notes) = (settings, model.notes)
+      (self.vision, self.cutsTexts) = (vision, cutsTexts)
     }
 
     /// Reads a projection; OpenCLIP stores `[inputs, outputs]`.
@@ -87,7 +90,7 @@ extension CLIP.Model {
   /// published code does with `interpolate_pos_encoding`.
   public func resized(to imageSize: Int) throws -> any VisionModel {
     CLIP.Model(
-      self, preprocessing: try preprocessing.resized(to: imageSize, patchSize: patches.patchSize),
+      self, settings: try pictureSettings.resized(to: imageSize, patchSize: patches.patchSize),
       vision: VisionTransformer(vision, imageSize: imageSize), cutsTexts: cutsTexts)
   }
 
@@ -95,7 +98,7 @@ extension CLIP.Model {
   ///
   /// As CLIP's own `tokenize(truncate=True)`, OpenCLIP and transformers' `truncation=True` do.
   public var cuttingTexts: any EmbeddingModel {
-    CLIP.Model(self, preprocessing: preprocessing, vision: vision, cutsTexts: true)
+    CLIP.Model(self, settings: pictureSettings, vision: vision, cutsTexts: true)
   }
 
   /// CLIP.
@@ -122,19 +125,7 @@ extension CLIP.Model {
   public var similarityScale: Float { Float(exp(Double(logarithmOfScale))) }
 
   /// Vision and text transformer.
-  public var towers: [Tower] {
-    let text = configuration.text
-    return [
-      Tower(vision: vision.sizes),
-      Tower(
-        "text", blockCount: text.blockCount, headCount: text.headCount, width: text.width,
-        attentions: [
-          AttentionPlace(
-            "text", at: "text.blocks.#.attention.pattern", blocks: Array(0..<text.blockCount),
-            queries: .text(after: 0), keys: .text(after: 0))
-        ]),
-    ]
-  }
+  public var towers: [Tower] { [Tower(vision: vision.sizes), Tower(text: configuration.text)] }
 
   /// The sizes in one line.
   public var summary: String {
@@ -146,13 +137,10 @@ extension CLIP.Model {
 
   /// The sizes, a line each.
   public var facts: [Fact] {
-    let text = configuration.text
-    return [
-      Fact.picture(patches), Fact.vision(towers[0], tokens: patches.tokenCount),
-      Fact(
-        "text",
-        "\(text.blockCount) blocks, \(text.headCount) heads, \(text.width) channels, "
-          + "\(text.vocabularySize) tokens, \(text.positionCount) positions"),
+    [
+      Fact.picture(patches), pictureSettings.fact,
+      Fact.vision(towers[0], tokens: patches.tokenCount),
+      Fact(text: configuration.text),
       Fact(
         "space",
         "\(embeddingWidth) channels for pictures and texts; cosines times "
@@ -163,5 +151,28 @@ extension CLIP.Model {
   /// The module paths of transformers whose result passes an address.
   public func publishedPlaces(of address: Address) -> [String] {
     CLIP.publishedPlaces(of: address, blockCounts: blockCounts)
+  }
+}
+
+extension Tower {
+  /// A text transformer, as a tower.
+  init(text sizes: CLIP.Configuration.Text) {
+    self.init(
+      "text", blockCount: sizes.blockCount, headCount: sizes.headCount, width: sizes.width,
+      attentions: [
+        AttentionPlace(
+          "text", at: "text.blocks.#.attention.pattern", blocks: Array(0..<sizes.blockCount),
+          queries: .text(after: 0), keys: .text(after: 0))
+      ])
+  }
+}
+
+extension Fact {
+  /// A text transformer's sizes.
+  init(text sizes: CLIP.Configuration.Text) {
+    self.init(
+      "text",
+      "\(sizes.blockCount) blocks, \(sizes.headCount) heads, \(sizes.width) channels, "
+        + "\(sizes.vocabularySize) tokens, \(sizes.positionCount) positions")
   }
 }

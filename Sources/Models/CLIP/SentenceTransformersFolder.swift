@@ -8,15 +8,24 @@ enum SentenceTransformersFolder {
 
   /// The folder of the CLIP that a pipeline begins with; nil where there is no `modules.json`.
   ///
-  /// What may follow a CLIP there changes the length of embeddings only, which no cosine sees.
+  /// `Normalize` may follow it, which changes the length of embeddings only, and no cosine sees that.
   static func model(in folder: CheckpointFolder) throws -> CheckpointFolder? {
     guard let modules = try folder.jsonIfPresent(name) else { return nil }
     let file = folder.url.appending(path: name).path
-    let kind = modules[0]?["type"]?.text ?? "absent"
-    guard kind.split(separator: ".").last == "CLIPModel" else {
+    let kinds = modules.array?.map { module in
+      module["type"]?.text?.split(separator: ".").last.map(String.init) ?? "absent"
+    }
+    // `Transformer` is its general module, which holds a CLIP since version 5.4; which model it is
+    // says the configuration beside it.
+    guard let first = kinds?.first, first == "CLIPModel" || first == "Transformer" else {
       throw ModelError.badConfiguration(
-        file: file, key: "type", found: "'\(kind)'",
-        expected: "sentence_transformers.models.CLIPModel in the first module")
+        file: file, key: "type", found: "'\(kinds?.first ?? "absent")'",
+        expected: "sentence_transformers.models.CLIPModel, or its Transformer, in the first module")
+    }
+    if let other = kinds?.dropFirst().first(where: { $0 != "Normalize" }) {
+      throw ModelError.badConfiguration(
+        file: file, key: "type", found: "'\(other)' after the first module",
+        expected: "Normalize or nothing: it would change the embeddings")
     }
     let path = modules[0]?["path"]?.text ?? ""
     guard !path.hasPrefix("/"), !path.split(separator: "/").contains("..") else {

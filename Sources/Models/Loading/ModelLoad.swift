@@ -11,9 +11,9 @@ public struct ModelLoad: Sendable {
   public let model: any VisionModel
   /// How each part's weights are kept, in the family's order.
   public let parts: [PartWeights]
-  /// What to know before running it; nil where nothing is.
-  public let warning: String?
-  /// What a person should know of the files it was read from, a sentence each.
+  /// What to know before running it, a sentence each; none for most models.
+  ///
+  /// A file that is missing and what is assumed, keys that nobody knows, memory that is short.
   public let notes: [String]
 
   /// Reads the model in `folder`, each part in its precision.
@@ -56,11 +56,11 @@ public struct ModelLoad: Sendable {
     folder.weights.converts = false
     let mapped = try Family.read(folder)
     let records = log.records
-    notes = log.notes
     let converted = records.filter(\.isConverted)
     parts = family.parts.map { PartWeights($0, records) }
     let rest = parts.reduce(0) { $0 + $1.mappedByteCount }
-    warning = rest > available ? Self.warning(rest, available) : nil
+    notes =
+      log.notes + mapped.notes + (rest > available ? [Self.warning(rest, available)] : [])
     let isRounded = records.filter { record in
       !record.isConverted && record.address.parts.first.flatMap { types[String($0)] } != nil
     }

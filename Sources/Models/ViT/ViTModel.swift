@@ -11,8 +11,10 @@ extension ViT {
   public struct Model: VisionModel, ClassifyingModel {
     /// The sizes.
     public let configuration: Configuration
-    /// How a picture becomes numbers.
-    public let preprocessing: Preprocessing
+    /// How a picture becomes numbers, and where that is written.
+    public let pictureSettings: PictureSettings
+    /// What to know of its files.
+    public let notes: [String]
     /// Pictures to tokens.
     public let vision: VisionTransformer
     /// The class token to a number a class; nil in a checkpoint of the encoder alone.
@@ -21,11 +23,22 @@ extension ViT {
     /// Reads the checkpoint in `folder`, strictly: every tensor must be there, have its shape and
     /// be used.
     public init(_ folder: CheckpointFolder) throws {
-      configuration = try Configuration(
-        try folder.configuration(), file: folder.url.appending(path: "config.json").path)
-      preprocessing = try PreprocessingFile.read(
-        folder, imageSize: configuration.vision.imageSize, defaults: .vit)
-      var weights = WeightReader(try folder.tensors()) { ViT.keys($0) }
+      let json = try folder.configuration()
+      let keys: @Sendable (Address) -> [String]
+      if TimmFolder.holds(json) {
+        let files = try TimmFolder(folder)
+        (configuration, pictureSettings) = (files.configuration, files.settings)
+        notes = files.notes
+        keys = { ViT.timmKeys($0) }
+      } else {
+        let file = folder.url.appending(path: "config.json").path
+        configuration = try Configuration(json, file: file)
+        pictureSettings = try PreprocessingFile.read(
+          folder, imageSize: configuration.vision.imageSize, processor: .vit, sizeKey: "image_size")
+        notes = pictureSettings.notes + (try Configuration.notes(json, file: file))
+        keys = { ViT.keys($0) }
+      }
+      var weights = WeightReader(try folder.tensors(), names: keys)
       vision = try VisionTransformer(from: &weights, configuration.vision)
       classifier =
         configuration.labels.isEmpty
@@ -38,11 +51,9 @@ extension ViT {
       try weights.finish()
     }
 
-    private init(
-      _ model: Model, preprocessing: Preprocessing, vision: VisionTransformer
-    ) {
-      (configuration, classifier) = (model.configuration, model.classifier)
-      (self.preprocessing, self.vision) = (preprocessing, vision)
+    private init(_ model: Model, settings: PictureSettings, vision: VisionTransformer) {
+      (configuration, classifier, notes) = (model.configuration, model.classifier, model.notes)
+      (pictureSettings, self.vision) = (settings, vision)
     }
   }
 }
@@ -78,10 +89,8 @@ extension ViT.Model {
   /// The same model for pictures of another size, its position embeddings interpolated as the
   /// published code does with `interpolate_pos_encoding`.
   public func resized(to imageSize: Int) throws -> any VisionModel {
-    let preprocessing = try preprocessing.resized(
-      to: imageSize, patchSize: patches.patchSize)
-    return ViT.Model(
-      self, preprocessing: preprocessing,
+    ViT.Model(
+      self, settings: try pictureSettings.resized(to: imageSize, patchSize: patches.patchSize),
       vision: VisionTransformer(vision, imageSize: imageSize))
   }
 
@@ -96,6 +105,8 @@ extension ViT.Model {
   }
   /// The names of the classes.
   public var labels: [String] { configuration.labels }
+  /// How the classes' numbers become probabilities.
+  public var scores: ClassScores { configuration.scores }
   /// The vision tower's patches.
   public var patches: PatchGrid {
     PatchGrid(imageSize: vision.sizes.imageSize, patchSize: vision.sizes.patchSize)
@@ -118,14 +129,18 @@ extension ViT.Model {
 
   /// The sizes, a line each.
   public var facts: [Fact] {
-    [Fact.picture(patches), Fact.vision(towers[0], tokens: patches.tokenCount)]
+    [
+      Fact.picture(patches), pictureSettings.fact,
+      Fact.vision(towers[0], tokens: patches.tokenCount),
+    ]
       + (classifier == nil
         ? []
         : [
           Fact(
             "classes",
             "\(labels.count): " + labels.prefix(4).joined(separator: "; ")
-              + (labels.count > 4 ? "; …" : ""))
+              + (labels.count > 4 ? "; …" : "")),
+          Fact("scores", scores.inWords),
         ])
   }
 

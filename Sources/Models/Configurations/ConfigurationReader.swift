@@ -33,12 +33,30 @@ struct ConfigurationReader {
     return number
   }
 
-  /// A positive number.
+  /// A whole number; of a picture's or patch's sides, also a list of two that are equal.
+  func side(_ key: String, default fallback: Int) throws(ModelError) -> Int {
+    guard let sides = json?[key]?.array else { return try count(key, default: fallback) }
+    guard sides.count == 2, sides[0] == sides[1], let side = sides[0].int, side >= 1,
+      side <= 1 << 31
+    else {
+      throw bad(key, json?[key] ?? .null, "a whole number, or two that are equal: squares are read")
+    }
+    return side
+  }
+
+  /// A number of at least 0.
   func number(_ key: String, default fallback: Double) throws(ModelError) -> Double {
     guard let value = json?[key], value != .null else { return fallback }
     guard let number = value.double, number.isFinite, number >= 0 else {
       throw bad(key, value, "a number of at least 0")
     }
+    return number
+  }
+
+  /// A number of at least 0 that float32 has.
+  func float(_ key: String, default fallback: Double) throws(ModelError) -> Float {
+    let number = Float(try number(key, default: fallback))
+    try require(number.isFinite, key, "a number that float32 has")
     return number
   }
 
@@ -77,9 +95,22 @@ struct ConfigurationReader {
     if !condition { throw bad(key, json?[key] ?? .null, expected) }
   }
 
-  private func name(_ key: String) -> String { path.isEmpty ? key : "\(path).\(key)" }
+  /// Refuses means and deviations that no picture has, under the names of their keys.
+  func requireUsable(
+    mean: [Double], _ meanKey: String, deviation: [Double], _ deviationKey: String
+  ) throws(ModelError) {
+    try require(
+      mean.allSatisfy { abs($0) <= 65_535 }, meanKey, "levels of colours: at most 65,535")
+    try require(
+      deviation.allSatisfy { $0 >= 1e-6 && $0 <= 65_535 }, deviationKey,
+      "numbers from 0.000001 to 65,535: a deviation is above 0")
+  }
 
-  private func bad(_ key: String, _ found: JSON, _ expected: String) -> ModelError {
+  /// A key with the path of its section.
+  func name(_ key: String) -> String { path.isEmpty ? key : "\(path).\(key)" }
+
+  /// What is wrong with the value of `key`.
+  func bad(_ key: String, _ found: JSON, _ expected: String) -> ModelError {
     let text = found == .null ? "absent" : String(found.written().prefix(80))
     return .badConfiguration(file: file, key: name(key), found: text, expected: expected)
   }

@@ -1,0 +1,142 @@
+internal import Checkpoints
+internal import Files
+internal import Foundation
+internal import Images
+internal import Layers
+public import Tensors
+public import Tokenizers
+public import Tracing
+
+extension CLIP {
+  /// A CLIP's text tower alone, with or without its projection into the shared space: `CLIPTextModel`
+  /// and `CLIPTextModelWithProjection`.
+  public struct TextTower: VisionModel {
+    /// It takes no pictures.
+    public let pictureSettings: PictureSettings
+    /// What to know of its files.
+    public let notes: [String]
+    /// Texts to tokens.
+    public let text: TextEncoder
+    /// Text to token ids; nil where the folder has no tokenizer.
+    public let textTokenizer: (any Tokenizer)?
+    let projection: Linear?
+
+    /// Reads the checkpoint in `folder`, strictly.
+    init(_ folder: CheckpointFolder, _ settings: ConfigurationReader) throws {
+      let unknown = try ConfigurationKeys.clipText.unknownKeys(in: settings)
+      var notes = ConfigurationKeys.note(unknown, file: "config.json").map { [$0] } ?? []
+      do {
+        textTokenizer = try TokenizerFolder.read(folder.url)
+      } catch let error as TokenizerError {
+        guard case .noTokenizer = error else { throw error }
+        textTokenizer = nil
+        notes.append("\(error.description): texts cannot be read until one lies in the folder")
+      }
+      self.notes = notes
+      pictureSettings = PictureSettings(
+        try Preprocessing(target: nil), source: "there are no pictures")
+      var weights = WeightReader(try folder.tensors()) { CLIP.towerKeys($0) }
+      text = try TextEncoder(from: &weights, Configuration.Text(settings), isFused: false)
+      let address = Address("joint") / "text_projection"
+      projection =
+        weights.shape(of: address / "weight") == nil
+        ? nil
+        : try Linear(
+          from: &weights, at: address, inputs: text.configuration.width,
+          outputs: try settings.count("projection_dim", default: 512), hasBias: false)
+      weights.ignore("*position_ids")
+      try weights.finish()
+    }
+  }
+}
+
+extension CLIP.TextTower {
+  /// The token ids of a text, begin and end token in place.
+  ///
+  /// - Throws: when it is longer than the tower reads; when the folder has no tokenizer.
+  public func textIDs(_ text: String) throws -> [Int] {
+    guard let textTokenizer else {
+      throw ModelError.missingPart(wanted: "read a text", has: "its folder has no tokenizer")
+    }
+    return try CLIP.textIDs(text, textTokenizer, self.text.configuration, cuts: false)
+  }
+
+  /// The token that stands for a text, of its tokens `[T, D]`, in the shared space where the checkpoint
+  /// has the projection: `[1, E]`, or `[1, D]`.
+  public func projectText(_ tokens: Tensor, ids: [Int], trace: inout Trace) throws -> Tensor {
+    let input = try StageInput.tensor(tokens).tensor(
+      [nil, text.configuration.width], for: "project_text")
+    let place = min(text.pooledPosition(of: ids), input.shape[0] - 1)
+    let pooled = input.rows(place..<place + 1)
+    return projection?(pooled, trace: &trace) ?? pooled
+  }
+
+  /// A single patch of one pixel: there are none to cut.
+  public var patches: PatchGrid { PatchGrid(imageSize: 1, patchSize: 1) }
+  /// `[L, D]`: the tower's positions.
+  public var positionEmbeddings: Tensor { text.positions.tensor }
+
+  /// Fails: it takes no picture.
+  public func resized(to imageSize: Int) throws -> any VisionModel {
+    throw ModelError.missingPart(wanted: "take pictures of another size", has: "it is \(kind)")
+  }
+
+  /// CLIP.
+  public var family: String { "CLIP" }
+  /// The paper.
+  public var source: String { "Radford et al. 2021" }
+  /// What it is, and what it lacks.
+  public var kind: String {
+    "a CLIP's text tower alone, \(projection == nil ? "without" : "with") projection and without the "
+      + "vision tower"
+  }
+
+  /// The text transformer.
+  public var towers: [Tower] { [Tower(text: text.configuration)] }
+
+  /// The sizes in one line.
+  public var summary: String {
+    "text \(text.configuration.blockCount) × \(text.configuration.width), no vision tower"
+  }
+
+  /// The sizes, a line each.
+  public var facts: [Fact] {
+    [
+      Fact(text: text.configuration),
+      projection.map { Fact("space", "\($0.weight.shape[0]) channels for texts") },
+      Fact("lacks", "the vision tower" + (projection == nil ? " and the projection" : "")),
+    ].compactMap { $0 }
+  }
+
+  /// The stages of a text.
+  public var stages: [Stage] {
+    CLIP.textStages(
+      text.configuration, spaceWidth: projection?.weight.shape[0], ids: { try textIDs($0) },
+      read: { try text.read($0, count: $0.count, trace: &$1) },
+      project: { try projectText($0, ids: $1, trace: &$2) })
+  }
+
+  /// The module paths of transformers whose result passes an address.
+  public func publishedPlaces(of address: Address) -> [String] {
+    CLIP.publishedPlaces(of: address, blockCounts: blockCounts)
+  }
+
+  /// Texts alone, with every place.
+  public func traced(_ request: TraceRequest) throws -> TracedRun {
+    guard request.images.isEmpty, request.prompt.isEmpty else {
+      throw ModelError.missingPart(wanted: "look at a picture", has: "it is \(kind)")
+    }
+    var (tensors, rows): ([PublishedTensor], [Tensor]) = ([], [])
+    for (number, words) in request.texts.enumerated() {
+      let ids = try textIDs(words)
+      var trace = request.trace
+      let read = try text.read(ids, count: ids.count, trace: &trace)
+      rows.append(try projectText(read, ids: ids, trace: &trace))
+      tensors += trace.named(request.texts.count == 1 ? "" : "texts.\(number).")
+    }
+    if !rows.isEmpty {
+      tensors.append(PublishedTensor(name: "text_embeds", tensor: Tensor.concatenated(rows)))
+    }
+    return TracedRun(tensors: tensors, integers: [], answer: "")
+  }
+}

@@ -1,0 +1,66 @@
+internal import Images
+
+/// A published class that prepares pictures: what it does where its file says nothing.
+///
+/// From the classes of transformers 5, which share one way of working and differ in these numbers.
+struct ProcessorClass: Sendable {
+  /// Its name without the endings that files also have: `ViTImageProcessor`.
+  let name: String
+  /// Other names that files give it.
+  var otherNames: [String] = []
+  let filter: ResampleFilter
+  let mean, deviation: [Double]
+  let size: Size
+  /// The side of the square that is cut out of the middle; nil where nothing is.
+  var crop: Int?
+  /// Whether one number as size is a square, and not the shorter side.
+  var numberIsSquare = true
+
+  enum Size: Sendable, Equatable {
+    case square(Int)
+    case shortestEdge(Int)
+  }
+
+  static let vit = ProcessorClass(
+    name: "ViTImageProcessor", otherNames: ["ViTFeatureExtractor"], filter: .bilinear, mean: half,
+    deviation: half, size: .square(224))
+  static let clip = ProcessorClass(
+    name: "CLIPImageProcessor", otherNames: ["CLIPFeatureExtractor"], filter: .bicubic,
+    mean: clipMean, deviation: clipDeviation, size: .shortestEdge(224), crop: 224,
+    numberIsSquare: false)
+  static let blip = ProcessorClass(
+    name: "BlipImageProcessor", filter: .bicubic, mean: clipMean, deviation: clipDeviation,
+    size: .square(384))
+
+  /// The classes that can be read; the last three are other families', which some checkpoints name.
+  static let all = [
+    vit, clip, blip,
+    ProcessorClass(
+      name: "DeiTImageProcessor", otherNames: ["DeiTFeatureExtractor"], filter: .bicubic,
+      mean: half, deviation: half, size: .square(256), crop: 224),
+    ProcessorClass(
+      name: "SiglipImageProcessor", filter: .bicubic, mean: half, deviation: half,
+      size: .square(224)),
+    ProcessorClass(
+      name: "BitImageProcessor", filter: .bicubic, mean: clipMean, deviation: clipDeviation,
+      size: .shortestEdge(224), crop: 224, numberIsSquare: false),
+  ]
+
+  /// The class that a file names; nil for one that is not read here.
+  static func named(_ name: String) -> ProcessorClass? {
+    let plain = name.droppingSuffix("Fast") ?? name.droppingSuffix("Pil") ?? name
+    return all.first { $0.name == plain || $0.otherNames.contains(plain) }
+  }
+
+  /// The same with the sizes of a model that reads `side` pixels.
+  func sized(to side: Int) -> ProcessorClass {
+    ProcessorClass(
+      name: name, otherNames: otherNames, filter: filter, mean: mean, deviation: deviation,
+      size: crop == nil || numberIsSquare ? .square(side) : .shortestEdge(side),
+      crop: crop.map { _ in side }, numberIsSquare: numberIsSquare)
+  }
+
+  static let clipMean = [0.48145466, 0.4578275, 0.40821073]
+  static let clipDeviation = [0.26862954, 0.26130258, 0.27577711]
+  private static let half = [0.5, 0.5, 0.5]
+}
