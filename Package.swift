@@ -49,6 +49,7 @@ let package = Package(
     .systemLibrary(
       name: "CGraphviz", path: "Sources/System/CGraphviz", pkgConfig: "libgvc",
       providers: [.apt(["libgraphviz-dev"])]),
+    .target(name: "CFiles", cSettings: fast),
     .target(name: "CKernels", cSettings: fast),
     .target(
       name: "CNearest", cxxSettings: [.unsafeFlags(["-O3", "-Wall", "-Werror"])]),
@@ -57,7 +58,8 @@ let package = Package(
       linkerSettings: [.linkedLibrary("png"), .linkedLibrary("jpeg"), .linkedLibrary("turbojpeg")]),
 
     room("Characters"),
-    room("Files"),
+    room("Files", ["CFiles"]),
+    room("Hubs", ["Files"]),
     room("Tensors", ["CKernels", "COpenBLAS"]),
     room("Tracing", ["Tensors"]),
     room("Images", ["CImageCodecs", "Tensors"]),
@@ -73,13 +75,13 @@ let package = Package(
       ], resources: [.copy("Resources/Default")]),
     room("Figures", ["CCairo", "CGraphviz", "Characters", "Images", "Tensors"]),
     room("Language"),
-    room("Runtime", ["Language", "Tensors"]),
+    room("Runtime", ["Files", "Language", "Tensors"]),
     room("Scenes", ["Files", "Images", "Tensors"]),
     room("Searching", ["CNearest", "Characters", "Checkpoints", "Files", "Images", "Tensors"]),
     room(
       "Commands",
       [
-        "Characters", "Checkpoints", "Figures", "Files", "Generation", "Images", "Language",
+        "Characters", "Checkpoints", "Figures", "Files", "Generation", "Hubs", "Images", "Language",
         "Layers", "Models", "Runtime", "Scenes", "Searching", "Tensors", "Tokenizers", "Tracing",
       ]),
     room("Notebooks", ["Files", "Language", "Runtime"]),
@@ -99,6 +101,7 @@ let package = Package(
       swiftSettings: strict),
     tests("Characters", []),
     tests("Files", ["Tensors"]),
+    tests("Hubs", ["Files"]),
     .target(name: "TileEmulator", path: "Tests/TileEmulator", cSettings: fast),
     tests("Tensors", ["TileEmulator"]),
     tests("Tracing", ["Tensors"]),

@@ -19,7 +19,11 @@ public struct CheckpointFolder: Sendable {
     self.url = url
     let path = url.path(percentEncoded: false)
     var status = stat()
-    guard stat(path, &status) == 0 else { throw .noFolder(path: path, isFile: false) }
+    guard stat(path, &status) == 0 else {
+      let code = errno
+      if code == ENOENT { throw .noFolder(path: path, isFile: false) }
+      throw .file(FileFailure(path, errno: code, while: .read))
+    }
     guard status.st_mode & S_IFMT == S_IFDIR else { throw .noFolder(path: path, isFile: true) }
   }
 

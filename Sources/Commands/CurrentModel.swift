@@ -48,7 +48,7 @@ extension LoadedModel {
   /// Reads a checkpoint folder, its weights as they are stored.
   static func read(_ url: URL, name: String?) throws -> LoadedModel {
     LoadedModel(
-      name: name ?? ShippedModel.name(of: url), folder: url,
+      name: name ?? ModelPlace.name(of: url), folder: url,
       load: try ModelLoad(CheckpointFolder(url)))
   }
 
@@ -65,7 +65,7 @@ extension LoadedModel {
       return !session.isCancelled
     }
     if let warning = load.warning { session.print("warning: \(warning)\n") }
-    var model = LoadedModel(name: ShippedModel.name(of: url), folder: url, load: load)
+    var model = LoadedModel(name: ModelPlace.name(of: url), folder: url, load: load)
     model.precisions = precisions
     return model
   }

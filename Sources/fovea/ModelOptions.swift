@@ -8,9 +8,14 @@ internal import Foundation
 struct ModelOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "The model's folder, or small-clip for the CLIP that ships; the small BLIP-2 that ships where "
-        + "none is given.", valueName: "folder"))
+      "The model's folder, the id of one that was downloaded (owner/name, owner/name@revision), or "
+        + "small-clip for the CLIP that ships; the small BLIP-2 that ships where none is given.",
+      valueName: "model"))
   var model: String?
+  @Option(
+    help: ArgumentHelp(
+      "Of a downloaded model: a branch, a tag, a commit or its beginning.", valueName: "name"))
+  var revision: String?
   @Option(
     help: ArgumentHelp(
       "How weights are kept and multiplied: float32, float16, bfloat16, int8 or int4; or by part: "
@@ -26,8 +31,10 @@ struct ModelOptions: ParsableArguments {
   ///
   /// - Throws: where the folder is missing, or has no such part.
   func choice() throws -> ModelChoice {
-    let choice = ModelChoice(
-      folder: try model.map(SessionOptions.modelFolder), dtype: dtype, quantize: quantize)
+    var choice = ModelChoice(
+      folder: try model.map { try SessionOptions.modelFolder($0, revision: revision) },
+      dtype: dtype, quantize: quantize)
+    choice.revision = revision
     try choice.check()
     return choice
   }

@@ -1,6 +1,7 @@
 public import ArgumentParser
 internal import Characters
 public import Commands
+internal import Files
 internal import Foundation
 internal import Terminal
 
@@ -51,8 +52,8 @@ struct TraceCommand: ParsableCommand {
   func run() throws {
     let tool = try TraceTool(model.choice(), memory: memory.memory?.count)
     let count = try tool.write(
-      images: image.map { URL(filePath: $0) }, prompt: prompt, texts: text, truncate: truncate,
-      names: names, keep: keep, to: URL(filePath: out))
+      images: image.map { URL(typed: $0) }, prompt: prompt, texts: text, truncate: truncate,
+      names: names, keep: keep, to: URL(typed: out))
     try Output.standardOutput.write("wrote \(count.counted(as: "tensor")) to \(out)\n")
   }
 }

@@ -8,6 +8,8 @@ internal import Runtime
 public struct ModelChoice: Sendable, Equatable {
   /// The folder; nil for the model that ships.
   public var folder: URL?
+  /// The revision of published models that are named beside it, as a side of a comparison is.
+  public var revision: String?
   /// A precision, or one a part as in `vision=bfloat16,decoder=int4`; nil for weights as stored.
   public var dtype: String?
   /// `int8` or `int4` for the weights of all layers, or one a part.
@@ -60,7 +62,7 @@ extension LoadedModel {
   ) throws -> LoadedModel {
     let precisions = try choice.precisions()
     var model = LoadedModel(
-      name: ShippedModel.name(of: choice.url), folder: choice.url,
+      name: ModelPlace.name(of: choice.url), folder: choice.url,
       load: try ModelLoad(
         CheckpointFolder(choice.url), precisions: precisions, available: available,
         progress: progress))
