@@ -16,6 +16,8 @@ public struct FileFailure: HasExitCode, Equatable, CustomStringConvertible {
     case notFolder
     /// A folder that holds something else than what is written there.
     case occupied
+    /// The folder that the process is in, which cannot be replaced under its feet.
+    case currentFolder
     /// A symbolic link, where writing would replace what it points to.
     case symbolicLink(to: String)
     /// A symbolic link to something that is not there, as in a cache that was cleaned.
@@ -120,6 +122,8 @@ public struct FileFailure: HasExitCode, Equatable, CustomStringConvertible {
         : "\(name): is a file, a folder should be written there"
     case .occupied:
       return "\(name): holds other files, which would be lost; name a new or empty folder"
+    case .currentFolder:
+      return "\(name): is the folder that this was started in, and would be replaced; name another"
     case .symbolicLink(let target):
       return """
         \(name): is a symbolic link to \(target.withVisibleControls); \
@@ -172,7 +176,7 @@ public struct FileFailure: HasExitCode, Equatable, CustomStringConvertible {
     case .missingFolder, .noCurrentFolder:
       action == .read ? ExitCode.missingInput : ExitCode.cannotCreate
     case .notFolder: action == .read ? ExitCode.missingInput : ExitCode.cannotCreate
-    case .symbolicLink, .readOnly, .occupied: ExitCode.cannotCreate
+    case .symbolicLink, .readOnly, .occupied, .currentFolder: ExitCode.cannotCreate
     case .tooLarge, .tooLong, .notJSON, .notText, .shortened: ExitCode.badData
     case .permission: ExitCode.permission
     case .noAddressSpace: ExitCode.outOfMemory

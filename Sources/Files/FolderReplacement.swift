@@ -47,6 +47,10 @@ public struct FolderReplacement: ~Copyable {
       guard path != "/", names.isEmpty || replaceable(names) else {
         throw FileFailure(path, .occupied, while: .write)
       }
+      var here = stat()
+      if stat(".", &here) == 0, here.st_ino == status.st_ino, here.st_dev == status.st_dev {
+        throw FileFailure(path, .currentFolder, while: .write)
+      }
     } else if errno != ENOENT {
       throw FileFailure(path, errno: errno, while: .write)
     }

@@ -21,8 +21,9 @@ public enum WholeFile {
     return try readBytes(file.descriptor, at: 0, count: file.count, path: path)
   }
 
-  /// All bytes of a file, or of a pipe or device up to its end, at most `limit`: what a shell hands over
-  /// as `<(…)` is one. Waits for whoever writes a pipe.
+  /// All bytes of a file, or of a pipe or device up to its end, at most `limit`.
+  ///
+  /// What a shell hands over as `<(…)` is a pipe; whoever writes it is waited for.
   public static func readToEnd(_ url: URL, limit: Int) throws(FileFailure) -> [UInt8] {
     let path = url.path(percentEncoded: false)
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
@@ -59,6 +60,13 @@ public enum WholeFile {
     }
     let hasMark = bytes.starts(with: [0xEF, 0xBB, 0xBF])
     return String(decoding: bytes.dropFirst(hasMark ? 3 : 0), as: UTF8.self)
+  }
+
+  /// Looks whether a file could be written, as far as can be known before; for what takes long.
+  ///
+  /// Nothing is written, and what is there stays.
+  public static func checkWriting(to url: URL) throws(FileFailure) {
+    _ = try Replacement(url.path(percentEncoded: false))
   }
 
   /// Writes `bytes` to `url`, replacing what was there.

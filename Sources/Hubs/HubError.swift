@@ -44,10 +44,10 @@ public enum HubError: HasExitCode, Equatable, CustomStringConvertible {
       }
       let commands = Hub.allCases.filter { hub == nil || hub == $0 }
         .filter { $0 == .huggingFace || id.owner != nil }
-        .map { "'\($0.download(id, revision: revision))'" }
+        .map { "`\($0.download(id, revision: revision))`" }
       return "there is no folder \(id) and no model of that name was downloaded; looked in "
         + places.joined(separator: ", ")
-        + (near.map { "; there is \($0)" } ?? "") + "; "
+        + (near.map { "; did you mean '\($0)'?" } ?? "") + "; "
         + commands.joined(separator: " or ") + " would bring it"
         + (isOffline ? ", but HF_HUB_OFFLINE is set" : "")
     case .noRevision(let id, let wanted, let folder, let known, let left, let command):
@@ -55,7 +55,7 @@ public enum HubError: HasExitCode, Equatable, CustomStringConvertible {
         known.isEmpty
         ? "nothing of it is complete" : "there is " + known.joined(separator: "; ")
       return "\(id) has no revision \(quoted(wanted)) in \(folder.withVisibleControls); \(here)"
-        + leftText(left) + "; '\(command)' would bring it"
+        + leftText(left) + "; `\(command)` would bring it"
     case .noRevisionName(let text):
       return "\(quoted(text)) is no revision; it is a branch, a tag or a commit"
     case .twoRevisions(let id, let first, let second):
@@ -70,10 +70,10 @@ public enum HubError: HasExitCode, Equatable, CustomStringConvertible {
         + "digits was expected; the cache is damaged, fetch the model again"
     case .missingSnapshot(let id, let revision, let commit, let folder, let left, let command):
       return "\(id): \(revision) is commit \(commit), of which there is no snapshot in "
-        + folder.withVisibleControls + leftText(left) + "; '\(command)' would bring it"
+        + folder.withVisibleControls + leftText(left) + "; `\(command)` would bring it"
     case .unfinished(_, let folder, let missing, let left, let command):
       return "\(folder.withVisibleControls): is not complete: \(missing)\(leftText(left)); "
-        + "'\(command)' brings the rest"
+        + "`\(command)` brings the rest"
     case .file(let failure): return failure.description
     }
   }

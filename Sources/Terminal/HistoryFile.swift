@@ -61,7 +61,7 @@ public struct HistoryFile: Sendable, Equatable {
     guard Streams.writeAll(Self.line(for: entry), to: descriptor) else { throw failure("written") }
   }
 
-  private static let noFile = "it is a device, a pipe or a socket"
+  private static let noFile = "it is not a file"
 
   /// What is known of an open file, which must be one.
   private func facts(of descriptor: Int32, for tried: String) throws(TerminalError) -> stat {

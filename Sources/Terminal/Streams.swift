@@ -43,17 +43,6 @@ public struct Output: Sendable {
 public enum Input {
   /// Whether a person's terminal is at the other end of standard input.
   public static var isTerminal: Bool { isatty(0) == 1 }
-
-  /// Everything on standard input, up to its end, and at most `limit` bytes.
-  public static func readAll(limit: Int) throws(TerminalError) -> [UInt8] {
-    guard let bytes = Streams.readAll(0, limit: limit) else {
-      throw .cannotRead(stream: "standard input", reason: Streams.lastError)
-    }
-    guard bytes.count <= limit else {
-      throw .cannotRead(stream: "standard input", reason: "it has more than \(limit) bytes")
-    }
-    return bytes
-  }
 }
 
 /// The descriptors that every process should be started with.
@@ -100,12 +89,12 @@ enum Streams {
     }
   }
 
-  /// Reads to the end, or to somewhere beyond `limit` bytes; nil with `errno` set when it cannot.
-  static func readAll(_ descriptor: Int32, limit: Int = .max) -> [UInt8]? {
+  /// Reads to the end; nil with `errno` set when it cannot.
+  static func readAll(_ descriptor: Int32) -> [UInt8]? {
     var bytes: [UInt8] = []
     while let piece = readSome(descriptor) {
+      if piece.isEmpty { return bytes }
       bytes += piece
-      if piece.isEmpty || bytes.count > limit { return bytes }
     }
     return nil
   }

@@ -6,8 +6,6 @@ public enum TerminalError: Error, Sendable, Equatable {
   case cannotSetModes(reason: String)
   /// Bytes could not be written to a stream: a full disk, a closed pipe.
   case cannotWrite(stream: String, reason: String, isClosedPipe: Bool = false)
-  /// Bytes could not be read from a stream.
-  case cannotRead(stream: String, reason: String)
   /// The history file, and what was tried: `read`, `written`.
   case historyFile(path: String, tried: String, reason: String)
   /// Signals could not be watched.
@@ -21,7 +19,6 @@ extension TerminalError: CustomStringConvertible {
     case .cannotSetModes(let reason):
       "the terminal's modes cannot be set: \(reason); TERM=dumb gives a plain prompt"
     case .cannotWrite(let stream, let reason, _): "\(stream): cannot be written: \(reason)"
-    case .cannotRead(let stream, let reason): "\(stream): cannot be read: \(reason)"
     case .historyFile(let path, let tried, let reason):
       "\(path.visible): history cannot be \(tried): \(reason); FOVEA_HISTORY names another file"
     case .cannotWatchSignals(let reason): "signals cannot be watched: \(reason)"
@@ -37,7 +34,7 @@ extension TerminalError: CustomStringConvertible {
   public var exitCode: Int32 {
     switch self {
     case .cannotSetModes, .cannotWatchSignals: 71
-    case .cannotWrite, .cannotRead, .historyFile: 74
+    case .cannotWrite, .historyFile: 74
     }
   }
 }

@@ -57,10 +57,7 @@ struct CompareCommand: ParsableCommand {
     (request.prompt, request.byPlace) = (prompt, every)
     // What takes minutes is not begun where its result could not be kept.
     for file in [csv, chart].compactMap({ $0 }) {
-      let folder = URL(typed: file).deletingLastPathComponent().path(percentEncoded: false)
-      guard FileManager.default.isWritableFile(atPath: folder) else {
-        throw MissingInput(path: folder, what: "a folder to write \(file) in")
-      }
+      try WholeFile.checkWriting(to: URL(typed: file))
     }
     let progress = ProgressDisplay(environment: .process)
     let tool: CompareTool

@@ -33,8 +33,9 @@ struct Start: ParsableCommand {
     if let command { return try batch.run(text: command, name: "-c") }
     if let file, file != "-" { return try batch.run(file: file) }
     if file == nil, Input.isTerminal { return try PromptLoop(options: options).run() }
-    let bytes = try Input.readAll(limit: Batch.longest)
-    try batch.run(text: Batch.text(bytes, from: "standard input"), name: "standard input")
+    let name = "standard input"
+    let bytes = try WholeFile.readToEnd(0, path: name, limit: Batch.longest)
+    try batch.run(text: Batch.text(bytes, from: name), name: name)
   }
 }
 

@@ -50,6 +50,8 @@ struct TraceCommand: ParsableCommand {
   }
 
   func run() throws {
+    // What may take minutes is not begun where its result could not be kept.
+    try WholeFile.checkWriting(to: URL(typed: out))
     let tool = try TraceTool(model.choice(), memory: memory.memory?.count)
     let count = try tool.write(
       images: image.map { URL(typed: $0) }, prompt: prompt, texts: text, truncate: truncate,

@@ -21,7 +21,7 @@ public enum ModelPlace {
   /// - Throws: `HubError` or `CheckpointError` where there is none, with what was looked for.
   public static func folder(
     _ text: String, revision: String? = nil,
-    path: (String) -> URL = { URL(typed: $0, isFolder: true) }
+    path: (String) -> URL = { URL(typed: $0) }
   ) throws -> URL {
     if let shipped = ShippedModel.folder(named: text) {
       try refuse(revision, of: text)

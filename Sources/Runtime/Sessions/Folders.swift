@@ -53,6 +53,10 @@ public struct Folders: Sendable {
       ? readable(path)
       : output.appending(path: relative).standardizedFileURL
     let folder = url.deletingLastPathComponent()
+    guard url.path.hasPrefix("/") else {
+      // Only where there is no current folder does a path stay relative.
+      throw FileFailure(url.path, .noCurrentFolder, while: .write)
+    }
     // The existing part of the path decides where it leads; what is missing holds no links.
     let place = Self.resolved(folder)
     // The output folder's own name is not resolved: it must be a folder, not a way to another.
