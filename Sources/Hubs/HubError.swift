@@ -45,7 +45,7 @@ public enum HubError: HasExitCode, Equatable, CustomStringConvertible {
       let commands = Hub.allCases.filter { hub == nil || hub == $0 }
         .filter { $0 == .huggingFace || id.owner != nil }
         .map { "`\($0.download(id, revision: revision))`" }
-      return "there is no folder \(id) and no model of that name was downloaded; looked in "
+      return "\(id): no such folder, and no model of that name was downloaded; looked in "
         + places.joined(separator: ", ")
         + (near.map { "; did you mean '\($0)'?" } ?? "") + "; "
         + commands.joined(separator: " or ") + " would bring it"

@@ -49,7 +49,7 @@ import Testing
     let home = fixture.folder.url.path
     let sentence = fixture.found("openai/clip-vit-base-patch32")
     #expect(
-      sentence == "there is no folder openai/clip-vit-base-patch32 and no model of that name was "
+      sentence == "openai/clip-vit-base-patch32: no such folder, and no model of that name was "
         + "downloaded; looked in \(home)/.cache/huggingface/hub, \(home)/.cache/modelscope; "
         + "`hf download openai/clip-vit-base-patch32` or "
         + "`modelscope download --model openai/clip-vit-base-patch32` would bring it")

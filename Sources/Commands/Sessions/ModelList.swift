@@ -95,7 +95,7 @@ private struct ModelRow {
       size = tensors.entries.reduce(0) { $0 + Self.byteCount($1) }.asByteCount
       precision = Self.precision(of: tensors)
     } catch {
-      self.state = "cannot be read: \(error)"
+      if self.state == state { self.state = "cannot be read: \(error)" }
     }
   }
 

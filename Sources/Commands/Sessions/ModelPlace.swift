@@ -21,7 +21,7 @@ public enum ModelPlace {
   /// - Throws: `HubError` or `CheckpointError` where there is none, with what was looked for.
   public static func folder(
     _ text: String, revision: String? = nil,
-    path: (String) -> URL = { URL(typed: $0) }
+    path: (String) -> URL = { URL(typed: $0, isFolder: true) }
   ) throws -> URL {
     if let shipped = ShippedModel.folder(named: text) {
       try refuse(revision, of: text)
@@ -35,8 +35,8 @@ public enum ModelPlace {
     }
     // What is there and may not be looked at is told apart from what is not there.
     guard let reference = ModelReference(text), !isThere(place) else {
-      _ = try CheckpointFolder(place)
-      return place
+      // The sentence names it without a slash at its end.
+      return try CheckpointFolder(URL(filePath: place.path)).url
     }
     return try ModelCaches().find(reference, revision: revision) { names in
       NearestName.of(text, among: ShippedModel.all.map(\.name) + names)
