@@ -41,16 +41,7 @@ public struct CheckpointFolder: Sendable {
 
   /// The names of what is in the folder, sorted, hidden ones left out.
   public func listing() -> [String] {
-    guard let folder = opendir(path) else { return [] }
-    defer { closedir(folder) }
-    var names: [String] = []
-    while let entry = readdir(folder) {
-      let name = withUnsafePointer(to: &entry.pointee.d_name) {
-        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-      }
-      if !name.hasPrefix(".") { names.append(name) }
-    }
-    return names.sorted()
+    namesInFolder(path).filter { !$0.hasPrefix(".") }
   }
 
   /// Whether the folder has something of that name, if only a link that leads nowhere.

@@ -7,6 +7,11 @@ struct OpenFile {
 
   /// Opens `path`, or what it leads to where it is a link; whoever does has to close `descriptor`.
   init(_ path: String) throws(FileFailure) {
+    try self.init(path, links: 0)
+  }
+
+  /// - Parameter links: how many links written out as text led here.
+  private init(_ path: String, links: Int) throws(FileFailure) {
     let found = try OpenFile(plain: path)
     guard found.count > 0, found.count <= WrittenLink.limit else {
       self = found
@@ -25,9 +30,13 @@ struct OpenFile {
       return
     }
     close(found.descriptor)
-    do { self = try OpenFile(plain: target) } catch {
-      guard error.kind == .missing || error.kind == .missingFolder else { throw error }
-      throw FileFailure(path, .brokenLink(to: target))
+    guard links < 8 else { throw FileFailure(path, .linkLoop) }
+    do { self = try OpenFile(target, links: links + 1) } catch {
+      switch error.kind {
+      case .missing, .missingFolder: throw FileFailure(path, .brokenLink(to: target))
+      case .linkLoop: throw FileFailure(path, .linkLoop)
+      default: throw error
+      }
     }
   }
 

@@ -18,7 +18,12 @@ enum WrittenLink {
     while rest.starts(with: up) { rest = rest.dropFirst(up.count) }
     let blobs = Array("blobs/".utf8)
     guard rest.starts(with: blobs) else { return nil }
-    let name = rest.dropFirst(blobs.count)
+    var name = rest.dropFirst(blobs.count)
+    // Blobs that several models share lie in folders by the first two digits.
+    if name.count > 3, name[name.startIndex + 2] == UInt8(ascii: "/") {
+      name.remove(at: name.startIndex + 2)
+      name.removeFirst(2)
+    }
     // A blob is named by its hash: SHA-1 or SHA-256.
     guard [40, 64].contains(name.count),
       name.allSatisfy({ (0x30...0x39).contains($0) || (0x61...0x66).contains($0) })

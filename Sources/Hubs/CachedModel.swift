@@ -73,6 +73,27 @@ extension CachedModel {
   }
 }
 
+extension CachedModel {
+  /// The model of a folder that holds snapshots of one, or of `snapshots`, `refs` or `blobs` in it; nil
+  /// for other folders.
+  ///
+  /// - Parameter revision: a branch, a tag, a commit or the beginning of one.
+  /// - Throws: `HubError` where it has no such revision, or not all of it.
+  public static func among(
+    snapshotsOf folder: URL, revision: String?
+  ) throws(HubError) -> CachedModel? {
+    let place = folder.standardizedFileURL
+    let isInside = ["snapshots", "refs", "blobs"].contains(place.lastPathComponent)
+    let whole = isInside ? place.deletingLastPathComponent() : place
+    if let hub = HubFolder(whole) { return try hub.snapshot(revision) }
+    let models = whole.deletingLastPathComponent()
+    guard whole.appending(path: "snapshots").isFolder, models.lastPathComponent == "models",
+      let id = ModelID(joined: whole.lastPathComponent)
+    else { return nil }
+    return try ScopeFolder(cache: models.deletingLastPathComponent(), id: id).model(revision)
+  }
+}
+
 extension URL {
   /// The path without a slash at its end.
   var barePath: String {

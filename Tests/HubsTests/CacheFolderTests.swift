@@ -102,6 +102,10 @@ import Testing
     #expect(fixture.caches.ids.map(\.description) == ["Qwen/Tiny-2.5"])
     let listed = fixture.caches.listing().models
     #expect(listed.map(\.hub) == [.modelScope])
+    if place.contains("snapshots") {
+      let whole = fixture.folder.file("\(cache)/\(place)/../..")
+      #expect(try CachedModel.among(snapshotsOf: whole, revision: nil) == listed[0])
+    }
     let model = CachedModel(
       at: fixture.folder.file("\(cache)/\(place)"), in: fixture.caches.folders)
     #expect(model?.id.description == "Qwen/Tiny-2.5")

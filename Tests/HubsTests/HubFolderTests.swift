@@ -118,6 +118,15 @@ import Testing
     #expect(fixture.found("someone/tiny").hasSuffix("\(HubFixture.commit)/"))
     try FileManager.default.removeItem(at: fixture.folder.file("\(hub)/blobs/\(blob)"))
     #expect(fixture.found("someone/tiny").contains("config.json is a link to"))
+    // As a store that models share has it: a link to a link.
+    let shared = String(repeating: "a", count: 64)
+    try fixture.write(".cache/huggingface/hub/blobs/aa/\(shared)", "[1]")
+    try fixture.write("\(hub)/blobs/\(blob)", "../../blobs/aa/\(shared)")
+    #expect(try WholeFile.readText(file) == "[1]")
+    try fixture.write("\(hub)/blobs/\(blob)", "../blobs/\(blob)")
+    #expect(throws: FileFailure(fixture.folder.file("\(hub)/blobs/\(blob)").path, .linkLoop)) {
+      try WholeFile.readText(fixture.folder.file("\(hub)/blobs/\(blob)"))
+    }
     // What only looks like one is the file itself.
     for text in ["../../blobs/\(blob.dropLast())", "../blobs/\(blob) ", "blobs/\(blob)"] {
       try Data(text.utf8).write(to: file)
@@ -135,5 +144,13 @@ import Testing
     #expect(CachedModel(at: fixture.folder.file(hub), in: []) == nil)
     #expect(try HubFolder(fixture.folder.file(hub))?.snapshot(nil).commit == HubFixture.commit)
     #expect(HubFolder(fixture.folder.file(".cache")) == nil)
+    for inside in [hub, hub + "/snapshots", hub + "/refs", hub + "/blobs"] {
+      let found = try CachedModel.among(snapshotsOf: fixture.folder.file(inside), revision: nil)
+      #expect(found?.commit == HubFixture.commit, "\(inside)")
+    }
+    #expect(try CachedModel.among(snapshotsOf: url, revision: nil) == nil)
+    #expect(throws: HubError.self) {
+      try CachedModel.among(snapshotsOf: fixture.folder.file(hub), revision: "v2")
+    }
   }
 }

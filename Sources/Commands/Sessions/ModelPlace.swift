@@ -29,7 +29,9 @@ public enum ModelPlace {
     }
     let place = path(text)
     if FileManager.default.fileExists(atPath: place.path(percentEncoded: false)) {
-      if let cached = HubFolder(place) { return try cached.snapshot(revision).folder }
+      if let cached = try CachedModel.among(snapshotsOf: place, revision: revision) {
+        return cached.folder
+      }
       try refuse(revision, of: text)
       return place
     }
