@@ -52,11 +52,14 @@ public enum CacheFolders {
     return folders
   }
 
-  /// Whether the environment says that nothing may be fetched.
-  static func isOffline(_ environment: (String) -> String?) -> Bool {
-    let text = ["HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"]
-      .compactMap { environment($0).flatMap { $0.isEmpty ? nil : $0 } }.first
-    return ["1", "ON", "YES", "TRUE"].contains(text?.uppercased())
+  /// The variable of the environment that says that nothing may be fetched; nil where none does.
+  static func offlineVariable(_ environment: (String) -> String?) -> String? {
+    let name = ["HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"].first {
+      environment($0).map { !$0.isEmpty } ?? false
+    }
+    return name.flatMap { name in
+      ["1", "ON", "YES", "TRUE"].contains(environment(name)?.uppercased()) ? name : nil
+    }
   }
 
   /// A path with `~`, `$NAME` and `${NAME}` replaced; a name that is not set stays.

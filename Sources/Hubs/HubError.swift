@@ -5,7 +5,7 @@ internal import FoundationEssentials
 public enum HubError: HasExitCode, Equatable, CustomStringConvertible {
   /// No cache has anything of it; `near` is one that is there and has nearly that name.
   case notFound(
-    ModelID, revision: String?, lookedIn: [CacheFolder], hub: Hub?, near: String?, isOffline: Bool)
+    ModelID, revision: String?, lookedIn: [CacheFolder], hub: Hub?, near: String?, offline: String?)
   /// There are snapshots of it, but none of that revision; `left` is what a broken-off download left.
   case noRevision(
     ModelID, String, folder: String, known: [String], left: [String], command: String)
@@ -38,7 +38,7 @@ public enum HubError: HasExitCode, Equatable, CustomStringConvertible {
   /// The sentence shown to people.
   public var description: String {
     switch self {
-    case .notFound(let id, let revision, let folders, let hub, let near, let isOffline):
+    case .notFound(let id, let revision, let folders, let hub, let near, let offline):
       let places = folders.map { folder in
         folder.url.barePath.withVisibleControls + (folder.variable.map { " (\($0))" } ?? "")
       }
@@ -49,7 +49,7 @@ public enum HubError: HasExitCode, Equatable, CustomStringConvertible {
         + places.joined(separator: ", ")
         + (near.map { "; did you mean '\($0)'?" } ?? "") + "; "
         + commands.joined(separator: " or ") + " would bring it"
-        + (isOffline ? ", but HF_HUB_OFFLINE is set" : "")
+        + (offline.map { ", but \($0) is set" } ?? "")
     case .noRevision(let id, let wanted, let folder, let known, let left, let command):
       let here =
         known.isEmpty

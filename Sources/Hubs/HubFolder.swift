@@ -50,7 +50,9 @@ public struct HubFolder: Sendable {
       }
       return found
     }
-    if wanted.isCommit || wanted.isShortCommit {
+    // Tools that keep no commits name a snapshot after its branch.
+    if let named = all.first(where: { $0.folder.lastPathComponent == wanted }) { return named }
+    if wanted.isShortCommit {
       let fitting = all.filter { $0.commit?.hasPrefix(wanted.lowercased()) ?? false }
       if fitting.count == 1 { return fitting[0] }
       if fitting.count > 1 {
@@ -93,18 +95,21 @@ public struct HubFolder: Sendable {
     return inside(url.appending(path: "refs"), "", depth: 0)
   }
 
-  /// Every snapshot, in the order of their commits.
+  /// Every snapshot, in the order of their folders' names.
   public var snapshots: [CachedModel] {
     let references = references
     let folder = url.appending(path: "snapshots")
     let names = namesInFolder(folder.barePath).filter { name in
-      name.isCommit && folder.appending(path: name).isFolder
+      !name.hasPrefix(".") && folder.appending(path: name).isFolder
     }
-    return names.map { commit in
-      let place = folder.appending(path: commit, directoryHint: .isDirectory)
+    return names.map { name in
+      let place = folder.appending(path: name, directoryHint: .isDirectory)
+      let commit = name.isCommit ? name : nil
       var model = CachedModel(
         id: id, hub: .huggingFace, folder: place,
-        revisions: references.filter { $0.commit == commit }.map(\.name), commit: commit)
+        revisions: commit.map { commit in
+          references.filter { $0.commit == commit }.map(\.name)
+        } ?? [name], commit: commit)
       model.isOnly = names.count == 1 && references.isEmpty
       model.fault = SnapshotCheck.fault(
         of: model, left: unfinished,

@@ -5,13 +5,13 @@ internal import FoundationEssentials
 public struct ModelCaches: Sendable {
   /// The folders, in the order in which they are looked in.
   public let folders: [CacheFolder]
-  /// Whether the environment says that nothing may be fetched.
-  private let isOffline: Bool
+  /// The variable of the environment that says that nothing may be fetched.
+  private let offline: String?
 
   /// The caches of an environment: that of this process where none is given.
   public init(_ environment: (String) -> String? = ProcessVariables.value) {
     folders = CacheFolders.all(in: environment)
-    isOffline = CacheFolders.isOffline(environment)
+    offline = CacheFolders.offlineVariable(environment)
   }
 
   /// The model of an id, from the first cache that has it.
@@ -43,7 +43,7 @@ public struct ModelCaches: Sendable {
         reference.id, revision: revision,
         lookedIn: folders.filter { $0.hub == reference.hub ?? $0.hub },
         hub: reference.hub, near: near(reference.id) ?? nearest(ids.map(\.description)),
-        isOffline: isOffline)
+        offline: offline)
   }
 
   private func look(

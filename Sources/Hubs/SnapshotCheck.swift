@@ -17,12 +17,10 @@ enum SnapshotCheck {
         model.id, folder: model.folder.barePath, missing: missing, left: left, command: command)
     }
     let hasSafetensors = names.contains { name in
-      name.hasSuffix(".safetensors") && leads(model.folder.appending(path: name))
+      name.hasSuffix(".safetensors") && brokenTarget(model.folder.appending(path: name)) == nil
     }
     for name in names where isRead(name, hasSafetensors: hasSafetensors) {
-      let file = model.folder.appending(path: name)
-      if !leads(file) {
-        let target = linkTarget(file.barePath) ?? "a blob"
+      if let target = brokenTarget(model.folder.appending(path: name)) {
         return unfinished("\(name) is a link to \(target.withVisibleControls), which is not there")
       }
     }
@@ -60,18 +58,18 @@ enum SnapshotCheck {
     }
   }
 
-  /// Whether a file is there, with whatever it is a link to.
-  private static func leads(_ file: URL) -> Bool {
+  /// Where a file that is a link leads, if nothing is there; nil for every other file.
+  private static func brokenTarget(_ file: URL) -> String? {
     var status = stat()
-    guard stat(file.barePath, &status) == 0 else { return false }
-    guard status.st_mode & S_IFMT == S_IFREG, status.st_size <= WholeFile.writtenLinkLimit else {
-      return true
+    let isThere = stat(file.barePath, &status) == 0
+    if isThere, status.st_mode & S_IFMT != S_IFREG || status.st_size > WholeFile.writtenLinkLimit {
+      return nil
     }
     do {
       _ = try WholeFile.read(file, limit: .max)
     } catch {
-      if case .brokenLink = error.kind { return false }
+      if case .brokenLink(let target) = error.kind { return target }
     }
-    return true
+    return nil
   }
 }

@@ -51,6 +51,15 @@ import Testing
     #expect(tagged.found("someone/tiny").contains("there is v1, commit 3d74acf9a28c"))
   }
 
+  @Test func aSnapshotNamedAfterItsBranchIsThatBranch() throws {
+    let fixture = try HubFixture()
+    try fixture.snapshot(commit: "main", reference: nil)
+    try fixture.snapshot(commit: "v1", reference: nil)
+    #expect(fixture.found("someone/tiny") == "\(hub)/snapshots/main/")
+    #expect(fixture.found("someone/tiny@v1") == "\(hub)/snapshots/v1/")
+    #expect(fixture.caches.listing().models.map(\.name) == ["someone/tiny", "someone/tiny@v1"])
+  }
+
   @Test(arguments: ["", "main", "../../../../etc", "3d74acf", "x\u{1B}[2J", "<!DOCTYPE html>"])
   func aReferenceThatHoldsNoCommitIsAnError(_ junk: String) throws {
     let fixture = try HubFixture()
