@@ -10,5 +10,5 @@ int fovea_exchange_names(const char *first, const char *second) {
 }
 
 int fovea_open_nameless(const char *folder) {
-  return open(folder, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666);
+  return open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0666);
 }

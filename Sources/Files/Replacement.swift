@@ -142,15 +142,42 @@ public struct Replacement: ~Copyable {
     let open = "/proc/self/fd/\(descriptor)"
     if linkat(AT_FDCWD, open, AT_FDCWD, path, AT_SYMLINK_FOLLOW) == 0 { return }
     // A link replaces nothing; a renaming does, and needs a name to begin with.
-    guard errno == EEXIST else { throw FileFailure(path, errno: errno, while: .write) }
     let temporary = TemporaryName(beside: path).path()
-    guard linkat(AT_FDCWD, open, AT_FDCWD, temporary, AT_SYMLINK_FOLLOW) == 0 else {
-      throw FileFailure(path, errno: errno, while: .write)
+    if errno != EEXIST || linkat(AT_FDCWD, open, AT_FDCWD, temporary, AT_SYMLINK_FOLLOW) != 0 {
+      // Some systems do not let files have a second name, or this be their first.
+      try copy(to: temporary)
     }
     guard rename(temporary, path) == 0 else {
       let code = errno
       unlink(temporary)
       throw FileFailure(path, errno: code, while: .write)
+    }
+  }
+
+  /// Writes what was written once more, into a new file; leaves none where that fails.
+  private func copy(to temporary: String) throws(FileFailure) {
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else {
+      throw FileFailure(path, errno: errno, while: .write)
+    }
+    let target = Glibc.open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, status.st_mode)
+    guard target >= 0 else { throw FileFailure(path, errno: errno, while: .write) }
+    defer { close(target) }
+    do throws(FileFailure) {
+      var place = 0
+      while place < Int(status.st_size) {
+        let count = min(1 << 20, Int(status.st_size) - place)
+        let bytes = try readBytes(descriptor, at: place, count: count, path: path)
+        try bytes.withUnsafeBufferPointer { (bytes) throws(FileFailure) in
+          try put(UnsafeRawBufferPointer(bytes), to: target)
+        }
+        place += count
+      }
+      fchmod(target, status.st_mode & 0o7777)
+      guard fsync(target) == 0 else { throw FileFailure(path, errno: errno, while: .write) }
+    } catch {
+      unlink(temporary)
+      throw error
     }
   }
 
@@ -162,11 +189,13 @@ public struct Replacement: ~Copyable {
     }
   }
 
-  private func put(_ bytes: UnsafeRawBufferPointer) throws(FileFailure) {
+  private func put(
+    _ bytes: UnsafeRawBufferPointer, to other: Int32? = nil
+  ) throws(FileFailure) {
     var done = 0
     while done < bytes.count {
       let written = Glibc.write(
-        descriptor, bytes.baseAddress.map { $0 + done }, bytes.count - done)
+        other ?? descriptor, bytes.baseAddress.map { $0 + done }, bytes.count - done)
       if written > 0 {
         done += written
       } else if written < 0, errno != EINTR {
