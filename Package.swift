@@ -57,6 +57,7 @@ let package = Package(
     .systemLibrary(
       name: "CZlib", path: "Sources/System/CZlib", pkgConfig: "zlib",
       providers: [.apt(["zlib1g-dev"])]),
+    .target(name: "CFiles", cSettings: fast),
     .target(name: "CKernels", cSettings: fast),
     .target(
       name: "CNearest", cxxSettings: [.unsafeFlags(["-O3", "-Wall", "-Werror"])]),
@@ -66,7 +67,8 @@ let package = Package(
 
     room("Characters"),
     room("Budget", ["CKernels"]),
-    room("Files", ["Budget"]),
+    room("Files", ["Budget", "CFiles"]),
+    room("Hubs", ["Files"]),
     room("Tensors", ["Budget", "CKernels", "COpenBLAS"]),
     room("Tracing", ["Budget", "Tensors"]),
     room("Images", ["Budget", "CImageCodecs", "Tensors"]),
@@ -90,7 +92,7 @@ let package = Package(
     room(
       "Commands",
       [
-        "Budget", "Characters", "Checkpoints", "Figures", "Files", "Generation", "Images",
+        "Budget", "Characters", "Checkpoints", "Figures", "Files", "Generation", "Hubs", "Images",
         "Language", "Layers", "Models", "Runtime", "Scenes", "Searching", "Tensors", "Tokenizers",
         "Tracing",
       ]),
@@ -112,6 +114,7 @@ let package = Package(
     tests("Characters", []),
     tests("Budget", ["Files"]),
     tests("Files", ["Tensors"]),
+    tests("Hubs", ["Files"]),
     .target(name: "TileEmulator", path: "Tests/TileEmulator", cSettings: fast),
     tests("Tensors", ["TileEmulator"]),
     tests("Tracing", ["Tensors"]),

@@ -58,9 +58,9 @@ def compare(options, work):
     work.mkdir(parents=True, exist_ok=True)
     image = options.image
     if image is None:
-        subprocess.run([str(FOVEA), "scenes", "--count", "1", "--seed", "7", "--out", str(work)],
+        subprocess.run([str(FOVEA), "scenes", "--count", "1", "--seed", "7", "--out", str(work / "scene")],
                        check=True, stdout=subprocess.DEVNULL)
-        image = work / "000000.png"
+        image = work / "scene" / "000000.png"
     dumps = {}
     common = ["--image", image, "--prompt", options.prompt]
     for dtype in ["float32", "bfloat16"]:

@@ -21,7 +21,11 @@ public struct CheckpointFolder: Sendable {
     // With a slash behind it a file would be nothing at all.
     while path.count > 1, path.hasSuffix("/") { path.removeLast() }
     var status = stat()
-    guard stat(path, &status) == 0 else { throw .noFolder(path: path, isFile: false) }
+    guard stat(path, &status) == 0 else {
+      let code = errno
+      if code == ENOENT { throw .noFolder(path: path, isFile: false) }
+      throw .file(FileFailure(path, errno: code, while: .read))
+    }
     guard status.st_mode & S_IFMT == S_IFDIR else { throw .noFolder(path: path, isFile: true) }
   }
 
@@ -39,16 +43,7 @@ public struct CheckpointFolder: Sendable {
 
   /// The names of what is in the folder, sorted, hidden ones left out.
   public func listing() -> [String] {
-    guard let folder = opendir(path) else { return [] }
-    defer { closedir(folder) }
-    var names: [String] = []
-    while let entry = readdir(folder) {
-      let name = withUnsafePointer(to: &entry.pointee.d_name) {
-        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-      }
-      if !name.hasPrefix(".") { names.append(name) }
-    }
-    return names.sorted()
+    namesInFolder(path).filter { !$0.hasPrefix(".") }
   }
 
   /// Whether the folder has something of that name, if only a link that leads nowhere.

@@ -13,6 +13,16 @@ public enum Precision: String, Sendable, CaseIterable {
   /// 4-bit integers in groups of `Quantization.groupSize` inputs, each with a scale and a zero point.
   case int4
 
+  /// The precision that a person means by a word, as `ElementType` reads it, or `int8` and `int4`.
+  public init?(word: String) {
+    if let type = ElementType(word: word) {
+      self.init(rawValue: type.rawValue)
+      return
+    }
+    let word = word.lowercased()
+    self.init(rawValue: word.hasPrefix("torch.") ? String(word.dropFirst(6)) : word)
+  }
+
   /// Precisions by part of a model, as in `vision=int8,decoder=int4`.
   public static func byPart(_ words: String) throws(PrecisionListError) -> [String: Precision] {
     var chosen: [String: Precision] = [:]
@@ -21,7 +31,7 @@ public enum Precision: String, Sendable, CaseIterable {
         separator: "=", maxSplits: 1, omittingEmptySubsequences: false
       ).map(String.init)
       guard sides.count == 2, !sides[0].isEmpty else { throw .notAPair(String(entry)) }
-      guard let precision = Precision(rawValue: sides[1]) else { throw .noPrecision(sides[1]) }
+      guard let precision = Precision(word: sides[1]) else { throw .noPrecision(sides[1]) }
       guard chosen.updateValue(precision, forKey: sides[0]) == nil else { throw .twice(sides[0]) }
     }
     return chosen

@@ -46,7 +46,7 @@ extension LoadedModel {
   /// said when it was read first.
   static func read(_ url: URL, name: String?) throws -> LoadedModel {
     LoadedModel(
-      name: name ?? ShippedModel.name(of: url), folder: url,
+      name: name ?? ModelPlace.name(of: url), folder: url,
       load: try ModelLoad(CheckpointFolder(url)))
   }
 
@@ -63,7 +63,7 @@ extension LoadedModel {
       return !session.isCancelled
     }
     for note in load.notes { session.note(note.visibleOnOneLine) }
-    var model = LoadedModel(name: ShippedModel.name(of: url), folder: url, load: load)
+    var model = LoadedModel(name: ModelPlace.name(of: url), folder: url, load: load)
     model.precisions = precisions
     return model
   }

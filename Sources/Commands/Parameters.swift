@@ -1,3 +1,4 @@
+internal import Checkpoints
 internal import Images
 internal import Runtime
 internal import Tensors
@@ -55,5 +56,18 @@ extension Parameter where T == String {
     .text(
       "keep", default: "*",
       "Which places the trace keeps; * stands for anything, as in *.pattern.")
+  }
+}
+
+extension Parameter where T == String {
+  /// The name of a precision, given by any of the words for it.
+  static func precision(_ name: String, of known: [Precision], _ summary: String) -> Self {
+    let words = Parameter.choice(name, of: known.map(\.rawValue), summary)
+    return Parameter(words.facts) { value, session in
+      if let precision = value.text.flatMap({ Precision(word: $0) }), known.contains(precision) {
+        return precision.rawValue
+      }
+      return try words.read(value, session)
+    }
   }
 }

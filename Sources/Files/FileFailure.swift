@@ -17,6 +17,8 @@ public struct FileFailure: HasExitCode, Equatable, CustomStringConvertible {
     case notFolder
     /// A folder that holds something else than what is written there.
     case occupied
+    /// The folder that the process is in, which cannot be replaced under its feet.
+    case currentFolder
     /// A symbolic link, where writing would replace what it points to.
     case symbolicLink(to: String)
     /// A symbolic link to something that is not there, as in a cache that was cleaned.
@@ -25,6 +27,8 @@ public struct FileFailure: HasExitCode, Equatable, CustomStringConvertible {
     case linkLoop
     /// More bytes than are read into memory.
     case tooLarge(bytes: Int, limit: Int)
+    /// More bytes than are read into memory, of something that has no length beforehand.
+    case tooLong(limit: Int)
     /// More bytes than the process may map.
     case noAddressSpace(bytes: Int)
     /// Fewer bytes than it had when it was opened.
@@ -43,6 +47,8 @@ public struct FileFailure: HasExitCode, Equatable, CustomStringConvertible {
     case notJSON(JSON.Failure)
     /// The contents are not UTF-8 text; the offset is that of the first byte that is wrong.
     case notText(offset: Int)
+    /// The folder that the process is in is not there any more.
+    case noCurrentFolder
     /// Anything else, in the system's words.
     case system(String)
   }
@@ -71,7 +77,9 @@ public struct FileFailure: HasExitCode, Equatable, CustomStringConvertible {
   package init(_ path: String, errno code: Int32, while action: Action) {
     let kind: Kind =
       switch code {
-      case ENOENT: action == .read ? .missing : .missingFolder
+      case ENOENT:
+        Self.isCurrentFolderGone(for: path)
+          ? .noCurrentFolder : action == .read ? .missing : .missingFolder
       // Either the path itself is a file, or something on the way to it.
       case ENOTDIR: action == .read && Self.isFile(path) ? .notFolder : .missingFolder
       case EISDIR: .folder
@@ -82,6 +90,13 @@ public struct FileFailure: HasExitCode, Equatable, CustomStringConvertible {
       default: .system(String(cString: strerror(code)))
       }
     self.init(path, kind, while: action)
+  }
+
+  /// Whether `path` begins in the current folder, and that was removed.
+  private static func isCurrentFolderGone(for path: String) -> Bool {
+    guard !path.hasPrefix("/") else { return false }
+    var here = [CChar](repeating: 0, count: Int(PATH_MAX))
+    return getcwd(&here, here.count) == nil && errno == ENOENT
   }
 
   /// Whether `path`, or what is before slashes at its end, is there and no folder.
@@ -103,13 +118,17 @@ public struct FileFailure: HasExitCode, Equatable, CustomStringConvertible {
         : "\(name): cannot write there, its folder does not exist; create it first"
     case .folder: return "\(name): is a folder, a file was expected"
     case .notRegular:
-      return "\(name): is a device or pipe, a regular file was expected"
+      return action == .read
+        ? "\(name): is a device or pipe, a regular file was expected"
+        : "\(name): is a device, a pipe or a socket; name a file"
     case .notFolder:
       return action == .read
         ? "\(name): is a file, a folder was expected"
         : "\(name): is a file, a folder should be written there"
     case .occupied:
       return "\(name): holds other files, which would be lost; name a new or empty folder"
+    case .currentFolder:
+      return "\(name): is the folder that this was started in, and would be replaced; name another"
     case .symbolicLink(let target):
       return """
         \(name): is a symbolic link to \(target.withVisibleControls); \
@@ -123,6 +142,7 @@ public struct FileFailure: HasExitCode, Equatable, CustomStringConvertible {
     case .linkLoop: return "\(name): symbolic links lead in a circle"
     case .tooLarge(let bytes, let limit):
       return "\(name): holds \(bytes) bytes, at most \(limit) are read"
+    case .tooLong(let limit): return "\(name): holds more than the \(limit) bytes that are read"
     case .noAddressSpace(let bytes):
       return """
         \(name): holds \(bytes.asByteCount), more than this process may map; raise its limit \
@@ -149,6 +169,11 @@ public struct FileFailure: HasExitCode, Equatable, CustomStringConvertible {
     case .notJSON(let failure):
       return "\(name):\(failure.line):\(failure.column): \(failure.message)"
     case .notText(let offset): return "\(name): is not UTF-8 text (byte \(offset))"
+    case .noCurrentFolder:
+      return """
+        \(name): the folder that this was started in is not there any more; go to another (cd) and \
+        start again
+        """
     case .system(let words): return "\(name): cannot \(action.rawValue) it: \(words)"
     }
   }
@@ -158,10 +183,11 @@ public struct FileFailure: HasExitCode, Equatable, CustomStringConvertible {
     switch kind {
     case .missing, .folder, .linkLoop, .brokenLink, .notRegular:
       action == .read ? ExitCode.missingInput : ExitCode.cannotCreate
-    case .missingFolder: action == .read ? ExitCode.missingInput : ExitCode.cannotCreate
+    case .missingFolder, .noCurrentFolder:
+      action == .read ? ExitCode.missingInput : ExitCode.cannotCreate
     case .notFolder: action == .read ? ExitCode.missingInput : ExitCode.cannotCreate
-    case .symbolicLink, .readOnly, .occupied: ExitCode.cannotCreate
-    case .tooLarge, .notJSON, .notText, .shortened, .gitPointer: ExitCode.badData
+    case .symbolicLink, .readOnly, .occupied, .currentFolder: ExitCode.cannotCreate
+    case .tooLarge, .tooLong, .notJSON, .notText, .shortened, .gitPointer: ExitCode.badData
     case .permission: ExitCode.permission
     case .noAddressSpace: ExitCode.outOfMemory
     case .diskFull, .system, .stopped: ExitCode.inputOutput

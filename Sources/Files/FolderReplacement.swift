@@ -1,3 +1,4 @@
+internal import CFiles
 public import FoundationEssentials
 internal import Glibc
 
@@ -10,6 +11,8 @@ public struct FolderReplacement: ~Copyable {
   /// The name it will have, as it was given.
   public let path: String
   private let temporary: String
+  /// Held open and locked while the folder is filled, so that others see that somebody is at it.
+  private let descriptor: Int32
 
   /// Starts a folder that will be called `target`; `finish` must follow.
   ///
@@ -20,16 +23,17 @@ public struct FolderReplacement: ~Copyable {
     _ target: URL, replaceable: (_ names: [String]) -> Bool = { _ in false }
   ) throws(FileFailure) {
     (path, temporary) = try Self.begun(target, replaceable)
+    descriptor = open(temporary, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    flock(descriptor, LOCK_EX | LOCK_NB)
     url = URL(filePath: temporary, directoryHint: .isDirectory)
   }
 
   private static func begun(
     _ target: URL, _ replaceable: ([String]) -> Bool
   ) throws(FileFailure) -> (path: String, temporary: String) {
-    var path = target.path(percentEncoded: false)
-    while path.count > 1, path.hasSuffix("/") { path.removeLast() }
-    guard !path.isEmpty, path != "/", !path.utf8.contains(0) else {
-      throw FileFailure(path, .folder, while: .write)
+    let path = Self.path(of: target)
+    guard !path.isEmpty, !path.utf8.contains(0) else {
+      throw FileFailure(path, .missingFolder, while: .write)
     }
     if let link = linkTarget(path) {
       throw FileFailure(path, .symbolicLink(to: link), while: .write)
@@ -40,119 +44,135 @@ public struct FolderReplacement: ~Copyable {
         throw FileFailure(path, .notFolder, while: .write)
       }
       let names = namesInFolder(path)
-      guard names.isEmpty || replaceable(names) else {
+      guard path != "/", names.isEmpty || replaceable(names) else {
         throw FileFailure(path, .occupied, while: .write)
       }
+      var here = stat()
+      if stat(".", &here) == 0, here.st_ino == status.st_ino, here.st_dev == status.st_dev {
+        throw FileFailure(path, .currentFolder, while: .write)
+      }
+    } else if errno != ENOENT {
+      throw FileFailure(path, errno: errno, while: .write)
     }
-    let name = path.split(separator: "/").last.map(String.init) ?? path
-    let parent = String(decoding: path.utf8.dropLast(name.utf8.count), as: UTF8.self)
-    let short = String(decoding: name.utf8.prefix(200), as: UTF8.self)
-    removeTemporaries(of: path) { process in
-      process != getpid() && kill(process, 0) != 0 && errno == ESRCH
-    }
-    let random = String(UInt32.random(in: 0 ... .max), radix: 16)
-    let temporary = "\(parent).\(short).\(getpid()).\(random).tmp"
+    removeTemporaries(of: path, where: \.isLeftOver)
+    let temporary = TemporaryName(beside: path).path()
     guard mkdir(temporary, 0o777) == 0 else {
       throw FileFailure(path, errno: errno, while: .write)
     }
     return (path, temporary)
   }
 
-  deinit { removeFolder(temporary) }
+  /// The target's path with a name at its end: neither a slash nor `.`, where it has one.
+  private static func path(of target: URL) -> String {
+    var path = target.path(percentEncoded: false)
+    while path.count > 1, path.hasSuffix("/") { path.removeLast() }
+    guard [".", ".."].contains(TemporaryName(beside: path).name),
+      let resolved = realpath(path, nil)
+    else { return path }
+    defer { free(resolved) }
+    return String(cString: resolved)
+  }
+
+  deinit {
+    removeFolder(temporary)
+    close(descriptor)
+  }
 
   /// Writes one small file of the folder.
   ///
   /// - Throws: a failure that names the file as it will be called.
   public func write(_ bytes: [UInt8], as name: String) throws(FileFailure) {
-    do { try WholeFile.write(bytes, to: url.appending(path: name)) } catch {
-      throw FileFailure("\(path)/\(name)", error.kind, while: .write)
+    do {
+      var file = try Replacement("\(temporary)/\(name)", isInNewFolder: true)
+      try file.write(bytes)
+      try file.finish()
+    } catch { throw renamed(error, name) }
+  }
+
+  /// Writes one file of the folder piece by piece.
+  ///
+  /// - Throws: what `body` throws; a failure that names the file as it will be called.
+  public func write(as name: String, _ body: (inout Replacement) throws -> Void) throws {
+    do {
+      var file = try Replacement("\(temporary)/\(name)", isInNewFolder: true)
+      try body(&file)
+      try file.finish()
+    } catch let failure as FileFailure where failure.path == "\(temporary)/\(name)" {
+      throw renamed(failure, name)
     }
+  }
+
+  private func renamed(_ failure: FileFailure, _ name: String) -> FileFailure {
+    FileFailure("\(path)/\(name)", failure.kind, while: failure.action)
   }
 
   /// Removes what this process has begun and not finished for `target`, when it is about to end by a
   /// signal.
   public static func removeUnfinished(_ target: URL) {
     // Other threads may still be writing: a file that came meanwhile goes with the next round.
+    let path = Self.path(of: target)
     for _ in 0..<200 {
-      if removeTemporaries(of: target.path(percentEncoded: false), whose: { $0 == getpid() }) {
-        return
-      }
+      if removeTemporaries(of: path, where: { $0.process == getpid() }) { return }
       usleep(1000)
     }
   }
 
   /// Gives the folder its name; what had that name is removed.
+  ///
+  /// The two change places in one step, so that one of them has the name at any moment.
   public consuming func finish() throws(FileFailure) {
-    synchronise(temporary)
+    synchroniseFolder(temporary)
     if rename(temporary, path) != 0 {
-      // A folder that is not empty is in the way: it steps aside, and back if the new one cannot
-      // have its place, or if the process ends between the two.
-      let old = "\(temporary).old"
-      guard rename(path, old) == 0 else { throw FileFailure(path, errno: errno, while: .write) }
-      guard rename(temporary, path) == 0 else {
-        let code = errno
-        rename(old, path)
-        throw FileFailure(path, errno: code, while: .write)
+      // A folder that is not empty is in the way.
+      guard errno == ENOTEMPTY || errno == EEXIST else {
+        throw FileFailure(path, errno: errno, while: .write)
       }
-      removeFolder(old)
+      if fovea_exchange_names(temporary, path) == 0 {
+        removeFolder(temporary)
+      } else {
+        try stepAside()
+      }
     }
-    let end = path.utf8.lastIndex(of: UInt8(ascii: "/"))
-    synchronise(end.map { String(path[...$0]) } ?? ".")
+    let folder = TemporaryName(beside: path).folder
+    synchroniseFolder(folder.isEmpty ? "." : folder)
+  }
+
+  /// For file systems that cannot exchange: the folder in the way steps aside, and back if the new one
+  /// cannot have its place, or if the process ends between the two.
+  private func stepAside() throws(FileFailure) {
+    let old = "\(temporary).old"
+    guard rename(path, old) == 0 else { throw FileFailure(path, errno: errno, while: .write) }
+    guard rename(temporary, path) == 0 else {
+      let code = errno
+      rename(old, path)
+      throw FileFailure(path, errno: code, while: .write)
+    }
+    removeFolder(old)
   }
 }
 
-/// Removes the temporary folders beside `path` of processes that `isOver` says are.
+/// Removes the temporary folders of the target `path` that `isOver` says are nobody's.
 ///
 /// - Returns: whether none is left.
 @discardableResult
-private func removeTemporaries(of path: String, whose isOver: (pid_t) -> Bool) -> Bool {
+private func removeTemporaries(
+  of path: String, where isOver: (TemporaryName.Found) -> Bool
+) -> Bool {
   var isClean = true
-  let name = path.split(separator: "/").last.map(String.init) ?? path
-  let end = path.utf8.count - name.utf8.count - (path.hasSuffix("/") ? 1 : 0)
-  let parent = String(decoding: path.utf8.prefix(max(0, end)), as: UTF8.self)
-  let prefix = ".\(String(decoding: name.utf8.prefix(200), as: UTF8.self))."
-  for found in namesInFolder(parent.isEmpty ? "." : parent)
-  where found.hasPrefix(prefix) && (found.hasSuffix(".tmp") || found.hasSuffix(".tmp.old")) {
-    let parts = found.dropFirst(prefix.count).split(separator: ".")
-    guard parts.count >= 3, let process = pid_t(parts[0]), process > 0,
-      UInt32(parts[1], radix: 16) != nil, isOver(process)
-    else { continue }
+  for found in TemporaryName(beside: path).found() where isOver(found) {
     // What stepped aside comes back, unless the new one has its place.
     var status = stat()
-    if parts.count == 4, lstat(path, &status) != 0, rename(parent + found, path) == 0 { continue }
-    if !removeFolder(parent + found) { isClean = false }
+    if found.steppedAside, lstat(path, &status) != 0, rename(found.path, path) == 0 { continue }
+    if !removeFolder(found.path) { isClean = false }
   }
   return isClean
-}
-
-/// The names of everything in a folder but itself and its parent.
-private func namesInFolder(_ path: String) -> [String] {
-  guard let listing = opendir(path) else { return [] }
-  defer { closedir(listing) }
-  var names: [String] = []
-  while let entry = readdir(listing) {
-    let name = withUnsafePointer(to: &entry.pointee.d_name) {
-      $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-    }
-    if name != ".", name != ".." { names.append(name) }
-  }
-  return names.sorted()
 }
 
 /// Removes a folder and the files in it, one level deep: nothing here writes deeper.
 ///
 /// - Returns: whether it is gone.
 @discardableResult
-private func removeFolder(_ path: String) -> Bool {
+func removeFolder(_ path: String) -> Bool {
   for name in namesInFolder(path) { unlink("\(path)/\(name)") }
   return rmdir(path) == 0 || errno == ENOENT
-}
-
-/// Brings a folder's names to the disk; a failure leaves whole files.
-private func synchronise(_ path: String) {
-  let opened = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-  if opened >= 0 {
-    fsync(opened)
-    close(opened)
-  }
 }

@@ -12,8 +12,42 @@ struct OpenFile {
   let count: Int
   let identity: FileIdentity
 
-  /// Opens `path`; whoever does has to close `descriptor`.
+  /// Opens `path`, or what it leads to where it is a link; whoever does has to close `descriptor`.
   init(_ path: String) throws(FileFailure) {
+    try self.init(path, links: 0)
+  }
+
+  /// - Parameter links: how many links written out as text led here.
+  private init(_ path: String, links: Int) throws(FileFailure) {
+    let found = try OpenFile(plain: path)
+    guard found.count > 0, found.count <= WrittenLink.limit else {
+      self = found
+      return
+    }
+    let target: String?
+    do {
+      let bytes = try readBytes(found.descriptor, at: 0, count: found.count, path: path)
+      target = WrittenLink.target(of: path, holding: bytes)
+    } catch {
+      close(found.descriptor)
+      throw error
+    }
+    guard let target else {
+      self = found
+      return
+    }
+    close(found.descriptor)
+    guard links < 8 else { throw FileFailure(path, .linkLoop) }
+    do { self = try OpenFile(target, links: links + 1) } catch {
+      switch error.kind {
+      case .missing, .missingFolder: throw FileFailure(path, .brokenLink(to: target))
+      case .linkLoop: throw FileFailure(path, .linkLoop)
+      default: throw error
+      }
+    }
+  }
+
+  private init(plain path: String) throws(FileFailure) {
     guard !path.utf8.contains(0) else { throw FileFailure(path, .missing) }
     // O_NONBLOCK: a pipe nobody writes to must be refused, not waited for.
     let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
@@ -77,7 +111,7 @@ func readBytes(
 }
 
 /// Where a symbolic link points; nil for anything else.
-func linkTarget(_ path: String) -> String? {
+package func linkTarget(_ path: String) -> String? {
   var target = [CChar](repeating: 0, count: Int(PATH_MAX))
   let length = readlink(path, &target, target.count)
   guard length > 0 else { return nil }

@@ -1,56 +1,91 @@
 internal import Budget
+internal import CFiles
 internal import Glibc
 
 /// A file that is being written and takes its name only when it is complete.
 ///
-/// `WholeFile.write(to:)` hands one out. Dropped before its end, it leaves nothing behind.
+/// `WholeFile.write(to:)` hands one out. Dropped before its end, it leaves nothing behind; where the
+/// file system can have files without a name, neither does the end of the process.
 public struct Replacement: ~Copyable {
   private let path: String
-  /// Nil when the target is a device or a pipe, which is written to directly.
-  private let temporary: String?
+  private let place: Place
   private let descriptor: Int32
   private var pending: [UInt8] = []
   private static let bufferSize = 1 << 18
 
+  /// Where the bytes go until the end.
+  private enum Place {
+    /// Into a file without a name.
+    case nameless
+    /// Into a file beside the target.
+    case named(String)
+    /// Out, through one of the process's streams.
+    case stream
+  }
+
   /// Starts a file that will be called `path`; `finish` must follow.
-  package init(_ path: String) throws(FileFailure) {
-    let opened = try Self.open(path)
-    (self.path, temporary, descriptor) = (path, opened.temporary, opened.descriptor)
+  ///
+  /// - Parameter isInNewFolder: whether nobody else has ever written there, so that nothing can be
+  ///   left over.
+  package init(_ path: String, isInNewFolder: Bool = false) throws(FileFailure) {
+    self.path = path
+    (place, descriptor) = try Self.open(path, isInNewFolder)
   }
 
   private static func open(
-    _ path: String
-  ) throws(FileFailure) -> (temporary: String?, descriptor: Int32) {
+    _ path: String, _ isInNewFolder: Bool
+  ) throws(FileFailure) -> (place: Place, descriptor: Int32) {
     guard !path.isEmpty, !path.utf8.contains(0), !path.hasSuffix("/") else {
       throw FileFailure(path, .folder, while: .write)
     }
+    if let stream = try StandardStream.descriptor(path) { return (.stream, stream) }
     var mode: mode_t?
     var status = stat()
     if stat(path, &status) == 0 {
       switch status.st_mode & S_IFMT {
       case S_IFDIR: throw FileFailure(path, .folder, while: .write)
       case S_IFREG: mode = status.st_mode & 0o7777
-      default:
-        let device = Glibc.open(path, O_WRONLY | O_CLOEXEC)
-        guard device >= 0 else { throw FileFailure(path, errno: errno, while: .write) }
-        return (nil, device)
+      default: throw FileFailure(path, .notRegular, while: .write)
       }
     }
     if let target = linkTarget(path) {
       throw FileFailure(path, .symbolicLink(to: target), while: .write)
     }
-    let name = path.split(separator: "/").last.map(String.init) ?? path
-    let folder = String(decoding: path.utf8.dropLast(name.utf8.count), as: UTF8.self)
-    // A file name has at most 255 bytes; the target's may have all of them.
-    let short = String(decoding: name.utf8.prefix(200), as: UTF8.self)
-    removeLeftovers(of: short, in: folder.isEmpty ? "." : folder)
+    let names = TemporaryName(beside: path)
+    if !isInNewFolder {
+      for found in names.found() where found.isLeftOver { unlink(found.path) }
+    }
+    let opened: (place: Place, descriptor: Int32)
+    if let nameless = nameless(in: names.folder) {
+      opened = nameless
+    } else {
+      opened = try named(names, for: path)
+    }
+    if let mode { fchmod(opened.descriptor, mode) }
+    return opened
+  }
+
+  /// A file without a name, which is gone with its process; nil where there is no such thing.
+  private static func nameless(in folder: String) -> (place: Place, descriptor: Int32)? {
+    let opened = fovea_open_nameless(folder.isEmpty ? "." : folder)
+    guard opened >= 0 else { return nil }
+    // Its name will be given by way of /proc.
+    guard access("/proc/self/fd/\(opened)", F_OK) == 0 else {
+      close(opened)
+      return nil
+    }
+    return (.nameless, opened)
+  }
+
+  private static func named(
+    _ names: TemporaryName, for path: String
+  ) throws(FileFailure) -> (place: Place, descriptor: Int32) {
     for _ in 0..<16 {
-      let random = String(UInt32.random(in: 0 ... .max), radix: 16)
-      let candidate = "\(folder).\(short).\(getpid()).\(random).tmp"
+      let candidate = names.path()
       let opened = Glibc.open(candidate, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
       if opened >= 0 {
-        if let mode { fchmod(opened, mode) }
-        return (candidate, opened)
+        flock(opened, LOCK_EX | LOCK_NB)
+        return (.named(candidate), opened)
       }
       if errno != EEXIST { break }
     }
@@ -59,7 +94,7 @@ public struct Replacement: ~Copyable {
 
   deinit {
     close(descriptor)
-    if let temporary { unlink(temporary) }
+    if case .named(let temporary) = place { unlink(temporary) }
   }
 
   /// Appends `bytes`.
@@ -88,19 +123,64 @@ public struct Replacement: ~Copyable {
   /// Brings everything to the disk and gives the file its name.
   package consuming func finish() throws(FileFailure) {
     try flush()
-    guard let temporary else { return }
+    if case .stream = place { return }
     // What was asked to stop may be unfinished.
     if Stop.isRequested { throw FileFailure(path, .stopped, while: .write) }
-    guard fsync(descriptor) == 0, rename(temporary, path) == 0 else {
-      throw FileFailure(path, errno: errno, while: .write)
+    guard fsync(descriptor) == 0 else { throw FileFailure(path, errno: errno, while: .write) }
+    switch place {
+    case .stream: return
+    case .named(let temporary):
+      guard rename(temporary, path) == 0 else {
+        throw FileFailure(path, errno: errno, while: .write)
+      }
+    case .nameless: try giveName()
     }
     // The new name is on the disk only when its folder is. A failure here leaves a whole file.
-    let end = path.utf8.lastIndex(of: UInt8(ascii: "/"))
-    let folder = end.map { String(path[..<$0]) + "/" } ?? "."
-    let opened = Glibc.open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    if opened >= 0 {
-      fsync(opened)
-      close(opened)
+    let folder = TemporaryName(beside: path).folder
+    synchroniseFolder(folder.isEmpty ? "." : folder)
+  }
+
+  /// Gives a file without a name its own; what has that name is replaced.
+  private func giveName() throws(FileFailure) {
+    let open = "/proc/self/fd/\(descriptor)"
+    if linkat(AT_FDCWD, open, AT_FDCWD, path, AT_SYMLINK_FOLLOW) == 0 { return }
+    // A link replaces nothing; a renaming does, and needs a name to begin with.
+    let temporary = TemporaryName(beside: path).path()
+    if errno != EEXIST || linkat(AT_FDCWD, open, AT_FDCWD, temporary, AT_SYMLINK_FOLLOW) != 0 {
+      // Some systems do not let files have a second name, or this be their first.
+      try copy(to: temporary)
+    }
+    guard rename(temporary, path) == 0 else {
+      let code = errno
+      unlink(temporary)
+      throw FileFailure(path, errno: code, while: .write)
+    }
+  }
+
+  /// Writes what was written once more, into a new file; leaves none where that fails.
+  private func copy(to temporary: String) throws(FileFailure) {
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else {
+      throw FileFailure(path, errno: errno, while: .write)
+    }
+    let target = Glibc.open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, status.st_mode)
+    guard target >= 0 else { throw FileFailure(path, errno: errno, while: .write) }
+    defer { close(target) }
+    do throws(FileFailure) {
+      var place = 0
+      while place < Int(status.st_size) {
+        let count = min(1 << 20, Int(status.st_size) - place)
+        let bytes = try readBytes(descriptor, at: place, count: count, path: path)
+        try bytes.withUnsafeBufferPointer { (bytes) throws(FileFailure) in
+          try put(UnsafeRawBufferPointer(bytes), to: target)
+        }
+        place += count
+      }
+      fchmod(target, status.st_mode & 0o7777)
+      guard fsync(target) == 0 else { throw FileFailure(path, errno: errno, while: .write) }
+    } catch {
+      unlink(temporary)
+      throw error
     }
   }
 
@@ -112,41 +192,22 @@ public struct Replacement: ~Copyable {
     }
   }
 
-  private func put(_ bytes: UnsafeRawBufferPointer) throws(FileFailure) {
+  private func put(
+    _ bytes: UnsafeRawBufferPointer, to other: Int32? = nil
+  ) throws(FileFailure) {
     var done = 0
     while done < bytes.count {
       if Stop.isRequested { throw FileFailure(path, .stopped, while: .write) }
       let written = Glibc.write(
-        descriptor, bytes.baseAddress.map { $0 + done }, min(bytes.count - done, 4 << 20))
+        other ?? descriptor, bytes.baseAddress.map { $0 + done },
+        min(bytes.count - done, 4 << 20))
       // What waits for the disk is kept short, or the end could not be stopped.
-      if temporary != nil, written == 4 << 20 { fdatasync(descriptor) }
+      if case .stream = place {} else if written == 4 << 20 { fdatasync(other ?? descriptor) }
       if written > 0 {
         done += written
       } else if written < 0, errno != EINTR {
         throw FileFailure(path, errno: errno, while: .write)
       }
     }
-  }
-}
-
-/// Removes temporary files of `name` whose process died before it could.
-///
-/// A file counts as left over when no process has its number and nothing was written to it for ten
-/// minutes: the writer may be on another computer that shares the folder.
-private func removeLeftovers(of name: String, in folder: String) {
-  guard let listing = opendir(folder) else { return }
-  defer { closedir(listing) }
-  while let entry = readdir(listing) {
-    let found = withUnsafePointer(to: &entry.pointee.d_name) {
-      $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-    }
-    guard found.hasPrefix(".\(name)."), found.hasSuffix(".tmp") else { continue }
-    let parts = found.dropFirst(name.count + 2).split(separator: ".")
-    guard parts.count == 3, let process = pid_t(parts[0]), process > 0,
-      UInt32(parts[1], radix: 16) != nil, kill(process, 0) != 0, errno == ESRCH
-    else { continue }
-    let path = "\(folder)/\(found)"
-    var status = stat()
-    if lstat(path, &status) == 0, time(nil) - status.st_mtim.tv_sec > 600 { unlink(path) }
   }
 }

@@ -1,29 +1,20 @@
 public import Files
 
-/// Why scenes could not be made or written.
+/// Why scenes could not be made.
 public enum SceneError: HasExitCode, Equatable, CustomStringConvertible {
-  /// The folder for the pictures cannot be made.
-  case noFolder(path: String)
   /// A population that is none of the known ones.
   case unknownPopulation(String)
 
   /// One sentence with what was found, what was expected, what to do.
   public var description: String {
     switch self {
-    case .noFolder(let path):
-      "\(path): cannot make this folder; name one in a place that you may write to"
     case .unknownPopulation(let text):
       "population '\(text)': expected usual, crowded, or a range of 1 to 4 objects such as 1-3"
     }
   }
 
-  /// 73 for a folder, 64 for a word on the command line.
-  public var exitCode: Int32 {
-    switch self {
-    case .noFolder: ExitCode.cannotCreate
-    case .unknownPopulation: ExitCode.usage
-    }
-  }
+  /// That of a word on the command line.
+  public var exitCode: Int32 { ExitCode.usage }
 }
 
 extension Scene.Population {

@@ -11,6 +11,20 @@ public enum ElementType: String, Sendable, CaseIterable {
 
   /// Bytes an element.
   public var size: Int { self == .float32 ? 4 : 2 }
+
+  /// The type that a person means by a word, in any case: its name here, its short name (`fp16`, `f16`,
+  /// `bf16`), or the one that C and PyTorch have for it (`half`, `float`), also behind `torch.`; nil
+  /// for any other.
+  public init?(word: String) {
+    let word = word.lowercased()
+    let bare = word.hasPrefix("torch.") ? String(word.dropFirst(6)) : word
+    switch bare {
+    case "float32", "fp32", "f32", "float", "single": self = .float32
+    case "float16", "fp16", "f16", "half": self = .float16
+    case "bfloat16", "bf16": self = .bfloat16
+    default: return nil
+    }
+  }
 }
 
 /// A tensor as it lies in a file or in memory, in the type it was stored in.

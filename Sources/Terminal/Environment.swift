@@ -18,3 +18,8 @@ public struct Environment: Sendable {
     return getenv(name).map { String(cString: $0) }
   }
 }
+
+extension Environment {
+  /// Whether `TERM` names a terminal that understands escape sequences: neither `dumb` nor nothing.
+  var hasEscapes: Bool { !["", "dumb"].contains(self["TERM"] ?? "") }
+}

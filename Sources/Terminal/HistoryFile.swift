@@ -12,12 +12,12 @@ public struct HistoryFile: Sendable, Equatable {
 
   /// The file in the person's state folder.
   ///
-  /// `FOVEA_HISTORY` if set (empty means none), else
+  /// `FOVEA_HISTORY` if set (empty and `/dev/null` mean none), else
   /// `$XDG_STATE_HOME/fovea/history`, else `~/.local/state/fovea/history`. Relative folders are
   /// ignored, as the XDG base directory specification says.
   public static func standard(in environment: Environment) -> HistoryFile? {
     if let named = environment["FOVEA_HISTORY"] {
-      return named.isEmpty ? nil : HistoryFile(path: named)
+      return ["", "/dev/null"].contains(named) ? nil : HistoryFile(path: named)
     }
     if let state = environment["XDG_STATE_HOME"], state.hasPrefix("/") {
       return HistoryFile(path: state + "/fovea/history")
@@ -31,15 +31,14 @@ public struct HistoryFile: Sendable, Equatable {
   /// A file that has grown to more
   /// than twice the limit is written anew.
   public func read(limit: Int = 10_000) throws(TerminalError) -> History {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    // A pipe is not waited for.
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else {
       if errno == ENOENT { return History(limit: limit) }
       throw failure("read")
     }
     defer { close(descriptor) }
-    var facts = stat()
-    guard fstat(descriptor, &facts) == 0 else { throw failure("read") }
-    guard facts.st_mode & S_IFMT == S_IFREG else { throw failure("read", "it is not a file") }
+    let facts = try facts(of: descriptor, for: "read")
     // A history that nothing but this program wrote stays far below this.
     guard facts.st_size <= 64 << 20 else { throw failure("read", "it is larger than 64 MiB") }
     guard let bytes = Streams.readAll(descriptor) else { throw failure("read") }
@@ -52,11 +51,24 @@ public struct HistoryFile: Sendable, Equatable {
   /// Adds an entry, making the file (0600) and its folders (0700) where they are missing.
   public func append(_ entry: String) throws(TerminalError) {
     try makeFolders()
-    let descriptor = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o600)
-    guard descriptor >= 0 else { throw failure("written") }
+    let descriptor = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0o600)
+    guard descriptor >= 0 else {
+      throw failure("written", errno == ENXIO ? Self.noFile : nil)
+    }
     defer { close(descriptor) }
+    _ = try facts(of: descriptor, for: "written")
     flock(descriptor, LOCK_EX)
     guard Streams.writeAll(Self.line(for: entry), to: descriptor) else { throw failure("written") }
+  }
+
+  private static let noFile = "it is not a file"
+
+  /// What is known of an open file, which must be one.
+  private func facts(of descriptor: Int32, for tried: String) throws(TerminalError) -> stat {
+    var facts = stat()
+    guard fstat(descriptor, &facts) == 0 else { throw failure(tried) }
+    guard facts.st_mode & S_IFMT == S_IFREG else { throw failure(tried, Self.noFile) }
+    return facts
   }
 
   private func rewrite(_ history: History) throws(TerminalError) {

@@ -21,7 +21,7 @@ struct Keyboard {
     (self.input, self.output) = (input, output)
     modes = TerminalModes(input: input, output: output)
     guard isatty(input) == 1, isatty(output) == 1 else { return nil }
-    guard let kind = environment["TERM"], kind != "dumb", !kind.isEmpty else { return nil }
+    guard environment.hasEscapes else { return nil }
   }
 
   /// Whether somebody is still there: a window that was closed is no terminal any more.

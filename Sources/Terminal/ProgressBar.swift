@@ -41,7 +41,7 @@ public struct ProgressBar: Sendable {
     let start = clock.now
     self.init(
       name, total: total, unit: unit,
-      isTerminal: stream.isTerminal && environment["TERM"] != "dumb",
+      isTerminal: stream.isTerminal && environment.hasEscapes,
       columns: stream.size(in: environment).columns,
       now: { (clock.now - start) / .seconds(1) },
       write: { text in try? stream.write(text) })

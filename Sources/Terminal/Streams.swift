@@ -21,7 +21,9 @@ public struct Output: Sendable {
   /// Writes all bytes, at once.
   public func write(bytes: [UInt8]) throws(TerminalError) {
     guard Streams.writeAll(bytes, to: descriptor) else {
-      throw .cannotWrite(stream: name, reason: Streams.lastError)
+      let code = errno
+      throw .cannotWrite(
+        stream: name, reason: String(cString: strerror(code)), isClosedPipe: code == EPIPE)
     }
   }
 
@@ -41,13 +43,24 @@ public struct Output: Sendable {
 public enum Input {
   /// Whether a person's terminal is at the other end of standard input.
   public static var isTerminal: Bool { isatty(0) == 1 }
+}
 
-  /// Everything on standard input, up to its end.
-  public static func readAll() throws(TerminalError) -> [UInt8] {
-    guard let bytes = Streams.readAll(0) else {
-      throw .cannotRead(stream: "standard input", reason: Streams.lastError)
+/// The descriptors that every process should be started with.
+public enum StandardDescriptors {
+  /// Fills those of standard input, output and error that whoever started this process has closed.
+  ///
+  /// Else the next files and pipes that are opened would get their numbers, and be taken for them.
+  /// What fills them refuses to be used: reading or writing is the failure that it was.
+  public static func fill() {
+    for (number, flags) in [(Int32(0), O_WRONLY), (1, O_RDONLY), (2, O_RDONLY)]
+    where fcntl(number, F_GETFD) < 0 && errno == EBADF {
+      // The lowest that is free, which is this one.
+      let opened = open("/dev/null", flags)
+      if opened >= 0, opened != number {
+        dup2(opened, number)
+        close(opened)
+      }
     }
-    return bytes
   }
 }
 

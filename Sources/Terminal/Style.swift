@@ -20,8 +20,8 @@ public enum ColorDepth: Sendable, Comparable {
   /// The depth for a stream.
   ///
   /// An explicit choice wins. Then `NO_COLOR` (set and not empty) turns colour off;
-  /// `CLICOLOR_FORCE` or `FORCE_COLOR` (set, not `0`) turn it on; `TERM=dumb` and a stream that is
-  /// no terminal turn it off. `COLORTERM` of `truecolor` or `24bit` means full colour.
+  /// `CLICOLOR_FORCE` or `FORCE_COLOR` (set, not `0`) turn it on; a `TERM` of `dumb`, empty or
+  /// not set, and a stream that is no terminal turn it off. `COLORTERM` of `truecolor` or `24bit` means full colour.
   public init(_ choice: ColorChoice, isTerminal: Bool, in environment: Environment) {
     let isForced = ["CLICOLOR_FORCE", "FORCE_COLOR"].contains {
       environment[$0].map { !$0.isEmpty && $0 != "0" } ?? false
@@ -31,7 +31,7 @@ public enum ColorDepth: Sendable, Comparable {
       case .always: true
       case .never: false
       case .auto where !(environment["NO_COLOR"] ?? "").isEmpty: false
-      case .auto: isForced || isTerminal && environment["TERM"] != "dumb"
+      case .auto: isForced || isTerminal && environment.hasEscapes
       }
     let isFull = ["truecolor", "24bit"].contains(environment["COLORTERM"] ?? "")
     self = !isOn ? .none : isFull ? .full : .indexed

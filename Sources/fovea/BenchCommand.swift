@@ -53,14 +53,14 @@ struct BenchCommand: ParsableCommand {
     (options.prompt, options.tokenCount, options.repeats) = (prompt, tokens, repeats)
     options.isVisionOnly = only == .vision
     let progress = ProgressDisplay(environment: .process)
-    if let pictures { return try run(on: URL(filePath: pictures), progress) }
+    if let pictures { return try run(on: URL(typed: pictures), progress) }
     progress.show(Progress("measuring the machine", completed: 0, total: nil))
     let before = MachinePeaks.measured()
     Bench.forgetPeak()
     progress.show(Progress("reading the model", completed: 0, total: nil))
     let bench = try Bench(model.choice(), options: options)
     let picture = try image.map {
-      try Image(decoding: try WholeFile.read(URL(filePath: $0)), named: $0)
+      try Image(decoding: try WholeFile.read(URL(typed: $0)), named: $0)
     }
     let rows = try bench.run(picture ?? Bench.picture) {
       progress.show(Progress($0, completed: 0, total: nil))

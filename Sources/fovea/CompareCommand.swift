@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Characters
 internal import Commands
+internal import Files
 internal import Foundation
 internal import Runtime
 internal import Terminal
@@ -12,7 +13,7 @@ struct CompareCommand: ParsableCommand {
     abstract: "Tell where two runs part, and which step is to blame.",
     discussion: """
       Each side is a trace's file (by fovea trace, save() or a forward hook; module paths are \
-      matched with places) or a model's folder, which then runs on --image. A file is judged by \
+      matched with places) or a model, by its folder or its id, which then runs on --image. A file is judged by \
       running every step again with its numbers, in the model of the other side or of --model. \
       The second side may be a precision (float16, bfloat16, int8, int4, or by part \
       vision=int8,decoder=int4): the first side's model runs again in it. --dtype and --quantize \
@@ -22,7 +23,7 @@ struct CompareCommand: ParsableCommand {
       number is none, or a shape differs; 65 a file that fits no model.
       """)
 
-  @ArgumentParser.Argument(help: "One side: a file or a folder.")
+  @ArgumentParser.Argument(help: "One side: a file, or a model's folder or id.")
   var first: String
   @ArgumentParser.Argument(help: "The other side.")
   var second: String
@@ -44,25 +45,19 @@ struct CompareCommand: ParsableCommand {
     if let chart, ![".png", ".svg", ".pdf"].contains(where: chart.lowercased().hasSuffix) {
       throw ValidationError("--chart must end in .png, .svg or .pdf.")
     }
-    for path in [first, second] where image == nil {
-      var isFolder: ObjCBool = false
-      if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
-        throw ValidationError("\(path) is a folder; give the picture to run on with --image.")
-      }
+    for path in [first, second] where image == nil && CompareTool.isModel(path) {
+      throw ValidationError("\(path) is a model; give the picture to run on with --image.")
     }
   }
 
   func run() throws {
     var request = CompareTool.Request(first: first, second: second)
     request.model = try model.choice()
-    request.image = image.map { URL(filePath: $0) }
+    request.image = image.map { URL(typed: $0) }
     (request.prompt, request.byPlace) = (prompt, every)
     // What takes minutes is not begun where its result could not be kept.
     for file in [csv, chart].compactMap({ $0 }) {
-      let folder = URL(filePath: file).deletingLastPathComponent().path(percentEncoded: false)
-      guard FileManager.default.isWritableFile(atPath: folder) else {
-        throw MissingInput(path: folder, what: "a folder to write \(file) in")
-      }
+      try WholeFile.checkWriting(to: URL(typed: file))
     }
     let progress = ProgressDisplay(environment: .process)
     let tool: CompareTool
@@ -79,8 +74,8 @@ struct CompareCommand: ParsableCommand {
       throw Ending(status: ExitStatus.of(failure))
     }
     try Output.standardOutput.write((json ? tool.json : tool.text) + "\n")
-    if let csv { try tool.writeCSV(to: URL(filePath: csv)) }
-    if let chart { try tool.writeChart(to: URL(filePath: chart)) }
+    if let csv { try tool.writeCSV(to: URL(typed: csv)) }
+    if let chart { try tool.writeChart(to: URL(typed: chart)) }
     if !tool.isClean { throw Ending(status: 1) }
   }
 }

@@ -32,10 +32,16 @@ struct ConvertCommand: ParsableCommand {
       """)
 
   @ArgumentParser.Argument(
-    help: ArgumentHelp("The folder of the checkpoint.", valueName: "source"))
+    help: ArgumentHelp(
+      "The folder of the checkpoint, or the id of a model that was downloaded.",
+      valueName: "source"))
   var source: String
   @ArgumentParser.Argument(help: ArgumentHelp("The folder to write.", valueName: "destination"))
   var destination: String
+  @Option(
+    help: ArgumentHelp(
+      "Of a downloaded model: a branch, a tag, a commit or its beginning.", valueName: "name"))
+  var revision: String?
   @Option(help: "float32, float16 or bfloat16; without it, tensors keep their type.")
   var dtype: ElementType?
   @Option(
@@ -51,8 +57,7 @@ struct ConvertCommand: ParsableCommand {
   }
 
   func run() throws {
-    let folder = try CheckpointFolder(
-      ShippedModel.folder(named: source) ?? SessionOptions.folder(source))
+    let folder = try CheckpointFolder(SessionOptions.modelFolder(source, revision: revision))
     let target = SessionOptions.folder(destination)
     guard folder.url.standardizedFileURL.path != target.standardizedFileURL.path else {
       throw ValidationError("source and destination are the same folder")
@@ -88,7 +93,7 @@ struct ConvertCommand: ParsableCommand {
   /// Reads `int4` or `decoder=int4,vision=int8`; the first means all `parts`.
   static func precisions(_ text: String, parts: [String]) throws -> [String: Precision] {
     guard text.contains("=") else {
-      let all = try integers(Precision(rawValue: text), text)
+      let all = try integers(Precision(word: text), text)
       return Dictionary(uniqueKeysWithValues: parts.map { ($0, all) })
     }
     do {

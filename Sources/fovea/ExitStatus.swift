@@ -1,4 +1,5 @@
 internal import Files
+internal import Images
 internal import Language
 internal import Runtime
 internal import Terminal
@@ -13,6 +14,7 @@ enum ExitStatus {
     switch error {
     case let error as any HasExitCode: error.exitCode
     case let error as TerminalError: error.exitCode
+    case let error as ImageError: error.exitCode
     case let error as RuntimeFailure: of(error)
     default: ExitCode.failure
     }

@@ -8,16 +8,17 @@ struct FileJob {
   private let progress = ProgressDisplay(environment: .process)
   private let label: String
   private let total: Int
+  private let unit: Int
 
-  /// A job that is about to write `folder`; from now on Control-C stops it, and a signal that ends
+  /// A job of `total` steps, shown in groups of `unit`, that is about to write `folder`; from now on Control-C stops it, and a signal that ends
   /// the process removes what is not complete.
-  init(_ label: String, total: Int, to folder: URL) throws {
-    (self.label, self.total) = (label, total)
+  init(_ label: String, total: Int, unit: Int = 1_000_000, to folder: URL) throws {
+    (self.label, self.total, self.unit) = (label, total, unit)
     try Interrupts.shared.begin(
       quittingAfter: 2, cleanUp: { FolderReplacement.removeUnfinished(folder) })
   }
 
-  /// So many bytes are done.
+  /// So many steps, bytes where nothing else is said, are done.
   ///
   /// - Throws: the end, when a person asked for it.
   func report(_ done: Int) throws {
@@ -25,7 +26,7 @@ struct FileJob {
       progress.end()
       throw Ending(status: ExitStatus.interrupted)
     }
-    progress.show(Progress(label, completed: done / 1_000_000, total: max(1, total / 1_000_000)))
+    progress.show(Progress(label, completed: done / unit, total: max(1, total / unit)))
   }
 
   /// All is done.

@@ -35,6 +35,7 @@ struct Fovea: ParsableCommand {
   static let version = "0.1.0"
 
   static func main() {
+    StandardDescriptors.fill()
     Interrupts.ignoreFileSizeSignal()
     LostPages.watch()
     do {
@@ -46,7 +47,7 @@ struct Fovea: ParsableCommand {
       if let ending = error as? Ending { leave(ending.status) }
       // Parsing errors, help and version requests print themselves and know their status.
       let isOfParser = Fovea.exitCode(for: error) != .failure || error is ExitCode
-      if isOfParser { Fovea.exit(withError: error) }
+      if isOfParser { leave(saying: error) }
       complain(about: error)
       leave(ExitStatus.of(error))
     }
@@ -59,6 +60,23 @@ struct Fovea: ParsableCommand {
     else { return }
     throw SettingFailure(
       words: "FOVEA_THREADS must be a whole number of at least 1, not '\(text)'")
+  }
+
+  /// Ends with what the parser of the command line has to say: help that was asked for on standard
+  /// output, a complaint on standard error.
+  private static func leave(saying error: any Error) -> Never {
+    let status = Fovea.exitCode(for: error).rawValue
+    let text = Fovea.fullMessage(for: error)
+    let stream = status == 0 ? Output.standardOutput : Output.standardError
+    do throws(TerminalError) {
+      if !text.isEmpty { try stream.write(text + "\n") }
+    } catch {
+      if status == 0, !error.isClosedPipe {
+        complain(about: error)
+        leave(error.exitCode)
+      }
+    }
+    leave(status)
   }
 
   /// Says what went wrong in one line on standard error.

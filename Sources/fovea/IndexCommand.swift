@@ -53,8 +53,7 @@ struct IndexCommand: ParsableCommand {
     let progress = ProgressDisplay(environment: .process)
     let began = ContinuousClock.now
     let job = IndexingJob(
-      pictures: URL(filePath: pictures, directoryHint: .isDirectory),
-      index: to.map { URL(filePath: $0, directoryHint: .isDirectory) },
+      pictures: SessionOptions.folder(pictures), index: to.map { SessionOptions.folder($0) },
       model: try model.choice(), batch: batch, method: method)
     try Interrupts.shared.begin(quittingAfter: 2)
     let result: IndexingJob.Result

@@ -9,9 +9,14 @@ internal import Terminal
 struct ModelOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "The model's folder, or small-clip for the CLIP that ships; the small BLIP-2 that ships where "
-        + "none is given.", valueName: "folder"))
+      "The model's folder, the id of one that was downloaded (owner/name, owner/name@revision), or "
+        + "small-clip for the CLIP that ships; the small BLIP-2 that ships where none is given.",
+      valueName: "model"))
   var model: String?
+  @Option(
+    help: ArgumentHelp(
+      "Of a downloaded model: a branch, a tag, a commit or its beginning.", valueName: "name"))
+  var revision: String?
   @Option(
     help: ArgumentHelp(
       "How weights are kept and multiplied: float32, float16, bfloat16, int8 or int4; or by part: "
@@ -28,7 +33,9 @@ struct ModelOptions: ParsableArguments {
   /// - Throws: where the folder is missing, or has no such part.
   func choice() throws -> ModelChoice {
     var choice = ModelChoice(
-      folder: try model.map(SessionOptions.modelFolder), dtype: dtype, quantize: quantize)
+      folder: try model.map { try SessionOptions.modelFolder($0, revision: revision) },
+      dtype: dtype, quantize: quantize)
+    choice.revision = revision
     choice.notes = .init { try? Output.standardError.write($0 + "\n") }
     try choice.check()
     return choice

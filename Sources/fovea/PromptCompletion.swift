@@ -129,11 +129,14 @@ struct PromptCompletion {
       call.keyword.map { keyword in callee.first { $0.name == keyword } }
       ?? callee.dropFirst(call.argumentCount).first
     // What is read as an expression may hold the path of what it expects.
-    guard let fact, fact.words != .path, fact.words != .expression else { return fileNames(begun) }
+    guard let fact, fact.words != .expression else { return fileNames(begun) }
     let variables = Set(variables.map(\.replacement))
     let known =
       fact.choices
       + fact.suggestions(session).filter { !fact.choices.contains($0) && !variables.contains($0) }
+    if fact.words == .path {
+      return known.map { Candidate($0, detail: fact.name) } + fileNames(begun)
+    }
     return known.isEmpty ? fileNames(begun) : known.map { Candidate($0, detail: fact.name) }
   }
 

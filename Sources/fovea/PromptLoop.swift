@@ -90,11 +90,13 @@ struct PromptLoop {
   }
 
   private func makeReader(for session: Session) -> LineReader {
-    let file = HistoryFile.standard(in: .process)
+    var file = HistoryFile.standard(in: .process)
     var history = History()
     do {
       if let file { history = try file.read() }
     } catch {
+      // What cannot be read is not written to either.
+      file = nil
       Program.complain(about: error)
     }
     return LineReader(

@@ -33,8 +33,9 @@ struct Start: ParsableCommand {
     if let command { return try batch.run(text: command, name: "-c") }
     if let file, file != "-" { return try batch.run(file: file) }
     if file == nil, Input.isTerminal { return try PromptLoop(options: options).run() }
-    let bytes = try Input.readAll()
-    try batch.run(text: Batch.text(bytes, from: "standard input"), name: "standard input")
+    let name = "standard input"
+    let bytes = try WholeFile.readToEnd(0, path: name, limit: Batch.longest)
+    try batch.run(text: Batch.text(bytes, from: name), name: name)
   }
 }
 
@@ -58,16 +59,18 @@ struct Batch {
 
   /// Runs a script or lesson; what it reads is found beside it.
   func run(file: String) throws {
-    let url = URL(filePath: file)
-    var isFolder: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder) else {
-      throw MissingInput(path: file, what: "the script")
+    let url = URL(typed: file)
+    let bytes: [UInt8]
+    do throws(FileFailure) {
+      bytes = try WholeFile.readToEnd(url, limit: Self.longest)
+    } catch {
+      switch error.kind {
+      case .missing: throw MissingInput(path: file, what: "the script")
+      case .folder: throw BadText(name: file, reason: "is a folder, not a script")
+      default: throw error
+      }
     }
-    guard !isFolder.boolValue else {
-      throw BadText(name: file, reason: "is a folder, not a script")
-    }
-    let data = try Data(contentsOf: url)
-    let text = try Self.text(Array(data), from: file)
+    let text = try Self.text(bytes, from: file)
     let folder = url.deletingLastPathComponent()
     let source = Source(name: file, text: text)
     guard ["md", "markdown"].contains(url.pathExtension.lowercased()) else {
@@ -83,8 +86,7 @@ struct Batch {
   /// Runs a text; what it reads is found in the current folder.
   func run(text: String, name: String) throws {
     let source = Source(name: name, text: text)
-    let folder = SessionOptions.folder(FileManager.default.currentDirectoryPath)
-    try run(source, folder: folder)
+    try run(source, folder: SessionOptions.folder(FileManager.default.currentDirectoryPath))
   }
 
   private func run(_ source: Source, folder: URL) throws {
@@ -127,14 +129,14 @@ struct Batch {
       columns: Output.standardError.size(in: .process).columns)
   }
 
-  /// Bytes as text.
+  /// The most bytes of a script or lesson.
+  static let longest = 16 << 20
+
+  /// Bytes as text, without a byte order mark before it.
   ///
-  /// - Throws: `BadText` where they are no UTF-8.
+  /// - Throws: `FileFailure` where they are no UTF-8.
   static func text(_ bytes: [UInt8], from name: String) throws -> String {
-    guard let text = String(validating: bytes, as: UTF8.self) else {
-      throw BadText(name: name, reason: "is no text in UTF-8")
-    }
-    return text
+    try WholeFile.text(of: bytes, path: name)
   }
 }
 

@@ -1,7 +1,7 @@
-import ArgumentParser
-import FoundationEssentials
-import Glibc
-import Scenes
+internal import ArgumentParser
+internal import Foundation
+internal import Scenes
+internal import Terminal
 
 /// `fovea scenes`: pictures with known contents.
 struct ScenesCommand: ParsableCommand {
@@ -10,7 +10,8 @@ struct ScenesCommand: ParsableCommand {
     abstract: "Write pictures of shapes with captions, questions, answers and boxes.",
     discussion: """
       The same seed gives the same bytes on every machine. Scene number i has the seed S + i; it \
-      is written as 00000i.png, and scenes.jsonl has one record a line.
+      is written as 00000i.png, and scenes.jsonl has one record a line. The folder takes its name when \
+      all is written; scenes that are there already are replaced then.
       """)
 
   @Option(help: "How many scenes; with --raw, 0 is without end.")
@@ -38,29 +39,25 @@ struct ScenesCommand: ParsableCommand {
   func run() throws {
     let population = try Scene.Population(parsing: population)
     if let out {
+      let folder = SessionOptions.folder(out)
+      let job = try FileJob("writing scenes", total: count, unit: 1, to: folder)
+      defer { job.end() }
       try SceneFolder.write(
-        count: count, seed: seed, population: population, to: URL(filePath: out))
+        count: count, seed: seed, population: population, to: folder, progress: job.report)
       return
     }
     var index: UInt64 = 0
     while count == 0 || index < UInt64(count) {
       let scene = Scene(seed: seed &+ index, population: population)
       let frame = SceneFrame(of: scene, grid: grid == 0 ? nil : grid)
-      guard Self.writeToOutput(frame.bytes) else { return }
-      index += 1
-    }
-  }
-
-  /// False when the reader has gone.
-  private static func writeToOutput(_ bytes: [UInt8]) -> Bool {
-    bytes.withUnsafeBytes { buffer in
-      var sent = 0
-      while sent < buffer.count {
-        let step = Glibc.write(1, buffer.baseAddress?.advanced(by: sent), buffer.count - sent)
-        if step <= 0 { return false }
-        sent += step
+      do throws(TerminalError) {
+        try Output.standardOutput.write(bytes: frame.bytes)
+      } catch {
+        // A reader that has what it wanted leaves.
+        if error.isClosedPipe { return }
+        throw error
       }
-      return true
+      index += 1
     }
   }
 }

@@ -9,7 +9,10 @@ public import Terminal
 
 /// What every way of running text takes.
 struct SessionOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("Where files are written.", valueName: "folder"))
+  @Option(
+    help: ArgumentHelp(
+      "Where scripts write: files go below this folder, which is made when it is needed, and nowhere "
+        + "else. Scripts read whatever you may read.", valueName: "folder"))
   var out = "fovea-out"
 
   @Option(
@@ -27,7 +30,7 @@ struct SessionOptions: ParsableArguments {
 
   /// A session whose relative paths are read against `folder`.
   ///
-  /// - Throws: where the model's folder is missing, or has no such part as a precision names.
+  /// - Throws: where the model is missing, or has no such part as a precision names.
   func session(readingFrom folder: URL, progress: ProgressDisplay) throws -> Session {
     let session = Session(
       commands: Commands.all,
@@ -49,16 +52,16 @@ struct SessionOptions: ParsableArguments {
     return session
   }
 
-  /// The folder of a model: one that ships by its name, or a path.
-  static func modelFolder(_ path: String) throws -> URL {
-    if let shipped = ShippedModel.folder(named: path) { return shipped }
-    guard FileManager.default.fileExists(atPath: path) else {
-      throw MissingInput(path: path, what: "the model's folder")
+  /// The folder of a model: one that ships by its name, a path, or the id of one that was downloaded.
+  static func modelFolder(_ name: String, revision: String? = nil) throws -> URL {
+    do {
+      return try ModelPlace.folder(name, revision: revision)
+    } catch let failure as ArgumentFailure {
+      throw SettingFailure(words: "--\(failure.parameter) \(failure.message)")
     }
-    return folder(path)
   }
 
-  static func folder(_ path: String) -> URL { URL(filePath: path, directoryHint: .isDirectory) }
+  static func folder(_ path: String) -> URL { URL(typed: path, isFolder: true) }
 }
 
 extension ColorChoice: ExpressibleByArgument {}

@@ -51,7 +51,8 @@ struct SynthesizeCommand: ParsableCommand {
     let job = try FileJob(
       "writing \(synthesis.byteCount.asByteCount)", total: synthesis.byteCount, to: url)
     try synthesis.write(
-      to: url, tokenizer: tokenizer.map { SessionOptions.folder($0) }, shardSize: shardSize.count,
+      to: url, tokenizer: try tokenizer.map { try SessionOptions.modelFolder($0) },
+      shardSize: shardSize.count,
       progress: job.report)
     job.end()
     try Output.standardOutput.write(
@@ -61,7 +62,10 @@ struct SynthesizeCommand: ParsableCommand {
   }
 }
 
-extension ElementType: ExpressibleByArgument {}
+extension ElementType: ExpressibleByArgument {
+  /// Reads `float16`, or one of its other names, as `fp16` and `half`.
+  public init?(argument: String) { self.init(word: argument) }
+}
 
 /// A number of bytes, as `5GB`, `500MB` or `1000000`.
 struct ByteSize: ExpressibleByArgument {

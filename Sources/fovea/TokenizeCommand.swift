@@ -15,13 +15,14 @@ struct TokenizeCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "The model's folder; the model that ships where none is given.", valueName: "folder"))
+      "The model's folder, or the id of one that was downloaded; the model that ships where none is "
+        + "given.", valueName: "model"))
   var model: String?
   @ArgumentParser.Argument(help: "The text.")
   var text: String?
 
   func run() throws {
-    let tool = try TokenizeTool(folder: try model.map(SessionOptions.modelFolder))
+    let tool = try TokenizeTool(folder: try model.map { try SessionOptions.modelFolder($0) })
     if let text { return try Output.standardOutput.write(tool.table(text) + "\n") }
     var number = 0
     while let line = readLine() {

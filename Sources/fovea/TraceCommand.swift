@@ -1,6 +1,7 @@
 public import ArgumentParser
 internal import Characters
 public import Commands
+internal import Files
 internal import Foundation
 internal import Terminal
 
@@ -49,10 +50,12 @@ struct TraceCommand: ParsableCommand {
   }
 
   func run() throws {
+    // What may take minutes is not begun where its result could not be kept.
+    try WholeFile.checkWriting(to: URL(typed: out))
     let tool = try TraceTool(model.choice(), memory: memory.memory?.count)
     let count = try tool.write(
-      images: image.map { URL(filePath: $0) }, prompt: prompt, texts: text, truncate: truncate,
-      names: names, keep: keep, to: URL(filePath: out))
+      images: image.map { URL(typed: $0) }, prompt: prompt, texts: text, truncate: truncate,
+      names: names, keep: keep, to: URL(typed: out))
     try Output.standardOutput.write("wrote \(count.counted(as: "tensor")) to \(out)\n")
   }
 }

@@ -151,8 +151,11 @@ struct SafetensorsFileTests {
       try Safetensors.write([(name: "x", tensor: Tensor(1))], to: file)
     }
     #expect(error?.exitCode == 73)
-    #expect(throws: CheckpointError.self) {
-      try Safetensors.write([(name: "x", tensor: Tensor(1))], to: URL(filePath: "/dev/full"))
+    let full = open("/dev/full", O_WRONLY)
+    defer { close(full) }
+    let disk = #expect(throws: CheckpointError.self) {
+      try Safetensors.write([(name: "x", tensor: Tensor(1))], to: URL(filePath: "/dev/fd/\(full)"))
     }
+    #expect(disk?.exitCode == 74)
   }
 }

@@ -1,7 +1,8 @@
-import Files
 import Foundation
 import TestSupport
 import Testing
+
+@testable import Files
 
 struct WholeFileTests {
   let folder: TemporaryFolder
@@ -60,15 +61,90 @@ struct WholeFileTests {
   }
 
   @Test func aFullDiskIsOneFailureWithItsCode() throws {
-    let full = URL(filePath: "/dev/full")
+    let full = open("/dev/full", O_WRONLY)
+    defer { close(full) }
     do {
-      try WholeFile.write("x", to: full)
+      try WholeFile.write("x", to: URL(filePath: "/dev/fd/\(full)"))
       Issue.record("nothing failed")
     } catch {
       #expect(error.kind == .diskFull && error.exitCode == 74)
-      #expect(error.description.contains("/dev/full"))
+      #expect(error.description.contains("/dev/fd/\(full)"))
     }
-    #expect(FileManager.default.fileExists(atPath: "/dev/full"))
+  }
+
+  @Test func aDeviceAPipeAndASocketAreNotWrittenTo() throws {
+    #expect(kind { try WholeFile.write("x", to: URL(filePath: "/dev/full")) } == .notRegular)
+    let pipe = folder.file("pipe")
+    #expect(mkfifo(pipe.path, 0o600) == 0)
+    #expect(kind { try WholeFile.write("x", to: pipe) } == .notRegular)
+    #expect(kind { try WholeFile.checkWriting(to: pipe) } == .notRegular)
+    let socket = Glibc.socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+    defer { close(socket) }
+    var address = sockaddr_un()
+    address.sun_family = sa_family_t(AF_UNIX)
+    let place = folder.file("s").path
+    guard place.utf8.count < 100 else { return }
+    withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: Array(place.utf8)) }
+    let bound = withUnsafePointer(to: &address) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        bind(socket, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+      }
+    }
+    #expect(bound == 0)
+    let failure = #expect(throws: FileFailure.self) {
+      try WholeFile.write("x", to: URL(filePath: place))
+    }
+    #expect(failure?.kind == .notRegular && failure?.exitCode == 73)
+    try WholeFile.write("x", to: URL(filePath: "/dev/null"))
+  }
+
+  @Test func theProcessesOwnStreamsGoOnWhereTheyAre() throws {
+    let file = open(folder.file("log").path, O_WRONLY | O_CREAT, 0o600)
+    defer { close(file) }
+    #expect(write(file, "ab", 2) == 2)
+    try WholeFile.write("cd", to: URL(filePath: "/dev/fd/\(file)"))
+    #expect(write(file, "ef", 2) == 2)
+    #expect(try WholeFile.readText(folder.file("log")) == "abcdef")
+    let closed = URL(filePath: "/dev/fd/987")
+    #expect(throws: FileFailure.self) { try WholeFile.write("x", to: closed) }
+  }
+
+  @Test func aFileHasNoNameBeforeItIsWhole() throws {
+    try WholeFile.write("old", to: folder.file("a.txt"))
+    try WholeFile.write(to: folder.file("a.txt")) { file in
+      try file.write(String(repeating: "x", count: 1 << 20))
+      #expect(folder.names == ["a.txt"])
+      #expect(try WholeFile.readText(folder.file("a.txt")) == "old")
+    }
+    try WholeFile.write(to: folder.file("new.txt")) { file in
+      try file.write("x")
+      #expect(folder.names == ["a.txt"])
+    }
+    #expect(folder.names == ["a.txt", "new.txt"])
+    try WholeFile.checkWriting(to: folder.file("b.txt"))
+    #expect(folder.names == ["a.txt", "new.txt"])
+  }
+
+  @Test func whatHasNoLengthIsReadToItsEndAndNoFurther() throws {
+    try WholeFile.write("12345", to: folder.file("five"))
+    #expect(try WholeFile.readToEnd(folder.file("five"), limit: 5) == Array("12345".utf8))
+    #expect(
+      kind { _ = try WholeFile.readToEnd(folder.file("five"), limit: 4) } == .tooLong(limit: 4))
+    let zeros = URL(filePath: "/dev/zero")
+    #expect(
+      kind { _ = try WholeFile.readToEnd(zeros, limit: 1 << 20) } == .tooLong(limit: 1 << 20))
+    #expect(kind { _ = try WholeFile.readToEnd(folder.url, limit: 9) } == .folder)
+  }
+
+  @Test func theHomeFolderIsWhatTheEnvironmentSays() throws {
+    // The system's answer is only for where HOME is not set; a test process has it.
+    let home = try #require(getenv("HOME").map { String(cString: $0) })
+    #expect("~".withHomeFolder == home && "~/a/~b".withHomeFolder == home + "/a/~b")
+    #expect(URL(typed: "~/x").path == home + "/x")
+    #expect("~root/x".withHomeFolder == "/root/x")
+    for same in ["", "a/~", "./~", "~nobody-has-this-name/x", "/~"] {
+      #expect(same.withHomeFolder == same)
+    }
   }
 
   @Test func wrongPlacesAreNamed() throws {
@@ -116,6 +192,19 @@ struct WholeFileTests {
     try WholeFile.write("y", to: folder.file("a.txt"))
     #expect(
       folder.names == (names.dropFirst() + [".a.txt.999999998.1a2b.tmp", "a.txt"]).sorted())
+  }
+
+  @Test func whatADeadProcessOfThisMachineLeftIsRemovedAtOnceUnlessSomebodyHasItOpen() throws {
+    let (left, held) = (
+      ".a.txt.999999999.\(TemporaryName.machine)0000001a.tmp",
+      ".a.txt.999999999.\(TemporaryName.machine)0000001b.tmp"
+    )
+    for name in [left, held] { try WholeFile.write("x", to: folder.file(name)) }
+    let descriptor = open(folder.file(held).path, O_RDONLY)
+    defer { close(descriptor) }
+    #expect(flock(descriptor, LOCK_EX | LOCK_NB) == 0)
+    try WholeFile.write("y", to: folder.file("a.txt"))
+    #expect(folder.names == [held, "a.txt"])
   }
 
   @Test func aPipeIsRefusedWithoutWaiting() throws {
@@ -234,6 +323,52 @@ struct WholeFileTests {
 }
 
 struct FolderReplacementTests {
+  @Test func twoFoldersChangePlacesInOneStep() throws {
+    let folder = try TemporaryFolder()
+    let target = folder.file("model")
+    for content in ["old", "new"] {
+      let replacement = try FolderReplacement(target) { $0 == ["config.json"] }
+      try replacement.write(Array(content.utf8), as: "config.json")
+      #expect(
+        (try? WholeFile.readText(target.appending(path: "config.json")))
+          == (content == "old" ? nil : "old"))
+      try replacement.finish()
+      #expect(try WholeFile.readText(target.appending(path: "config.json")) == content)
+      #expect(folder.names == ["model"])
+    }
+  }
+
+  @Test func whatAKilledProcessLeftIsRemovedWhenTheFolderIsWrittenNext() throws {
+    let folder = try TemporaryFolder()
+    let left = folder.file(".model.999999999.\(TemporaryName.machine)0000001a.tmp")
+    try FileManager.default.createDirectory(at: left, withIntermediateDirectories: true)
+    try WholeFile.write("x", to: left.appending(path: "model.safetensors"))
+    try FolderReplacement(folder.file("model")).finish()
+    #expect(folder.names == ["model"])
+  }
+
+  @Test func placesThatCannotBeReplacedAreNamed() throws {
+    let folder = try TemporaryFolder()
+    func kind(_ url: URL) -> FileFailure.Kind? {
+      do throws(FileFailure) {
+        let made = try FolderReplacement(url) { _ in true }
+        _ = consume made
+        return nil
+      } catch { return error.kind }
+    }
+    #expect(kind(URL(filePath: "/")) == .occupied)
+    #expect(kind(URL(filePath: ".")) == .currentFolder)
+    #expect(kind(folder.file("no/such")) == .missingFolder)
+    try WholeFile.write("x", to: folder.file("file"))
+    #expect(kind(folder.file("file")) == .notFolder)
+    #expect(kind(folder.file("file/x")) == .missingFolder)
+    try FileManager.default.createSymbolicLink(
+      atPath: folder.file("link").path, withDestinationPath: "elsewhere")
+    #expect(kind(folder.file("link")) == .symbolicLink(to: "elsewhere"))
+    #expect(kind(folder.file("new")) == nil)
+    #expect(folder.names == ["file", "link"])
+  }
+
   @Test func whatSteppedAsideComesBackWhenTheProcessEndedInBetween() throws {
     let folder = try TemporaryFolder()
     let target = folder.file("model")

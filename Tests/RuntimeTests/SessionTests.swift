@@ -126,6 +126,37 @@ import Testing
       at: out.appending(path: "link"), withDestinationURL: folder)
     #expect(throws: RuntimeFailure.self) { try session.writableURL(for: "link/x.png") }
     #expect(session.readableURL(for: "cat.png").path == folder.appending(path: "cat.png").path)
+    let home = try #require(ProcessInfo.processInfo.environment["HOME"])
+    #expect(session.readableURL(for: "~/cat.png").path == home + "/cat.png")
+  }
+
+  /// As in a folder that somebody else made, and that is run where it lies.
+  @Test func anOutputFolderThatIsALinkIsNotWrittenThrough() throws {
+    let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let (lesson, elsewhere) = (
+      folder.appending(path: "lesson"), folder.appending(path: "elsewhere")
+    )
+    for made in [lesson, elsewhere] {
+      try FileManager.default.createDirectory(at: made, withIntermediateDirectories: true)
+    }
+    let out = lesson.appending(path: "fovea-out", directoryHint: .isDirectory)
+    try FileManager.default.createSymbolicLink(at: out, withDestinationURL: elsewhere)
+    let session = Session(folders: Folders(script: lesson, output: out))
+    for path in ["x.png", "fovea-out/x.png", "deeper/x.png", out.path + "/x.png"] {
+      let failure = #expect(throws: RuntimeFailure.self) { try session.writableURL(for: path) }
+      #expect(failure?.message.contains("is a symbolic link to \(elsewhere.path)") == true)
+    }
+    #expect(try FileManager.default.contentsOfDirectory(atPath: elsewhere.path) == [])
+    // A link on the way there is the person's own, as where /tmp is one.
+    let way = folder.appending(path: "way")
+    try FileManager.default.createSymbolicLink(at: way, withDestinationURL: elsewhere)
+    let inside = way.appending(path: "out", directoryHint: .isDirectory)
+    let other = Session(folders: Folders(script: lesson, output: inside))
+    #expect(try other.writableURL(for: "x.png").path == inside.appending(path: "x.png").path)
+    let allowed = Session(
+      folders: Folders(script: lesson, output: out, allowed: [elsewhere]))
+    #expect(throws: Never.self) { try allowed.writableURL(for: "x.png") }
   }
 
   @Test func helpFindsEverything() {

@@ -31,9 +31,38 @@ struct FileTests {
     let file = FileManager.default.temporaryDirectory.appending(path: "scenes-\(UUID())")
     try Data().write(to: file)
     defer { try? FileManager.default.removeItem(at: file) }
-    #expect(throws: SceneError.self) {
+    let failure = #expect(throws: FileFailure.self) {
       try SceneFolder.write(count: 1, seed: 1, to: file.appending(path: "below"))
     }
+    #expect(failure?.kind == .notFolder && failure?.path == file.path)
+  }
+
+  @Test func scenesAreThereAllOrNone() throws {
+    struct Stop: Error {}
+    let folder = FileManager.default.temporaryDirectory.appending(path: "scenes-\(UUID())/inner")
+    let parent = folder.deletingLastPathComponent()
+    defer { try? FileManager.default.removeItem(at: parent) }
+    func names(_ url: URL) throws -> [String] {
+      try FileManager.default.contentsOfDirectory(atPath: url.path).sorted()
+    }
+    #expect(throws: Stop.self) {
+      try SceneFolder.write(count: 3, seed: 1, to: folder) { if $0 == 2 { throw Stop() } }
+    }
+    #expect(try names(parent) == [])
+    try SceneFolder.write(count: 3, seed: 1, to: folder)
+    #expect(throws: Stop.self) {
+      try SceneFolder.write(count: 1, seed: 1, to: folder) { _ in throw Stop() }
+    }
+    #expect(try names(folder).count == 4)
+    try SceneFolder.write(count: 1, seed: 1, to: folder)
+    #expect(try names(folder) == ["000000.png", "scenes.jsonl"])
+    // What is not of scenes is not replaced.
+    try Data().write(to: folder.appending(path: "notes.txt"))
+    let failure = #expect(throws: FileFailure.self) {
+      try SceneFolder.write(count: 1, seed: 1, to: folder)
+    }
+    #expect(failure?.kind == .occupied)
+    #expect(try names(parent) == ["inner"])
   }
 
   @Test func framesHoldRecordPixelsAndOwners() throws {

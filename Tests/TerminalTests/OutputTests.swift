@@ -6,8 +6,9 @@ import Testing
 
 @Suite struct OutputTests {
   @Test(arguments: [
-    ([:], true, ColorDepth.indexed), ([:], false, .none), (["NO_COLOR": "1"], true, .none),
-    (["NO_COLOR": ""], true, .indexed), (["TERM": "dumb"], true, .none),
+    ([:], true, ColorDepth.none), ([:], false, .none), (["TERM": "xterm"], true, .indexed),
+    (["NO_COLOR": "1", "TERM": "xterm"], true, .none), (["TERM": ""], true, .none),
+    (["NO_COLOR": "", "TERM": "xterm"], true, .indexed), (["TERM": "dumb"], true, .none),
     (["CLICOLOR_FORCE": "1"], false, .indexed), (["FORCE_COLOR": "0"], false, .none),
     (["FORCE_COLOR": "1", "COLORTERM": "truecolor"], false, .full),
     (["NO_COLOR": "1", "FORCE_COLOR": "1"], true, .none),

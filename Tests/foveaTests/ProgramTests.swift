@@ -24,15 +24,16 @@ import Testing
   /// Runs the program to its end.
   func run(
     _ arguments: [String], input: String = "", interruptAfter: Double? = nil,
+    folder: URL = URL.temporaryDirectory, executable: URL? = program,
     environment: [String: String] = [:]
   ) throws -> Run {
     let process = Process()
-    process.executableURL = Self.program
+    process.executableURL = executable
     process.arguments = arguments
     process.environment = [
       "HOME": "/nonexistent", "FOVEA_HISTORY": "", "PATH": "/usr/bin:/bin",
     ].merging(environment) { $1 }
-    process.currentDirectoryURL = URL.temporaryDirectory
+    process.currentDirectoryURL = folder
     let (standardInput, output, errors) = (Pipe(), Pipe(), Pipe())
     (process.standardInput, process.standardOutput) = (standardInput, output)
     process.standardError = errors
@@ -77,7 +78,7 @@ import Testing
       (["nothere.fovea"], 66, "", "nothere.fovea: the script is not there"),
       (["run", "/"], 65, "", "is a folder"), (["--bogus"], 64, "", "Unknown option"),
       (["-c", "1", "file"], 64, "", "not both"), (["--version"], 0, "fovea ", ""),
-      (["--model", "/nowhere", "-c", "1"], 66, "", "/nowhere: the model's folder is not there"),
+      (["--model", "/nowhere", "-c", "1"], 66, "", "/nowhere: no such folder"),
       (["index", "\(goldens)/picture.png"], 66, "", "is a file, a folder was expected"),
       (["index", "--model", "\(goldens)/vit", goldens], 1, "", "give another with --model FOLDER"),
       (

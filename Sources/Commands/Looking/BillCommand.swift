@@ -9,8 +9,8 @@ extension Command {
     Parameter.picture("image", "The picture, or its path."),
     Parameter.text("prompt", default: "", "The text to go on from; none asks for a caption."),
     Parameter.list(
-      of: .choice(
-        "precisions", of: ["float16", "bfloat16", "int8", "int4"], "The precisions to try."),
+      of: .precision(
+        "precisions", of: [.float16, .bfloat16, .int8, .int4], "The precisions to try."),
       default: ["bfloat16", "int8", "int4"]),
     Parameter.maxNewTokens,
     returns: "a Table with a row a part and precision, the least damage for a byte saved first",

@@ -75,7 +75,7 @@ extension Value {
   fileprivate func compared(called name: String, in session: Session) throws -> ComparedThing? {
     if case .dictionary = self, name == "second" { return .precision(self) }
     if case .text(let text) = self {
-      if name == "second", Precision(rawValue: text) != nil { return .precision(self) }
+      if name == "second", Precision(word: text) != nil { return .precision(self) }
       guard text.hasSuffix(".safetensors") else {
         let words = Precision.allCases.map(\.rawValue)
         throw ArgumentFailure(

@@ -1,6 +1,7 @@
 internal import Characters
 internal import Checkpoints
 internal import Foundation
+internal import Hubs
 internal import Models
 internal import Runtime
 internal import Tensors
@@ -38,12 +39,18 @@ struct LoadedModel: ForeignObject {
 
   var typeName: String { "Model" }
   var shown: String { "\(name.visibleOnOneLine): \(model.family), \(model.summary); see stages()" }
-  var attributeNames: [String] { ["name", "path", "family", "stages", "blocks", "heads", "dtype"] }
+  var attributeNames: [String] {
+    ["name", "path", "revision", "family", "stages", "blocks", "heads", "dtype"]
+  }
+
+  /// What the cache of a hub says of it; nil for other folders.
+  var cached: CachedModel? { CachedModel(at: folder) }
 
   func attribute(_ attribute: String) throws -> Value? {
     switch attribute {
     case "name": .text(name)
     case "path": .text(folder.path)
+    case "revision": cached.map { .text($0.commit ?? $0.revisionText ?? "") } ?? Value.none
     case "family": .text(model.family)
     case "stages": .texts(model.stages.map(\.name))
     case "blocks":

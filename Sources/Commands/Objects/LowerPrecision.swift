@@ -50,12 +50,9 @@ struct LowerPrecision {
 
   /// What a file says that its run computed in; nil where that is float32 or not said.
   init?(_ name: String?, partsOf model: LoadedModel) {
-    let words = [
-      "bfloat16": Precision.bfloat16, "bf16": .bfloat16, "float16": .float16, "fp16": .float16,
-    ]
-    guard let name, let precision = words[name] else { return nil }
-    for part in model.parts { parts[part.name] = precision }
-    everyResult = precision == .bfloat16 ? .bfloat16 : .float16
+    guard let type = name.flatMap({ ElementType(word: $0) }), type != .float32 else { return nil }
+    for part in model.parts { parts[part.name] = Precision(rawValue: type.rawValue) }
+    everyResult = type
   }
 
   /// How much is lost, to choose the side that judges: 0 for float32.

@@ -74,7 +74,11 @@ extension Session {
     {
       return space
     }
-    let folder = URL(filePath: index.model.folder, directoryHint: .isDirectory)
+    let named = URL(filePath: index.model.folder, directoryHint: .isDirectory)
+    // A downloaded model may lie elsewhere by now, under the same name.
+    let name = index.model.name
+    let isGone = !FileManager.default.fileExists(atPath: index.model.folder)
+    let folder = isGone && name.contains("/") ? (try? ModelPlace.folder(name)) ?? named : named
     if let loaded = try? LoadedModel.read(folder, name: index.model.name),
       let space = try space(of: loaded), index.fits(space.embedder.probe)
     {

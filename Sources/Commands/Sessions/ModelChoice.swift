@@ -10,6 +10,8 @@ internal import Runtime
 public struct ModelChoice: Sendable, Equatable {
   /// The folder; nil for the model that ships.
   public var folder: URL?
+  /// The revision of published models that are named beside it, as a side of a comparison is.
+  public var revision: String?
   /// A precision, or one a part as in `vision=bfloat16,decoder=int4`; nil for weights as stored.
   public var dtype: String?
   /// `int8` or `int4` for the weights of all layers, or one a part.
@@ -79,7 +81,7 @@ extension LoadedModel {
       CheckpointFolder(choice.url), precisions: precisions, available: available,
       progress: progress)
     var model = LoadedModel(
-      name: ShippedModel.name(of: choice.url), folder: choice.url, load: load)
+      name: ModelPlace.name(of: choice.url), folder: choice.url, load: load)
     for note in load.notes { choice.notes.write("note: \(note.visibleOnOneLine)") }
     model.precisions = precisions
     return model

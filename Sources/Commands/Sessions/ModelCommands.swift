@@ -1,6 +1,7 @@
 internal import Characters
 internal import Checkpoints
 internal import Foundation
+internal import Hubs
 internal import Models
 internal import Runtime
 internal import Tensors
@@ -11,8 +12,10 @@ extension Command {
     "load", group: "Model", "Reads a model and makes it the one that commands use.",
     Parameter.path(
       "path", default: "scenes",
-      "A folder in the published layout, or a model that ships: \"scenes\", \"small-clip\" or "
-        + "\"scenes-retrieval\"."),
+      "A folder in the published layout; a model that ships, \"scenes\", \"small-clip\" or "
+        + "\"scenes-retrieval\"; or the id of one that was downloaded, as "
+        + "\"openai/clip-vit-base-patch32\"."
+    ).suggesting { _ in ModelPlace.names },
     Parameter.any(
       "dtype", expects: "float32, float16, bfloat16, int8 or int4, or a dictionary of them by part",
       default: Value.none, words: .word,
@@ -21,10 +24,22 @@ extension Command {
       "quantize", expects: "int8 or int4, or a dictionary of them by part", default: Value.none,
       words: .word,
       "Keep the weights of all layers, or of some parts, as integers; dtype is for the others."),
+    Parameter.optional(
+      .text(
+        "revision",
+        "Of a downloaded model: a branch, a tag, a commit or its beginning; None is the usual branch."
+      )),
     returns: "a Model",
     details: """
+      A folder of that name goes before an id. Ids are looked up where the Hugging Face Hub's and \
+      ModelScope's own programs keep what they download (`HF_HUB_CACHE`, `HF_HOME`, \
+      `TRANSFORMERS_CACHE`, `MODELSCOPE_CACHE`); `models()` lists what is there. Nothing is \
+      downloaded: the error names the command that does. The revision may stand behind the id, as in \
+      `"owner/name@v1.0"`, and the folder `models--owner--name` of a cache will do as well.
+
       Without `dtype`, weights stay in their file and in the type they were stored in, and results \
-      are exact to float32; so they are with `"float32"`. `"float16"` rounds the weights, \
+      are exact to float32; so they are with `"float32"`. The short names `"fp16"`, `"bf16"`, `"half"` and \
+      the like will do. `"float16"` rounds the weights, \
       `"bfloat16"` weights and what they are multiplied with. `"int8"` and `"int4"` keep small \
       integers with scales: less memory, and more tokens a second. A dictionary chooses for each \
       part: a BLIP-2 has `vision`, `qformer`, `projection` and `decoder`, a ViT `vision`, a CLIP \
@@ -41,35 +56,12 @@ extension Command {
         "A precision for each of two parts, and back."),
     ],
     seeAlso: ["models", "stages", "describe"]
-  ) { session, path, dtype, quantize in
-    let url = ShippedModel.folder(named: path) ?? session.readableURL(for: path)
+  ) { session, path, dtype, quantize, revision in
+    let url = try ModelPlace.folder(path, revision: revision) { session.readableURL(for: $0) }
     let precisions = try PrecisionChoice.read(dtype: dtype, quantize: quantize, for: url)
     let model = try LoadedModel.read(url, precisions: precisions, in: session)
     session[CurrentModel.self] = model
     return .object(model)
-  }
-
-  static let models = Command(
-    "models", group: "Model", "Lists the families that can be read and the model in use.",
-    returns: "a Table", examples: [Example("models()", "What can be read?")], seeAlso: ["load"]
-  ) { session in
-    let current = try session.model()
-    var rows: [[Value]] = [
-      [
-        .text(current.name), .text(current.model.family), .text("in use"),
-        .text(current.folder.lastPathComponent),
-      ]
-    ]
-    for (name, folder) in ShippedModel.all where folder != current.folder {
-      let family = try Family.find(CheckpointFolder(folder)).family.name
-      rows.append([.text(name), .text(family), .text("ships with Fovea"), .text("")])
-    }
-    for family in Family.all {
-      for mark in ["model_type '\(family.type)' in config.json"] + family.otherMarks {
-        rows.append([.text("any folder"), .text(family.name), .text(mark), .text("")])
-      }
-    }
-    return .object(Table(["name", "family", "state", "folder"], rows))
   }
 
   static let stages = Command(
@@ -129,6 +121,11 @@ struct Description: ForeignObject {
   init(of loaded: LoadedModel, matching: LoadedModel?) {
     let model = loaded.model
     var lines = ["\(loaded.name): \(model.family) (\(model.source))"]
+    if let cached = loaded.cached {
+      lines.append(
+        "revision    " + (cached.revisionText ?? "not known")
+          + " of \(cached.id), from \(cached.hub.rawValue)")
+    }
     lines += model.facts.map { fact in
       fact.subject + String(repeating: " ", count: max(1, 12 - fact.subject.count)) + fact.text
     }

@@ -106,7 +106,8 @@ enum PrecisionChoice {
     orElse other: String? = nil
   ) throws -> Precision {
     let words = known.map(\.rawValue)
-    guard let word = value.text, let precision = known.first(where: { $0.rawValue == word }) else {
+    guard let precision = value.text.flatMap({ Precision(word: $0) }), known.contains(precision)
+    else {
       throw ArgumentFailure(
         parameter: parameter,
         "must be one of \(words.joined(separator: ", "))" + (other.map { ", or \($0)" } ?? "")

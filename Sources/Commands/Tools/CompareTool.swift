@@ -51,7 +51,7 @@ public struct CompareTool {
 
   private static func side(_ path: String, _ request: Request) throws -> ComparedThing {
     if path == request.second {
-      if Precision(rawValue: path) != nil { return .precision(.text(path)) }
+      if Precision(word: path) != nil { return .precision(.text(path)) }
       if path.contains("="), !FileManager.default.fileExists(atPath: path) {
         do {
           return .precision(try PrecisionChoice.byPart(path))
@@ -60,14 +60,11 @@ public struct CompareTool {
         }
       }
     }
-    let url = URL(filePath: path)
-    var isFolder: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder),
-      isFolder.boolValue
-    else { return .file(try TraceFile(url)) }
+    guard isModel(path) else { return .file(try TraceFile(URL(typed: path))) }
+    let url = try ModelPlace.folder(path, revision: request.model.revision)
     guard let image = request.image else {
       throw RuntimeFailure(
-        .command, "\(path) is a folder, and its model has no picture to run on",
+        .command, "\(path) is a model, and there is no picture for it to run on",
         hint: "give one with --image")
     }
     var choice = request.model
@@ -84,6 +81,14 @@ public struct CompareTool {
     var side = ComparedSide(name: path, trace: trace, model: loaded, inputs: inputs)
     side.picture = image.lastPathComponent
     return .side(side)
+  }
+
+  /// Whether a side is a model rather than a trace's file: a folder, or a name that models have.
+  public static func isModel(_ path: String) -> Bool {
+    var isFolder: ObjCBool = false
+    let place = path.withHomeFolder
+    return FileManager.default.fileExists(atPath: place, isDirectory: &isFolder)
+      ? isFolder.boolValue : ModelPlace.isModel(path)
   }
 
   /// The table, as a terminal shows it.

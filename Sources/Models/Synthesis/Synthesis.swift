@@ -29,17 +29,15 @@ public struct Synthesis: Sendable {
   /// What the family asks for when it reads a folder with the model's small files, each name once.
   private static func weights(of model: PublishedModel, type: ElementType) throws -> [WeightRecord]
   {
-    let url = FileManager.default.temporaryDirectory.appending(path: "fovea-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: url) }
+    let scratch = try ScratchFolder()
     for file in model.files(type: type, hasVocabulary: true) {
-      try WholeFile.write(file.json.bytes(), to: url.appending(path: file.name))
+      try WholeFile.write(file.json.bytes(), to: scratch.url.appending(path: file.name))
     }
     let log = WeightLog()
-    var folder = try CheckpointFolder(url)
+    var folder = try CheckpointFolder(scratch.url)
     folder.weights.declaresOnly = true
     folder.weights.log = log
-    _ = try Family.read(folder)
+    _ = try withExtendedLifetime(scratch) { try Family.read(folder) }
     var seen: Set<String> = []
     return log.records.filter { seen.insert($0.name).inserted }
   }

@@ -1,5 +1,5 @@
+internal import Files
 public import Foundation
-internal import Synchronization
 
 /// Where scripts read and write.
 ///
@@ -30,10 +30,7 @@ public struct Folders: Sendable {
   /// The file that a script means by `path`: `~` is the home folder, relative is next to the
   /// script.
   public func readable(_ path: String) -> URL {
-    if path == "~" || path.hasPrefix("~/") {
-      return FileManager.default.homeDirectoryForCurrentUser
-        .appending(path: String(path.dropFirst(2))).standardizedFileURL
-    }
+    let path = path.withHomeFolder
     if path.hasPrefix("/") { return URL(filePath: path).standardizedFileURL }
     return script.appending(path: path).standardizedFileURL
   }
@@ -42,7 +39,8 @@ public struct Folders: Sendable {
   ///
   /// A relative path is below the output folder, whose own name may lead it.
   /// - Throws: `RuntimeFailure` of kind `.permission` for a path that leads out of the folders
-  ///   allowed, symbolic links resolved.
+  ///   allowed, symbolic links resolved, and where the output folder is itself a link, as one that
+  ///   came with somebody else's files may be; `FileFailure` where a folder cannot be made.
   public func writable(_ path: String) throws -> URL {
     guard !path.isEmpty, !path.contains("\0"), !path.hasSuffix("/") else {
       throw RuntimeFailure(.permission, "\(Value.text(path).represented) is no name for a file")
@@ -55,19 +53,28 @@ public struct Folders: Sendable {
       ? readable(path)
       : output.appending(path: relative).standardizedFileURL
     let folder = url.deletingLastPathComponent()
+    guard url.path.hasPrefix("/") else {
+      // Only where there is no current folder does a path stay relative.
+      throw FileFailure(url.path, .noCurrentFolder, while: .write)
+    }
     // The existing part of the path decides where it leads; what is missing holds no links.
     let place = Self.resolved(folder)
-    guard ([output] + allowed).contains(where: { Self.holds(Self.resolved($0), place) }) else {
+    // The output folder's own name is not resolved: it must be a folder, not a way to another.
+    let parent = Self.resolved(output.standardizedFileURL.deletingLastPathComponent())
+    let isInside = Self.holds(parent + [output.standardizedFileURL.lastPathComponent], place)
+    guard isInside || allowed.contains(where: { Self.holds(Self.resolved($0), place) }) else {
+      let plain = output.standardizedFileURL.path
+      if let target = linkTarget(plain), Self.holds(Self.resolved(output), place) {
+        throw RuntimeFailure(
+          .permission,
+          "the output folder \(plain) is a symbolic link to \(target), and files would be written there",
+          hint: "remove the link, or name the folder itself with --out")
+      }
       throw RuntimeFailure(
         .permission, "\(url.path) lies outside the output folder \(output.path)",
         hint: "give a path below it, or allow its folder with --allow-write")
     }
-    do {
-      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    } catch {
-      throw RuntimeFailure(
-        .permission, "the folder \(folder.path) cannot be made: \(error.localizedDescription)")
-    }
+    try FolderTree.make(folder)
     return url
   }
 
