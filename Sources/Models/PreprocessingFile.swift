@@ -13,6 +13,8 @@ enum PreprocessingFile {
     let mean, deviation: [Double]
     /// Whether `size` is the shorter side, and the middle is cut out.
     let isCropped: Bool
+    /// Whether it makes pictures RGB itself, and lays what is transparent on white.
+    var convertsColours = true
     /// The key of the model's own size in `config.json`.
     var sizeKey = "vision_config.image_size"
 
@@ -22,7 +24,7 @@ enum PreprocessingFile {
     /// ViT's: squeezed to a square.
     static let vit = Defaults(
       filter: .bilinear, mean: [0.5, 0.5, 0.5], deviation: [0.5, 0.5, 0.5], isCropped: false,
-      sizeKey: "image_size")
+      convertsColours: false, sizeKey: "image_size")
     /// CLIP's: the middle of the picture.
     static let clip = Defaults(
       filter: .bicubic, mean: clipMean, deviation: clipDeviation, isCropped: true)
@@ -69,7 +71,9 @@ enum PreprocessingFile {
       target: target, filter: filter, crop: crop,
       rescaleFactor: try reader.flag("do_rescale", default: true)
         ? try reader.number("rescale_factor", default: 1 / 255.0) : nil,
-      normalisation: normalisation)
+      normalisation: normalisation,
+      transparency: try reader.flag("do_convert_rgb", default: defaults.convertsColours)
+        ? .white : .drop)
   }
 
   /// How large the picture is made before anything is cut.
@@ -135,6 +139,7 @@ extension Preprocessing {
       }
     return try Preprocessing(
       target: target, filter: filter, crop: crop == nil ? nil : size,
-      rescaleFactor: rescaleFactor, normalisation: normalisation)
+      cropRounding: cropRounding, rescaleFactor: rescaleFactor, normalisation: normalisation,
+      transparency: transparency)
   }
 }

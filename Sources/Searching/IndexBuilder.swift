@@ -3,7 +3,7 @@ internal import Dispatch
 internal import Files
 public import FoundationEssentials
 internal import Glibc
-internal import Images
+public import Images
 internal import Synchronization
 internal import Tensors
 
@@ -18,18 +18,21 @@ public struct IndexBuilder: Sendable {
   private let batch: Int
   /// Whether pictures are linked with their neighbours: where there are many, never, or always.
   private let method: SearchMethod
+  private let limits: Image.Limits
 
   /// Prepares; nothing is read or written.
   ///
   /// - Parameters:
   ///   - batch: pictures in one pass of the model.
   ///   - method: how the index is to be searched; a graph of neighbours is made for what needs one.
+  ///   - limits: how large a picture may be; larger ones are skipped.
   public init(
     pictures: URL, index: URL, embedder: Embedder, batch: Int = 16,
-    method: SearchMethod = .automatic
+    method: SearchMethod = .automatic, limits: Image.Limits = .init()
   ) {
     (self.pictures, self.index) = (pictures, index)
     (self.embedder, self.batch, self.method) = (embedder, max(1, batch), method)
+    self.limits = limits
   }
 
   /// What a run did.
@@ -272,7 +275,7 @@ public struct IndexBuilder: Sendable {
   private func read(_ file: PictureFolder.File) -> Read {
     do {
       let bytes = try WholeFile.read(pictures.appending(path: file.path))
-      let image = try Image(decoding: bytes, named: file.path)
+      let image = try Image(decoding: bytes, named: file.path, limits: limits)
       let picture = IndexedPicture(
         path: file.path, bytes: bytes.count, modified: file.modified, width: image.width,
         height: image.height, digest: digest(of: bytes))
@@ -280,25 +283,5 @@ public struct IndexBuilder: Sendable {
     } catch {
       return .failure(Unread(skipped: SkippedPicture(path: file.path, reason: "\(error)")))
     }
-  }
-}
-
-/// A result that is being worked out on another thread.
-private final class Later<Value: Sendable>: Sendable {
-  private let result = Mutex<Value?>(nil)
-  private let done = DispatchSemaphore(value: 0)
-
-  init(_ work: @escaping @Sendable () -> Value) {
-    DispatchQueue.global().async {
-      let value = work()
-      self.result.withLock { $0 = value }
-      self.done.signal()
-    }
-  }
-
-  /// Waits for it, unless `checkpoint` throws; to be asked once.
-  func value(_ checkpoint: () throws -> Void) rethrows -> Value? {
-    while done.wait(timeout: .now() + .milliseconds(50)) == .timedOut { try checkpoint() }
-    return result.withLock { $0 }
   }
 }

@@ -36,6 +36,10 @@ struct SessionOptions: ParsableArguments {
         progress.hide()
         Display.write(text)
       },
+      notes: { text in
+        progress.hide()
+        try? Output.standardError.write(text)
+      },
       progress: { [quiet] state in if !quiet { progress.show(state) } })
     let choice = try model.choice()
     session[StartingModel.self] = choice.folder

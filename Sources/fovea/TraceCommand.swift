@@ -49,11 +49,12 @@ struct TraceCommand: ParsableCommand {
   }
 
   func run() throws {
-    let tool = try TraceTool(model.choice(), memory: memory.memory?.count)
+    var tool = try TraceTool(model.choice(), memory: memory.memory?.count)
     let count = try tool.write(
       images: image.map { URL(filePath: $0) }, prompt: prompt, texts: text, truncate: truncate,
-      names: names, keep: keep, to: URL(filePath: out))
+      names: names, keep: keep, to: URL(filePath: out), note: Display.note)
     try Output.standardOutput.write("wrote \(count.counted(as: "tensor")) to \(out)\n")
+    if let broken = tool.broken { throw Display.badNumbers(broken) }
   }
 }
 

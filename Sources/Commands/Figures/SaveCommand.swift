@@ -62,7 +62,7 @@ private enum SavedContent {
         return
       case let picture as Picture:
         guard kind == "png" else { throw Self.unfit("a picture", kind, ["png"]) }
-        self = .bytes(picture.image.png())
+        self = .bytes(picture.image.opaque(by: .white).png())
         return
       case let table as Table:
         guard kind == "csv" else { throw Self.unfit("a table", kind, ["csv"]) }

@@ -20,7 +20,7 @@ extension Command {
     let (part, model) = try session.able(.embedding, for: "embed_image")
     return .object(
       try Embeddings(
-        pictures.map { .picture($0) }, by: part, of: model, trace: session.trace(keeping: keep)))
+        pictures.map { .picture($0) }, by: part, of: model, trace: session.trace(keeping: keep), in: session))
   }
 
   static let embedText = Command(
@@ -42,6 +42,6 @@ extension Command {
     return .object(
       try Embeddings(
         texts.map { .text($0) }, by: part.cuttingTexts(truncate), of: model,
-        trace: session.trace(keeping: keep)))
+        trace: session.trace(keeping: keep), in: session))
   }
 }

@@ -59,7 +59,7 @@ public struct IndexingJob {
     let builder = IndexBuilder(
       pictures: pictures, index: index.standardizedFileURL,
       embedder: try session.space(for: "index").embedder, batch: batch,
-      method: method)
+      method: method, limits: session.limitsOfPicturesAtOnce)
     let report: IndexBuilder.Report
     do {
       report = try builder.run(

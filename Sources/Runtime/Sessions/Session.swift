@@ -52,6 +52,7 @@ public final class Session: Sendable {
   let commandsByName: [String: Command]
   let globals = Scope()
   private let output: @Sendable (String) -> Void
+  private let noteSink: @Sendable (String) -> Void
   private let progressSink: @Sendable (Progress) -> Void
   private let cancelled = Atomic<Bool>(false)
   private let kept = Mutex<[ObjectIdentifier: any Sendable]>([:])
@@ -78,14 +79,16 @@ public final class Session: Sendable {
   ///
   /// - Parameters:
   ///   - output: gets what `print` and commands write, line ends included.
+  ///   - notes: gets what a command says beside its result, line ends included; nil for `output`.
   ///   - progress: gets the state of long commands, many times a second perhaps.
   public init(
     commands: [Command] = [], limits: Limits = Limits(), folders: Folders = Folders(),
     output: @escaping @Sendable (String) -> Void = { _ in },
+    notes: (@Sendable (String) -> Void)? = nil,
     progress: @escaping @Sendable (Progress) -> Void = { _ in }
   ) {
     (self.commands, self.limits, self.folders) = (commands, limits, folders)
-    (self.output, progressSink) = (output, progress)
+    (self.output, noteSink, progressSink) = (output, notes ?? output, progress)
     commandsByName = Dictionary(commands.map { ($0.name, $0) }) { first, _ in first }
   }
 
@@ -94,6 +97,9 @@ public final class Session: Sendable {
 
   /// Writes `text` where the session's output goes; a line end is not added.
   public func print(_ text: String) { output(text) }
+
+  /// Says something beside a command's result, such as what a model's files lack; a line.
+  public func note(_ text: String) { noteSink("note: \(text)\n") }
 
   /// Reports the state of a long command.
   public func report(_ progress: Progress) { progressSink(progress) }
