@@ -33,6 +33,8 @@ static ci_status open_file(const ci_source *source, avifDecoder **decoder, ci_fa
   if (!library_opens(&libavif, names, failure)) return ci_unsupported;
   *decoder = AVIF(avifDecoderCreate)();
   if (*decoder == NULL) return ci_out_of_memory;
+  // The same bits as dav1d gives, which would write what it finds wrong to standard error.
+  (*decoder)->codecChoice = AVIF_CODEC_CHOICE_AOM;
   (*decoder)->maxThreads = 2;
   // As lax as Pillow: real files leave out what only a strict reader misses.
   (*decoder)->strictFlags &= ~(avifStrictFlags)(AVIF_STRICT_CLAP_VALID | AVIF_STRICT_PIXI_REQUIRED);

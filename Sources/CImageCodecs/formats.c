@@ -17,18 +17,29 @@ static const struct {
     [ci_jpeg2000] = {jpeg2000_header, jpeg2000_decode},
 };
 
+// A line, whatever the library wrote.
+static void on_one_line(ci_failure *failure) {
+  for (char *letter = failure->message; *letter != 0; letter++) {
+    if ((unsigned char)*letter < ' ' || *letter == 127) *letter = ' ';
+  }
+}
+
 ci_status ci_read_header(ci_format format, const ci_source *source, ci_header *header,
                          ci_failure *failure) {
   memset(header, 0, sizeof *header);
   memset(failure, 0, sizeof *failure);
-  return readers[format].header(source, header, failure);
+  const ci_status status = readers[format].header(source, header, failure);
+  on_one_line(failure);
+  return status;
 }
 
 ci_status ci_decode(ci_format format, const ci_source *source, ci_canvas *canvas,
                     ci_failure *failure) {
   memset(failure, 0, sizeof *failure);
   canvas->is_cut = 0;
-  return readers[format].decode(source, canvas, failure);
+  const ci_status status = readers[format].decode(source, canvas, failure);
+  on_one_line(failure);
+  return status;
 }
 
 // Two threads may open it at once: both get the same handle.
@@ -51,6 +62,12 @@ int library_opens(library *library, const char *const *names, ci_failure *failur
     }
   }
   return 1;
+}
+
+size_t ci_count_transparent(const uint8_t *alpha, size_t count) {
+  size_t found = 0;
+  for (size_t pixel = 0; pixel < count; pixel++) found += alpha[pixel] < 255;
+  return found;
 }
 
 void ci_lay_on_white(const uint8_t *rgb, const uint8_t *alpha, size_t count, uint8_t *out) {

@@ -9,9 +9,8 @@
 typedef struct {
   const ci_source *source;
   size_t offset;
-  // Bytes of pixel data that were read after the last row.
-  size_t surplus;
-  int is_complete;
+  // Bytes of pixel data that were read since the last row began, and how many may be.
+  size_t surplus, surplus_limit;
   ci_status status;
   ci_failure *failure;
   jmp_buf landing;
@@ -44,9 +43,9 @@ static void read_bytes(png_structp png, png_bytep out, size_t count) {
   }
   // What follows the pixels in their stream is unpacked only to be thrown away, a thousand bytes
   // for one.
-  if (self->is_complete && png_get_io_chunk_type(png) == 0x49444154 /* IDAT */) {
+  if (self->surplus_limit > 0 && png_get_io_chunk_type(png) == 0x49444154 /* IDAT */) {
     self->surplus += count;
-    if (self->surplus > 1 << 20) png_error(png, "more data than the picture has");
+    if (self->surplus > self->surplus_limit) png_error(png, "more data than the picture has");
   }
   memcpy(out, self->source->bytes + self->offset, count);
   self->offset += count;
@@ -227,6 +226,7 @@ static ci_status read_png(const ci_source *source, ci_header *header, ci_canvas 
     for (uint32_t y = 0; y < height; y++) {
       uint8_t *row = rows + (passes > 1 ? y * stride : 0);
       stop_if_asked(png, &self);
+      if (pass == passes - 1 && y == height - 1) self.surplus_limit = stride + (1 << 16);
       png_read_row(png, row, NULL);
       if (pass < passes - 1) continue;
       uint8_t *out = canvas->rgb + (size_t)y * width * 3;
@@ -237,7 +237,6 @@ static ci_status read_png(const ci_source *source, ci_header *header, ci_canvas 
       failure->row = y + 1;
     }
   }
-  self.is_complete = 1;
   png_read_end(png, NULL);
   free(rows);
   png_destroy_read_struct(&png, &info, NULL);

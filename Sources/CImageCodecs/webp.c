@@ -67,6 +67,8 @@ static ci_status decode_frame(const ci_source *source, WebPData data, ci_size si
                                           .size = (size_t)size.width * size.height * 4};
   WebPIDecoder *decoder = DECODING(WebPIDecode)(NULL, 0, &config);
   if (decoder == NULL) return ci_out_of_memory;
+  // A few hundred pieces: plain pictures have many rows in few bytes.
+  const size_t piece = data.size / 512 + 64;
   VP8StatusCode code = VP8_STATUS_SUSPENDED;
   ci_status status = ci_done;
   for (size_t given = 0; code == VP8_STATUS_SUSPENDED && given < data.size;) {
@@ -74,7 +76,7 @@ static ci_status decode_frame(const ci_source *source, WebPData data, ci_size si
       status = ci_stopped;
       break;
     }
-    given = data.size - given > 1 << 14 ? given + (1 << 14) : data.size;
+    given = data.size - given > piece ? given + piece : data.size;
     code = DECODING(WebPIUpdate)(decoder, data.bytes, given);
   }
   DECODING(WebPIDelete)(decoder);

@@ -49,7 +49,8 @@ enum Codecs {
     return .success(
       Header(
         size: PixelSize(width: Int(header.size.width), height: Int(header.size.height)),
-        hasAlpha: header.has_alpha != 0, orientation: Orientation(rawValue: Int(header.orientation)),
+        hasAlpha: header.has_alpha != 0,
+        orientation: Orientation(rawValue: Int(header.orientation)),
         workingByteCount: Int(clamping: header.working)))
   }
 
@@ -85,7 +86,7 @@ enum Codecs {
     }
     guard status == ci_done else { return .failure(Failure(status, failure)) }
     // A picture without a transparent pixel is one without alpha.
-    if alpha?.allSatisfy({ $0 == 255 }) == true { alpha = nil }
+    if let found = alpha, transparentCount(found) == 0 { alpha = nil }
     let image = Image(width: size.width, height: size.height, pixels: pixels, alpha: alpha)
     return .success((image, isCut))
   }
@@ -109,6 +110,11 @@ enum Codecs {
         return body(&source)
       }
     }
+  }
+
+  /// How many of some pixels are not wholly opaque.
+  static func transparentCount(_ alpha: [UInt8]) -> Int {
+    Int(ci_count_transparent(alpha, alpha.count))
   }
 
   /// Colours `[count, 3]` on white, weighted by `alpha`.

@@ -44,7 +44,10 @@ enum ForeignFile {
   ]
 
   private static let others: [(magic: String, name: String)] = [
-    ("version https://git-lfs", "a Git LFS pointer, not the picture it stands for: 'git lfs pull' in its folder brings that"),
+    (
+      "version https://git-lfs",
+      "a Git LFS pointer, not the picture it stands for: 'git lfs pull' in its folder brings that"
+    ),
     ("%PDF", "a PDF document"), ("PK\u{03}\u{04}", "a ZIP archive"),
     ("\u{1F}\u{8B}", "gzip-compressed data"), ("\u{93}NUMPY", "a NumPy array"),
     ("\u{89}PNG", "a PNG picture whose line ends were changed on the way"),

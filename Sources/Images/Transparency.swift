@@ -17,6 +17,6 @@ extension Image {
 
   /// The share of the pixels that are not wholly opaque, from 0 to 1.
   public var transparentShare: Double {
-    Double(alpha?.count { $0 < 255 } ?? 0) / Double(width * height)
+    Double(alpha.map(Codecs.transparentCount) ?? 0) / Double(width * height)
   }
 }

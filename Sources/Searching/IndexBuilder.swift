@@ -49,6 +49,10 @@ public struct IndexBuilder: Sendable {
     public let removed: Int
     /// Files below the folder that are no pictures by their names.
     public let otherFiles: Int
+    /// Of those read in this run: pictures whose transparent parts were taken for opaque.
+    public let transparent: Int
+    /// Of those read in this run: pictures of grey beyond 8 bits, cut at 255.
+    public let cut: Int
     /// Where the time went.
     public let times: IndexTimes
   }
@@ -124,7 +128,7 @@ public struct IndexBuilder: Sendable {
     var known = Known(index: before, journal: journal.pictures)
     let todo = found.files.filter { known.source(of: $0) == nil }
     var skipped = found.skipped
-    var (embedded, copied) = (0, 0)
+    var (embedded, copied, transparent, cut) = (0, 0, 0, 0)
 
     // While the model works on one stretch, the next is read.
     let stretch = batch * 4
@@ -142,7 +146,9 @@ public struct IndexBuilder: Sendable {
       for result in read.results {
         switch result {
         case .failure(let failure): skipped.append(failure.skipped)
-        case .success(let picture, let image):
+        case .success(let picture, let image, let isTransparent, let isCut):
+          transparent += isTransparent ? 1 : 0
+          cut += isCut ? 1 : 0
           if let same = known.row(digest: picture.digest, bytes: picture.bytes),
             let row = try known.rows([same], journal: journal.stored())
           {
@@ -215,7 +221,7 @@ public struct IndexBuilder: Sendable {
     return Report(
       index: result, embedded: embedded, copied: copied,
       kept: entries.count - embedded - copied, removed: removed, otherFiles: found.otherCount,
-      times: times)
+      transparent: transparent, cut: cut, times: times)
   }
 
   /// The index as it was; nil where there is none, or where it is damaged.
@@ -247,7 +253,7 @@ public struct IndexBuilder: Sendable {
   // MARK: Reading
 
   private enum Read: Sendable {
-    case success(IndexedPicture, Image)
+    case success(IndexedPicture, Image, isTransparent: Bool, isCut: Bool)
     case failure(Unread)
   }
 
@@ -275,11 +281,14 @@ public struct IndexBuilder: Sendable {
   private func read(_ file: PictureFolder.File) -> Read {
     do {
       let bytes = try WholeFile.read(pictures.appending(path: file.path))
-      let image = try Image(decoding: bytes, named: file.path, limits: limits)
+      let decoded = try DecodedPicture(bytes, named: file.path, limits: limits)
+      let image = decoded.image.opaque(by: .drop)
       let picture = IndexedPicture(
         path: file.path, bytes: bytes.count, modified: file.modified, width: image.width,
         height: image.height, digest: digest(of: bytes))
-      return .success(picture, try embedder.shrink(image))
+      return .success(
+        picture, try embedder.shrink(image), isTransparent: decoded.image.alpha != nil,
+        isCut: decoded.isCut)
     } catch {
       return .failure(Unread(skipped: SkippedPicture(path: file.path, reason: "\(error)")))
     }

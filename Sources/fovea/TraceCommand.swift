@@ -49,12 +49,13 @@ struct TraceCommand: ParsableCommand {
   }
 
   func run() throws {
-    var tool = try TraceTool(model.choice(), memory: memory.memory?.count)
+    let tool = try TraceTool(model.choice(), memory: memory.memory?.count)
+    var broken: String?
     let count = try tool.write(
       images: image.map { URL(filePath: $0) }, prompt: prompt, texts: text, truncate: truncate,
-      names: names, keep: keep, to: URL(filePath: out), note: Display.note)
+      names: names, keep: keep, to: URL(filePath: out), note: Display.note, broken: { broken = $0 })
     try Output.standardOutput.write("wrote \(count.counted(as: "tensor")) to \(out)\n")
-    if let broken = tool.broken { throw Display.badNumbers(broken) }
+    if let broken { throw Display.badNumbers(broken) }
   }
 }
 

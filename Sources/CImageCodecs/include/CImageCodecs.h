@@ -90,6 +90,9 @@ ci_status ci_read_header(ci_format format, const ci_source *source, ci_header *h
 ci_status ci_decode(ci_format format, const ci_source *source, ci_canvas *canvas,
                     ci_failure *failure);
 
+/// How many of alpha[count] are less than 255.
+size_t ci_count_transparent(const uint8_t *alpha, size_t count);
+
 /// out[count, 3] = rgb[count, 3] on white, weighted by alpha[count], as Pillow's `alpha_composite`.
 void ci_lay_on_white(const uint8_t *rgb, const uint8_t *alpha, size_t count, uint8_t *out);
 

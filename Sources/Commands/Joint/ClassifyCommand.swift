@@ -108,7 +108,9 @@ enum SeenPicture: Sendable {
   case picture(Picture)
   case tokens(Tensor)
 
-  fileprivate var image: Image? { if case .picture(let picture) = self { picture.image } else { nil } }
+  fileprivate var image: Image? {
+    if case .picture(let picture) = self { picture.image } else { nil }
+  }
   fileprivate var numbers: Tensor? { if case .tokens(let tokens) = self { tokens } else { nil } }
 }
 

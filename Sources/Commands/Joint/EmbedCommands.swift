@@ -20,7 +20,8 @@ extension Command {
     let (part, model) = try session.able(.embedding, for: "embed_image")
     return .object(
       try Embeddings(
-        pictures.map { .picture($0) }, by: part, of: model, trace: session.trace(keeping: keep), in: session))
+        pictures.map { .picture($0) }, by: part, of: model, trace: session.trace(keeping: keep),
+        in: session))
   }
 
   static let embedText = Command(

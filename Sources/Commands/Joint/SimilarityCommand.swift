@@ -70,7 +70,7 @@ enum ComparedItems: Sendable {
     by part: any EmbeddingModel, of model: LoadedModel, in session: Session
   ) throws -> Embeddings {
     switch self {
-    case .items(let items): 
+    case .items(let items):
       try Embeddings(items, by: part, of: model, trace: .nothing, in: session)
     case .embeddings(let embeddings): embeddings
     }

@@ -1,7 +1,9 @@
 internal import Characters
-internal import Files
+public import Files
 internal import Foundation
-internal import Images
+public import Images
+
+extension ImageError: HasExitCode {}
 
 /// A picture's file on its way in: the one place where commands and tools read one.
 struct PictureFile {
@@ -38,7 +40,9 @@ struct PictureFile {
   /// The picture as transformers' `load_image` gives it, which a path stands for: transparent parts
   /// are dropped, and `note` is told so.
   func loaded(_ note: (String) -> Void) -> Image {
-    say("dropped, as transformers' load_image does; image(path, alpha=\"white\") lays them on white", note)
+    say(
+      "dropped, as transformers' load_image does; image(path, alpha=\"white\") lays them on white",
+      note)
     return image.opaque(by: .drop)
   }
 

@@ -11,7 +11,8 @@ extension Command {
       .choice(
         "alpha", of: Transparency.allCases.map(\.rawValue),
         "What is made of transparent parts: \"white\" lays them on white, \"drop\" takes them for "
-          + "opaque; None leaves it to the model, as its own processor does with an opened picture.")),
+          + "opaque; None leaves it to the model, as its own processor does with an opened picture."
+      )),
     returns: "an Image",
     details: """
       PNG, JPEG, WebP, TIFF, GIF, BMP, AVIF, HEIC and JPEG 2000, told by their bytes; of several \
@@ -61,7 +62,8 @@ extension Session {
     guard let model = self[CurrentModel.self] else {
       return "kept, for the model's own processor: transformers' lay them on white"
     }
-    return "\(model.model.preprocessing.transparency.inWords), as the processor of \(model.name) does"
+    return
+      "\(model.model.preprocessing.transparency.inWords), as the processor of \(model.name) does"
       + "; alpha=\"white\" or \"drop\" chooses"
   }
 }

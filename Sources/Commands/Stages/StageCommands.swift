@@ -21,7 +21,11 @@ extension Session {
     var trace = trace(keeping: keep)
     let result = try stage.run(input, &trace)
     try checkFinite(result, of: model, given: input.numbers) {
-      [WayToResult(from: RunInputs(prompt: prompt ?? input.words)) { _ = try stage.run(input, &$0) }]
+      [
+        WayToResult(from: RunInputs(prompt: prompt ?? input.words)) {
+          _ = try stage.run(input, &$0)
+        }
+      ]
     }
     return .object(
       StageResult(

@@ -18,9 +18,6 @@ public struct TraceTool {
   }
 
   private let model: LoadedModel
-  /// What the model gives that is no number, and where first; nil where all that was written is finite.
-  public private(set) var broken: String?
-
   private let available: Int
 
   /// Reads a model.
@@ -40,11 +37,13 @@ public struct TraceTool {
   ///   - texts: what a retrieval model compares the picture with; empty for a generating run.
   ///   - truncate: whether texts that are too long are cut before their end token.
   ///   - keep: which of the written names are kept; `*` stands for anything.
+  ///   - broken: gets what the model gives that is no number, and where first, if it gives such.
   ///   - note: gets lines that say what of a picture's file the model does not see.
   /// - Returns: how many tensors were written.
-  public mutating func write(
+  public func write(
     images paths: [URL], prompt: String, texts: [String], truncate: Bool = false, names: Names,
-    keep: String, to file: URL, note: (String) -> Void = { _ in }
+    keep: String, to file: URL, note: (String) -> Void = { _ in },
+    broken: (String) -> Void = { _ in }
   ) throws -> Int {
     let images = try paths.map { path in
       try PictureFile(path, memory: { [available] in available }, note: note).loaded(note)
@@ -68,13 +67,15 @@ public struct TraceTool {
     contents = contents.filter { Address($0.name).matches(keep) }.sorted { $0.name < $1.name }
     for tensor in found.tensors where !tensor.tensor.elements.allSatisfy(\.isFinite) {
       // Before softmax, negative infinity is where a mask forbids to look.
-      if tensor.name.hasSuffix("scores"), !tensor.tensor.elements.contains(where: \.isNaN) { continue }
+      if tensor.name.hasSuffix("scores"), !tensor.tensor.elements.contains(where: \.isNaN) {
+        continue
+      }
       let place = try images.lazy.compactMap { image in
         try (texts.isEmpty ? [prompt] : texts).lazy.compactMap { text in
           try part.brokenPlace(RunInputs(image: image, prompt: text))
         }.first
       }.first
-      broken = "\(model.name) gives \(place ?? "NaN or infinity in \(tensor.name)")"
+      broken("\(model.name) gives \(place ?? "NaN or infinity in \(tensor.name)")")
       break
     }
     guard !contents.isEmpty else {
