@@ -12,8 +12,8 @@ static library decoding = {.file = "libwebp.so"}, taking_apart = {.file = "libwe
 
 static int opens(ci_failure *failure) {
   static const char *const decoders[] = {
-      "WebPGetFeaturesInternal", "WebPInitDecoderConfigInternal", "WebPIDecode", "WebPIUpdate",
-      "WebPIDelete", "WebPFreeDecBuffer", NULL};
+      "WebPGetFeaturesInternal", "WebPInitDecoderConfigInternal", "WebPDecode",
+      "WebPFreeDecBuffer", NULL};
   static const char *const demuxers[] = {"WebPDemuxInternal", "WebPDemuxDelete", "WebPDemuxGetI",
                                          "WebPDemuxGetFrame", "WebPDemuxReleaseIterator", NULL};
   return library_opens(&decoding, decoders, failure) &&
@@ -53,9 +53,8 @@ ci_status webp_header(const ci_source *source, ci_header *header, ci_failure *fa
   return ci_done;
 }
 
-// Decodes one frame to `pixels`[height, width, 4], a piece of its bytes after the other.
-static ci_status decode_frame(const ci_source *source, WebPData data, ci_size size, uint8_t *pixels,
-                              ci_failure *failure) {
+// Decodes one frame to `pixels`[height, width, 4].
+static ci_status decode_frame(WebPData data, ci_size size, uint8_t *pixels, ci_failure *failure) {
   WebPDecoderConfig config;
   if (!DECODING(WebPInitDecoderConfigInternal)(&config, WEBP_DECODER_ABI_VERSION)) {
     return failed(failure, ci_unsupported, "libwebp is of another version");
@@ -65,23 +64,8 @@ static ci_status decode_frame(const ci_source *source, WebPData data, ci_size si
   config.output.u.RGBA = (WebPRGBABuffer){.rgba = pixels,
                                           .stride = (int)size.width * 4,
                                           .size = (size_t)size.width * size.height * 4};
-  WebPIDecoder *decoder = DECODING(WebPIDecode)(NULL, 0, &config);
-  if (decoder == NULL) return ci_out_of_memory;
-  // A few hundred pieces: plain pictures have many rows in few bytes.
-  const size_t piece = data.size / 512 + 64;
-  VP8StatusCode code = VP8_STATUS_SUSPENDED;
-  ci_status status = ci_done;
-  for (size_t given = 0; code == VP8_STATUS_SUSPENDED && given < data.size;) {
-    if (is_stopped(source)) {
-      status = ci_stopped;
-      break;
-    }
-    given = data.size - given > piece ? given + piece : data.size;
-    code = DECODING(WebPIUpdate)(decoder, data.bytes, given);
-  }
-  DECODING(WebPIDelete)(decoder);
+  const VP8StatusCode code = DECODING(WebPDecode)(data.bytes, data.size, &config);
   DECODING(WebPFreeDecBuffer)(&config.output);
-  if (status != ci_done) return status;
   return code == VP8_STATUS_OK ? ci_done : status_of(code, failure);
 }
 
@@ -128,7 +112,7 @@ ci_status webp_decode(const ci_source *source, ci_canvas *canvas, ci_failure *fa
       const size_t count = (size_t)canvas->size.width * canvas->size.height;
       memset(canvas->rgb, 0, count * 3);
       if (canvas->alpha != NULL) memset(canvas->alpha, 0, count);
-      status = decode_frame(source, frame.fragment, size, pixels, failure);
+      status = decode_frame(frame.fragment, size, pixels, failure);
       if (status == ci_done) {
         place(pixels, size, (uint32_t)frame.x_offset, (uint32_t)frame.y_offset, canvas);
       }

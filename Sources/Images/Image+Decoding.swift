@@ -125,7 +125,7 @@ public struct DecodedPicture: Sendable {
 }
 
 extension PictureFormat {
-  fileprivate var isDecodedInOneGo: Bool { [.avif, .heif, .jpeg2000].contains(self) }
+  fileprivate var isDecodedInOneGo: Bool { [.webp, .avif, .heif, .jpeg2000].contains(self) }
 }
 
 extension Image.Limits {

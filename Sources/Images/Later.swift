@@ -21,7 +21,9 @@ package final class Later<Value: Sendable>: Sendable {
     return result.withLock { $0 }
   }
 
-  /// Waits for it; nil where `isStopped` says so first. The work then goes on for nobody.
+  /// Waits for it; nil where `isStopped` says so first.
+  ///
+  /// The work then goes on for nobody.
   package func value(unless isStopped: () -> Bool) -> Value? {
     try? value { if isStopped() { throw CancellationError() } }
   }

@@ -50,8 +50,8 @@ typedef enum {
 typedef struct {
   const uint8_t *bytes;
   size_t count;
-  /// Asked every few milliseconds by the formats that can stop; null for never. AVIF, HEIF and
-  /// JPEG 2000 do not ask.
+  /// Asked every few milliseconds by the formats that can stop; null for never. WebP, AVIF, HEIF
+  /// and JPEG 2000 do not ask.
   int (*is_stopped)(void *context);
   void *context;
   /// The most scans of a progressive JPEG file, each of which costs a pass over the picture.
