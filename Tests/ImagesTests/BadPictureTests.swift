@@ -245,7 +245,7 @@ import Testing
     }
   }
 
-  /// Two thousand mutants a format, each a picture or an error.
+  /// Hundreds of mutants a format, each a picture or an error.
   @Test func noMutantCrashes() throws {
     let goldens = try #require(PictureGoldens.all.first)
     var random = SplitMix64(seed: 20_260)
@@ -264,7 +264,7 @@ import Testing
       ["rgb.jp2", "alpha.jp2", "grey.j2k"],
     ] {
       var outcomes = (pictures: 0, errors: 0)
-      for round in 0..<2000 {
+      for round in 0..<600 {
         var bytes = try goldens.bytes(names[round % names.count])
         for _ in 0...random.below(4) {
           let place = random.below(bytes.count)
@@ -288,7 +288,7 @@ import Testing
           outcomes.pictures += 1
         }
       }
-      #expect(outcomes.pictures > 10 && outcomes.errors > 100, "\(names): \(outcomes)")
+      #expect(outcomes.pictures > 5 && outcomes.errors > 50, "\(names): \(outcomes)")
     }
   }
 
