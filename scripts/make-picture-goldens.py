@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Makes Tests/Goldens/pictures: small pictures of every kind, and what the reference makes of them.
 
-Needs Pillow, NumPy and transformers (no torchvision, so that the Pillow path runs).
+Needs Pillow, pillow_heif, NumPy and transformers.
 The same versions give the same files.
 """
 
@@ -12,7 +12,10 @@ from pathlib import Path
 
 import numpy as np
 import PIL
+import pillow_heif
 from PIL import Image, ImageDraw, ImageOps
+
+pillow_heif.register_heif_opener()
 
 FOLDER = Path(__file__).resolve().parent.parent / "Tests" / "Goldens" / "pictures"
 WIDTH, HEIGHT = 37, 26
@@ -122,16 +125,157 @@ def pictures():
     rgb.crop((0, 0, 19, 13)).save(FOLDER / "exif6.png", exif=exif)
 
 
-def decoded():
+def hand_made_bmp(path, width, height, bits, data, masks=b"", palette=b"", compression=0, header=b""):
+    """A bitmap of a kind that Pillow does not write; `header` goes on after its first 40 bytes."""
+    head = struct.pack("<IiiHHIIiiII", 40 + len(header), width, height, 1, bits, compression, len(data), 0, 0, 0, 0)
+    start = 14 + len(head) + len(header) + len(masks) + len(palette)
+    body = head + header + masks + palette + data
+    path.write_bytes(b"BM" + struct.pack("<IHHI", 14 + len(body), 0, 0, start) + body)
+
+
+def hand_made_tiff(path, samples, bits, photometric, extra=None, planar=1, tile=None, orientation=1):
+    """An unpacked TIFF of a kind that Pillow does not write; samples are [y, x, channels]."""
+    height, width, channels = samples.shape
+    samples = samples.astype(f"<u{bits // 8}")
+    planes = [samples] if planar == 1 else [samples[..., i : i + 1] for i in range(channels)]
+    if tile:
+        pad = ((0, -height % tile), (0, -width % tile), (0, 0))
+        planes = [np.pad(plane, pad) for plane in planes]
+        pieces = [
+            plane[y : y + tile, x : x + tile].tobytes()
+            for plane in planes
+            for y in range(0, plane.shape[0], tile)
+            for x in range(0, plane.shape[1], tile)
+        ]
+    else:
+        pieces = [plane.tobytes() for plane in planes]
+    data, places = b"", []
+
+    def put(piece):
+        nonlocal data
+        place = 8 + len(data)
+        data += piece + b"\0" * (len(piece) % 2)
+        return place
+
+    places = [put(piece) for piece in pieces]
     entries = []
-    for path in sorted(FOLDER.glob("*.png")) + sorted(FOLDER.glob("*.jpg")):
+
+    def tag(number, kind, *values):
+        packed = struct.pack(f"<{len(values)}{'H' if kind == 3 else 'I'}", *values)
+        packed = packed.ljust(4, b"\0") if len(packed) <= 4 else struct.pack("<I", put(packed))
+        entries.append((number, struct.pack("<HHI", number, kind, len(values)) + packed))
+
+    tag(256, 4, width), tag(257, 4, height), tag(258, 3, *[bits] * channels), tag(259, 3, 1)
+    tag(262, 3, photometric), tag(274, 3, orientation), tag(277, 3, channels), tag(284, 3, planar)
+    if tile:
+        tag(322, 4, tile), tag(323, 4, tile), tag(324, 4, *places), tag(325, 4, *map(len, pieces))
+    else:
+        tag(273, 4, *places), tag(278, 4, height), tag(279, 4, *map(len, pieces))
+    if extra is not None:
+        tag(338, 3, extra)
+    directory = struct.pack("<H", len(entries)) + b"".join(entry for _, entry in sorted(entries))
+    path.write_bytes(b"II*\0" + struct.pack("<I", 8 + len(data)) + data + directory + bytes(4))
+
+
+def other_formats():
+    """WebP, GIF, BMP, TIFF, AVIF, HEIC and JPEG 2000, from a smaller scene and its own chance."""
+    global random
+    random = np.random.default_rng(20261)
+    width, height = 27, 18
+    rgb = scene(width, height)
+    clear = rgb.copy()
+    clear.putalpha(Image.fromarray(random.integers(0, 256, (height, width)).astype(np.uint8)))
+    turned = Image.Exif()
+    turned[0x0112] = 6
+
+    def noise(top, channels):
+        return random.integers(0, top, (height, width, channels))
+
+    rgb.save(FOLDER / "lossy.webp", quality=60)
+    clear.save(FOLDER / "lossy-alpha.webp", quality=60)
+    clear.save(FOLDER / "lossless-alpha.webp", lossless=True)
+    rgb.save(FOLDER / "exif6.webp", lossless=True, exif=turned.tobytes())
+    frames = [scene(width, height) for _ in range(2)]
+    rgb.save(FOLDER / "animated.webp", save_all=True, append_images=frames, duration=40, lossless=True)
+
+    rgb.quantize(60).save(FOLDER / "palette.gif")
+    rgb.quantize(12).save(FOLDER / "transparent.gif", transparency=2)
+    rgb.convert("L").save(FOLDER / "grey.gif")
+    rgb.save(FOLDER / "animated.gif", save_all=True, append_images=frames)
+    whole = (FOLDER / "palette.gif").read_bytes()
+    place = whole.index(b",", 13 + 3 * 64)
+    # The picture off the corner of a larger screen.
+    (FOLDER / "offset.gif").write_bytes(
+        whole[:6] + struct.pack("<HH", width + 9, height + 5) + whole[10 : place + 1]
+        + struct.pack("<HH", 4, 3) + whole[place + 5 :])
+
+    rgb.save(FOLDER / "rgb.bmp")
+    rgb.convert("1").save(FOLDER / "onebit.bmp")
+    rgb.quantize(9).save(FOLDER / "palette.bmp")
+    row16, row32 = (width * 16 + 31) // 32 * 4, width * 4
+    random_bytes = lambda count: random.integers(0, 256, count).astype(np.uint8).tobytes()
+    hand_made_bmp(FOLDER / "rgb555.bmp", width, height, 16, random_bytes(row16 * height))
+    masks = struct.pack("<III", 0xF800, 0x7E0, 0x1F)
+    hand_made_bmp(FOLDER / "rgb565.bmp", width, -height, 16, random_bytes(row16 * height), masks, compression=3)
+    masks = struct.pack("<IIII", 0xFF0000, 0xFF00, 0xFF, 0xFF000000) + bytes(52)
+    hand_made_bmp(FOLDER / "alpha.bmp", width, height, 32, random_bytes(row32 * height), header=masks, compression=3)
+    runs = b"".join(
+        bytes([5, 1 + y, 0, 4, 9, 8, 7, 6, width - 9, 20, 0, 0]) for y in range(height - 2)
+    ) + bytes([3, 40, 0, 2, width - 4, 1, 1, 2, 0, 1])
+    hand_made_bmp(FOLDER / "runs.bmp", width, height, 8, runs, palette=random_bytes(1024), compression=1)
+
+    rgb.save(FOLDER / "plain.tif")
+    for kind in ("tiff_lzw", "tiff_adobe_deflate", "packbits", "jpeg", "zstd"):
+        rgb.save(FOLDER / f"{kind}.tif", compression=kind)
+    rgb.convert("1").save(FOLDER / "fax.tif", compression="group4")
+    rgb.convert("CMYK").save(FOLDER / "cmyk.tif", compression="tiff_lzw")
+    rgb.quantize(30).save(FOLDER / "palette.tif")
+    clear.save(FOLDER / "alpha.tif", compression="tiff_lzw")
+    clear.convert("LA").save(FOLDER / "greyalpha.tif")
+    Image.fromarray(noise(600, 1)[..., 0].astype(np.uint16)).save(FOLDER / "grey16.tif")
+    Image.fromarray((noise(400, 1)[..., 0] - 50.5).astype(np.float32)).save(FOLDER / "float.tif")
+    hand_made_tiff(FOLDER / "rgb16.tif", noise(65536, 3), 16, 2)
+    hand_made_tiff(FOLDER / "planar.tif", noise(256, 3), 8, 2, planar=2)
+    hand_made_tiff(FOLDER / "tiled.tif", noise(256, 3), 8, 2, tile=16)
+    hand_made_tiff(FOLDER / "premultiplied.tif", noise(256, 4), 8, 2, extra=1)
+    hand_made_tiff(FOLDER / "exif6.tif", noise(256, 3), 8, 2, orientation=6)
+
+    rgb.save(FOLDER / "chroma420.avif", quality=80, speed=10)
+    rgb.save(FOLDER / "limited444.avif", quality=50, speed=10, subsampling="4:4:4", range="limited")
+    clear.save(FOLDER / "alpha.avif", quality=80, speed=10)
+    rgb.save(FOLDER / "exif6.avif", quality=80, speed=10, exif=turned.tobytes())
+    even = scene(28, 18)
+    even.save(FOLDER / "chroma420.heic", format="HEIF", quality=80, chroma=420)
+    even.save(FOLDER / "exif6.heic", format="HEIF", quality=80, chroma=420, exif=turned.tobytes())
+
+    rgb.save(FOLDER / "rgb.jp2")
+    clear.save(FOLDER / "alpha.jp2")
+    rgb.convert("L").save(FOLDER / "grey.j2k", irreversible=True)
+
+
+def decoded():
+    from transformers.image_transforms import convert_to_rgb
+
+    entries = []
+    kinds = "png jpg webp gif bmp tif avif heic jp2 j2k".split()
+    for path in [path for kind in kinds for path in sorted(FOLDER.glob(f"*.{kind}"))]:
         picture = Image.open(path)
         entry = {"file": path.name, "mode": picture.mode, "rgb": f"{path.name}.rgb.npy"}
-        np.save(FOLDER / entry["rgb"], np.asarray(picture.convert("RGB")))
+        stored = picture.convert("RGB")
+        if path.name == "exif6.tif":
+            # Pillow turns this format while it loads it.
+            stored = stored.transpose(Image.Transpose.ROTATE_90)
+        np.save(FOLDER / entry["rgb"], np.asarray(stored))
         if path.name.startswith("exif"):
             entry["upright"] = f"{path.name}.upright.npy"
             upright = ImageOps.exif_transpose(picture).convert("RGB")
             np.save(FOLDER / entry["upright"], np.asarray(upright))
+        if "A" in picture.getbands() or picture.info.get("transparency") is not None:
+            entry["white"] = f"{path.name}.white.npy"
+            np.save(FOLDER / entry["white"], convert_to_rgb(picture, return_numpy=True))
+        if path.suffix == ".heic":
+            # Of another version of libheif.
+            entry["tolerance"] = 1
         entries.append(entry)
     return entries
 
@@ -190,6 +334,7 @@ def main():
     for old in FOLDER.iterdir():
         old.unlink()
     pictures()
+    other_formats()
     import transformers
 
     expected = {

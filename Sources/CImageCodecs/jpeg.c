@@ -1,4 +1,4 @@
-#include "CImageCodecs.h"
+#include "codec.h"
 
 #include <setjmp.h>
 #include <stdio.h>
@@ -13,7 +13,7 @@
 typedef struct {
   struct jpeg_error_mgr errors;
   struct jpeg_progress_mgr progress;
-  uint32_t scan_limit;
+  const ci_source *source;
   ci_status status;
   ci_failure *failure;
   jmp_buf landing;
@@ -73,35 +73,46 @@ static void hear(j_common_ptr codec, int level) {
 
 static void say_nothing(j_common_ptr codec) { (void)codec; }
 
-static void count_scans(j_common_ptr codec) {
+static void watch(j_common_ptr codec) {
   reader *self = (reader *)codec->err;
+  if (is_stopped(self->source)) {
+    self->status = ci_stopped;
+    longjmp(self->landing, 1);
+  }
   if (!codec->is_decompressor) return;
   const int scan = ((j_decompress_ptr)codec)->input_scan_number;
-  if (scan < 0 || (uint32_t)scan <= self->scan_limit) return;
-  snprintf(self->failure->message, sizeof self->failure->message, "more than %u scans",
-           (unsigned)self->scan_limit);
-  self->status = ci_unsupported;
+  if (scan < 0 || (uint32_t)scan <= self->source->scan_limit) return;
+  self->status = failed(self->failure, ci_unsupported, "more than %u scans",
+                        (unsigned)self->source->scan_limit);
   longjmp(self->landing, 1);
 }
 
 // Ink of four inverted plates, as Adobe writes them, to light.
-static void inks_to_rgb(const uint8_t *in, uint32_t width, uint8_t *out) {
+static void plates_to_rgb(const uint8_t *in, uint32_t width, uint8_t *out) {
   for (size_t x = 0; x < width; x++) {
-    const int white = in[4 * x + 3];
-    for (int channel = 0; channel < 3; channel++) {
-      const int product = (255 - in[4 * x + channel]) * white + 128;
-      const int level = white - (((product >> 8) + product) >> 8);
-      out[3 * x + channel] = (uint8_t)(level < 0 ? 0 : level);
-    }
+    const uint8_t inks[4] = {255 - in[4 * x], 255 - in[4 * x + 1], 255 - in[4 * x + 2],
+                             255 - in[4 * x + 3]};
+    inks_to_light(inks, out + 3 * x);
   }
 }
 
-// Stops after the header where `out` is null.
-static ci_status read_jpeg(const uint8_t *bytes, size_t count, ci_size *size, uint32_t scan_limit,
-                           uint8_t *out, ci_failure *failure) {
+// Whether the scans of a progressive file brought every coefficient to its last bit. One that was cut
+// between two scans, and closed with an end mark, is a blurred picture of the right size.
+static int has_all_scans(j_decompress_ptr codec) {
+  if (codec->coef_bits == NULL) return 1;
+  for (int component = 0; component < codec->num_components; component++) {
+    for (int place = 0; place < DCTSIZE2; place++) {
+      if (codec->coef_bits[component][place] != 0) return 0;
+    }
+  }
+  return 1;
+}
+
+// Stops after the header where `canvas` is null.
+static ci_status read_jpeg(const ci_source *source, ci_header *header, ci_canvas *canvas,
+                           ci_failure *failure) {
   struct jpeg_decompress_struct codec;
-  reader self = {.scan_limit = scan_limit, .failure = failure};
-  memset(failure, 0, sizeof *failure);
+  reader self = {.source = source, .failure = failure};
   memset(&codec, 0, sizeof codec);
   codec.err = jpeg_std_error(&self.errors);
   self.errors.error_exit = fail;
@@ -113,13 +124,25 @@ static ci_status read_jpeg(const uint8_t *bytes, size_t count, ci_size *size, ui
     return self.status;
   }
   jpeg_create_decompress(&codec);
-  codec.mem->max_memory_to_use = 1L << 30;
-  self.progress.progress_monitor = count_scans;
+  // The coefficients of the largest picture, in four components.
+  codec.mem->max_memory_to_use = 3L << 29;
+  self.progress.progress_monitor = watch;
   codec.progress = &self.progress;
-  jpeg_mem_src(&codec, bytes, (unsigned long)count);
+  jpeg_mem_src(&codec, source->bytes, (unsigned long)source->count);
   jpeg_read_header(&codec, TRUE);
-  if (out == NULL) {
-    *size = (ci_size){codec.image_width, codec.image_height};
+  if (canvas == NULL) {
+    header->size = (ci_size){codec.image_width, codec.image_height};
+    // Several scans are put together in 16-bit coefficients; one alone needs a few rows.
+    const int is_whole = codec.progressive_mode || jpeg_has_multiple_scans(&codec);
+    uint64_t samples = 0;
+    for (int index = 0; index < codec.num_components; index++) {
+      const jpeg_component_info *part = &codec.comp_info[index];
+      samples += (uint64_t)codec.image_width * part->h_samp_factor / codec.max_h_samp_factor *
+                     (is_whole ? codec.image_height : 16) * part->v_samp_factor /
+                     codec.max_v_samp_factor +
+                 codec.image_width * 16;
+    }
+    header->working = samples * 2 + (1 << 16);
     jpeg_destroy_decompress(&codec);
     return ci_done;
   }
@@ -134,13 +157,11 @@ static ci_status read_jpeg(const uint8_t *bytes, size_t count, ci_size *size, ui
       codec.out_color_space = JCS_CMYK;
       break;
     default:
-      snprintf(failure->message, sizeof failure->message, "%d colour components",
-               codec.num_components);
       jpeg_destroy_decompress(&codec);
-      return ci_unsupported;
+      return failed(failure, ci_unsupported, "%d colour components", codec.num_components);
   }
   jpeg_start_decompress(&codec);
-  if (codec.output_width != size->width || codec.output_height != size->height) {
+  if (codec.output_width != canvas->size.width || codec.output_height != canvas->size.height) {
     ERREXIT(&codec, JERR_BAD_STATE);
   }
   const uint32_t width = codec.output_width;
@@ -148,7 +169,8 @@ static ci_status read_jpeg(const uint8_t *bytes, size_t count, ci_size *size, ui
   JSAMPARRAY line = codec.mem->alloc_sarray(
       (j_common_ptr)&codec, JPOOL_IMAGE, width * (JDIMENSION)codec.output_components, 1);
   while (codec.output_scanline < codec.output_height) {
-    uint8_t *row = out + (size_t)codec.output_scanline * width * 3;
+    uint8_t *row = canvas->rgb + (size_t)codec.output_scanline * width * 3;
+    watch((j_common_ptr)&codec);
     jpeg_read_scanlines(&codec, line, 1);
     switch (codec.output_components) {
       case 1:
@@ -160,20 +182,20 @@ static ci_status read_jpeg(const uint8_t *bytes, size_t count, ci_size *size, ui
         memcpy(row, line[0], (size_t)width * 3);
         break;
       default:
-        inks_to_rgb(line[0], width, row);
+        plates_to_rgb(line[0], width, row);
     }
     failure->row = codec.output_scanline;
   }
+  const int is_whole = has_all_scans(&codec);
   jpeg_finish_decompress(&codec);
   jpeg_destroy_decompress(&codec);
-  return ci_done;
+  return is_whole ? ci_done : failed(failure, ci_damaged, "its later scans are missing");
 }
 
-ci_status ci_jpeg_size(const uint8_t *bytes, size_t count, ci_size *size, ci_failure *failure) {
-  return read_jpeg(bytes, count, size, UINT32_MAX, NULL, failure);
+ci_status jpeg_header(const ci_source *source, ci_header *header, ci_failure *failure) {
+  return read_jpeg(source, header, NULL, failure);
 }
 
-ci_status ci_jpeg_decode(const uint8_t *bytes, size_t count, ci_size size, uint32_t scan_limit,
-                         uint8_t *out, ci_failure *failure) {
-  return read_jpeg(bytes, count, &size, scan_limit, out, failure);
+ci_status jpeg_decode(const ci_source *source, ci_canvas *canvas, ci_failure *failure) {
+  return read_jpeg(source, NULL, canvas, failure);
 }

@@ -39,12 +39,12 @@ void ci_unpatchify(const float *in, size_t channels, size_t rows, size_t columns
   }
 }
 
-void ci_turn(const uint8_t *in, ci_size from, int orientation, uint8_t *out) {
+void ci_turn(const uint8_t *in, ci_size from, size_t channels, int orientation, uint8_t *out) {
   const size_t width = from.width, height = from.height;
   const size_t out_width = orientation >= 5 ? height : width;
   const size_t out_height = orientation >= 5 ? width : height;
   for (size_t y = 0; y < out_height; y++) {
-    for (size_t x = 0; x < out_width; x++, out += 3) {
+    for (size_t x = 0; x < out_width; x++, out += channels) {
       size_t column = orientation >= 5 ? y : x, row = orientation >= 5 ? x : y;
       if (orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8) {
         column = width - 1 - column;
@@ -52,7 +52,7 @@ void ci_turn(const uint8_t *in, ci_size from, int orientation, uint8_t *out) {
       if (orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7) {
         row = height - 1 - row;
       }
-      memcpy(out, in + (row * width + column) * 3, 3);
+      memcpy(out, in + (row * width + column) * channels, channels);
     }
   }
 }

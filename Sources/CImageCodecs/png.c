@@ -1,4 +1,4 @@
-#include "CImageCodecs.h"
+#include "codec.h"
 
 #include <png.h>
 #include <setjmp.h>
@@ -7,8 +7,10 @@
 
 // Everything that libpng may call back with. It lives in the caller's frame of `setjmp`.
 typedef struct {
-  const uint8_t *bytes;
-  size_t count, offset;
+  const ci_source *source;
+  size_t offset;
+  // Bytes of pixel data that were read since the last row began, and how many may be.
+  size_t surplus, surplus_limit;
   ci_status status;
   ci_failure *failure;
   jmp_buf landing;
@@ -26,13 +28,26 @@ static void ignore_warning(png_structp png, png_const_charp message) {
   (void)message;
 }
 
+static void stop_if_asked(png_structp png, reader *self) {
+  if (!is_stopped(self->source)) return;
+  self->status = ci_stopped;
+  png_error(png, "stopped");
+}
+
 static void read_bytes(png_structp png, png_bytep out, size_t count) {
   reader *self = png_get_io_ptr(png);
-  if (count > self->count - self->offset) {
+  stop_if_asked(png, self);
+  if (count > self->source->count - self->offset) {
     self->status = ci_truncated;
     png_error(png, "the file ends");
   }
-  memcpy(out, self->bytes + self->offset, count);
+  // What follows the pixels in their stream is unpacked only to be thrown away, a thousand bytes
+  // for one.
+  if (self->surplus_limit > 0 && png_get_io_chunk_type(png) == 0x49444154 /* IDAT */) {
+    self->surplus += count;
+    if (self->surplus > self->surplus_limit) png_error(png, "more data than the picture has");
+  }
+  memcpy(out, self->source->bytes + self->offset, count);
   self->offset += count;
 }
 
@@ -48,7 +63,7 @@ static void release(png_structp png, png_voidp memory) {
 
 // One row as the file stores it, one sample a byte (or two), to 8-bit RGB.
 static void to_rgb(const uint8_t *in, uint32_t width, int kind, int depth, const uint8_t palette[768],
-                   uint8_t *out) {
+                   uint8_t *out, int *is_cut) {
   const int wide = depth == 16 ? 2 : 1;
   switch (kind) {
     case PNG_COLOR_TYPE_GRAY: {
@@ -57,6 +72,7 @@ static void to_rgb(const uint8_t *in, uint32_t width, int kind, int depth, const
         uint8_t level;
         if (depth == 16) {
           level = in[2 * x] ? 255 : in[2 * x + 1];
+          if (in[2 * x]) *is_cut = 1;
         } else {
           level = (uint8_t)(in[x] * scale);
         }
@@ -85,16 +101,61 @@ static void to_rgb(const uint8_t *in, uint32_t width, int kind, int depth, const
   }
 }
 
+// What is transparent: an entry of the palette, or a colour.
+typedef struct {
+  uint8_t palette[256];
+  // -1 for none.
+  int key[3];
+} transparency;
+
+static transparency read_transparency(png_structp png, png_infop info, int kind) {
+  transparency found = {.key = {-1, -1, -1}};
+  memset(found.palette, 255, sizeof found.palette);
+  png_bytep alphas = NULL;
+  png_color_16p colour = NULL;
+  int count = 0;
+  if (!png_get_tRNS(png, info, &alphas, &count, &colour)) return found;
+  if (kind == PNG_COLOR_TYPE_PALETTE) {
+    if (alphas != NULL) memcpy(found.palette, alphas, (size_t)(count < 256 ? count : 256));
+  } else if (colour != NULL) {
+    // Pillow compares the low bytes of the key with the pixel at 8 bits, whatever its depth; of one
+    // bit it makes black or white first.
+    const int is_grey = kind == PNG_COLOR_TYPE_GRAY;
+    const int grey = png_get_bit_depth(png, info) == 1 && colour->gray ? 255 : colour->gray;
+    found.key[0] = (is_grey ? grey : colour->red) & 255;
+    found.key[1] = (is_grey ? grey : colour->green) & 255;
+    found.key[2] = (is_grey ? grey : colour->blue) & 255;
+  }
+  return found;
+}
+
+static void to_alpha(const uint8_t *in, uint32_t width, int kind, int depth,
+                     const transparency *clear, const uint8_t *rgb, uint8_t *out) {
+  const size_t wide = depth == 16 ? 2 : 1;
+  const size_t channels = kind == PNG_COLOR_TYPE_RGB_ALPHA ? 4 : 2;
+  for (size_t x = 0; x < width; x++) {
+    if (kind & PNG_COLOR_MASK_ALPHA) {
+      out[x] = in[(channels * x + channels - 1) * wide];
+    } else if (kind == PNG_COLOR_TYPE_PALETTE) {
+      out[x] = clear->palette[in[x]];
+    } else {
+      const uint8_t *pixel = rgb + 3 * x;
+      out[x] = pixel[0] == clear->key[0] && pixel[1] == clear->key[1] && pixel[2] == clear->key[2]
+                   ? 0
+                   : 255;
+    }
+  }
+}
+
 // Chunks that say nothing about pixels. Skipped unread, so that none can unpack into a bomb.
 static const png_byte skipped[] =
     "cHRM\0gAMA\0iCCP\0sBIT\0sRGB\0bKGD\0hIST\0pHYs\0sPLT\0tIME\0iTXt\0tEXt\0zTXt\0eXIf\0"
     "oFFs\0pCAL\0sCAL\0sTER";
 
-// Stops after the header where `out` is null.
-static ci_status read_png(const uint8_t *bytes, size_t count, ci_size *size, uint8_t *out,
+// Stops after the header where `canvas` is null.
+static ci_status read_png(const ci_source *source, ci_header *header, ci_canvas *canvas,
                           ci_failure *failure) {
-  reader self = {.bytes = bytes, .count = count, .failure = failure};
-  memset(failure, 0, sizeof *failure);
+  reader self = {.source = source, .failure = failure};
   png_infop info = NULL;
   // Volatile: set after setjmp, freed after a jump.
   uint8_t *volatile rows = NULL;
@@ -120,15 +181,23 @@ static ci_status read_png(const uint8_t *bytes, size_t count, ci_size *size, uin
 
   const uint32_t width = png_get_image_width(png, info);
   const uint32_t height = png_get_image_height(png, info);
-  if (out == NULL) {
-    *size = (ci_size){width, height};
+  const int kind = png_get_color_type(png, info);
+  const int depth = png_get_bit_depth(png, info);
+  if (canvas == NULL) {
+    header->size = (ci_size){width, height};
+    header->has_alpha = (kind & PNG_COLOR_MASK_ALPHA) || png_get_valid(png, info, PNG_INFO_tRNS);
+    // Two rows in libpng, or all of them where they come in seven passes.
+    const uint64_t row = (uint64_t)width * png_get_channels(png, info) * (depth == 16 ? 2 : 1);
+    const int is_interlaced = png_get_interlace_type(png, info) != PNG_INTERLACE_NONE;
+    header->working = row * (is_interlaced ? (uint64_t)height + 2 : 3);
     png_destroy_read_struct(&png, &info, NULL);
     return ci_done;
   }
-  if (width != size->width || height != size->height) png_error(png, "the size changed");
+  if (width != canvas->size.width || height != canvas->size.height) {
+    png_error(png, "the size changed");
+  }
 
-  const int kind = png_get_color_type(png, info);
-  const int depth = png_get_bit_depth(png, info);
+  const transparency clear = read_transparency(png, info, kind);
   uint8_t palette[768] = {0};
   if (kind == PNG_COLOR_TYPE_PALETTE) {
     png_colorp colours = NULL;
@@ -156,9 +225,15 @@ static ci_status read_png(const uint8_t *bytes, size_t count, ci_size *size, uin
   for (int pass = 0; pass < passes; pass++) {
     for (uint32_t y = 0; y < height; y++) {
       uint8_t *row = rows + (passes > 1 ? y * stride : 0);
+      stop_if_asked(png, &self);
+      if (pass == passes - 1 && y == height - 1) self.surplus_limit = stride + (1 << 16);
       png_read_row(png, row, NULL);
       if (pass < passes - 1) continue;
-      to_rgb(row, width, kind, depth, palette, out + (size_t)y * width * 3);
+      uint8_t *out = canvas->rgb + (size_t)y * width * 3;
+      to_rgb(row, width, kind, depth, palette, out, &canvas->is_cut);
+      if (canvas->alpha != NULL) {
+        to_alpha(row, width, kind, depth, &clear, out, canvas->alpha + (size_t)y * width);
+      }
       failure->row = y + 1;
     }
   }
@@ -168,13 +243,12 @@ static ci_status read_png(const uint8_t *bytes, size_t count, ci_size *size, uin
   return ci_done;
 }
 
-ci_status ci_png_size(const uint8_t *bytes, size_t count, ci_size *size, ci_failure *failure) {
-  return read_png(bytes, count, size, NULL, failure);
+ci_status png_header(const ci_source *source, ci_header *header, ci_failure *failure) {
+  return read_png(source, header, NULL, failure);
 }
 
-ci_status ci_png_decode(const uint8_t *bytes, size_t count, ci_size size, uint8_t *out,
-                        ci_failure *failure) {
-  return read_png(bytes, count, &size, out, failure);
+ci_status png_decode(const ci_source *source, ci_canvas *canvas, ci_failure *failure) {
+  return read_png(source, NULL, canvas, failure);
 }
 
 // The bytes written so far, growing.

@@ -7,10 +7,13 @@ internal import CImageCodecs
 enum Codecs {
   /// What a C function found wrong.
   struct Failure: Error {
-    enum Kind { case truncated, damaged, unsupported, outOfMemory }
+    enum Kind { case truncated, damaged, unsupported, outOfMemory, stopped }
     let kind: Kind
     let message: String
     let row: Int
+
+    /// A failure that no decoder found.
+    init(_ kind: Kind) { (self.kind, message, row) = (kind, "", 0) }
 
     init(_ status: ci_status, _ failure: ci_failure) {
       kind =
@@ -18,6 +21,7 @@ enum Codecs {
         case ci_truncated: .truncated
         case ci_unsupported: .unsupported
         case ci_out_of_memory: .outOfMemory
+        case ci_stopped: .stopped
         default: .damaged
         }
       row = Int(failure.row)
@@ -27,38 +31,99 @@ enum Codecs {
     }
   }
 
-  static func size(_ format: PictureFormat, _ bytes: [UInt8]) -> Result<PixelSize, Failure> {
-    var size = ci_size()
-    var failure = ci_failure()
-    let status =
-      switch format {
-      case .png: ci_png_size(bytes, bytes.count, &size, &failure)
-      case .jpeg: ci_jpeg_size(bytes, bytes.count, &size, &failure)
-      }
-    guard status == ci_done else { return .failure(Failure(status, failure)) }
-    return .success(PixelSize(width: Int(size.width), height: Int(size.height)))
+  /// What a file says before its pixels are decoded.
+  struct Header: Sendable {
+    let size: PixelSize
+    /// Whether there may be transparent parts.
+    let hasAlpha: Bool
+    /// What the format itself says of it; nil where metadata may.
+    let orientation: Orientation?
+    /// Bytes that decoding takes beside the pixels.
+    let workingByteCount: Int
   }
 
+  static func header(_ format: PictureFormat, _ bytes: [UInt8]) -> Result<Header, Failure> {
+    var header = ci_header()
+    var failure = ci_failure()
+    let status = withSource(bytes) { ci_read_header(format.code, &$0, &header, &failure) }
+    guard status == ci_done else { return .failure(Failure(status, failure)) }
+    return .success(
+      Header(
+        size: PixelSize(width: Int(header.size.width), height: Int(header.size.height)),
+        hasAlpha: header.has_alpha != 0,
+        orientation: Orientation(rawValue: Int(header.orientation)),
+        workingByteCount: Int(clamping: header.working)))
+  }
+
+  /// The picture as it is stored, with alpha where the header says so, and whether grey was cut.
   static func decode(
-    _ format: PictureFormat, _ bytes: [UInt8], size: PixelSize, scanLimit: Int
-  ) -> Result<Image, Failure> {
-    let count = size.width * size.height * 3
+    _ format: PictureFormat, _ bytes: [UInt8], header: Header, scanLimit: Int,
+    isStopped: (@Sendable () -> Bool)?
+  ) -> Result<(image: Image, isCut: Bool), Failure> {
+    let size = header.size
+    let count = size.width * size.height
     var failure = ci_failure()
     var status = ci_done
-    let pixels = [UInt8](unsafeUninitializedCapacity: count) { out, initialised in
-      status =
-        switch format {
-        case .png: ci_png_decode(bytes, bytes.count, ci_size(size), out.baseAddress, &failure)
-        case .jpeg:
-          ci_jpeg_decode(
-            bytes, bytes.count, ci_size(size), UInt32(clamping: scanLimit), out.baseAddress,
-            &failure)
+    var isCut = false
+    var alpha: [UInt8]?
+    let pixels = [UInt8](unsafeUninitializedCapacity: count * 3) { out, initialised in
+      func decode(_ alpha: UnsafeMutablePointer<UInt8>?) {
+        var canvas = ci_canvas(size: ci_size(size), rgb: out.baseAddress, alpha: alpha, is_cut: 0)
+        status = withSource(bytes, scanLimit: scanLimit, isStopped: isStopped) {
+          ci_decode(format.code, &$0, &canvas, &failure)
         }
+        isCut = canvas.is_cut != 0
+      }
+      if header.hasAlpha {
+        alpha = [UInt8](unsafeUninitializedCapacity: count) { alpha, initialised in
+          decode(alpha.baseAddress)
+          initialised = status == ci_done ? count : 0
+        }
+      } else {
+        decode(nil)
+      }
       // Bytes are trivial: what a failure left unwritten is never looked at.
-      initialised = status == ci_done ? count : 0
+      initialised = status == ci_done ? count * 3 : 0
     }
     guard status == ci_done else { return .failure(Failure(status, failure)) }
-    return .success(Image(width: size.width, height: size.height, pixels: pixels))
+    // A picture without a transparent pixel is one without alpha.
+    if let found = alpha, transparentCount(found) == 0 { alpha = nil }
+    let image = Image(width: size.width, height: size.height, pixels: pixels, alpha: alpha)
+    return .success((image, isCut))
+  }
+
+  private static func withSource<Result>(
+    _ bytes: [UInt8], scanLimit: Int = 0, isStopped: (@Sendable () -> Bool)? = nil,
+    _ body: (inout ci_source) -> Result
+  ) -> Result {
+    bytes.withUnsafeBufferPointer { bytes in
+      var source = ci_source()
+      source.bytes = bytes.baseAddress
+      source.count = bytes.count
+      source.scan_limit = UInt32(clamping: scanLimit)
+      guard var isStopped else { return body(&source) }
+      return withUnsafeMutablePointer(to: &isStopped) { question in
+        source.context = UnsafeMutableRawPointer(question)
+        source.is_stopped = { context in
+          let question = context?.assumingMemoryBound(to: (@Sendable () -> Bool).self)
+          return question?.pointee() == true ? 1 : 0
+        }
+        return body(&source)
+      }
+    }
+  }
+
+  /// How many of some pixels are not wholly opaque.
+  static func transparentCount(_ alpha: [UInt8]) -> Int {
+    Int(ci_count_transparent(alpha, alpha.count))
+  }
+
+  /// Colours `[count, 3]` on white, weighted by `alpha`.
+  static func layOnWhite(_ pixels: [UInt8], alpha: [UInt8]) -> [UInt8] {
+    [UInt8](unsafeUninitializedCapacity: pixels.count) { out, initialised in
+      ci_lay_on_white(pixels, alpha, alpha.count, out.baseAddress)
+      initialised = pixels.count
+    }
   }
 
   static func encodePNG(_ image: Image) -> [UInt8] {
@@ -88,17 +153,21 @@ enum Codecs {
 
   static func turn(_ image: Image, _ orientation: Orientation) -> Image {
     let size = orientation.upright(image.size)
-    let pixels = fill(size) {
-      ci_turn(image.pixels, ci_size(image.size), Int32(orientation.rawValue), $0)
-      return ci_done
+    func turned(_ plane: [UInt8], channels: Int) -> [UInt8] {
+      fill(size, channels: channels) {
+        ci_turn(plane, ci_size(image.size), channels, Int32(orientation.rawValue), $0)
+        return ci_done
+      }
     }
-    return Image(width: size.width, height: size.height, pixels: pixels)
+    return Image(
+      width: size.width, height: size.height, pixels: turned(image.pixels, channels: 3),
+      alpha: image.alpha.map { turned($0, channels: 1) })
   }
 
   private static func fill(
-    _ size: PixelSize, with loop: (UnsafeMutablePointer<UInt8>?) -> ci_status
+    _ size: PixelSize, channels: Int = 3, with loop: (UnsafeMutablePointer<UInt8>?) -> ci_status
   ) -> [UInt8] {
-    let count = size.width * size.height * 3
+    let count = size.width * size.height * channels
     return [UInt8](unsafeUninitializedCapacity: count) { out, initialised in
       let status = loop(out.baseAddress)
       precondition(status == ci_done, "no memory for a picture of \(size) pixels")
@@ -140,5 +209,21 @@ enum Codecs {
 extension ci_size {
   fileprivate init(_ size: PixelSize) {
     self.init(width: UInt32(size.width), height: UInt32(size.height))
+  }
+}
+
+extension PictureFormat {
+  fileprivate var code: ci_format {
+    switch self {
+    case .png: ci_png
+    case .jpeg: ci_jpeg
+    case .webp: ci_webp
+    case .tiff: ci_tiff
+    case .gif: ci_gif
+    case .bmp: ci_bmp
+    case .avif: ci_avif
+    case .heif: ci_heif
+    case .jpeg2000: ci_jpeg2000
+    }
   }
 }

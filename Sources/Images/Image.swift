@@ -10,6 +10,11 @@ public struct Image: Sendable, Equatable {
   public let height: Int
   /// Red, green and blue of every pixel, row by row from the top: `[Y, X, 3]`.
   public private(set) var pixels: [UInt8]
+  /// How opaque every pixel is, `[Y, X]`, from 0 to 255; nil where all are.
+  ///
+  /// The colours beside it are those that the file hides there. `opaque(by:)` makes one picture of
+  /// both; a resize and a crop take the colours alone.
+  public let alpha: [UInt8]?
 
   /// One colour: red, green and blue from 0 to 255.
   public struct Pixel: Sendable, Hashable {
@@ -28,13 +33,16 @@ public struct Image: Sendable, Equatable {
 
   /// Takes `[Y, X, 3]` bytes as a picture.
   ///
+  /// - Parameter alpha: how opaque each is, `[Y, X]`; nil where all are.
   /// - Precondition: both sides are at least 1 and there are `width * height * 3` bytes.
-  public init(width: Int, height: Int, pixels: [UInt8]) {
+  public init(width: Int, height: Int, pixels: [UInt8], alpha: [UInt8]? = nil) {
     precondition(width >= 1 && height >= 1, "a picture of \(width) × \(height) pixels")
     precondition(
       pixels.count == width * height * 3,
       "\(pixels.count) bytes for \(width) × \(height) pixels of 3")
-    (self.width, self.height, self.pixels) = (width, height, pixels)
+    precondition(
+      alpha.map { $0.count == width * height } ?? true, "alpha of another size than the picture")
+    (self.width, self.height, self.pixels, self.alpha) = (width, height, pixels, alpha)
   }
 
   /// A picture of one colour.

@@ -9,28 +9,34 @@ public enum ImageError: Error, Sendable, Equatable {
   case notAPicture(name: String, found: String)
   /// A picture of a format that is not read here.
   case unsupported(name: String, found: String)
-  /// PNG or JPEG, but of a kind that is not read; `message` is what the decoder said.
+  /// A format that is read, but of a kind that is not; `message` is what the decoder said.
   case unusual(name: String, format: String, message: String)
   /// The file ends after `byteCount` bytes, when `row` of `height` rows were complete; `height` is
   /// nil where it ends within the header.
   case truncated(name: String, format: String, byteCount: Int, row: Int, height: Int?)
   /// The file contradicts its format; `message` is what the decoder said.
   case damaged(name: String, format: String, message: String, row: Int, height: Int?)
-  /// A side is longer than `limit` pixels.
-  case tooLong(name: String, size: PixelSize, limit: Int)
   /// There are more than `limit` pixels.
   case tooManyPixels(name: String, size: PixelSize, limit: Int)
-  /// One side is more than `limit` times as long as the other.
-  case tooElongated(name: String, size: PixelSize, limit: Int)
+  /// Decoding takes more bytes than there are.
+  case tooLittleMemory(name: String, size: PixelSize, needed: Int, available: Int)
   /// Memory ran out while decoding.
   case outOfMemory(name: String, size: PixelSize?)
+  /// Whoever asked for the picture wanted it no longer.
+  case stopped(name: String)
   /// A value among the preprocessing settings that cannot be followed.
   case setting(String, found: String, expected: String)
   /// A tensor of another shape than the one that is worked on.
   case shape(found: [Int], expected: String)
 
-  /// The status a program ends with when it cannot go on: wrong data.
-  public var exitCode: Int32 { 65 }
+  /// The status a program ends with when it cannot go on: wrong data, or too little memory for it.
+  public var exitCode: Int32 {
+    switch self {
+    case .tooLittleMemory, .outOfMemory: 71
+    case .stopped: 130
+    default: 65
+    }
+  }
 }
 
 extension ImageError: CustomStringConvertible {
@@ -38,11 +44,11 @@ extension ImageError: CustomStringConvertible {
   public var description: String {
     switch self {
     case .empty(let name):
-      return "\(name) is empty (0 bytes); expected a PNG or JPEG picture. Fetch or save it again."
+      return "\(name) is empty (0 bytes); expected a picture. Fetch or save it again."
     case .notAPicture(let name, let found):
-      return "\(name) is \(found); expected a PNG or JPEG picture. Give the picture file itself."
+      return "\(name) is \(found); expected a picture. Give the picture file itself."
     case .unsupported(let name, let found):
-      return "\(name) is \(found); only PNG and JPEG are read. Convert it to PNG."
+      return "\(name) is \(found); \(PictureFormat.names) are read. Convert it to PNG."
     case .unusual(let name, let format, let message):
       return "\(name) is \(format), but of a kind that is not read (\(message)); expected one that "
         + "common programs write. Save it again as PNG."
@@ -58,23 +64,26 @@ extension ImageError: CustomStringConvertible {
         ?? " in the header"
       return "\(name): the \(format) data are damaged\(place) (\(message)); "
         + "expected the whole picture. Fetch or save it again."
-    case .tooLong(let name, let size, let limit):
-      return "\(name) has \(size) pixels; expected at most \(limit) on a side. Scale it down."
     case .tooManyPixels(let name, let size, let limit):
       let (count, overflow) = size.width.multipliedReportingOverflow(by: size.height)
       return "\(name) has \(size) pixels\(overflow ? "" : ", \(Self.grouped(count)) in all"); "
         + "expected at most \(Self.grouped(limit)). Scale it down."
-    case .tooElongated(let name, let size, let limit):
-      return "\(name) has \(size) pixels; expected sides no further apart than \(limit) to 1. "
-        + "Cut out the part that matters."
+    case .tooLittleMemory(let name, let size, let needed, let available):
+      return "\(name) has \(size) pixels; decoding them takes \(Self.megabytes(needed)) of memory, "
+        + "and there are \(Self.megabytes(available)). Scale it down, or give more memory."
     case .outOfMemory(let name, let size):
       let pixels = size.map { " of \($0) pixels" } ?? ""
       return "\(name): not enough memory to decode the picture\(pixels). Scale it down."
+    case .stopped(let name): return "\(name) was not read to its end: stopped"
     case .setting(let name, let found, let expected):
       return "preprocessing: \(name) is \(found); expected \(expected). Correct the setting."
     case .shape(let found, let expected):
       return "pixels of shape \(found); expected \(expected). Reshape or permute them."
     }
+  }
+
+  private static func megabytes(_ bytes: Int) -> String {
+    "\(grouped(bytes / 1_000_000 + (bytes % 1_000_000 > 0 ? 1 : 0))) MB"
   }
 
   /// 64,000,000 rather than 64000000.

@@ -4,16 +4,23 @@ extension Orientation {
   init(of bytes: [UInt8], _ format: PictureFormat) {
     switch format {
     case .png:
-      self = Self.exifInPNG(bytes).flatMap { Self.read(bytes[$0]) } ?? .upright
+      self =
+        Self.chunk("eXIf", ofPNG: bytes).flatMap { Self.read(bytes[$0]) }
+        ?? Self.xmpInPNG(bytes).flatMap { Self.readXMP(bytes[$0]) } ?? .upright
+    case .webp:
+      self =
+        Self.chunk("EXIF", ofWebP: bytes).flatMap { Self.read(bytes[$0]) }
+        ?? Self.chunk("XMP ", ofWebP: bytes).flatMap { Self.readXMP(bytes[$0]) } ?? .upright
     case .jpeg:
       let segments = Self.applicationSegments(of: bytes)
       let exif = segments.first { bytes[$0].starts(with: Self.exifMark) }
-      if let exif, let found = Self.read(bytes[exif.dropFirst(Self.exifMark.count)]) {
+      if let exif, let found = Self.read(bytes[exif]) {
         self = found
       } else {
         let xmp = segments.first { bytes[$0].starts(with: Self.xmpMark) }
         self = xmp.flatMap { Self.readXMP(bytes[$0]) } ?? .upright
       }
+    case .tiff, .gif, .bmp, .avif, .heif, .jpeg2000: self = .upright
     }
   }
 
@@ -39,28 +46,50 @@ extension Orientation {
     return found
   }
 
-  /// The body of the chunk `eXIf`, which may stand behind any number of others.
-  private static func exifInPNG(_ bytes: [UInt8]) -> Range<Int>? {
-    bytes.withUnsafeBytes { bytes in
+  /// The body of the first chunk of that name that `fits`, which may stand behind any number of
+  /// others.
+  private static func chunk(
+    _ name: String, ofPNG bytes: [UInt8], where fits: (Range<Int>) -> Bool = { _ in true }
+  ) -> Range<Int>? {
+    let name = Array(name.utf8)
+    return bytes.withUnsafeBytes { bytes in
       var place = 8
       while place + 12 <= bytes.count {
         let length = Int(
           UInt32(bigEndian: bytes.loadUnaligned(fromByteOffset: place, as: UInt32.self)))
-        let name = UInt32(
-          bigEndian: bytes.loadUnaligned(fromByteOffset: place + 4, as: UInt32.self))
         let body = place + 8
         guard body + length + 4 <= bytes.count else { return nil }
-        // "eXIf"
-        if name == 0x6558_4966 { return body..<body + length }
+        let range = body..<body + length
+        if bytes[place + 4..<place + 8].elementsEqual(name), fits(range) { return range }
         place = body + length + 4
       }
       return nil
     }
   }
 
-  /// Reads the tag from the first directory of a TIFF block.
+  /// XMP in a text chunk; a compressed one is not looked into.
+  private static func xmpInPNG(_ bytes: [UInt8]) -> Range<Int>? {
+    let keyword = Array("XML:com.adobe.xmp\0\0".utf8)
+    return chunk("iTXt", ofPNG: bytes) { bytes[$0].starts(with: keyword) }
+  }
+
+  /// The body of the first chunk of that name.
+  private static func chunk(_ name: String, ofWebP bytes: [UInt8]) -> Range<Int>? {
+    let name = Array(name.utf8)
+    var place = 12
+    while place + 8 <= bytes.count {
+      let length = bytes[place + 4..<place + 8].reversed().reduce(0) { $0 << 8 | Int($1) }
+      let body = place + 8
+      guard body + length <= bytes.count else { return nil }
+      if bytes[place..<place + 4].elementsEqual(name) { return body..<body + length }
+      place = body + length + length % 2
+    }
+    return nil
+  }
+
+  /// Reads the tag from the first directory of a TIFF block, which may have EXIF's mark before it.
   private static func read(_ block: ArraySlice<UInt8>) -> Orientation? {
-    let bytes = Array(block)
+    let bytes = Array(block.starts(with: exifMark) ? block.dropFirst(exifMark.count) : block)
     let bigEndian: Bool
     if bytes.starts(with: [0x4D, 0x4D, 0, 42]) {
       bigEndian = true

@@ -56,6 +56,8 @@ public struct Preprocessing: Sendable, Equatable {
   public let rescaleFactor: Double?
   /// `image_mean` and `image_std`; nil leaves the numbers alone (`do_normalize` false).
   public let normalisation: Normalisation?
+  /// What is made of transparent parts: on white where `do_convert_rgb` is true, dropped elsewhere.
+  public let transparency: Transparency
 
   /// The most pixels on a side, and in all, that a setting may ask for.
   static let (sideLimit, pixelLimit) = (16_384, 64_000_000)
@@ -67,7 +69,8 @@ public struct Preprocessing: Sendable, Equatable {
   public init(
     target: Target?, filter: ResampleFilter = .bicubic, crop: PixelSize? = nil,
     cropRounding: CropRounding = .down,
-    rescaleFactor: Double? = 1.0 / 255, normalisation: Normalisation? = nil
+    rescaleFactor: Double? = 1.0 / 255, normalisation: Normalisation? = nil,
+    transparency: Transparency = .drop
   ) throws(ImageError) {
     switch target {
     case .exactly(let size): try Self.check(size, "size")
@@ -81,7 +84,7 @@ public struct Preprocessing: Sendable, Equatable {
     }
     (self.target, self.filter, self.crop) = (target, filter, crop)
     (self.rescaleFactor, self.normalisation) = (rescaleFactor, normalisation)
-    self.cropRounding = cropRounding
+    (self.cropRounding, self.transparency) = (cropRounding, transparency)
   }
 
   private static func check(_ size: PixelSize, _ name: String) throws(ImageError) {
@@ -116,6 +119,7 @@ public struct Preprocessing: Sendable, Equatable {
     _ image: Image, patchSize: Int = 1, leadingTokenCount: Int = 0
   ) throws(ImageError) -> Prepared {
     let size = try resizedSize(of: image.size)
+    let image = image.opaque(by: transparency)
     var picture =
       size == image.size
       ? image : image.resized(width: size.width, height: size.height, by: filter)

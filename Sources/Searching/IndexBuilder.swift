@@ -4,7 +4,7 @@ internal import Dispatch
 internal import Files
 public import FoundationEssentials
 internal import Glibc
-internal import Images
+public import Images
 internal import Synchronization
 internal import Tensors
 
@@ -19,18 +19,21 @@ public struct IndexBuilder: Sendable {
   private let batch: Int
   /// Whether pictures are linked with their neighbours: where there are many, never, or always.
   private let method: SearchMethod
+  private let limits: Image.Limits
 
   /// Prepares; nothing is read or written.
   ///
   /// - Parameters:
   ///   - batch: pictures in one pass of the model.
   ///   - method: how the index is to be searched; a graph of neighbours is made for what needs one.
+  ///   - limits: how large a picture may be; larger ones are skipped.
   public init(
     pictures: URL, index: URL, embedder: Embedder, batch: Int = 16,
-    method: SearchMethod = .automatic
+    method: SearchMethod = .automatic, limits: Image.Limits = .init()
   ) {
     (self.pictures, self.index) = (pictures, index)
     (self.embedder, self.batch, self.method) = (embedder, max(1, batch), method)
+    self.limits = limits
   }
 
   /// What a run did.
@@ -47,6 +50,10 @@ public struct IndexBuilder: Sendable {
     public let removed: Int
     /// Files below the folder that are no pictures by their names.
     public let otherFiles: Int
+    /// Of those read in this run: pictures whose transparent parts were taken for opaque.
+    public let transparent: Int
+    /// Of those read in this run: pictures of grey beyond 8 bits, cut at 255.
+    public let cut: Int
     /// Where the time went.
     public let times: IndexTimes
   }
@@ -122,7 +129,7 @@ public struct IndexBuilder: Sendable {
     var known = Known(index: before, journal: journal.pictures)
     let todo = found.files.filter { known.source(of: $0) == nil }
     var skipped = found.skipped
-    var (embedded, copied) = (0, 0)
+    var (embedded, copied, transparent, cut) = (0, 0, 0, 0)
 
     // While the model works on one stretch, the next is read.
     let stretch = batch * 4
@@ -140,7 +147,9 @@ public struct IndexBuilder: Sendable {
       for result in read.results {
         switch result {
         case .failure(let failure): skipped.append(failure.skipped)
-        case .success(let picture, let image):
+        case .success(let picture, let image, let isTransparent, let isCut):
+          transparent += isTransparent ? 1 : 0
+          cut += isCut ? 1 : 0
           if let same = known.row(digest: picture.digest, bytes: picture.bytes),
             let row = try known.rows([same], journal: journal.stored())
           {
@@ -213,7 +222,7 @@ public struct IndexBuilder: Sendable {
     return Report(
       index: result, embedded: embedded, copied: copied,
       kept: entries.count - embedded - copied, removed: removed, otherFiles: found.otherCount,
-      times: times)
+      transparent: transparent, cut: cut, times: times)
   }
 
   /// The index as it was; nil where there is none, or where it is damaged.
@@ -245,7 +254,7 @@ public struct IndexBuilder: Sendable {
   // MARK: Reading
 
   private enum Read: Sendable {
-    case success(IndexedPicture, Image)
+    case success(IndexedPicture, Image, isTransparent: Bool, isCut: Bool)
     case failure(Unread)
   }
 
@@ -275,33 +284,16 @@ public struct IndexBuilder: Sendable {
   private func read(_ file: PictureFolder.File) -> Read {
     do {
       let bytes = try WholeFile.read(pictures.appending(path: file.path))
-      let image = try Image(decoding: bytes, named: file.path)
+      let decoded = try DecodedPicture(bytes, named: file.path, limits: limits)
+      let image = decoded.image.opaque(by: .drop)
       let picture = IndexedPicture(
         path: file.path, bytes: bytes.count, modified: file.modified, width: image.width,
         height: image.height, digest: digest(of: bytes))
-      return .success(picture, try embedder.shrink(image))
+      return .success(
+        picture, try embedder.shrink(image), isTransparent: decoded.image.alpha != nil,
+        isCut: decoded.isCut)
     } catch {
       return .failure(Unread(skipped: SkippedPicture(path: file.path, reason: "\(error)")))
     }
-  }
-}
-
-/// A result that is being worked out on another thread.
-private final class Later<Value: Sendable>: Sendable {
-  private let result = Mutex<Value?>(nil)
-  private let done = DispatchSemaphore(value: 0)
-
-  init(_ work: @escaping @Sendable () -> Value) throws(ThreadShortage) {
-    try DeepThread.start {
-      let value = work()
-      self.result.withLock { $0 = value }
-      self.done.signal()
-    }
-  }
-
-  /// Waits for it, unless `checkpoint` throws; to be asked once.
-  func value(_ checkpoint: () throws -> Void) rethrows -> Value? {
-    while done.wait(timeout: .now() + .milliseconds(50)) == .timedOut { try checkpoint() }
-    return result.withLock { $0 }
   }
 }

@@ -28,7 +28,8 @@ public struct PictureFolder: Sendable {
 
   /// Endings of files that are looked into; what is in them is told by their bytes.
   static let endings: Set<String> = [
-    "png", "jpg", "jpeg", "jpe", "jfif", "gif", "webp", "bmp", "tif", "tiff", "heic", "avif", "jxl",
+    "png", "apng", "jpg", "jpeg", "jpe", "jfif", "mpo", "gif", "webp", "bmp", "dib", "tif", "tiff",
+    "heic", "heif", "avif", "jp2", "j2k", "jpx", "jxl",
   ]
 
   /// Lists what is below `folder`, hidden files and folders left out.
@@ -95,7 +96,8 @@ public struct PictureFolder: Sendable {
     Place(device: UInt(status.st_dev), number: UInt(status.st_ino))
   }
 
-  private static func isPictureName(_ name: String) -> Bool {
+  /// Whether a file is one that is looked into.
+  public static func isPictureName(_ name: String) -> Bool {
     guard let dot = name.lastIndex(of: ".") else { return false }
     return endings.contains(name[name.index(after: dot)...].lowercased())
   }

@@ -46,7 +46,7 @@ extension SearchingError: CustomStringConvertible {
   public var description: String {
     switch self {
     case .noPictures(let folder, let otherFiles):
-      "\(folder.withVisibleControls): no PNG or JPEG file below it"
+      "\(folder.withVisibleControls): no picture below it"
         + (otherFiles > 0 ? ", only \(otherFiles.counted(as: "other file"))" : "")
         + "; name a folder of pictures"
     case .nothingReadable(let folder, let count, let first):
@@ -72,7 +72,7 @@ extension SearchingError: CustomStringConvertible {
       "\(folder.withVisibleControls): is an unfinished or damaged index; "
         + "'fovea index FOLDER' goes on with it, or makes it again"
     case .emptied(let folder, let index, let count):
-      "\(folder.withVisibleControls): no PNG or JPEG file below it any more; "
+      "\(folder.withVisibleControls): no picture below it any more; "
         + "\(index.withVisibleControls) keeps its \(count.counted(as: "picture")), "
         + "remove that folder if they are gone for good"
     case .busy(let folder):

@@ -41,30 +41,21 @@ extension BrokenNumber {
   ///
   /// Nothing is kept: every place is looked at as it passes, and the run ends at the first.
   ///
-  /// - Parameter places: those that the run passes.
+  /// - Parameter replay: the run, or the part of it that is to be looked through.
   public static func first(
-    in replay: Replay, places: [Address],
-    isCancelled: @escaping @Sendable () -> Bool = { false }
+    in replay: Replay, isCancelled: @escaping @Sendable () -> Bool = { false }
   ) throws -> BrokenNumber? {
-    let found = Mutex<Address?>(nil)
-    var edits: [Address: Trace.Edit] = [:]
-    for address in places {
-      edits[address] = { tensor in
-        let isBroken = offset(in: tensor, at: address) != nil
-        found.withLock { if $0 == nil, isBroken { $0 = address } }
-        return tensor
+    let found = Mutex<BrokenNumber?>(nil)
+    var trace = Trace.nothing
+    trace.observer = { record in
+      found.withLock { found in
+        guard found == nil else { return }
+        found = BrokenNumber(
+          in: record.tensor, at: ForcedRun.Place(address: record.address, tap: record.tap))
       }
     }
-    var trace = Trace(edits: edits) { _ in false }
     trace.isCancelled = { isCancelled() || found.withLock { $0 != nil } }
     do { try replay(&trace) } catch let stop as Cancelled { if isCancelled() { throw stop } }
-    guard let address = found.withLock({ $0 }) else { return nil }
-    // Once more, for its axes and its numbers.
-    var kept = Trace { $0 == address }
-    kept.isCancelled = { isCancelled() }
-    try replay(&kept)
-    return kept.records.first.flatMap {
-      BrokenNumber(in: $0.tensor, at: ForcedRun.Place(address: address, tap: $0.tap))
-    }
+    return found.withLock { $0 }
   }
 }

@@ -32,6 +32,8 @@ public struct Trace: Sendable {
   public var edits: [Address: Edit]
   /// Changes everything that passes, before the edits; nil for nothing.
   public var everywhere: Edit?
+  /// Told of everything that passes, after its edits; layers then make all that could be kept.
+  public var observer: (@Sendable (Record) -> Void)?
   /// Asked between blocks; a run stops where it answers true.
   public var isCancelled: @Sendable () -> Bool = { false }
   private let keeps: @Sendable (Address) -> Bool
@@ -50,7 +52,9 @@ public struct Trace: Sendable {
   public static var nothing: Trace { Trace { _ in false } }
 
   /// Whether what passes a tap is kept: a layer need not make what nobody keeps or changes.
-  public func keeps(_ tap: Tap, at address: Address) -> Bool { keeps(address / tap.name) }
+  public func keeps(_ tap: Tap, at address: Address) -> Bool {
+    observer != nil || keeps(address / tap.name)
+  }
 
   /// Whether what passes a tap may be changed.
   public func changes(_ tap: Tap, at address: Address) -> Bool {
@@ -67,6 +71,7 @@ public struct Trace: Sendable {
     precondition(
       tensor.rank == tap.axes.count && result.shape == tensor.shape,
       "\(full): \(tensor.shape) became \(result.shape), declared as \(tap.axes)")
+    observer?(Record(address: full, tap: tap, tensor: result))
     if keeps(full) {
       // A tap that passes again, as in each step of decoding, replaces what it had: the trace shows
       // the latest pass. Whoever wants every step keeps a trace a step.

@@ -60,8 +60,9 @@ struct BenchCommand: ParsableCommand {
     progress.show(Progress("reading the model", completed: 0, total: nil))
     let bench = try Bench(model.choice(), options: options)
     let picture = try image.map {
-      try Image(decoding: try WholeFile.read(URL(typed: $0)), named: $0)
+      try Bench.picture(URL(typed: $0), note: Display.note)
     }
+    let broken = try bench.brokenPlace(on: picture ?? Bench.picture)
     let rows = try bench.run(picture ?? Bench.picture) {
       progress.show(Progress($0, completed: 0, total: nil))
     }
@@ -72,6 +73,7 @@ struct BenchCommand: ParsableCommand {
       json
       ? try report(rows, bench, machine, peak).written() : table(rows, bench, machine, peak)
     try Output.standardOutput.write(text + "\n")
+    if let broken { throw Display.badNumbers(broken) }
   }
 
   private func run(on folder: URL, _ progress: ProgressDisplay) throws {

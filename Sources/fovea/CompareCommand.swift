@@ -54,7 +54,7 @@ struct CompareCommand: ParsableCommand {
     var request = CompareTool.Request(first: first, second: second)
     request.model = try model.choice()
     request.image = image.map { URL(typed: $0) }
-    (request.prompt, request.byPlace) = (prompt, every)
+    (request.prompt, request.byPlace, request.note) = (prompt, every, Display.note)
     // What takes minutes is not begun where its result could not be kept.
     for file in [csv, chart].compactMap({ $0 }) {
       try WholeFile.checkWriting(to: URL(typed: file))

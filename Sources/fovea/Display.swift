@@ -1,3 +1,4 @@
+internal import Files
 internal import Language
 internal import Runtime
 internal import Synchronization
@@ -15,6 +16,17 @@ enum Display {
       Program.complain(about: error)
       Program.leave(error.exitCode)
     }
+  }
+
+  /// Says something beside a result, in a line.
+  @Sendable static func note(_ text: String) {
+    try? Output.standardError.write("note: \(text)\n")
+  }
+
+  /// Says where a model's numbers broke, and gives what ends the process as wrong data do.
+  static func badNumbers(_ words: String) -> Ending {
+    note(words)
+    return Ending(status: ExitCode.badData)
   }
 
   /// Draws what is wrong with a text, each with its place and source line.

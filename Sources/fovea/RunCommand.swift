@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Commands
 internal import Files
 internal import Foundation
 internal import Language
@@ -95,7 +96,8 @@ struct Batch {
     progress.end()
     if let shown = result.shown { Display.write(shown + "\n") }
     complain(result.diagnostics)
-    let status = ExitStatus.of(result, isLesson: false)
+    var status = ExitStatus.of(result, isLesson: false)
+    if status == 0, session[BrokenResults.self] { status = ExitCode.badData }
     guard status == 0 else { throw Ending(status: status) }
   }
 

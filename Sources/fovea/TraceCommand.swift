@@ -53,10 +53,12 @@ struct TraceCommand: ParsableCommand {
     // What may take minutes is not begun where its result could not be kept.
     try WholeFile.checkWriting(to: URL(typed: out))
     let tool = try TraceTool(model.choice(), memory: memory.memory?.count)
+    var broken: String?
     let count = try tool.write(
       images: image.map { URL(typed: $0) }, prompt: prompt, texts: text, truncate: truncate,
-      names: names, keep: keep, to: URL(typed: out))
+      names: names, keep: keep, to: URL(typed: out), note: Display.note, broken: { broken = $0 })
     try Output.standardOutput.write("wrote \(count.counted(as: "tensor")) to \(out)\n")
+    if let broken { throw Display.badNumbers(broken) }
   }
 }
 

@@ -234,7 +234,7 @@ private func expectSentence(
     }
     try write([], "empty.png")
     try write(Array("not a picture\n".utf8), "text.png")
-    try write(Self.header(width: 60_000, height: 10), "wide.png")
+    try write(Self.header(width: 60_000, height: 10_000), "wide.png")
     try write(Self.header(width: 4_294_967_295, height: 4_294_967_295), "huge.png")
     try write(Self.header(width: 0, height: 10), "flat.png")
     try write(Self.header(width: 8, height: 8), "cut.png")
@@ -250,7 +250,8 @@ private func expectSentence(
       failure(of: "image(\"\(name)\")", in: workshop, naming: [name])
       failure(of: "preprocess(\"\(name)\")", in: workshop, naming: [name])
     }
-    failure(of: "image(\"wide.png\")", in: workshop, naming: ["60000"])
+    failure(
+      of: "image(\"wide.png\")", in: workshop, naming: ["60000 × 10000 pixels, 600,000,000 in all"])
     failure(of: "image(\"a\\0b.png\")", in: workshop)
     failure(of: "image(\"" + String(repeating: "x", count: 5000) + "\")", in: workshop)
   }

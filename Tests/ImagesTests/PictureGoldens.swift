@@ -10,6 +10,10 @@ struct PictureGoldens: Sendable {
     let file: String
     let rgb: String
     let upright: String?
+    /// With its transparent parts on white; nil where it has none.
+    let white: String?
+    /// How far levels may be from the reference's; nil for not at all.
+    let tolerance: Int?
   }
   struct Resized: Decodable, Sendable {
     let from: String

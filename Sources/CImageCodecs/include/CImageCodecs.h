@@ -4,9 +4,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// PNG and JPEG bytes to 8-bit RGB and back, and the loops over pixels that must be fast in every
-// build. libpng and libjpeg report failure by longjmp; it ends inside these functions, which answer
-// with a status. Nothing is kept between calls, and nothing is printed.
+// Pictures' bytes to 8-bit RGB and back, and the loops over pixels that must be fast in every build.
+// Where a library reports failure by longjmp, it ends inside these functions, which answer with a
+// status. Nothing is kept between calls, and nothing is printed. Libraries beside libpng and libjpeg
+// are opened when a picture first asks for them.
 
 typedef enum {
   ci_done = 0,
@@ -17,6 +18,8 @@ typedef enum {
   /// Well-formed, but of a kind that is not read here.
   ci_unsupported,
   ci_out_of_memory,
+  /// `is_stopped` said so.
+  ci_stopped,
 } ci_status;
 
 /// What went wrong, in the words of the library that found it, and how far reading had come.
@@ -31,18 +34,67 @@ typedef struct {
   uint32_t height;
 } ci_size;
 
-/// Reads a header; no pixel is decoded and little memory is taken, whatever the header says.
-ci_status ci_png_size(const uint8_t *bytes, size_t count, ci_size *size, ci_failure *failure);
-ci_status ci_jpeg_size(const uint8_t *bytes, size_t count, ci_size *size, ci_failure *failure);
+typedef enum {
+  ci_png,
+  ci_jpeg,
+  ci_webp,
+  ci_tiff,
+  ci_gif,
+  ci_bmp,
+  ci_avif,
+  ci_heif,
+  ci_jpeg2000,
+} ci_format;
 
-/// Decodes to `out`[size.height, size.width, 3], which is partly written when decoding fails.
-/// Transparency is dropped, grey is repeated, 16-bit colour keeps its high byte, 16-bit grey is cut
-/// at 255: as Pillow's `convert("RGB")` does. Files whose size is not `size` are `ci_damaged`.
-ci_status ci_png_decode(const uint8_t *bytes, size_t count, ci_size size, uint8_t *out,
-                        ci_failure *failure);
-/// `scan_limit` bounds the scans of a progressive file, each of which costs a pass over the picture.
-ci_status ci_jpeg_decode(const uint8_t *bytes, size_t count, ci_size size, uint32_t scan_limit,
-                         uint8_t *out, ci_failure *failure);
+/// A file's bytes, borrowed for a call.
+typedef struct {
+  const uint8_t *bytes;
+  size_t count;
+  /// Asked every few milliseconds by the formats that can stop; null for never. WebP, AVIF, HEIF
+  /// and JPEG 2000 do not ask.
+  int (*is_stopped)(void *context);
+  void *context;
+  /// The most scans of a progressive JPEG file, each of which costs a pass over the picture.
+  uint32_t scan_limit;
+} ci_source;
+
+/// What a file says of its picture before any pixel is decoded.
+typedef struct {
+  ci_size size;
+  /// Whether there may be transparent parts, and `ci_decode` is to be given `alpha`.
+  int has_alpha;
+  /// EXIF's number, 1 to 8, where the format itself says it; 0 where metadata may.
+  int orientation;
+  /// Bytes that decoding takes beside the pixels.
+  uint64_t working;
+} ci_header;
+
+/// Where a picture goes: `rgb`[height, width, 3], and `alpha`[height, width] or null. Both are partly
+/// written where decoding fails.
+typedef struct {
+  ci_size size;
+  uint8_t *rgb;
+  uint8_t *alpha;
+  /// Set where grey of 16 bits or more was cut at 255.
+  int is_cut;
+} ci_canvas;
+
+/// Reads a header; no pixel is decoded and little memory is taken, whatever the header says.
+ci_status ci_read_header(ci_format format, const ci_source *source, ci_header *header,
+                         ci_failure *failure);
+
+/// Decodes the first picture to 8-bit RGB as Pillow's `convert("RGB")` does, which drops
+/// transparency, repeats grey, keeps the high byte of 16-bit colour and cuts 16-bit grey at 255;
+/// beside it alpha as `convert("RGBA")` has it. Files whose size is not the canvas's are
+/// `ci_damaged`.
+ci_status ci_decode(ci_format format, const ci_source *source, ci_canvas *canvas,
+                    ci_failure *failure);
+
+/// How many of alpha[count] are less than 255.
+size_t ci_count_transparent(const uint8_t *alpha, size_t count);
+
+/// out[count, 3] = rgb[count, 3] on white, weighted by alpha[count], as Pillow's `alpha_composite`.
+void ci_lay_on_white(const uint8_t *rgb, const uint8_t *alpha, size_t count, uint8_t *out);
 
 /// Encodes `rgb`[height, width, 3]; the same pixels always give the same bytes.
 /// `*out` is to be released with `ci_release`; memory can run out, and before each row `goes_on` is
@@ -69,7 +121,8 @@ void ci_patchify(const float *in, size_t channels, size_t height, size_t width, 
 void ci_unpatchify(const float *in, size_t channels, size_t rows, size_t columns, size_t patch,
                    float *out);
 
-/// out = in turned as EXIF orientation 2 to 8 asks; for 5 to 8 its sides are exchanged.
-void ci_turn(const uint8_t *in, ci_size from, int orientation, uint8_t *out);
+/// out = in[height, width, channels] turned as EXIF orientation 2 to 8 asks; for 5 to 8 its sides are
+/// exchanged.
+void ci_turn(const uint8_t *in, ci_size from, size_t channels, int orientation, uint8_t *out);
 
 #endif

@@ -62,7 +62,7 @@ extension Command {
       }
     }
     var nodes =
-      [StageNode("image", shape: "Y × X pixels", sentence: "A PNG or JPEG file, or a scene.")]
+      [StageNode("image", shape: "Y × X pixels", sentence: "A picture file, or a scene.")]
       + way(.picture)
     var edges = nodes.indices.dropLast().map { GraphEdge(from: $0, to: $0 + 1) }
     let text = way(.text)

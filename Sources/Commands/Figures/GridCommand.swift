@@ -22,7 +22,8 @@ extension Command {
     return .object(
       Drawing(
         figure: try Figure.patchGrid(
-          picture.image, patches: rectangles, title: "patches of \(picture.name)",
+          try session.model().seen(picture.image), patches: rectangles,
+          title: "patches of \(picture.name)",
           highlighted: highlight)))
   }
 }

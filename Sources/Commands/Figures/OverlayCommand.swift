@@ -84,7 +84,8 @@ extension Command {
     return .object(
       Drawing(
         figure: try Figure.overlay(
-          grid, on: picture.image, patches: try model.patchRectangles(of: picture.image),
+          grid, on: model.seen(picture.image),
+          patches: try model.patchRectangles(of: picture.image),
           title: name.isEmpty ? "map on \(picture.name)" : name, options: options)))
   }
 }

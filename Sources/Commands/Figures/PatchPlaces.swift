@@ -3,6 +3,9 @@ internal import Models
 internal import Tensors
 
 extension LoadedModel {
+  /// A picture as the model sees it, without transparent parts.
+  func seen(_ image: Image) -> Image { image.opaque(by: model.preprocessing.transparency) }
+
   /// Where each patch lies on a picture, in the picture's own pixels, row by row.
   func patchRectangles(of image: Image) throws -> [Rectangle] {
     let geometry = try model.prepare(image).geometry

@@ -68,7 +68,7 @@ private enum SavedContent {
         try MemoryGate.take(
           picture.image.pixels.count, of: 4,
           for: "a file of \(picture.image.width) × \(picture.image.height) pixels")
-        self = .bytes(picture.image.png())
+        self = .bytes(picture.image.opaque(by: .white).png())
         return
       case let table as Table:
         guard kind == "csv" else { throw Self.unfit("a table", kind, ["csv"]) }

@@ -102,7 +102,8 @@ extension Command {
       Drawing(
         figure: try Figure.queryMaps(
           Tensor(grids, shape: [count, side, side]),
-          over: Backdrop(picture.image, patches: try model.patchRectangles(of: picture.image)),
+          over: Backdrop(
+            model.seen(picture.image), patches: try model.patchRectangles(of: picture.image)),
           title: map.title)))
   }
 

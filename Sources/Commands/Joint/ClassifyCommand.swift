@@ -1,5 +1,6 @@
 internal import Budget
 internal import Foundation
+internal import Images
 internal import Models
 internal import Runtime
 internal import Tensors
@@ -42,12 +43,17 @@ extension Command {
       guard case .picture(let picture) = seen else {
         throw ArgumentFailure(parameter: "image", "must be a picture where labels are given")
       }
-      let (part, _) = try session.able(.embedding, for: "classify")
+      let (able, model) = try session.able(.embedding, for: "classify")
       try templates.map(Self.check)
+      let part = able.cuttingTexts(truncate)
       try MemoryGate.take(
         labels.count, of: 12 * part.embeddingWidth, for: "embeddings of \(labels.count) labels")
-      let logits = try part.cuttingTexts(truncate).classify(
-        picture.image, as: labels, templates: templates)
+      let logits = try part.classify(picture.image, as: labels, templates: templates)
+      try session.checkFinite(logits, of: model) {
+        let broken = logits.elements.firstIndex { !$0.isFinite } ?? 0
+        return [part.way(of: .picture(picture))]
+          + part.sentences(labels[broken], templates: templates).map { part.way(of: .text($0)) }
+      }
       let sentence = labels.first.flatMap { part.sentences($0, templates: templates).first }
       return .object(
         Table.classes(
@@ -75,6 +81,16 @@ extension Command {
       case .picture(let picture): try part.classify(picture.image, trace: &trace)
       case .tokens(let tokens): try part.classify(tokens: tokens, trace: &trace)
       }
+    try session.checkFinite(logits, of: current, given: seen.numbers) {
+      [
+        WayToResult(from: RunInputs(image: seen.image)) { trace in
+          switch seen {
+          case .picture(let picture): _ = try part.classify(picture.image, trace: &trace)
+          case .tokens(let tokens): _ = try part.classify(tokens: tokens, trace: &trace)
+          }
+        }
+      ]
+    }
     return .object(
       Table.classes(
         logits.reshaped(logits.count), labels: part.labels, scores: part.scores, top: top))
@@ -97,6 +113,11 @@ extension Command {
 enum SeenPicture: Sendable {
   case picture(Picture)
   case tokens(Tensor)
+
+  fileprivate var image: Image? {
+    if case .picture(let picture) = self { picture.image } else { nil }
+  }
+  fileprivate var numbers: Tensor? { if case .tokens(let tokens) = self { tokens } else { nil } }
 }
 
 extension Parameter where T == SeenPicture {

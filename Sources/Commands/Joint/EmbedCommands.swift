@@ -21,7 +21,8 @@ extension Command {
     if pictures.count == 1 { try session.checkMemory(model: model, keep: keep) }
     return .object(
       try Embeddings(
-        pictures.map { .picture($0) }, by: part, of: model, trace: session.trace(keeping: keep)))
+        pictures.map { .picture($0) }, by: part, of: model, trace: session.trace(keeping: keep),
+        in: session))
   }
 
   static let embedText = Command(
@@ -47,6 +48,6 @@ extension Command {
     return .object(
       try Embeddings(
         texts.map { .text($0) }, by: part.cuttingTexts(truncate), of: model,
-        trace: session.trace(keeping: keep)))
+        trace: session.trace(keeping: keep), in: session))
   }
 }

@@ -83,9 +83,11 @@ struct Embeddings: ForeignObject {
 
 extension Embeddings {
   /// Puts pictures or texts into a model's space: one with its trace, several as a batch.
+  ///
+  /// Where a number is none, `session` is told where it breaks first.
   init(
     _ items: [Embedded], by part: any EmbeddingModel, of model: LoadedModel,
-    trace: @autoclosure () -> Trace
+    trace: @autoclosure () -> Trace, in session: Session
   ) throws {
     var traces = items.count == 1 ? [trace()] : []
     let pictures = items.compactMap { item -> Picture? in
@@ -100,6 +102,10 @@ extension Embeddings {
       try texts.isEmpty
       ? part.embed(images: pictures.map(\.image), traces: &traces)
       : part.embed(texts: texts, traces: &traces)
+    try session.checkFinite(rows, of: model) {
+      let broken = items.indices.first { !rows.row($0).elements.allSatisfy(\.isFinite) }
+      return broken.map { [part.way(of: items[$0])] } ?? []
+    }
     self.init(items: items, rows: rows, trace: traces.first, model: model)
   }
 }

@@ -2,6 +2,7 @@ internal import Budget
 internal import Foundation
 internal import Models
 internal import Runtime
+internal import Searching
 internal import Tensors
 internal import Tracing
 
@@ -32,8 +33,8 @@ extension Command {
     for (side, name) in [(first, "first"), (second, "second")] {
       try side.check(name, by: part, of: model, in: session)
     }
-    let rows = try first.embeddings(by: part, of: model)
-    let columns = try second.embeddings(by: part, of: model)
+    let rows = try first.embeddings(by: part, of: model, in: session)
+    let columns = try second.embeddings(by: part, of: model, in: session)
     // Softmax holds cosines, logits and probabilities at once.
     try MemoryGate.take(
       rows.items.count, of: 4 * (softmax ? 3 : 1) * columns.items.count,
@@ -70,9 +71,12 @@ enum ComparedItems: Sendable {
   }
 
   /// The embeddings, made where they are not there yet.
-  func embeddings(by part: any EmbeddingModel, of model: LoadedModel) throws -> Embeddings {
+  func embeddings(
+    by part: any EmbeddingModel, of model: LoadedModel, in session: Session
+  ) throws -> Embeddings {
     switch self {
-    case .items(let items): try Embeddings(items, by: part, of: model, trace: .nothing)
+    case .items(let items):
+      try Embeddings(items, by: part, of: model, trace: .nothing, in: session)
     case .embeddings(let embeddings): embeddings
     }
   }
@@ -81,7 +85,7 @@ enum ComparedItems: Sendable {
 extension Session {
   /// - Throws: where a text is the path of a picture, which was hardly meant as words.
   func refusePath(_ text: String, for parameter: String) throws {
-    guard ["png", "jpg", "jpeg"].contains((text as NSString).pathExtension.lowercased()),
+    guard PictureFolder.isPictureName(text),
       FileManager.default.fileExists(atPath: readableURL(for: text).path(percentEncoded: false))
     else { return }
     let name = Value.text(text).represented

@@ -34,11 +34,16 @@ extension Command {
         "The same without what fits every text."),
     ], seeAlso: ["overlay", "similarity", "attention"]
   ) { session, picture, text, without, truncate in
-    let (part, model) = try session.able(.embedding, for: "word_map")
+    let (able, model) = try session.able(.embedding, for: "word_map")
+    let part = able.cuttingTexts(truncate)
+    let numbers = try part.wordMap(picture.image, text: text, without: without ?? [])
+    try session.checkFinite(numbers, of: model) {
+      [part.way(of: .picture(picture))]
+        + ([text] + (without ?? [])).map { part.way(of: .text($0)) }
+    }
     return .object(
       PatchMap(
-        numbers: try part.cuttingTexts(truncate).wordMap(
-          picture.image, text: text, without: without ?? []),
+        numbers: numbers,
         title: "\(Value.text(text).represented) on \(picture.name.visibleOnOneLine)", model: model))
   }
 }

@@ -43,14 +43,11 @@ struct Bill {
     let reference = try Answered(
       model, picture, prompt, maxNewTokens: maxNewTokens, following: nil, isCancelled: isCancelled)
     answer = reference.text
-    if reference.isBroken, let repeatable = model as? any RepeatableModel,
-      let place = try repeatable.brokenPlace(
+    if reference.isBroken,
+      let place = try model.brokenPlace(
         RunInputs(image: picture.image, prompt: prompt), isCancelled: isCancelled)
     {
-      throw RuntimeFailure(
-        .command,
-        "bill needs a model whose numbers are finite; as stored, \(loaded.name) gives "
-          + place)
+      throw BrokenModel(command: "bill", model: "as stored, \(loaded.name)", place: place)
     }
     var items: [Item] = []
     var useless: [String] = []

@@ -1,4 +1,7 @@
+internal import Files
 internal import Models
+public import Runtime
+internal import Tensors
 internal import Tracing
 
 extension BrokenNumber {
@@ -13,17 +16,104 @@ extension RepeatableModel {
       name(of: index, on: axis, at: address, inputs: inputs) ?? "\(axis.rawValue) \(index)"
     }.joined(separator: ", ")
   }
+}
 
-  /// Where a run has its first number that is none, in words; nil where all are finite.
+/// The way to a result, which can be gone again to look for where a number broke.
+struct WayToResult: Sendable {
+  /// What it started from, for the names of patches and words.
+  let inputs: RunInputs
+  let replay: Replay
+
+  init(from inputs: RunInputs = RunInputs(), _ replay: @escaping Replay) {
+    (self.inputs, self.replay) = (inputs, replay)
+  }
+}
+
+extension VisionModel {
+  /// Where a way has its first number that is none, in words; nil where all are finite.
   func brokenPlace(
-    _ inputs: RunInputs, isCancelled: @escaping @Sendable () -> Bool
+    on way: WayToResult, isCancelled: @escaping @Sendable () -> Bool = { false }
   ) throws -> String? {
-    let broken = try BrokenNumber.first(
-      in: { try pass(inputs, trace: &$0) }, places: outline(inputs).places.map(\.address),
+    let broken = try BrokenNumber.first(in: way.replay, isCancelled: isCancelled)
+    return broken.map { broken in
+      let words = (self as? any RepeatableModel)?.words(
+        broken.index, axes: broken.axes, at: broken.address, inputs: way.inputs)
+      return "\(broken.kind) first at \(broken.address): \(words ?? "\(broken.index)")"
+    }
+  }
+
+  /// Where a whole run has its first number that is none, in words; nil where all are finite, or
+  /// where runs cannot be made again.
+  func brokenPlace(
+    _ inputs: RunInputs, isCancelled: @escaping @Sendable () -> Bool = { false }
+  ) throws -> String? {
+    guard let repeatable = self as? any RepeatableModel else { return nil }
+    return try brokenPlace(
+      on: WayToResult(from: inputs) { try repeatable.pass(inputs, trace: &$0) },
       isCancelled: isCancelled)
-    return broken.map {
-      "\($0.kind) first at \($0.address): "
-        + words($0.index, axes: $0.axes, at: $0.address, inputs: inputs)
+  }
+}
+
+/// A model whose numbers are not finite, where nothing can be made of others.
+struct BrokenModel: HasExitCode, CustomStringConvertible {
+  let command, model, place: String
+
+  var exitCode: Int32 { ExitCode.badData }
+  var description: String {
+    "\(command) needs a model whose numbers are finite; \(model) gives \(place)"
+  }
+}
+
+/// Whether a model gave a number that is none: a script then ends with the status for bad data.
+public enum BrokenResults: SessionKey {
+  /// Not yet.
+  public static var initial: Bool { false }
+}
+
+extension Session {
+  /// Says where a model's numbers broke, if one of a result's is none.
+  ///
+  /// Only the result is looked at, which costs nothing beside making it; where it is broken, the way
+  /// to it is gone once more.
+  ///
+  /// - Parameters:
+  ///   - given: what the way began with, where that was numbers of the person's own.
+  ///   - ways: those that lead to the broken numbers; the first on which one breaks is told.
+  func checkFinite(
+    _ result: Tensor, of model: LoadedModel, given: Tensor? = nil, ways: () -> [WayToResult]
+  ) throws {
+    guard let number = result.elements.first(where: { !$0.isFinite }) else { return }
+    let kind = number.isNaN ? "NaN" : "infinity"
+    if let given, let offset = given.elements.firstIndex(where: { !$0.isFinite }) {
+      let index = given.shape.indices.map { axis in
+        offset / given.shape[(axis + 1)...].reduce(1, *) % given.shape[axis]
+      }
+      return note("\(model.name) was given numbers with NaN or infinity, first at \(index)")
+    }
+    self[BrokenResults.self] = true
+    for way in ways() {
+      if let place = try model.model.brokenPlace(on: way, isCancelled: { self.isCancelled }) {
+        return note("\(model.name) gives \(place)")
+      }
+    }
+    note("\(model.name) gives \(kind) in its result, and nowhere on the way to it")
+  }
+}
+
+extension EmbeddingModel {
+  /// The way of one picture or text into the space.
+  func way(of item: Embedded) -> WayToResult {
+    switch item {
+    case .picture(let picture):
+      WayToResult(from: RunInputs(image: picture.image)) { trace in
+        var traces = [trace]
+        _ = try self.embed(images: [picture.image], traces: &traces)
+      }
+    case .text(let text):
+      WayToResult(from: RunInputs(prompt: text)) { trace in
+        var traces = [trace]
+        _ = try self.embed(texts: [text], traces: &traces)
+      }
     }
   }
 }

@@ -14,6 +14,13 @@ extension Embedder {
     let probe = Tensor.concatenated([
       try model.embed(texts: ["a picture"]), try model.embed(images: [scene]),
     ])
+    // What the probe passes everything else passes too.
+    if !probe.elements.allSatisfy(\.isFinite) {
+      let items: [Embedded] = [.picture(Picture(scene, name: "probe")), .text("a picture")]
+      let place = try items.lazy.compactMap { try model.brokenPlace(on: model.way(of: $0)) }.first
+      throw BrokenModel(
+        command: "searching", model: loaded.name, place: place ?? "NaN or infinity in its result")
+    }
     self.init(
       name: loaded.name, folder: loaded.folder.path(percentEncoded: false), probe: probe,
       // At its own size the model's preprocessing leaves a picture as it is.
@@ -26,6 +33,7 @@ extension Embedder {
 struct EmbeddingSpace: Sendable {
   let model: any EmbeddingModel
   let embedder: Embedder
+  let loaded: LoadedModel
 }
 
 /// What decides where a model puts pictures and texts.
@@ -50,7 +58,8 @@ extension Session {
     let key = SpaceKey(loaded)
     if let known = self[KnownSpaces.self][key] { return known }
     guard let model = loaded.model.embedding else { return nil }
-    let space = EmbeddingSpace(model: model, embedder: try Embedder(model, of: loaded))
+    let space = EmbeddingSpace(
+      model: model, embedder: try Embedder(model, of: loaded), loaded: loaded)
     self[KnownSpaces.self][key] = space
     return space
   }
@@ -59,7 +68,7 @@ extension Session {
   func space(for command: String) throws -> EmbeddingSpace {
     let (model, loaded) = try able(.embedding, for: command)
     return try space(of: loaded)
-      ?? EmbeddingSpace(model: model, embedder: try Embedder(model, of: loaded))
+      ?? EmbeddingSpace(model: model, embedder: try Embedder(model, of: loaded), loaded: loaded)
   }
 
   /// The space that an index was made in: the current model, another that ships, or the model in

@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Images
 internal import Runtime
 internal import Searching
 
@@ -31,7 +32,8 @@ extension Command {
       let space = try session.space(for: "index")
       let target = try session.writableURL(for: to ?? folder.lastPathComponent + ".index")
       let builder = IndexBuilder(
-        pictures: folder, index: target, embedder: space.embedder)
+        pictures: folder, index: target, embedder: space.embedder,
+        limits: session.limitsOfPicturesAtOnce)
       do {
         let report = try builder.run(checkpoint: { try session.checkCancellation() }) { state in
           session.report(Progress(state.activity, completed: state.done, total: state.total))
@@ -46,5 +48,15 @@ extension Command {
     }
     session[CurrentIndex.self] = opened
     return .object(opened)
+  }
+}
+
+extension Session {
+  /// How large a picture may be where every core decodes one.
+  var limitsOfPicturesAtOnce: Image.Limits {
+    let cores = max(1, ProcessInfo.processInfo.activeProcessorCount)
+    var limits = Image.Limits()
+    limits.memory = { self.availableMemory / cores }
+    return limits
   }
 }

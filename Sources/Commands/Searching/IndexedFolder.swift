@@ -3,6 +3,7 @@ internal import Characters
 internal import Files
 internal import Foundation
 internal import Images
+internal import Models
 internal import Runtime
 internal import Searching
 internal import Tensors
@@ -63,14 +64,16 @@ struct IndexedFolder: ForeignObject {
         "picture \(number) is outside an index of \(index.pictures.count.counted(as: "picture"))")
     }
     let url = index.file(of: row)
-    let image = try Image(decoding: try WholeFile.read(url), named: index.pictures[row].path)
-    return .object(Picture(image, name: index.pictures[row].path))
+    let path = index.pictures[row].path
+    let image = try Image(decoding: try WholeFile.read(url), named: path, limits: .affordable)
+    return .object(Picture(image, name: path))
   }
 
   /// A picture small enough for a sheet; nil where it is gone or damaged.
   func thumbnail(of row: Int, side: Int = 224) -> Image? {
     guard !Stop.isRequested, let bytes = try? WholeFile.read(index.file(of: row)),
-      let image = try? Image(decoding: bytes, named: index.pictures[row].path)
+      let image = try? Image(
+        decoding: bytes, named: index.pictures[row].path, limits: .affordable)
     else { return nil }
     let longest = max(image.width, image.height)
     guard longest > side else { return image }
@@ -121,5 +124,14 @@ extension Session {
         hint: "index(\"folder\") makes one of a folder of pictures")
     }
     return index
+  }
+}
+
+extension Image.Limits {
+  /// What this process can have memory for.
+  static var affordable: Image.Limits {
+    var limits = Image.Limits()
+    limits.memory = { AvailableMemory.byteCount }
+    return limits
   }
 }

@@ -6,6 +6,7 @@ internal import Models
 internal import Runtime
 internal import Searching
 internal import Tensors
+internal import Tracing
 
 /// Something that is a table and a figure at once.
 protocol Drawn: Previewed {
@@ -126,13 +127,11 @@ extension Command {
     case .text(let text):
       try session.refusePath(text, for: "query")
       folder = try session.index(given, for: "search")
-      point = try session.space(of: folder.index, for: "search").model.cuttingTexts(truncate)
-        .embed(texts: [text])
+      point = try session.point(.text(text), in: folder, truncate)
       title = "“\(text.visibleOnOneLine.shortened(toColumns: 60))”"
     case .object(let picture as Picture):
       folder = try session.index(given, for: "search")
-      point = try session.space(of: folder.index, for: "search").model.embed(
-        images: [picture.image])
+      point = try session.point(.picture(picture), in: folder, truncate)
       title = "like \(picture.name.visibleOnOneLine.shortened(toColumns: 60))"
     default:
       throw ArgumentFailure(
@@ -148,6 +147,16 @@ extension Command {
 }
 
 extension Session {
+  /// `[1, E]`: where a text or a picture lies among an index's pictures.
+  fileprivate func point(
+    _ item: Embedded, in folder: IndexedFolder, _ truncate: Bool
+  ) throws -> Tensor {
+    let space = try space(of: folder.index, for: "search")
+    return try Embeddings(
+      [item], by: space.model.cuttingTexts(truncate), of: space.loaded, trace: .nothing, in: self
+    ).rows
+  }
+
   /// - Throws: where files may not be written into an index's folder.
   fileprivate func checkWritable(_ index: PictureIndex) throws {
     do {

@@ -1,28 +1,79 @@
-internal import Files
 internal import Foundation
 internal import Images
+internal import Models
 internal import Runtime
 
 extension Command {
   static let image = Command(
-    "image", group: "Pictures", "Reads a PNG or JPEG file, turned upright.",
+    "image", group: "Pictures", "Reads a picture file, turned upright.",
     Parameter.path("path", "The file; a relative path is read next to the script."),
+    Parameter.optional(
+      .choice(
+        "alpha", of: Transparency.allCases.map(\.rawValue),
+        "What is made of transparent parts: \"white\" lays them on white, \"drop\" takes them for "
+          + "opaque; None leaves it to the model, as its own processor does with an opened picture."
+      )),
     returns: "an Image",
+    details: """
+      PNG, JPEG, WebP, TIFF, GIF, BMP, AVIF, HEIC and JPEG 2000, told by their bytes; of several \
+      pictures in a file the first. Where a path is given to another command, transparent parts are \
+      dropped, as transformers' load_image does.
+      """,
     examples: [
       Example(
         "save(scene(7), \"picture.png\")\nimg = image(\"fovea-out/picture.png\")",
         "Write a picture and read it back.")
     ], seeAlso: ["scene", "preprocess", "show"]
-  ) { session, path in
-    .object(try Picture.read(path, in: session))
+  ) { session, path, alpha in
+    let file = try PictureFile(path, in: session)
+    guard let rule = alpha.flatMap(Transparency.init(rawValue:)) else {
+      file.say(session.wordsOnTransparency, session.note)
+      return .object(Picture(file.image, name: file.name))
+    }
+    file.say("\(rule.inWords), as asked for", session.note)
+    return .object(Picture(file.image.opaque(by: rule), name: file.name))
   }
 }
 
 extension Picture {
-  /// Reads a picture file.
+  /// Reads a picture file whose path was given where a picture is expected.
   static func read(_ path: String, in session: Session) throws -> Picture {
-    let url = session.readableURL(for: path)
-    let bytes = try WholeFile.read(url)
-    return Picture(try Image(decoding: bytes, named: path), name: url.lastPathComponent)
+    let file = try PictureFile(path, in: session)
+    return Picture(file.loaded(session.note), name: file.name)
+  }
+}
+
+extension PictureFile {
+  fileprivate init(_ path: String, in session: Session) throws {
+    do {
+      try self.init(
+        session.readableURL(for: path), path: path, memory: { session.availableMemory },
+        isStopped: { session.isCancelled }, note: session.note)
+    } catch ImageError.stopped {
+      try session.checkCancellation()
+      throw ImageError.stopped(name: path)
+    }
+  }
+}
+
+extension Session {
+  /// What the current model makes of the transparent parts of an opened picture.
+  fileprivate var wordsOnTransparency: String {
+    guard let model = self[CurrentModel.self] else {
+      return "kept, for the model's own processor: transformers' lay them on white"
+    }
+    return
+      "\(model.model.preprocessing.transparency.inWords), as the processor of \(model.name) does"
+      + "; alpha=\"white\" or \"drop\" chooses"
+  }
+}
+
+extension Transparency {
+  /// What is done, in a word or two.
+  fileprivate var inWords: String {
+    switch self {
+    case .white: "laid on white"
+    case .drop: "dropped"
+    }
   }
 }

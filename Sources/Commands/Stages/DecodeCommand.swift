@@ -70,10 +70,19 @@ extension Command {
       var trace = session.trace(keeping: keep)
       sequence = try writer.assemble(sequence, prompt, trace: &trace)
     }
-    return .object(
-      try Answer.write(
-        after: sequence, prompt: prompt, writer: writer, model: model, options: options,
-        trace: session.trace(keeping: keep)))
+    let answer = try Answer.write(
+      after: sequence, prompt: prompt, writer: writer, model: model, options: options,
+      trace: session.trace(keeping: keep))
+    let (read, words, settings) = (sequence, prompt, options)
+    try session.checkFinite(answer.probabilities, of: model, given: sequence) {
+      [
+        WayToResult(from: RunInputs(prompt: words)) { trace in
+          _ = try writer.write(
+            after: read, promptIDs: try writer.promptIDs(words), options: settings, trace: trace)
+        }
+      ]
+    }
+    return .object(answer)
   }
 }
 
@@ -87,6 +96,12 @@ extension Parameter where T == Int? {
 }
 
 extension Answer {
+  /// How likely each token was.
+  var probabilities: Tensor {
+    let steps = answer.generated.steps
+    return Tensor(steps.map { Float($0.probability) }, shape: [steps.count])
+  }
+
   /// Writes an answer to a sequence.
   static func write(
     after sequence: Tensor, prompt: String, writer: any WritingModel, model: LoadedModel,

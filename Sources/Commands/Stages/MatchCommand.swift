@@ -17,12 +17,24 @@ extension Command {
         "The true caption against a wrong one.")
     ], seeAlso: ["run", "query"]
   ) { session, picture, texts in
-    let (model, _) = try session.able(.matching, for: "match")
+    let (model, loaded) = try session.able(.matching, for: "match")
     try MemoryGate.take(
       texts.count, of: 16_384, for: "what \(texts.count) texts and the picture have in common")
     var vision = session.trace(keeping: "")
     let tokens = try model.see(picture.image, trace: &vision)
     let run = try model.match(tokens, vision: vision, texts: texts) { session.trace(keeping: "") }
+    let numbers = Tensor(
+      run.matches.flatMap { [$0.probability, $0.similarity] }, shape: [run.matches.count, 2])
+    try session.checkFinite(numbers, of: loaded) {
+      let broken = run.matches.filter { !$0.probability.isFinite || !$0.similarity.isFinite }
+      return broken.prefix(1).map { match in
+        WayToResult(from: RunInputs(image: picture.image, prompt: match.text)) { trace in
+          let start = trace
+          let tokens = try model.see(picture.image, trace: &trace)
+          _ = try model.match(tokens, vision: trace, texts: [match.text]) { start }
+        }
+      }
+    }
     return .object(
       Table(
         ["text", "match", "similarity", "query"],

@@ -23,7 +23,11 @@ extension Command {
       throw RuntimeFailure(.command, "\(model.name) has no language model")
     }
     var trace = session.trace(keeping: "")
-    let logits = try stage.run(.tensor(input), &trace).elements
+    let result = try stage.run(.tensor(input), &trace)
+    try session.checkFinite(result, of: model, given: input) {
+      [WayToResult { _ = try stage.run(.tensor(input), &$0) }]
+    }
+    let logits = result.elements
     let probabilities = Tensor(logits, shape: [logits.count]).softmax().elements
     let order = logits.indices.sorted {
       logits[$0] > logits[$1] || (logits[$0] == logits[$1] && $0 < $1)

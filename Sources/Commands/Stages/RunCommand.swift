@@ -26,21 +26,19 @@ extension Command {
     let run = try Run.of(
       picture, prompt: prompt, maxNewTokens: maxNewTokens, model: model,
       trace: session.trace(keeping: keep))
-    if run.isBroken, let repeatable = model.model as? any RepeatableModel,
-      let place = try repeatable.brokenPlace(
-        RunInputs(image: picture.image, prompt: prompt), isCancelled: { session.isCancelled })
-    {
-      session.print("warning: \(model.name) gives \(place)\n")
+    let inputs = RunInputs(image: picture.image, prompt: prompt)
+    try session.checkFinite(run.last, of: model) {
+      guard let repeatable = model.model as? any RepeatableModel else { return [] }
+      return [WayToResult(from: inputs) { try repeatable.pass(inputs, trace: &$0) }]
     }
     return .object(run)
   }
 }
 
 extension Run {
-  /// Whether it ended in numbers that are none.
-  fileprivate var isBroken: Bool {
-    if let first = answer?.answer.generated.steps.first { return !first.probability.isFinite }
-    return trace.records.last.map { !$0.tensor.elements.allSatisfy(\.isFinite) } ?? false
+  /// What it ended in: the probabilities of an answer's tokens, or the last numbers that were kept.
+  fileprivate var last: Tensor {
+    answer?.probabilities ?? trace.records.last?.tensor ?? Tensor([], shape: [0])
   }
 
   /// Takes a picture through all stages that the model has.

@@ -21,6 +21,13 @@ extension Session {
       model: model, prompt: prompt ?? input.words, stage: name, keep: keep)
     var trace = trace(keeping: keep)
     let result = try stage.run(input, &trace)
+    try checkFinite(result, of: model, given: input.numbers) {
+      [
+        WayToResult(from: RunInputs(prompt: prompt ?? input.words)) {
+          _ = try stage.run(input, &$0)
+        }
+      ]
+    }
     return .object(
       StageResult(
         stage: name, result: result, trace: earlier.map { $0.followed(by: trace) } ?? trace,
@@ -29,6 +36,14 @@ extension Session {
 }
 
 extension StageInput {
+  /// The numbers that go in; nil for a picture or a text.
+  fileprivate var numbers: Tensor? {
+    switch self {
+    case .tensor(let numbers), .prompted(let numbers, _): numbers
+    default: nil
+    }
+  }
+
   /// The text that goes in; none is empty.
   fileprivate var words: String {
     if case .text(let text) = self { text } else { "" }

@@ -1,4 +1,4 @@
-internal import Foundation
+public import Foundation
 internal import Generation
 public import Images
 internal import Models
@@ -91,6 +91,20 @@ public struct Bench {
 
   /// The prompt's token ids, of a model that writes.
   public func promptIDs() throws -> [Int] { try model.writing?.promptIDs(options.prompt) ?? [] }
+
+  /// What the model gives on `image` that is no number, and where first; nil where all are finite.
+  public func brokenPlace(on image: Image) throws -> String? {
+    try model.brokenPlace(RunInputs(image: image, prompt: options.prompt)).map {
+      "\(loaded.name) gives \($0)"
+    }
+  }
+
+  /// A picture's file to measure with.
+  ///
+  /// - Parameter note: gets lines that say what of it the model does not see.
+  public static func picture(_ file: URL, note: (String) -> Void) throws -> Image {
+    try PictureFile(file, memory: { AvailableMemory.byteCount }, note: note).loaded(note)
+  }
 
   /// Measures every stage on `image`.
   ///

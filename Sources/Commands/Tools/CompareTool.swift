@@ -19,6 +19,8 @@ public struct CompareTool {
     public var image: URL?
     /// What they read after it.
     public var prompt = ""
+    /// Gets lines that say what of a picture's file the models do not see.
+    public var note: @Sendable (String) -> Void = { _ in }
     /// Whether every place has a row.
     public var byPlace = false
 
@@ -74,7 +76,9 @@ public struct CompareTool {
       throw RuntimeFailure(.command, "runs of \(path) cannot be made again")
     }
     let inputs = RunInputs(
-      image: try Image(decoding: try WholeFile.read(image), named: image.lastPathComponent),
+      image: try PictureFile(
+        image, memory: { AvailableMemory.byteCount }, note: request.note
+      ).loaded(request.note),
       prompt: request.prompt)
     var trace = Trace.everything
     try model.pass(inputs, trace: &trace)

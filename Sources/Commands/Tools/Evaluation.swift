@@ -43,9 +43,11 @@ public struct Evaluation {
   /// Asks about `count` scenes of one to three objects, from seed `seed` on.
   ///
   /// - Parameter progress: called after each scene with how many are done.
+  /// - Throws: where the model's numbers are not finite.
   public mutating func run(
     count: Int, seed: UInt64, progress: (Int) throws -> Void = { _ in }
   ) throws {
+    try checkFinite(on: Scene(seed: seed))
     let asks = model.model.writing != nil || matching != nil
     for index in 0..<(asks ? count : 0) {
       try ask(about: Scene(seed: seed &+ UInt64(index), population: .exactly(1...3)))
@@ -82,6 +84,18 @@ public struct Evaluation {
           measure: "median overlap (IoU)"))
     }
     return lines + spaceLines
+  }
+
+  /// - Throws: `BrokenModel` where one of the models gives a number that is none, of which no answer
+  ///   would tell.
+  private func checkFinite(on scene: Scene) throws {
+    let inputs = RunInputs(image: scene.painted().image, prompt: "a picture")
+    let parts: [any VisionModel] = [model.model] + [matching, space].compactMap { $0 }
+    for part in parts {
+      if let place = try part.brokenPlace(inputs) {
+        throw BrokenModel(command: "evaluate", model: model.name, place: place)
+      }
+    }
   }
 
   private mutating func ask(about scene: Scene) throws {

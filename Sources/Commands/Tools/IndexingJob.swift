@@ -61,7 +61,7 @@ public struct IndexingJob {
     let builder = IndexBuilder(
       pictures: pictures, index: index.standardizedFileURL,
       embedder: try session.space(for: "index").embedder, batch: batch,
-      method: method)
+      method: method, limits: session.limitsOfPicturesAtOnce)
     let report: IndexBuilder.Report
     do {
       report = try builder.run(
@@ -80,6 +80,8 @@ public struct IndexingJob {
     }
     if report.removed > 0 { parts.append("\(report.removed) gone") }
     if !report.index.skipped.isEmpty { parts.append("\(report.index.skipped.count) skipped") }
+    if report.transparent > 0 { parts.append("\(report.transparent) with transparency dropped") }
+    if report.cut > 0 { parts.append("\(report.cut) of 16-bit grey cut at 255") }
     if report.otherFiles > 0 { parts.append(report.otherFiles.counted(as: "other file")) }
     if let graph = report.index.nearestFacts { parts.append(graph.sentence) }
     return Result(
@@ -99,7 +101,8 @@ public struct IndexingJob {
       "pictures": .integer(report.index.pictures.count), "embedded": .integer(report.embedded),
       "unchanged": .integer(report.kept), "copies": .integer(report.copied),
       "gone": .integer(report.removed), "skipped": .integer(report.index.skipped.count),
-      "other_files": .integer(report.otherFiles),
+      "other_files": .integer(report.otherFiles), "transparent": .integer(report.transparent),
+      "cut": .integer(report.cut),
       "seconds": [
         "total": .number(times.total), "model": .number(times.model),
         "waiting": .number(times.waiting), "reading": .number(times.reading),

@@ -42,7 +42,7 @@ public struct PictureBench: Sendable {
         do {
           let file = files[number]
           let image = try Image(
-            decoding: try WholeFile.read(file), named: file.lastPathComponent)
+            decoding: try WholeFile.read(file), named: file.lastPathComponent, limits: .affordable)
           _ = try preprocessing.prepare(image).pixels
         } catch { failure.withLock { $0 = error } }
       }

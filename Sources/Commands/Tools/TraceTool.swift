@@ -5,6 +5,7 @@ public import Foundation
 internal import Images
 internal import Models
 internal import Runtime
+internal import Tensors
 internal import Tracing
 
 /// Writes every place of one run to a safetensors file, for comparison with other implementations.
@@ -18,7 +19,6 @@ public struct TraceTool {
   }
 
   private let model: LoadedModel
-
   private let available: Int
 
   /// Reads a model.
@@ -38,13 +38,16 @@ public struct TraceTool {
   ///   - texts: what a retrieval model compares the picture with; empty for a generating run.
   ///   - truncate: whether texts that are too long are cut before their end token.
   ///   - keep: which of the written names are kept; `*` stands for anything.
+  ///   - broken: gets what the model gives that is no number, and where first, if it gives such.
+  ///   - note: gets lines that say what of a picture's file the model does not see.
   /// - Returns: how many tensors were written.
   public func write(
     images paths: [URL], prompt: String, texts: [String], truncate: Bool = false, names: Names,
-    keep: String, to file: URL
+    keep: String, to file: URL, note: (String) -> Void = { _ in },
+    broken: (String) -> Void = { _ in }
   ) throws -> Int {
     let images = try paths.map { path in
-      try Image(decoding: try WholeFile.read(path), named: path.lastPathComponent)
+      try PictureFile(path, memory: { [available] in available }, note: note).loaded(note)
     }
     let reader = try texts.isEmpty ? model : model.orCompanion(with: .matching)
     let part = try truncate ? Self.cuttingTexts(reader) : reader.model
@@ -63,6 +66,19 @@ public struct TraceTool {
       (name: $0.name, content: .integers($0.values, shape: $0.shape))
     }
     contents = contents.filter { Address($0.name).matches(keep) }.sorted { $0.name < $1.name }
+    for tensor in found.tensors where !tensor.tensor.elements.allSatisfy(\.isFinite) {
+      // Before softmax, negative infinity is where a mask forbids to look.
+      if tensor.name.hasSuffix("scores"), !tensor.tensor.elements.contains(where: \.isNaN) {
+        continue
+      }
+      let place = try images.lazy.compactMap { image in
+        try (texts.isEmpty ? [prompt] : texts).lazy.compactMap { text in
+          try part.brokenPlace(RunInputs(image: image, prompt: text))
+        }.first
+      }.first
+      broken("\(model.name) gives \(place ?? "NaN or infinity in \(tensor.name)")")
+      break
+    }
     guard !contents.isEmpty else {
       throw RuntimeFailure(
         .key, "no place fits '\(keep)'",

@@ -80,6 +80,6 @@ extension Preprocessing {
       }
     return try Preprocessing(
       target: target, filter: filter, crop: crop == nil ? nil : size, cropRounding: cropRounding,
-      rescaleFactor: rescaleFactor, normalisation: normalisation)
+      rescaleFactor: rescaleFactor, normalisation: normalisation, transparency: transparency)
   }
 }

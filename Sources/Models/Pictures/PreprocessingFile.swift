@@ -95,7 +95,9 @@ struct PreprocessingFile {
     return try Preprocessing(
       target: try target(crop: crop), filter: filter, crop: crop,
       rescaleFactor: try reader.flag("do_rescale", default: true) ? try rescaleFactor() : nil,
-      normalisation: try reader.flag("do_normalize", default: true) ? try normalisation() : nil)
+      normalisation: try reader.flag("do_normalize", default: true) ? try normalisation() : nil,
+      transparency: try reader.flag("do_convert_rgb", default: processor.convertsColours)
+        ? .white : .drop)
   }
 
   private func cropSize() throws -> PixelSize {

@@ -15,6 +15,8 @@ struct ProcessorClass: Sendable {
   var crop: Int?
   /// Whether one number as size is a square, and not the shorter side.
   var numberIsSquare = true
+  /// Whether it makes pictures RGB itself, and lays what is transparent on white.
+  var convertsColours = true
 
   enum Size: Sendable, Equatable {
     case square(Int)
@@ -23,7 +25,7 @@ struct ProcessorClass: Sendable {
 
   static let vit = ProcessorClass(
     name: "ViTImageProcessor", otherNames: ["ViTFeatureExtractor"], filter: .bilinear, mean: half,
-    deviation: half, size: .square(224))
+    deviation: half, size: .square(224), convertsColours: false)
   static let clip = ProcessorClass(
     name: "CLIPImageProcessor", otherNames: ["CLIPFeatureExtractor"], filter: .bicubic,
     mean: clipMean, deviation: clipDeviation, size: .shortestEdge(224), crop: 224,
@@ -37,7 +39,7 @@ struct ProcessorClass: Sendable {
     vit, clip, blip,
     ProcessorClass(
       name: "DeiTImageProcessor", otherNames: ["DeiTFeatureExtractor"], filter: .bicubic,
-      mean: half, deviation: half, size: .square(256), crop: 224),
+      mean: half, deviation: half, size: .square(256), crop: 224, convertsColours: false),
     ProcessorClass(
       name: "SiglipImageProcessor", filter: .bicubic, mean: half, deviation: half,
       size: .square(224)),
@@ -57,7 +59,8 @@ struct ProcessorClass: Sendable {
     ProcessorClass(
       name: name, otherNames: otherNames, filter: filter, mean: mean, deviation: deviation,
       size: crop == nil || numberIsSquare ? .square(side) : .shortestEdge(side),
-      crop: crop.map { _ in side }, numberIsSquare: numberIsSquare)
+      crop: crop.map { _ in side }, numberIsSquare: numberIsSquare,
+      convertsColours: convertsColours)
   }
 
   static let clipMean = [0.48145466, 0.4578275, 0.40821073]

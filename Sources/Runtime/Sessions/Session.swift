@@ -119,6 +119,9 @@ public final class Session: Sendable {
   /// Says something beside a command's result, such as what a model's files lack; a line.
   public func note(_ text: String) { noteSink("note: \(text)\n") }
 
+  /// Says something beside a command's result, such as what a model's files lack; a line.
+  public func note(_ text: String) { noteSink("note: \(text)\n") }
+
   /// Reports the state of a long command.
   public func report(_ progress: Progress) { progressSink(progress) }
 
