@@ -58,7 +58,7 @@ let package = Package(
 
     room("Characters"),
     room("Budget", ["CKernels"]),
-    room("Files", ["Budget"]),
+    room("Files", ["Budget", "Characters"]),
     room("Tensors", ["Budget", "CKernels", "COpenBLAS"]),
     room("Tracing", ["Budget", "Tensors"]),
     room("Images", ["Budget", "CImageCodecs", "Tensors"]),
@@ -73,7 +73,7 @@ let package = Package(
         "Tokenizers", "Tracing",
       ], resources: [.copy("Resources/Default")]),
     room("Figures", ["Budget", "CCairo", "CGraphviz", "Characters", "Images", "Tensors"]),
-    room("Language"),
+    room("Language", ["Characters"]),
     room("Runtime", ["Budget", "Files", "Language", "Tensors"]),
     room("Scenes", ["Files", "Images", "Tensors"]),
     room(
@@ -83,8 +83,7 @@ let package = Package(
       "Commands",
       [
         "Budget", "Characters", "Checkpoints", "Figures", "Files", "Generation", "Images",
-        "Language", "Layers", "Models", "Runtime", "Scenes", "Searching", "Tensors", "Tokenizers",
-        "Tracing",
+        "Language", "Models", "Runtime", "Scenes", "Searching", "Tensors", "Tokenizers", "Tracing",
       ]),
     room("Notebooks", ["Files", "Language", "Runtime"]),
     room("Terminal", ["Characters"]),
@@ -92,8 +91,7 @@ let package = Package(
       name: "fovea",
       dependencies: [
         "Budget", "Characters", "Checkpoints", "Commands", "Files", "Images", "Language", "Models",
-        "Notebooks", "Runtime", "Scenes", "Searching", "Tensors", "Terminal", "Tokenizers",
-        "Tracing",
+        "Notebooks", "Runtime", "Scenes", "Searching", "Tensors", "Terminal",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       exclude: ["README.md"], swiftSettings: strict),
@@ -107,7 +105,7 @@ let package = Package(
     .target(name: "TileEmulator", path: "Tests/TileEmulator", cSettings: fast),
     tests("Tensors", ["TileEmulator"]),
     tests("Tracing", ["Tensors"]),
-    tests("Images", ["Files", "Tensors"]),
+    tests("Images", ["Tensors"]),
     tests("Checkpoints", ["Files", "Tensors", "Tracing"]),
     tests("Tokenizers", ["Files"]),
     tests("Layers", ["Checkpoints", "Tensors", "Tracing"]),
@@ -115,7 +113,7 @@ let package = Package(
     tests(
       "Models",
       [
-        "Budget", "Checkpoints", "Files", "Generation", "Images", "Layers", "Tensors", "Tokenizers",
+        "Budget", "Checkpoints", "Files", "Generation", "Images", "Tensors", "Tokenizers",
         "Tracing",
       ]
     ),
@@ -128,10 +126,9 @@ let package = Package(
     tests(
       "Commands",
       [
-        "Budget", "Checkpoints", "Figures", "Files", "Images", "Language", "Models", "Runtime",
-        "Scenes", "Tensors", "Tracing",
+        "Budget", "Checkpoints", "Files", "Language", "Models", "Runtime", "Tensors",
       ]),
-    tests("Notebooks", ["Commands", "Files", "Language", "Runtime"]),
-    tests("fovea", ["Commands", "Files", "Language", "Runtime", "Tensors", "Terminal"]),
+    tests("Notebooks", ["Commands", "Language", "Runtime"]),
+    tests("fovea", ["Checkpoints", "Files", "Runtime", "Tensors", "Terminal"]),
   ]
 )
