@@ -37,6 +37,10 @@ struct SessionOptions: ParsableArguments {
         progress.hide()
         Display.write(text)
       },
+      exactOutput: { text in
+        progress.hide()
+        Display.write(exactly: text)
+      },
       progress: { [quiet] state in if !quiet { progress.show(state) } })
     let choice = try model.choice()
     session[StartingModel.self] = choice.folder
@@ -49,7 +53,8 @@ struct SessionOptions: ParsableArguments {
   static func modelFolder(_ path: String) throws -> URL {
     if let shipped = ShippedModel.folder(named: path) { return shipped }
     guard FileManager.default.fileExists(atPath: path) else {
-      throw MissingInput(path: path, what: "the model's folder")
+      throw MissingInput(
+        path: path, what: "the model's folder", or: ShippedModel.all.map(\.name))
     }
     return folder(path)
   }
@@ -63,7 +68,16 @@ extension ColorChoice: ExpressibleByArgument {}
 struct MissingInput: HasExitCode, CustomStringConvertible {
   let path: String
   let what: String
+  /// What to do about it.
+  private let advice: String
+
+  /// - Parameter names: names that would have done as well.
+  init(path: String, what: String, or names: [String] = []) {
+    (self.path, self.what) = (path, what)
+    advice =
+      NearestFile.hint(for: path, at: URL(filePath: path), or: names) ?? "check the path"
+  }
 
   var exitCode: Int32 { Files.ExitCode.missingInput }
-  var description: String { "\(path): \(what) is not there; check the path" }
+  var description: String { "\(path.withVisibleControls): \(what) is not there; \(advice)" }
 }

@@ -55,6 +55,7 @@ public final class Session: Sendable {
   let commandsByName: [String: Command]
   let globals = Scope()
   private let output: @Sendable (String) -> Void
+  private let exactOutput: @Sendable (String) -> Void
   private let progressSink: @Sendable (Progress) -> Void
   let stop = Stop()
   private let kept = Mutex<[ObjectIdentifier: any Sendable]>([:])
@@ -81,14 +82,18 @@ public final class Session: Sendable {
   ///
   /// - Parameters:
   ///   - output: gets what `print` and commands write, line ends included.
+  ///   - exactOutput: gets what is meant to steer a terminal: Fovea's own drawings, and
+  ///     `print(…, raw=True)`; by default the same as `output`.
   ///   - progress: gets the state of long commands, many times a second perhaps.
   public init(
     commands: [Command] = [], limits: Limits = Limits(), folders: Folders = Folders(),
     output: @escaping @Sendable (String) -> Void = { _ in },
+    exactOutput: (@Sendable (String) -> Void)? = nil,
     progress: @escaping @Sendable (Progress) -> Void = { _ in }
   ) {
     (self.commands, self.limits, self.folders) = (commands, limits, folders)
-    (self.output, progressSink) = (output, progress)
+    (self.output, self.exactOutput) = (output, exactOutput ?? output)
+    progressSink = progress
     commandsByName = Dictionary(commands.map { ($0.name, $0) }) { first, _ in first }
   }
 
@@ -112,6 +117,9 @@ public final class Session: Sendable {
   }
 
   private static let printedPiece = 1 << 16
+
+  /// Writes text whose escape sequences a terminal is meant to obey.
+  public func print(exactly text: String) { exactOutput(text) }
 
   /// Reports the state of a long command.
   public func report(_ progress: Progress) { progressSink(progress) }
