@@ -14,7 +14,7 @@ extension RepeatableModel {
     }.joined(separator: ", ")
   }
 
-  /// Where a run has its first number that is none, in words; nil where all are finite.
+  /// Where a run has its first NaN or infinity, in words; nil where all are finite.
   func brokenPlace(
     _ inputs: RunInputs, isCancelled: @escaping @Sendable () -> Bool
   ) throws -> String? {

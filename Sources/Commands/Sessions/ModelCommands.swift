@@ -43,8 +43,10 @@ extension Command {
     seeAlso: ["models", "stages", "describe"]
   ) { session, path, dtype, quantize in
     let url = ShippedModel.folder(named: path) ?? session.readableURL(for: path)
-    let precisions = try PrecisionChoice.read(dtype: dtype, quantize: quantize, for: url)
-    let model = try LoadedModel.read(url, precisions: precisions, in: session)
+    let model = try NearestFile.suggesting(for: path, at: url, or: ShippedModel.all.map(\.name)) {
+      let precisions = try PrecisionChoice.read(dtype: dtype, quantize: quantize, for: url)
+      return try LoadedModel.read(url, precisions: precisions, in: session)
+    }
     session[CurrentModel.self] = model
     return .object(model)
   }

@@ -37,7 +37,7 @@ extension Command {
 }
 
 extension Run {
-  /// Whether it ended in numbers that are none.
+  /// Whether it ended in NaN or infinity.
   fileprivate var isBroken: Bool {
     if let first = answer?.answer.generated.steps.first { return !first.probability.isFinite }
     return trace.records.last.map { !$0.tensor.elements.allSatisfy(\.isFinite) } ?? false
