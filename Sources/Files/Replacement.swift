@@ -113,18 +113,14 @@ public struct Replacement: ~Copyable {
   }
 
   private func put(_ bytes: UnsafeRawBufferPointer) throws(FileFailure) {
-    var done = 0
-    while done < bytes.count {
+    var rest = bytes[...]
+    while !rest.isEmpty {
       if Stop.isRequested { throw FileFailure(path, .stopped, while: .write) }
-      let written = Glibc.write(
-        descriptor, bytes.baseAddress.map { $0 + done }, min(bytes.count - done, 4 << 20))
+      let part = UnsafeRawBufferPointer(rebasing: rest.prefix(4 << 20))
+      try WholeWrites.write(part, to: descriptor, name: path)
       // What waits for the disk is kept short, or the end could not be stopped.
-      if temporary != nil, written == 4 << 20 { fdatasync(descriptor) }
-      if written > 0 {
-        done += written
-      } else if written < 0, errno != EINTR {
-        throw FileFailure(path, errno: errno, while: .write)
-      }
+      if temporary != nil, part.count == 4 << 20 { fdatasync(descriptor) }
+      rest = rest.dropFirst(part.count)
     }
   }
 }
