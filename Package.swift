@@ -67,7 +67,7 @@ let package = Package(
 
     room("Characters"),
     room("Budget", ["CKernels"]),
-    room("Files", ["Budget", "CFiles"]),
+    room("Files", ["Budget", "CFiles", "Characters"]),
     room("Hubs", ["Files"]),
     room("Tensors", ["Budget", "CKernels", "COpenBLAS"]),
     room("Tracing", ["Budget", "Tensors"]),
@@ -83,7 +83,7 @@ let package = Package(
         "Tokenizers", "Tracing",
       ], resources: [.copy("Resources/Default")], documents: ["Configurations/README.md"]),
     room("Figures", ["Budget", "CCairo", "CGraphviz", "Characters", "Images", "Tensors"]),
-    room("Language"),
+    room("Language", ["Characters"]),
     room("Runtime", ["Budget", "Files", "Language", "Tensors"]),
     room("Scenes", ["Files", "Images", "Tensors"]),
     room(
@@ -93,7 +93,7 @@ let package = Package(
       "Commands",
       [
         "Budget", "Characters", "Checkpoints", "Figures", "Files", "Generation", "Hubs", "Images",
-        "Language", "Layers", "Models", "Runtime", "Scenes", "Searching", "Tensors", "Tokenizers",
+        "Language", "Models", "Runtime", "Scenes", "Searching", "Tensors", "Tokenizers",
         "Tracing",
       ]),
     room("Notebooks", ["Files", "Language", "Runtime"]),
@@ -102,8 +102,7 @@ let package = Package(
       name: "fovea",
       dependencies: [
         "Budget", "Characters", "Checkpoints", "Commands", "Files", "Images", "Language", "Models",
-        "Notebooks", "Runtime", "Scenes", "Searching", "Tensors", "Terminal", "Tokenizers",
-        "Tracing",
+        "Notebooks", "Runtime", "Scenes", "Searching", "Tensors", "Terminal",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       exclude: ["README.md"], swiftSettings: strict),
@@ -118,7 +117,7 @@ let package = Package(
     .target(name: "TileEmulator", path: "Tests/TileEmulator", cSettings: fast),
     tests("Tensors", ["TileEmulator"]),
     tests("Tracing", ["Tensors"]),
-    tests("Images", ["Files", "Tensors"]),
+    tests("Images", ["Tensors"]),
     tests("Checkpoints", ["Files", "Tensors", "Tracing"]),
     tests("Tokenizers", ["Files"]),
     tests("Layers", ["Checkpoints", "Tensors", "Tracing"]),
@@ -126,7 +125,7 @@ let package = Package(
     tests(
       "Models",
       [
-        "Budget", "Checkpoints", "Files", "Generation", "Images", "Layers", "Tensors", "Tokenizers",
+        "Budget", "Checkpoints", "Files", "Generation", "Images", "Tensors", "Tokenizers",
         "Tracing",
       ]
     ),
@@ -139,10 +138,9 @@ let package = Package(
     tests(
       "Commands",
       [
-        "Budget", "Checkpoints", "Figures", "Files", "Images", "Language", "Models", "Runtime",
-        "Scenes", "Tensors", "Tracing",
+        "Budget", "Checkpoints", "Files", "Language", "Models", "Runtime", "Tensors",
       ]),
-    tests("Notebooks", ["Commands", "Files", "Language", "Runtime"]),
-    tests("fovea", ["Commands", "Files", "Language", "Runtime", "Tensors", "Terminal"]),
+    tests("Notebooks", ["Commands", "Language", "Runtime"]),
+    tests("fovea", ["Checkpoints", "Files", "Runtime", "Tensors", "Terminal"]),
   ]
 )

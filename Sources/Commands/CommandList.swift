@@ -3,14 +3,22 @@ public import Runtime
 /// Every command, in the order of the reference.
 public enum Commands {
   /// The list.
-  public static let all: [Command] = [
+  public static let all: [Command] = models + looking + TensorCommands.all + figures
+
+  private static let models: [Command] = [
     .load, .resize, .models, .stages, .describe, .memory,
-    .image, .scene, .tensors,
+    .image, .scene, .tensors, .patchesUnder, .boxOf,
     .preprocess, .patchify, .embed, .encode, .query, .project, .tokenize, .assemble, .decode,
     .nextToken, .run, .match,
     .embedImage, .embedText, .read, .projectText, .similarity, .classify, .wordMap,
     .index, .search, .cluster, .map,
+  ]
+
+  private static let looking: [Command] = [
     .attention, .rollout, .compare, .bill, .show,
+  ]
+
+  private static let figures: [Command] = [
     .grid, .heatmap, .overlay, .sheet, .queryMaps, .positionSimilarity, .tokenStrip, .histogram,
     .graph, .save,
   ]

@@ -1,3 +1,5 @@
+internal import Characters
+
 /// Text from models, files and people made fit to be drawn: nothing in it is invisible, turns the
 /// line around, or is longer than a reader would read.
 public enum Label {
@@ -7,23 +9,11 @@ public enum Label {
   /// Spells out what cannot be seen (controls, bidirectional overrides, zero-width characters) as
   /// `⟨U+202E⟩` and cuts what is longer than `limit`, with an ellipsis.
   public static func visible(_ text: String, limit: Int = lengthLimit) -> String {
-    var result = String.UnicodeScalarView()
-    var count = 0
-    for scalar in text.unicodeScalars {
-      guard count < limit else {
-        result.append("…")
-        break
-      }
-      count += 1
-      switch scalar {
-      case "\n", "\r", "\u{2028}", "\u{2029}": result.append("⏎")
-      case "\t": result.append("⇥")
-      case _ where isInvisible(scalar):
-        result.append(contentsOf: "⟨U+\(hexadecimal(scalar.value))⟩".unicodeScalars)
-      default: result.append(scalar)
-      }
-    }
-    return String(result)
+    let scalars = text.unicodeScalars
+    guard let end = scalars.index(scalars.startIndex, offsetBy: limit, limitedBy: scalars.endIndex),
+      end < scalars.endIndex
+    else { return text.visibleOnOneLine }
+    return String(scalars[..<end]).visibleOnOneLine + "…"
   }
 
   /// A token as a reader should see it: a leading space, whether written as one or as `Ġ` or `▁`,
@@ -80,22 +70,5 @@ public enum Label {
       }
     }
     return cut(to: low)
-  }
-
-  private static func isInvisible(_ scalar: Unicode.Scalar) -> Bool {
-    switch scalar.value {
-    case 0..<0x20, 0x7f...0x9f, 0xad, 0x61c, 0x115f...0x1160, 0x180e, 0x200b...0x200f,
-      0x202a...0x202e, 0x2060...0x206f, 0x3164, 0xfe00...0xfe0f, 0xfeff, 0xfff9...0xfffb,
-      0xe0000...0xe0fff:
-      true
-    default:
-      // The last two code points of every plane are no characters, and XML refuses them.
-      scalar.value & 0xfffe == 0xfffe
-    }
-  }
-
-  private static func hexadecimal(_ value: UInt32) -> String {
-    let digits = String(value, radix: 16, uppercase: true)
-    return String(repeating: "0", count: max(0, 4 - digits.count)) + digits
   }
 }

@@ -1,4 +1,3 @@
-internal import Foundation
 public import Images
 
 /// Pixels shown in a terminal.
@@ -50,24 +49,6 @@ public enum TerminalPicture {
       text += "\u{1b}[0m\n"
     }
     return text
-  }
-
-  /// A PNG file in the escapes of kitty's graphics protocol, shown where the cursor is.
-  public static func kitty(png: [UInt8]) -> String {
-    let characters = Array(Data(png).base64EncodedString().utf8)
-    var text = ""
-    for start in stride(from: 0, to: max(1, characters.count), by: 4096) {
-      let end = min(start + 4096, characters.count)
-      let first = start == 0 ? "a=T,f=100,q=2," : ""
-      text += "\u{1b}_G\(first)m=\(end < characters.count ? 1 : 0);"
-      text += String(decoding: characters[start..<end], as: UTF8.self) + "\u{1b}\\"
-    }
-    return text + "\n"
-  }
-
-  /// A PNG file in the escape of iTerm2's inline pictures, which others understand too.
-  public static func iTerm(png: [UInt8]) -> String {
-    "\u{1b}]1337;File=inline=1;size=\(png.count):\(Data(png).base64EncodedString())\u{07}\n"
   }
 
   private static func averaged(_ image: Image, width: Int, height: Int) -> [Colour] {

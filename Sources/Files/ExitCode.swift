@@ -10,8 +10,6 @@ public enum ExitCode {
   public static let badData: Int32 = 65
   /// A file that should be read is not there.
   public static let missingInput: Int32 = 66
-  /// A bug in the program.
-  public static let internalError: Int32 = 70
   /// Too little memory.
   public static let outOfMemory: Int32 = 71
   /// A file cannot be created.

@@ -1,4 +1,5 @@
 internal import Budget
+internal import Characters
 internal import Glibc
 
 /// Why a file could not be read or written.
@@ -197,30 +198,6 @@ public struct FileFailure: HasExitCode, Equatable, CustomStringConvertible {
 
 extension String {
   /// The text with control characters, bidirectional overrides and invisible characters shown as
-  /// `⟨U+001B⟩`, so that a name from a file cannot command the terminal that shows it.
-  public var withVisibleControls: String {
-    if utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }) { return self }
-    var result = ""
-    for scalar in unicodeScalars {
-      if scalar.isInvisible {
-        let digits = String(scalar.value, radix: 16, uppercase: true)
-        let padding = String(repeating: "0", count: max(0, 4 - digits.count))
-        result += "⟨U+\(padding)\(digits)⟩"
-      } else {
-        result.unicodeScalars.append(scalar)
-      }
-    }
-    return result
-  }
-}
-
-extension Unicode.Scalar {
-  fileprivate var isInvisible: Bool {
-    switch value {
-    case 0..<0x20, 0x7F..<0xA0: true
-    case 0x200B...0x200F, 0x2028...0x202E, 0x2060...0x206F, 0xFEFF, 0xFFF9...0xFFFB: true
-    case 0xE0000...0xE007F: true
-    default: false
-    }
-  }
+  /// `⟨U+001B⟩`, line breaks included, so that a name from a file stays on its line.
+  public var withVisibleControls: String { visibleThroughout }
 }

@@ -41,19 +41,13 @@ public struct GrowingFile: ~Copyable {
   }
 
   private mutating func append(_ bytes: UnsafeRawBufferPointer) throws(FileFailure) {
-    var done = 0
-    while done < bytes.count {
-      let written = pwrite(
-        descriptor, bytes.baseAddress.map { $0 + done }, bytes.count - done, off_t(count + done))
-      if written > 0 {
-        done += written
-      } else if written < 0, errno != EINTR {
-        let code = errno
-        ftruncate(descriptor, off_t(count))
-        throw FileFailure(path, errno: code, while: .write)
-      }
+    do {
+      try WholeWrites.write(bytes, to: descriptor, at: count, name: path)
+    } catch {
+      ftruncate(descriptor, off_t(count))
+      throw error
     }
-    count += done
+    count += bytes.count
   }
 
   /// Cuts the file to `length` bytes if it is longer.

@@ -195,19 +195,14 @@ public struct Replacement: ~Copyable {
   private func put(
     _ bytes: UnsafeRawBufferPointer, to other: Int32? = nil
   ) throws(FileFailure) {
-    var done = 0
-    while done < bytes.count {
+    var rest = bytes[...]
+    while !rest.isEmpty {
       if Stop.isRequested { throw FileFailure(path, .stopped, while: .write) }
-      let written = Glibc.write(
-        other ?? descriptor, bytes.baseAddress.map { $0 + done },
-        min(bytes.count - done, 4 << 20))
+      let part = UnsafeRawBufferPointer(rebasing: rest.prefix(4 << 20))
+      try WholeWrites.write(part, to: other ?? descriptor, name: path)
       // What waits for the disk is kept short, or the end could not be stopped.
-      if case .stream = place {} else if written == 4 << 20 { fdatasync(other ?? descriptor) }
-      if written > 0 {
-        done += written
-      } else if written < 0, errno != EINTR {
-        throw FileFailure(path, errno: errno, while: .write)
-      }
+      if case .stream = place {} else if part.count == 4 << 20 { fdatasync(other ?? descriptor) }
+      rest = rest.dropFirst(part.count)
     }
   }
 }

@@ -27,16 +27,7 @@ package final class SizedFile: Sendable {
 
   /// Writes `bytes` from `offset` on.
   package func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(FileFailure) {
-    var done = 0
-    while done < bytes.count {
-      let written = pwrite(
-        descriptor, bytes.baseAddress.map { $0 + done }, bytes.count - done, off_t(offset + done))
-      if written > 0 {
-        done += written
-      } else if written < 0, errno != EINTR {
-        throw FileFailure(name, errno: errno, while: .write)
-      }
-    }
+    try WholeWrites.write(bytes, to: descriptor, at: offset, name: name)
   }
 
   /// Writes `bytes` from `offset` on.

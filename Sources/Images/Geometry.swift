@@ -6,8 +6,7 @@
 public struct Geometry: Sendable, Hashable {
   /// The picture that was prepared.
   ///
-  /// One that was turned upright counts as it lies then;
-  /// `Orientation.storedPoint` leads on from there to the pixels in the file.
+  /// One that was turned upright counts as it lies then.
   public let original: PixelSize
   /// Its size after resizing.
   public let resized: PixelSize
@@ -129,6 +128,50 @@ public struct Geometry: Sendable, Hashable {
       inside.y < Double(rowCount) * side
     else { return nil }
     return Patch(row: Int(inside.y / side), column: Int(inside.x / side))
+  }
+
+  /// The patches that lie under a rectangle of the original, in reading order.
+  ///
+  /// - Parameter share: how much of a patch's area must lie under it, from 0 (any part) to 1.
+  public func patches(under rectangle: Rectangle, share: Double = 0) -> [Patch] {
+    let side = Double(patchSize)
+    let grid = Rectangle(
+      x: 0, y: 0, width: Double(columnCount) * side, height: Double(rowCount) * side)
+    guard let part = inputRectangle(rectangle).intersection(grid) else { return [] }
+    func places(_ start: Double, _ length: Double, _ count: Int) -> Range<Int> {
+      let first = Int((start / side).rounded(.down))
+      return first..<min(count, max(first, Int(((start + length) / side).rounded(.up))))
+    }
+    return places(part.y, part.height, rowCount).flatMap { row in
+      places(part.x, part.width, columnCount).compactMap { column -> Patch? in
+        let square = Rectangle(
+          x: Double(column) * side, y: Double(row) * side, width: side, height: side)
+        guard let common = square.intersection(part) else { return nil }
+        let covered = common.width * common.height / (side * side)
+        // The last bits of a product should not decide about a patch that is covered whole.
+        return covered >= share - 1e-9 ? Patch(row: row, column: column) : nil
+      }
+    }
+  }
+
+  /// The smallest rectangle of the original that holds what the patches show of it; nil for no
+  /// patch, and for patches that show border alone.
+  ///
+  /// - Precondition: the patches lie in the grid.
+  public func box(of patches: [Patch]) -> Rectangle? {
+    let whole = Rectangle(
+      x: 0, y: 0, width: Double(original.width), height: Double(original.height))
+    let parts = patches.compactMap {
+      patchRectangle(row: $0.row, column: $0.column).intersection(whole)
+    }
+    guard let first = parts.first else { return nil }
+    return parts.dropFirst().reduce(first) { box, part in
+      Rectangle(
+        from: Point(x: min(box.x, part.x), y: min(box.y, part.y)),
+        to: Point(
+          x: max(box.bottomRight.x, part.bottomRight.x),
+          y: max(box.bottomRight.y, part.bottomRight.y)))
+    }
   }
 
   // MARK: Tokens

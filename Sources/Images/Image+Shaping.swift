@@ -41,15 +41,10 @@ extension Image {
     return Image(width: width, height: height, pixels: pixels)
   }
 
-  /// The middle of the picture.
+  /// Where a crop from the middle begins.
   ///
-  /// The offset is half of what is cut away, rounded down, as in
-  /// transformers' `center_crop`; a picture that is too small gets a black border.
-  public func centreCropped(width: Int, height: Int) -> Image {
-    let corner = Self.centreCropCorner(of: size, to: PixelSize(width: width, height: height))
-    return cropped(x: corner.x, y: corner.y, width: width, height: height)
-  }
-
+  /// Half of what is cut away, rounded down, as in transformers' `center_crop`; negative where the
+  /// picture is too small and gets a border.
   static func centreCropCorner(
     of size: PixelSize, to crop: PixelSize, rounding: Preprocessing.CropRounding = .down
   ) -> (x: Int, y: Int) {

@@ -90,6 +90,21 @@ public struct Image: Sendable, Equatable {
   /// Width and height together.
   public var size: PixelSize { PixelSize(width: width, height: height) }
 
+  /// The picture of levels from 0 to 255, `[Y, X, 3]`, rounded to 8 bits.
+  ///
+  /// Numbers that no picture has are cut at 0 and 255; NaN becomes black.
+  ///
+  /// - Throws: `ImageError.shape` for another shape.
+  public init(levels: Tensor) throws(ImageError) {
+    guard levels.rank == 3, levels.shape[2] == 3, levels.count > 0 else {
+      throw .shape(found: levels.shape, expected: "[Y, X, 3]")
+    }
+    self.init(
+      width: levels.shape[1], height: levels.shape[0],
+      // A NaN fails the comparison.
+      pixels: levels.elements.map { $0 > 0 ? UInt8(min($0, 255).rounded()) : 0 })
+  }
+
   /// The bytes as numbers from 0 to 255, `[Y, X, 3]`.
   public var tensor: Tensor { Tensor(pixels.map { Float($0) }, shape: [height, width, 3]) }
 }

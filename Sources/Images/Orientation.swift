@@ -24,23 +24,4 @@ public enum Orientation: Int, Sendable, CaseIterable {
   public func upright(_ stored: PixelSize) -> PixelSize {
     exchangesSides ? PixelSize(width: stored.height, height: stored.width) : stored
   }
-
-  /// Where a point of the upright picture lies in the stored one, of size `stored`.
-  public func storedPoint(_ point: Point, stored: PixelSize) -> Point {
-    var point = exchangesSides ? Point(x: point.y, y: point.x) : point
-    if mirrorsColumns { point.x = Double(stored.width) - point.x }
-    if mirrorsRows { point.y = Double(stored.height) - point.y }
-    return point
-  }
-
-  /// Where a point of the stored picture, of size `stored`, lies in the upright one.
-  public func uprightPoint(_ point: Point, stored: PixelSize) -> Point {
-    var point = point
-    if mirrorsColumns { point.x = Double(stored.width) - point.x }
-    if mirrorsRows { point.y = Double(stored.height) - point.y }
-    return exchangesSides ? Point(x: point.y, y: point.x) : point
-  }
-
-  private var mirrorsColumns: Bool { [2, 3, 7, 8].contains(rawValue) }
-  private var mirrorsRows: Bool { [3, 4, 6, 7].contains(rawValue) }
 }

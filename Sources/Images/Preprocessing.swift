@@ -169,29 +169,25 @@ public struct Preprocessing: Sendable, Equatable {
     }
   }
 
-  /// The picture that prepared pixels `[3, Y, X]` show.
-  ///
-  /// Normalising and rescaling are undone and levels rounded to 8 bits. Numbers that no picture
-  /// has, changed ones say, are cut at 0 and 255.
+  /// The levels that prepared pixels `[3, Y, X]` stand for, normalising and rescaling undone:
+  /// `[Y, X, 3]`, from 0 to 255 for those of a picture; `Image(levels:)` makes one of them.
   ///
   /// - Throws: `ImageError.shape` for another shape.
-  public func picture(of pixels: Tensor) throws(ImageError) -> Image {
+  public func levels(of pixels: Tensor) throws(ImageError) -> Tensor {
     guard pixels.rank == 3, pixels.shape[0] == 3, pixels.count > 0 else {
       throw .shape(found: pixels.shape, expected: "[3, Y, X]")
     }
     let (height, width) = (pixels.shape[1], pixels.shape[2])
-    var bytes = [UInt8](repeating: 0, count: pixels.count)
+    var levels = [Float](repeating: 0, count: pixels.count)
     for channel in 0..<3 {
       let mean = normalisation.map { Float($0.mean[channel]) } ?? 0
       let deviation = normalisation.map { Float($0.deviation[channel]) } ?? 1
       let factor = Float(rescaleFactor ?? 1)
       for index in 0..<width * height {
         let value = pixels.elements[channel * width * height + index]
-        let level = (value * deviation + mean) / factor
-        // A NaN fails the comparison and becomes black.
-        bytes[index * 3 + channel] = level > 0 ? UInt8(min(level, 255).rounded()) : 0
+        levels[index * 3 + channel] = (value * deviation + mean) / factor
       }
     }
-    return Image(width: width, height: height, pixels: bytes)
+    return Tensor(levels, shape: [height, width, 3])
   }
 }

@@ -1,3 +1,5 @@
+internal import Characters
+
 extension Diagnostic {
   /// The diagnostic as people read it.
   ///
@@ -7,7 +9,7 @@ extension Diagnostic {
   /// - Parameter width: how many columns a source line may take; longer ones are cut around the
   ///   carets.
   public func drawn(width: Int = 100) -> String {
-    var lines = ["\(place): \(severity.rawValue): \(Printable.line(message))"]
+    var lines = ["\(Printable.line(place)): \(severity.rawValue): \(Printable.line(message))"]
     lines += SourceExcerpt(source: source, range: range, width: width).lines
     for note in [hint].compactMap({ $0 }) + notes {
       lines += note.split(separator: "\n", omittingEmptySubsequences: false)
@@ -15,7 +17,8 @@ extension Diagnostic {
     }
     for other in related {
       let (line, column) = other.source.position(of: other.range.start)
-      lines.append("\(other.source.name):\(line):\(column): note: \(Printable.line(other.message))")
+      let place = Printable.line("\(other.source.name):\(line):\(column)")
+      lines.append("\(place): note: \(Printable.line(other.message))")
       lines += SourceExcerpt(source: other.source, range: other.range, width: width).lines
     }
     return lines.joined(separator: "\n")
@@ -83,62 +86,24 @@ struct SourceExcerpt {
   }
 }
 
-/// How text takes up columns in a terminal.
-public enum Printable {
-  /// How many columns `text` takes: 2 for wide characters, 0 for combining ones.
-  public static func width(_ text: String) -> Int {
-    text.reduce(0) { $0 + width($1) }
-  }
+/// Text of a diagnostic as it is printed.
+enum Printable {
+  /// One line in which nothing steers a terminal or is unseen.
+  static func line(_ text: String) -> String { text.visibleThroughout }
 
-  /// How many columns a character takes.
-  public static func width(_ character: Character) -> Int {
-    character.unicodeScalars.reduce(0) { max($0, width($1)) }
-  }
-
-  /// `text` with every control character made visible, so that it cannot steer a terminal.
-  static func line(_ text: String) -> String {
-    String(String.UnicodeScalarView(text.unicodeScalars.map { visible($0) }))
-  }
-
+  /// What stands for a character of a source line, and its columns.
   static func cell(_ character: Character, column: Int) -> (text: String, width: Int) {
     if character == "\t" {
       let count = 4 - column % 4
       return (String(repeating: " ", count: count), count)
     }
-    let text = line(String(character))
-    return (text, width(text))
+    let text = character.visible
+    return (text, text.displayWidth)
   }
 
   static func withoutTrailingSpaces(_ text: String) -> String {
     var text = text
     while text.last == " " { text.removeLast() }
     return text
-  }
-
-  private static func visible(_ scalar: Unicode.Scalar) -> Unicode.Scalar {
-    switch scalar.value {
-    case 0..<0x20: Unicode.Scalar(0x2400 + scalar.value) ?? "\u{FFFD}"
-    case 0x7F: "\u{2421}"
-    // C1 controls, and marks that reorder what is shown.
-    case 0x80..<0xA0, 0x202A...0x202E, 0x2066...0x2069: "\u{FFFD}"
-    default: scalar
-    }
-  }
-
-  private static func width(_ scalar: Unicode.Scalar) -> Int {
-    switch scalar.properties.generalCategory {
-    case .nonspacingMark, .enclosingMark, .format: return 0
-    default: break
-    }
-    switch scalar.value {
-    // The wide blocks of Unicode's East Asian Width table, and pictographs.
-    case 0x1100...0x115F, 0x2E80...0x303E, 0x3041...0x33FF, 0x3400...0x4DBF, 0x4E00...0x9FFF,
-      0xA000...0xA4CF, 0xAC00...0xD7A3, 0xF900...0xFAFF, 0xFE30...0xFE6F, 0xFF00...0xFF60,
-      0xFFE0...0xFFE6, 0x1F300...0x1F64F, 0x1F680...0x1F6FF, 0x1F900...0x1F9FF,
-      0x20000...0x3FFFD:
-      return 2
-    default:
-      return scalar.properties.isEmojiPresentation ? 2 : 1
-    }
   }
 }

@@ -53,7 +53,8 @@ extension Parser {
 
   // MARK: Operators
 
-  /// Levels: 1 or, 2 and, 3 not, 4 comparisons, 5 sums, 6 products, 7 signs, 8 powers.
+  /// Levels: 1 or, 2 and, 3 not, 4 comparisons, 5 |, 6 ^, 7 &, 8 sums, 9 products, 10 signs,
+  /// 11 powers.
   mutating func operators(_ level: Int) throws(Stopped) -> Expression {
     var left = try prefixed(level)
     var chain = 0
@@ -74,7 +75,7 @@ extension Parser {
         advance()
         // Signs bind tighter than a power on their left and looser on their right: -x**-y.
         let right = try nested { parser throws(Stopped) in
-          try parser.operators(found.level == 8 ? 7 : found.level + 1)
+          try parser.operators(found.level == 11 ? 10 : found.level + 1)
         }
         left = Expression(
           .binary(found.operation, left, right), left.range.joined(with: right.range))
@@ -85,8 +86,10 @@ extension Parser {
   }
 
   private static let binary: [Symbol: (operation: BinaryOperator, level: Int)] = [
-    .plus: (.add, 5), .minus: (.subtract, 5), .star: (.multiply, 6), .slash: (.divide, 6),
-    .doubleSlash: (.floorDivide, 6), .percent: (.modulo, 6), .at: (.matmul, 6), .power: (.power, 8),
+    .pipe: (.or, 5), .caret: (.exclusiveOr, 6), .ampersand: (.and, 7),
+    .plus: (.add, 8), .minus: (.subtract, 8), .star: (.multiply, 9), .slash: (.divide, 9),
+    .doubleSlash: (.floorDivide, 9), .percent: (.modulo, 9), .at: (.matmul, 9),
+    .power: (.power, 11),
   ]
 
   private mutating func prefixed(_ level: Int) throws(Stopped) -> Expression {
@@ -96,8 +99,9 @@ extension Parser {
       let operand = try nested { parser throws(Stopped) in try parser.operators(3) }
       return Expression(.unary(.not, operand), SourceRange(start, operand.range.end))
     }
-    guard at(.minus) || at(.plus), level <= 7 else { return try postfixed() }
+    guard at(.minus) || at(.plus) || at(.tilde), level <= 10 else { return try postfixed() }
     let isMinus = at(.minus)
+    let operation: UnaryOperator = isMinus ? .minus : at(.plus) ? .plus : .invert
     advance()
     if isMinus, case .integer(let magnitude) = kind, magnitude == 1 << 63,
       peek() != .symbol(.power)
@@ -105,9 +109,8 @@ extension Parser {
       advance()
       return Expression(.integer(.min), SourceRange(start, previousEnd))
     }
-    let operand = try nested { parser throws(Stopped) in try parser.operators(7) }
-    return Expression(
-      .unary(isMinus ? .minus : .plus, operand), SourceRange(start, operand.range.end))
+    let operand = try nested { parser throws(Stopped) in try parser.operators(10) }
+    return Expression(.unary(operation, operand), SourceRange(start, operand.range.end))
   }
 
   private mutating func logical(

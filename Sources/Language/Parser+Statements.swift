@@ -225,7 +225,7 @@ extension Parser {
   private static let augmented: [Symbol: BinaryOperator] = [
     .plusAssign: .add, .minusAssign: .subtract, .starAssign: .multiply, .slashAssign: .divide,
     .doubleSlashAssign: .floorDivide, .percentAssign: .modulo, .powerAssign: .power,
-    .atAssign: .matmul,
+    .atAssign: .matmul, .ampersandAssign: .and, .pipeAssign: .or, .caretAssign: .exclusiveOr,
   ]
 
   private mutating func helpStatement(

@@ -106,28 +106,24 @@ enum Symbol: String, Sendable, CaseIterable {
   case dot = "."
   case ellipsis = "..."
   case question = "?"
-  // Python's, and out here.
-  case arrow = "->"
-  case walrus = ":="
   case ampersand = "&"
   case pipe = "|"
   case caret = "^"
   case tilde = "~"
-  case shiftLeft = "<<"
-  case shiftRight = ">>"
   case ampersandAssign = "&="
   case pipeAssign = "|="
   case caretAssign = "^="
+  // Python's, and out here.
+  case arrow = "->"
+  case walrus = ":="
+  case shiftLeft = "<<"
+  case shiftRight = ">>"
   case shiftLeftAssign = "<<="
   case shiftRightAssign = ">>="
 
   /// What to write instead of an operator that the language does not have.
   var refusalHint: String? {
     switch self {
-    case .ampersand, .ampersandAssign: "write and"
-    case .pipe, .pipeAssign: "write or"
-    case .caret, .caretAssign: "a power is written **"
-    case .tilde: "write not"
     case .shiftLeft, .shiftRight, .shiftLeftAssign, .shiftRightAssign: "multiply by a power of 2"
     case .walrus: "assign on a line of its own"
     case .arrow: "leave the type out"

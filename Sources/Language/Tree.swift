@@ -95,6 +95,8 @@ public enum UnaryOperator: String, Sendable {
   case plus = "+"
   /// Turns truth around.
   case not
+  /// Turns every truth of a mask around, or every bit of a whole number.
+  case invert = "~"
 }
 
 /// Operators between two operands.
@@ -115,6 +117,12 @@ public enum BinaryOperator: String, Sendable {
   case power = "**"
   /// Matrix product.
   case matmul = "@"
+  /// Both: of two masks, truths or whole numbers' bits.
+  case and = "&"
+  /// One or both.
+  case or = "|"
+  /// One of the two.
+  case exclusiveOr = "^"
 }
 
 /// Operators that compare.

@@ -62,9 +62,4 @@ public struct Document: Sendable {
     self.init(
       Source(name: file.relativePath, text: text), isLesson: kind == "md" || kind == "markdown")
   }
-
-  /// The property of that name.
-  public func property(_ name: String) -> String? {
-    properties.first { $0.name == name }?.value
-  }
 }

@@ -12,7 +12,7 @@ internal import Synchronization
 /// nearest. Mistakes are told from that by what they do to a whole group alike: see `Movement`.
 public struct RoundingError: Sendable, Equatable {
   /// The root mean square error of the worst row or group, in times a step / √12; infinite where
-  /// the integers stand for a number that is none.
+  /// the integers stand for NaN or infinity.
   public let ratio: Double
   /// The row of the worst.
   public let row: Int
@@ -107,7 +107,7 @@ private struct GroupError {
   /// Whether it follows a line in the weights.
   private(set) var isSystematic = false
 
-  /// Every error of a group; nil where it holds no number and must not.
+  /// Every error of a group; nil where it holds NaN or infinity and must not.
   init?(_ group: RoundedGroup) {
     var squares = 0.0
     for place in group.places {
@@ -139,7 +139,7 @@ private struct GroupError {
   }
 
   private init?(_ group: RoundedGroup, squares: Double, count: Int) {
-    // What holds a number that is none becomes none throughout, and is right so.
+    // One NaN or infinity makes the whole group NaN, and is right so.
     if !squares.isFinite, group.places.contains(where: { !group.weights[$0].isFinite }),
       group.places.allSatisfy({ !group.stored[$0].isFinite })
     {

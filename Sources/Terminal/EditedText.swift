@@ -29,8 +29,6 @@ public struct EditedText: Sendable, Equatable {
   public var isOnLastLine: Bool { !after.utf8.contains(0x0A) }
   /// What is left of the cursor on its line.
   public var lineBefore: Substring { before[Self.lineStart(in: before)...] }
-  /// What is right of the cursor on its line.
-  public var lineAfter: Substring { after[..<Self.lineEnd(in: after)] }
 
   /// Puts `inserted` at the cursor and moves behind it.
   public mutating func insert(_ inserted: String) {

@@ -131,7 +131,7 @@ private struct Cell {
       text = String(repeating: " ", count: width)
     } else {
       // Spelled-out marks piled on one letter can be longer than a row.
-      text = character.visible(keepingBreaks: false).truncated(toColumns: columns)
+      text = character.visible.truncated(toColumns: columns)
       width = text.displayWidth
     }
   }

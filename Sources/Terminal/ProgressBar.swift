@@ -44,7 +44,7 @@ public struct ProgressBar: Sendable {
       isTerminal: stream.isTerminal && environment.hasEscapes,
       columns: stream.size(in: environment).columns,
       now: { (clock.now - start) / .seconds(1) },
-      write: { text in try? stream.write(text) })
+      write: { text in try? stream.write(exactly: text) })
   }
 
   /// So many steps are done.

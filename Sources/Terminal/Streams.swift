@@ -1,22 +1,44 @@
+internal import Characters
 internal import Glibc
 
 /// Standard output or error: whole writes, with errors that are noticed.
+///
+/// The one door to a terminal for all but the editor. Labels, file names, generated words and
+/// messages come from anywhere: in `write(_:)` nothing steers the terminal, whoever calls it. What
+/// Fovea itself draws with colours and cursor movements says so: `write(exactly:)`.
 public struct Output: Sendable {
   /// Results.
-  public static let standardOutput = Output(1, "standard output")
+  ///
+  /// A pipe or file gets them to the byte, as other programs expect; a terminal gets them visible.
+  public static let standardOutput = Output(1, "standard output", keepsBytesForPrograms: true)
   /// Everything else: errors, progress.
-  public static let standardError = Output(2, "standard error")
+  ///
+  /// Visible wherever it goes: logs are looked at in a terminal some day.
+  public static let standardError = Output(2, "standard error", keepsBytesForPrograms: false)
 
   let descriptor: Int32
   let name: String
+  private let keepsBytesForPrograms: Bool
 
-  init(_ descriptor: Int32, _ name: String) { (self.descriptor, self.name) = (descriptor, name) }
+  init(_ descriptor: Int32, _ name: String, keepsBytesForPrograms: Bool = false) {
+    (self.descriptor, self.name) = (descriptor, name)
+    self.keepsBytesForPrograms = keepsBytesForPrograms
+  }
 
   /// Whether a person's terminal is at the other end.
   public var isTerminal: Bool { isatty(descriptor) == 1 }
 
-  /// Writes all of `text`, at once.
-  public func write(_ text: String) throws(TerminalError) { try write(bytes: Array(text.utf8)) }
+  /// Writes all of `text`, at once, with nothing in it that a terminal obeys: see
+  /// ``Characters/Swift/StringProtocol/visible``.
+  public func write(_ text: String) throws(TerminalError) {
+    try write(exactly: keepsBytesForPrograms && !isTerminal ? text : text.visible)
+  }
+
+  /// Writes text that is meant to steer the terminal: Fovea's own colours and cursor movements,
+  /// and what a script prints with `raw=True`.
+  public func write(exactly text: String) throws(TerminalError) {
+    try write(bytes: Array(text.utf8))
+  }
 
   /// Writes all bytes, at once.
   public func write(bytes: [UInt8]) throws(TerminalError) {

@@ -1,3 +1,5 @@
+internal import Characters
+
 /// When a person wants colour.
 public enum ColorChoice: String, Sendable, CaseIterable {
   /// Where the stream is a terminal and nothing in the environment speaks against it.
@@ -55,10 +57,10 @@ public enum Style: Sendable {
   /// The chosen line of a menu.
   case chosen
 
-  /// `text` in this style; unchanged where there are no colours.
+  /// `text`, made visible, in this style; without colours where there are none.
   public func apply(to text: String, _ depth: ColorDepth) -> String {
-    guard depth != .none, !text.isEmpty else { return text }
-    return "\u{1B}[\(code)m\(text)\u{1B}[0m"
+    guard depth != .none, !text.isEmpty else { return text.visible }
+    return "\u{1B}[\(code)m\(text.visible)\u{1B}[0m"
   }
 
   private var code: String {

@@ -1,7 +1,7 @@
 internal import Synchronization
 internal import Tensors
 
-/// A number that is none, or infinite, where a run has it first.
+/// A NaN or an infinity, where a run has it first.
 public struct BrokenNumber: Sendable, Equatable {
   /// The place.
   public let address: Address
@@ -9,14 +9,14 @@ public struct BrokenNumber: Sendable, Equatable {
   public let axes: [Axis]
   /// The indices of the first such number.
   public let index: [Int]
-  /// The number: not a number, or infinite.
+  /// NaN, or an infinity.
   public let number: Float
   /// The entry of a batch that has it; nil where there is one alone.
   public internal(set) var entry: Int?
 }
 
 extension BrokenNumber {
-  /// The first number of a tensor that is none; nil where there is none.
+  /// The first NaN or infinity of a tensor; nil where all numbers are finite.
   init?(in tensor: Tensor, at place: ForcedRun.Place) {
     guard let offset = Self.offset(in: tensor, at: place.address) else { return nil }
     var (rest, index) = (offset, [Int]())
@@ -37,7 +37,7 @@ extension BrokenNumber {
 }
 
 extension BrokenNumber {
-  /// Looks for the first place of a run where a number is none; nil where all are finite.
+  /// Looks for the first place of a run with NaN or infinity; nil where all are finite.
   ///
   /// Nothing is kept: every place is looked at as it passes, and the run ends at the first.
   ///

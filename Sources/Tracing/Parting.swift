@@ -80,7 +80,7 @@ public struct Parting: Sendable {
 
   /// A row a part, or a place, in the order of the run.
   public let rows: [Row]
-  /// The first place where each side has a number that is none; nil where all are finite.
+  /// The first place where each side has NaN or infinity; nil where all are finite.
   public let broken: [BrokenNumber?]
   /// What only one of the sides has.
   public let onlyInFirst, onlyInSecond: [Address]

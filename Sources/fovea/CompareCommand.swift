@@ -20,7 +20,7 @@ struct CompareCommand: ParsableCommand {
       hold for the folders that run.
 
       Exit status: 0 every step is noise; 1 a step is suspicious or a bug, a \
-      number is none, or a shape differs; 65 a file that fits no model.
+      number is NaN or infinite, or a shape differs; 65 a file that fits no model.
       """)
 
   @ArgumentParser.Argument(help: "One side: a file, or a model's folder or id.")
@@ -70,7 +70,7 @@ struct CompareCommand: ParsableCommand {
       // What did not match is a list, a line each.
       let lines = ([failure.message] + [failure.hint].compactMap { $0 } + failure.notes)
       try Output.standardError.write(
-        "fovea: error: " + lines.map(\.visible).joined(separator: "\n  ") + "\n")
+        "fovea: error: " + lines.joined(separator: "\n  ") + "\n")
       throw Ending(status: ExitStatus.of(failure))
     }
     try Output.standardOutput.write((json ? tool.json : tool.text) + "\n")

@@ -86,7 +86,7 @@ struct ConvertCommand: ParsableCommand {
         + "\(destination)\n")
     if !leftOut.isEmpty {
       try Output.standardError.write(
-        "not taken along: \(leftOut.joined(separator: ", ").withVisibleControls)\n")
+        "not taken along: \(leftOut.joined(separator: ", "))\n")
     }
   }
 

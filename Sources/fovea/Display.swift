@@ -1,3 +1,4 @@
+internal import Characters
 internal import Files
 internal import Language
 internal import Runtime
@@ -6,12 +7,25 @@ internal import Terminal
 
 /// Results on standard output, everything else on standard error.
 enum Display {
-  /// Writes a result.
+  /// Writes a result; at a terminal, what is in it is shown and never obeyed.
   ///
   /// Where that cannot be done there is nobody to work for: says so and ends.
   static func write(_ text: String) {
-    do {
+    orLeave { () throws(TerminalError) in
       try Output.standardOutput.write(text)
+    }
+  }
+
+  /// Writes what Fovea itself draws in a terminal, and what a script prints with `raw=True`.
+  static func write(exactly text: String) {
+    orLeave { () throws(TerminalError) in
+      try Output.standardOutput.write(exactly: text)
+    }
+  }
+
+  private static func orLeave(_ write: () throws(TerminalError) -> Void) {
+    do {
+      try write()
     } catch {
       Program.complain(about: error)
       Program.leave(error.exitCode)
@@ -32,7 +46,7 @@ enum Display {
   /// Draws what is wrong with a text, each with its place and source line.
   static func complain(_ diagnostics: [Diagnostic], depth: ColorDepth, columns: Int) {
     for diagnostic in diagnostics {
-      let lines = diagnostic.drawn(width: max(20, columns - 6)).split(
+      let lines = diagnostic.drawn(width: max(20, columns - 6)).visible.split(
         separator: "\n", omittingEmptySubsequences: false)
       let word = diagnostic.severity.rawValue
       let style: Style = diagnostic.severity == .error ? .error : .warning
@@ -46,7 +60,7 @@ enum Display {
         let isCarets = line.contains("^") && line.allSatisfy { $0 == "^" || $0 == " " }
         return isCarets ? style.apply(to: String(line), depth) : String(line)
       }
-      try? Output.standardError.write(colored.joined(separator: "\n") + "\n")
+      try? Output.standardError.write(exactly: colored.joined(separator: "\n") + "\n")
     }
   }
 }

@@ -1,5 +1,4 @@
 internal import ArgumentParser
-internal import Characters
 internal import Foundation
 internal import Tensors
 internal import Terminal
@@ -18,7 +17,7 @@ struct Fovea: ParsableCommand {
       … | fovea                  runs what comes on standard input
 
       Exit status: 0 all ran; 1 a command failed; 2 a lesson's check failed; 64 usage; 65 bad data; \
-      66 input missing; 70 a bug; 71 too little memory; 73 cannot create; 74 reading or writing \
+      66 input missing; 71 too little memory; 73 cannot create; 74 reading or writing \
       failed; 77 not allowed; 130 interrupted; 143 ended.
       """,
     version: "fovea \(Program.version)",
@@ -47,7 +46,7 @@ struct Fovea: ParsableCommand {
       if let ending = error as? Ending { leave(ending.status) }
       // Parsing errors, help and version requests print themselves and know their status.
       let isOfParser = Fovea.exitCode(for: error) != .failure || error is ExitCode
-      if isOfParser { leave(saying: error) }
+      if isOfParser { leave(saying: Fovea.fullMessage(for: error), Fovea.exitCode(for: error)) }
       complain(about: error)
       leave(ExitStatus.of(error))
     }
@@ -62,26 +61,24 @@ struct Fovea: ParsableCommand {
       words: "FOVEA_THREADS must be a whole number of at least 1, not '\(text)'")
   }
 
-  /// Ends with what the parser of the command line has to say: help that was asked for on standard
-  /// output, a complaint on standard error.
-  private static func leave(saying error: any Error) -> Never {
-    let status = Fovea.exitCode(for: error).rawValue
-    let text = Fovea.fullMessage(for: error)
-    let stream = status == 0 ? Output.standardOutput : Output.standardError
+  /// Says what went wrong in one line on standard error.
+  static func complain(about error: any Error) {
+    try? Output.standardError.write("fovea: error: \(error)\n")
+  }
+
+  /// Ends with what the parser of arguments has to say: help on standard output, complaints on
+  /// standard error.
+  private static func leave(saying text: String, _ code: ExitCode) -> Never {
+    let stream: Output = code.isSuccess ? .standardOutput : .standardError
     do throws(TerminalError) {
       if !text.isEmpty { try stream.write(text + "\n") }
     } catch {
-      if status == 0, !error.isClosedPipe {
+      if code.isSuccess, !error.isClosedPipe {
         complain(about: error)
         leave(error.exitCode)
       }
     }
-    leave(status)
-  }
-
-  /// Says what went wrong in one line on standard error.
-  static func complain(about error: any Error) {
-    try? Output.standardError.write("fovea: error: \("\(error)".visible)\n")
+    leave(code.rawValue)
   }
 
   /// Ends the process; what was written is on its way already.

@@ -79,7 +79,7 @@ struct PromptLoop {
   }
 
   private func note(_ text: String) {
-    Display.write(Style.faint.apply(to: text.visible, depth) + "\n")
+    Display.write(exactly: Style.faint.apply(to: text, depth) + "\n")
   }
 
   // MARK: Around it

@@ -148,5 +148,5 @@ struct BadText: HasExitCode, CustomStringConvertible {
   let reason: String
 
   var exitCode: Int32 { Files.ExitCode.badData }
-  var description: String { "\(name) \(reason)" }
+  var description: String { "\(name.withVisibleControls) \(reason)" }
 }

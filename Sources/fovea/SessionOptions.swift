@@ -40,6 +40,10 @@ struct SessionOptions: ParsableArguments {
         progress.hide()
         Display.write(text)
       },
+      exactOutput: { text in
+        progress.hide()
+        Display.write(exactly: text)
+      },
       notes: { text in
         progress.hide()
         try? Output.standardError.write(text)
@@ -57,7 +61,10 @@ struct SessionOptions: ParsableArguments {
     do {
       return try ModelPlace.folder(name, revision: revision)
     } catch let failure as ArgumentFailure {
-      throw SettingFailure(words: "--\(failure.parameter) \(failure.message)")
+      let hint = NearestFile.hint(
+        for: name, at: URL(typed: name), or: ShippedModel.all.map(\.name))
+      throw SettingFailure(
+        words: "--\(failure.parameter) \(failure.message)" + (hint.map { "; \($0)" } ?? ""))
     }
   }
 
@@ -70,7 +77,16 @@ extension ColorChoice: ExpressibleByArgument {}
 struct MissingInput: HasExitCode, CustomStringConvertible {
   let path: String
   let what: String
+  /// What to do about it.
+  private let advice: String
+
+  /// - Parameter names: names that would have done as well.
+  init(path: String, what: String, or names: [String] = []) {
+    (self.path, self.what) = (path, what)
+    advice =
+      NearestFile.hint(for: path, at: URL(filePath: path), or: names) ?? "check the path"
+  }
 
   var exitCode: Int32 { Files.ExitCode.missingInput }
-  var description: String { "\(path): \(what) is not there; check the path" }
+  var description: String { "\(path.withVisibleControls): \(what) is not there; \(advice)" }
 }

@@ -16,6 +16,25 @@ struct CharactersTests {
     #expect("plain 日本".visibleOnOneLine == "plain 日本")
   }
 
+  @Test(arguments: [
+    ("\u{1B}]0;t\u{7}", "⟨U+001B⟩]0;t⟨U+0007⟩"), ("a\u{9B}2J\u{7F}", "a⟨U+009B⟩2J⟨U+007F⟩"),
+    ("a\r\nb\rc", "a⟨U+000D⟩\nb⟨U+000D⟩c"), ("\u{202E}x\u{2069}", "⟨U+202E⟩x⟨U+2069⟩"),
+    ("a\u{200B}\u{200D}b\u{FEFF}\u{AD}", "a⟨U+200B⟩⟨U+200D⟩b⟨U+FEFF⟩⟨U+00AD⟩"),
+    ("x\u{FE0F}\u{E0101}\u{E0041}\u{3164}", "x⟨U+FE0F⟩⟨U+E0101⟩⟨U+E0041⟩⟨U+3164⟩"),
+    ("漢\u{E0100}\u{E0101}", "漢\u{E0100}⟨U+E0101⟩"), ("👩\u{200D}", "👩⟨U+200D⟩"),
+    ("\u{2028}\u{FFFE}", "⟨U+2028⟩⟨U+FFFE⟩"), ("a\tb\nc", "a\tb\nc"),
+  ]) func whatIsObeyedOrUnseenIsSpelledOut(text: String, visible: String) {
+    #expect(text.visible == visible)
+  }
+
+  /// Emoji of several scalars, Persian, Hindi, Arabic numbers, keycaps, accents, wide letters.
+  @Test(arguments: [
+    "👨‍👩‍👧", "👩🏽‍💻", "❤️‍🔥", "🏳️‍🌈", "می‌خواهم", "क्‍ष", "1️⃣", "é e\u{301}", "日本語 ✓ → ▀",
+    "ﷺ العربية", "한국어", "ไทย", "עִבְרִית", "↔️", "☺︎",
+  ]) func wordsOfEveryScriptStayAsTheyAre(text: String) {
+    #expect(text.visible == text && text.visibleOnOneLine == text)
+  }
+
   @Test func nounsFollowTheirNumber() {
     #expect(1.counted(as: "picture") == "1 picture")
     #expect(0.counted(as: "picture") == "0 pictures")

@@ -43,6 +43,13 @@ import Testing
     "rollout": "for i in range(100000): rollout(vision)",
     "compare": "for i in range(100000): compare(r, r)",
     "bill": "bill(s)",
+    "patches_under": "for i in range(100000): patches_under((9, 9, 50, 50), s)",
+    "box_of": "for i in range(100000): box_of([1, 2], s)",
+    "concat": "for i in range(100): concat([matrix, matrix], axis=1)",
+    "stack": "for i in range(100): stack([matrix, matrix], axis=1)",
+    "sort": "for i in range(100): sort(matrix, axis=0)",
+    "argsort": "for i in range(100): argsort(matrix.flatten()[:16000000])",
+    "topk": "for i in range(100): topk(matrix, 5)",
     "image": "for i in range(100000): image(\"fovea-out/shapes/0.png\")",
     "scene": "for i in range(1000000): scene(i)",
     "describe": "describe(matrix)",
@@ -90,6 +97,7 @@ import Testing
     "text * n": "for i in range(1000): \"ab\" * 5000000",
     "list * n": "for i in range(100): numbers * 5",
     "x[a:b]": "for i in range(1000): words[::-1]",
+    "x[mask]": "for i in range(100): matrix[matrix > 0]",
     "x[:, i]": "matrix[::-1, ::-1]",
     "comprehension": "[x * x for x in range(10000000)]",
     "a value that is shown": "matrix",
@@ -136,13 +144,15 @@ import Testing
     "Tensor.max": "for i in range(100): matrix.max()",
     "Tensor.min": "for i in range(100): matrix.min(axis=0)",
     "Tensor.argmax": "for i in range(100): matrix.argmax()",
+    "Tensor.argsort": "for i in range(100): matrix.argsort(axis=0)",
+    "Tensor.topk": "for i in range(100): matrix.topk(3)",
     "Tensor.argmin": "for i in range(100): matrix.argmin(axis=0)",
     "Tensor.any": "for i in range(100): zeros([4000, 4000]).any()",
     "Tensor.all": "for i in range(100): ones([4000, 4000]).all()",
   ]
 
   private static let operators = [
-    "@", "+", "==", "in", "f-string", "text * n", "list * n", "x[a:b]", "x[:, i]", "comprehension",
+    "@", "+", "==", "in", "f-string", "text * n", "list * n", "x[a:b]", "x[mask]", "x[:, i]", "comprehension",
     "a value that is shown",
   ]
 

@@ -29,12 +29,4 @@ import Testing
     #expect(text.filter { $0 == "▀" }.count == 300)
     #expect(text.contains("38;2;7;8;9"))
   }
-
-  @Test func kittyChunksAreShortAndEnded() {
-    let text = TerminalPicture.kitty(png: [UInt8](repeating: 7, count: 10_000))
-    let chunks = text.split(separator: "\u{1b}_G").map(String.init)
-    #expect(chunks.count == 4)
-    #expect(chunks[0].hasPrefix("a=T,f=100,q=2,m=1;"))
-    #expect(chunks[3].hasPrefix("m=0;"))
-  }
 }

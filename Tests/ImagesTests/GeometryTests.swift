@@ -1,5 +1,6 @@
 import Images
 import Tensors
+import TestSupport
 import Testing
 
 private let sizes = [
@@ -109,23 +110,49 @@ private let sizes = [
     #expect(cut.patch(at: Point(x: 15.5, y: 6)) == nil)
   }
 
-  @Test func everyOrientationLeadsFromTheUprightPictureToTheStoredPixel() throws {
-    var stored = Image(width: 5, height: 3, filledWith: .init(red: 0, green: 0, blue: 0))
-    for y in 0..<3 {
-      for x in 0..<5 { stored[x, y] = .init(red: UInt8(x), green: UInt8(y), blue: 7) }
+  @Test func patchesUnderABoxFollowTheCropAndTheResize() {
+    // 40 × 20, resized to 20 × 10, of which the middle 10 × 10 is seen in patches of 5.
+    let geometry = Geometry(
+      original: PixelSize(width: 40, height: 20), resized: PixelSize(width: 20, height: 10),
+      left: 5, top: 0, input: PixelSize(width: 10, height: 10), patchSize: 5)
+    func patches(_ x: Double, _ y: Double, _ width: Double, _ height: Double, share: Double = 0)
+      -> [[Int]]
+    {
+      geometry.patches(under: Rectangle(x: x, y: y, width: width, height: height), share: share)
+        .map { [$0.row, $0.column] }
     }
-    for orientation in Orientation.allCases {
-      let upright = stored.turned(orientation)
-      #expect(upright.size == orientation.upright(stored.size))
-      for y in 0..<upright.height {
-        for x in 0..<upright.width {
-          let point = Point(x: Double(x) + 0.5, y: Double(y) + 0.5)
-          let found = orientation.storedPoint(point, stored: stored.size)
-          let pixel = upright[x, y]
-          #expect(found == Point(x: Double(pixel.red) + 0.5, y: Double(pixel.green) + 0.5))
-          #expect(orientation.uprightPoint(found, stored: stored.size) == point)
-        }
-      }
+    #expect(patches(0, 0, 40, 20) == [[0, 0], [0, 1], [1, 0], [1, 1]])
+    #expect(patches(10, 0, 10, 10) == [[0, 0]])
+    #expect(patches(10, 0, 10, 10, share: 1) == [[0, 0]])
+    #expect(patches(11, 0, 10, 10) == [[0, 0], [0, 1]])
+    #expect(patches(11, 0, 10, 10, share: 0.5) == [[0, 0]])
+    #expect(patches(11, 0, 10, 10, share: 1) == [])
+    #expect(patches(0, 0, 10, 20) == [])
+    #expect(geometry.box(of: []) == nil)
+    #expect(
+      geometry.box(of: [.init(row: 1, column: 0), .init(row: 1, column: 1)])
+        == Rectangle(x: 10, y: 10, width: 20, height: 10))
+  }
+
+  @Test func theBoxOfThePatchesUnderABoxHoldsWhatIsSeenOfIt() throws {
+    var random = SplitMix64(seed: 5)
+    for _ in 0..<300 {
+      let original = PixelSize(width: 20 + random.below(300), height: 20 + random.below(300))
+      let preprocessing = try Preprocessing(
+        target: .shortestEdge(48), crop: PixelSize(width: 48, height: 48))
+      let image = Image(
+        width: original.width, height: original.height, filledWith: .init(red: 1, green: 2, blue: 3)
+      )
+      let geometry = try preprocessing.prepare(image, patchSize: 16).geometry
+      let box = Rectangle(
+        x: Double(random.below(original.width)), y: Double(random.below(original.height)),
+        width: 1 + Double(random.below(80)), height: 1 + Double(random.below(80)))
+      let seen = try #require(geometry.seen).intersection(box)
+      let patches = geometry.patches(under: box)
+      #expect(patches.isEmpty == (seen == nil))
+      guard let seen, let found = geometry.box(of: patches) else { continue }
+      let common = try #require(found.intersection(seen))
+      #expect(abs(common.width - seen.width) < 1e-9 && abs(common.height - seen.height) < 1e-9)
     }
   }
 }

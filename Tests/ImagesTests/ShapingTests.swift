@@ -24,11 +24,15 @@ import Testing
     #expect(beside == Image(width: 2, height: 2, filledWith: .init(red: 0, green: 0, blue: 0)))
   }
 
-  @Test func aCentreCropWithAnOddRestTakesTheSmallerOffset() {
-    let part = numbered(10, 7).centreCropped(width: 7, height: 4)
+  @Test func aCentreCropWithAnOddRestTakesTheSmallerOffset() throws {
+    func cropped(_ image: Image, _ width: Int, _ height: Int) throws -> Image {
+      try Preprocessing(target: nil, crop: PixelSize(width: width, height: height))
+        .prepare(image).picture
+    }
+    let part = try cropped(numbered(10, 7), 7, 4)
     #expect(part[0, 0] == .init(red: 1, green: 1, blue: 255))
     // A picture too small by 3 gets the larger half of the border first.
-    let padded = numbered(5, 5).centreCropped(width: 8, height: 8)
+    let padded = try cropped(numbered(5, 5), 8, 8)
     #expect(padded[1, 1].blue == 0 && padded[2, 2] == .init(red: 0, green: 0, blue: 255))
   }
 

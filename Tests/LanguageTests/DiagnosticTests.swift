@@ -40,7 +40,7 @@ import Testing
   }
 
   @Test func controlCharactersAreMadeVisible() throws {
-    #expect(try drawn("a\u{1B}[31m = x", under: "x")[1] == "    a␛[31m = x")
+    #expect(try drawn("a\u{1B}[31m = x", under: "x")[1] == "    a⟨U+001B⟩[31m = x")
   }
 
   @Test func longLinesAreCutAroundTheCarets() throws {

@@ -17,6 +17,7 @@ import Testing
     "x = {}\nfor i in range(2000000): x[i] = i", "x = []\nfor i in range(400000): x.append([i, i])",
     "x = [f\"{i} some text that is long enough\" for i in range(1000000)]",
     "ones([1500, 1500]).tolist()", "str(list(range(4000000)))",
+    "x = ones([1500, 1500])\nx[x > 0]", "x = ones([1500, 1500])\nx[[0] * 9000]",
     "\" \".join([\"abcdefgh\"] * 1000000).split()",
   ])
   func whatDoesNotFitIsRefusedAndTheVariablesStay(_ line: String) {

@@ -133,7 +133,8 @@ final class Output: Sendable {
 
   @Test(arguments: Script.all) func aScriptDoesWhatItsMarginSays(_ script: Script) {
     let output = Output()
-    let session = Session(commands: TestCommands.all, output: { output.write($0) })
+    let session = Session(
+      commands: TestCommands.all + TensorCommands.all, output: { output.write($0) })
     let result = session.run(Source(name: script.name, text: script.text))
     var lines = output.text.split(separator: "\n", omittingEmptySubsequences: false).map(
       String.init)

@@ -37,6 +37,30 @@ import Testing
     }
   }
 
+  @Test func aFailedCheckEvaluatesItsSidesOnce() {
+    let session = session()
+    #expect(run("n = []\ndef f():\n    n.append(1)\n    return len(n)", session).succeeded)
+    let failed = run("assert f() == 4, \"no\"", session)
+    #expect(failed.failure?.notes == ["f() is 1"])
+    #expect(run("assert f() == 2", session).succeeded)
+    #expect(run("len(n)", session).shown == "2")
+  }
+
+  @Test func drawingsAndRawTextHaveTheirOwnWay() {
+    let (plain, exact) = (Output(), Output())
+    let session = Session(output: { plain.write($0) }, exactOutput: { exact.write($0) })
+    #expect(run("print(1)\nprint(2, raw=True)\nprint(3, raw=False)", session).succeeded)
+    #expect(plain.text == "1\n3\n" && exact.text == "2\n")
+  }
+
+  @Test func helpOnAFunctionSaysHowItIsCalled() {
+    let session = session()
+    #expect(
+      session.help(on: "print").hasPrefix("print(*values, sep=\" \", end=\"\\n\", raw=False)\n"))
+    #expect(session.help(on: "zeros").hasPrefix("zeros(*shape)\n"))
+    #expect(session.help(on: "sorted").hasPrefix("sorted(iterable, key=None, reverse=False)\n"))
+  }
+
   @Test func cancellingStopsALoop() {
     let session = session()
     interrupt(session)

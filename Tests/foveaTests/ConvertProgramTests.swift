@@ -12,7 +12,7 @@ import Testing
   {
     let process = Process()
     process.executableURL = URL(filePath: "/bin/sh")
-    let program = try #require(ProgramTests.program).path
+    let program = try ProgramTests.program().path
     process.arguments = ["-c", "\(prefix) exec \"$0\" \"$@\"", program] + arguments
     let pipe = Pipe()
     (process.standardOutput, process.standardError) = (pipe, pipe)
@@ -29,8 +29,7 @@ import Testing
     return path
   }
 
-  @Test(.enabled(if: ProgramTests.program != nil))
-  func aFullDiskLeavesTheOldCheckpointAndNothingElse() throws {
+  @Test func aFullDiskLeavesTheOldCheckpointAndNothingElse() throws {
     let folder = try TemporaryFolder()
     let source = try tiny(in: folder)
     let target = folder.file("half").path
@@ -46,8 +45,7 @@ import Testing
     #expect(try WholeFile.read(folder.file("half/model.safetensors")) == before)
   }
 
-  @Test(.enabled(if: ProgramTests.program != nil))
-  func aConvertedCheckpointRuns() throws {
+  @Test func aConvertedCheckpointRuns() throws {
     let folder = try TemporaryFolder()
     let source = try tiny(in: folder)
     let target = folder.file("small").path
@@ -73,7 +71,7 @@ import Testing
     _ arguments: [String], by signal: Int32, in folder: TemporaryFolder, times: Int = 1
   ) throws -> (status: Int32, names: [String]) {
     let process = Process()
-    process.executableURL = ProgramTests.program
+    process.executableURL = try ProgramTests.program()
     process.arguments = arguments
     (process.standardOutput, process.standardError) = (FileHandle.nullDevice, FileHandle.nullDevice)
     try process.run()
@@ -98,8 +96,7 @@ import Testing
     return (process.terminationStatus, names)
   }
 
-  @Test(.enabled(if: ProgramTests.program != nil))
-  func whatIsInterruptedLeavesTheOldCheckpointAndNothingElse() throws {
+  @Test func whatIsInterruptedLeavesTheOldCheckpointAndNothingElse() throws {
     let folder = try TemporaryFolder()
     let source = folder.file("source").path
     let made = try run(["synthesize", "clip-vit-base-patch32", "--dtype", "bfloat16", source])
@@ -134,7 +131,6 @@ import Testing
   }
 
   @Test(
-    .enabled(if: ProgramTests.program != nil),
     arguments: [
       (["--dtype", "vision=bfloat16,decoder=int4"], 0, "int4"),
       (["--quantize", "int8"], 0, "int8"),
@@ -168,7 +164,6 @@ import Testing
   }
 
   @Test(
-    .enabled(if: ProgramTests.program != nil),
     arguments: [
       (["convert", "SOURCE", "TARGET"], 64, "what should the weights become?"),
       (["convert", "SOURCE", "TARGET", "--dtype", "float8"], 64, "float8"),
@@ -217,7 +212,6 @@ import Testing
   }
 
   @Test(
-    .enabled(if: ProgramTests.program != nil),
     arguments: [
       ("dtype=\"float8\"", "must be one of float32, float16, bfloat16, int8, int4"),
       ("dtype={\"ears\": \"int8\"}", "its parts are vision, qformer, projection, decoder"),
@@ -232,8 +226,7 @@ import Testing
     #expect(ended.text.contains(words), "\(ended.text)")
   }
 
-  @Test(.enabled(if: ProgramTests.program != nil))
-  func aModelTooLargeForTheMemoryIsRefusedBeforeItIsTaken() throws {
+  @Test func aModelTooLargeForTheMemoryIsRefusedBeforeItIsTaken() throws {
     let folder = try TemporaryFolder()
     let path = folder.file("clip").path
     let made = try run(["synthesize", "clip-vit-base-patch32", "--dtype", "float32", path])

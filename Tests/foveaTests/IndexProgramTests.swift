@@ -19,8 +19,7 @@ import Testing
     return folder.file("big")
   }
 
-  @Test(.enabled(if: ProgramTests.program != nil))
-  func anIndexIsGoneOnWithByTheModelThatMadeIt() throws {
+  @Test func anIndexIsGoneOnWithByTheModelThatMadeIt() throws {
     let folder = try TemporaryFolder()
     let pictures = try pictures(3, in: folder).path
     let clip = Fixtures.goldens.appending(path: "clip").path
@@ -45,8 +44,7 @@ import Testing
     #expect(shipped.errors.contains("leave --model out to go on with it"), "\(shipped.errors)")
   }
 
-  @Test(.enabled(if: ProgramTests.program != nil))
-  func emptyPathsFilesAndFoldersOfSomethingElseAreRefused() throws {
+  @Test func emptyPathsFilesAndFoldersOfSomethingElseAreRefused() throws {
     let folder = try TemporaryFolder()
     let pictures = try pictures(1, in: folder).path
     for arguments in [[""], [pictures, "--to", ""]] {
@@ -64,8 +62,7 @@ import Testing
     #expect(one.output.hasPrefix("1 picture, 1 embedded in"), "\(one.output)")
   }
 
-  @Test(.enabled(if: ProgramTests.program != nil))
-  func nothingReadableLeavesNothing() throws {
+  @Test func nothingReadableLeavesNothing() throws {
     let folder = try TemporaryFolder()
     let pictures = folder.file("allbad")
     try FileManager.default.createDirectory(at: pictures, withIntermediateDirectories: false)
@@ -74,8 +71,7 @@ import Testing
     #expect(folder.names == ["allbad"])
   }
 
-  @Test(.enabled(if: ProgramTests.program != nil))
-  func anInterruptSaysWhereItStoppedAndTheNextRunGoesOn() throws {
+  @Test func anInterruptSaysWhereItStoppedAndTheNextRunGoesOn() throws {
     let folder = try TemporaryFolder()
     let pictures = try pictures(40, in: folder)
     // Copies would be embedded once: every file gets a byte of its own behind its picture.
@@ -88,7 +84,7 @@ import Testing
       }
     }
     let process = Process()
-    process.executableURL = ProgramTests.program
+    process.executableURL = try ProgramTests.program()
     process.arguments = ["index", pictures.path, "--batch", "4"]
     let (output, errors) = (Pipe(), Pipe())
     (process.standardOutput, process.standardError) = (output, errors)

@@ -7,11 +7,14 @@ import Testing
 
 /// The program itself, as it was built beside these tests.
 @Suite struct ProgramTests {
-  static let program: URL? = {
-    let place = Bundle.main.bundleURL.appending(path: "fovea")
+  /// Where it is; a test without it fails, and does not pass over what it should show.
+  static func program() throws -> URL {
+    let beside = Bundle.main.bundleURL.appending(path: "fovea")
     let built = Fixtures.project.appending(path: ".build/debug/fovea")
-    return [place, built].first { FileManager.default.isExecutableFile(atPath: $0.path) }
-  }()
+    return try #require(
+      [beside, built].first { FileManager.default.isExecutableFile(atPath: $0.path) },
+      "the program is not built: swift build --product fovea")
+  }
 
   struct Run {
     var status: Int32
@@ -28,7 +31,7 @@ import Testing
     environment: [String: String] = [:]
   ) throws -> Run {
     let process = Process()
-    process.executableURL = executable
+    process.executableURL = try Self.program()
     process.arguments = arguments
     process.environment = [
       "HOME": "/nonexistent", "FOVEA_HISTORY": "", "PATH": "/usr/bin:/bin",
@@ -52,7 +55,7 @@ import Testing
       errors: String(decoding: complained, as: UTF8.self))
   }
 
-  @Test(.enabled(if: program != nil), arguments: ["many", "", "0", "-1", "1.5", "4 "])
+  @Test(arguments: ["many", "", "0", "-1", "1.5", "4 "])
   func aNumberOfThreadsThatIsNoneIsRefused(_ text: String) throws {
     let run = try run(["-c", "1 + 1"], environment: ["FOVEA_THREADS": text])
     #expect(run.status == 64 && run.output.isEmpty)
@@ -62,7 +65,6 @@ import Testing
   }
 
   @Test(
-    .enabled(if: program != nil),
     arguments: ["1", "3", "9223372036854775807", "99999999999999999999999"])
   func anyNumberOfThreadsRuns(_ text: String) throws {
     let run = try run(
@@ -71,7 +73,6 @@ import Testing
   }
 
   @Test(
-    .enabled(if: program != nil),
     arguments: [
       (["-c", "1 + 1"], 0, "2\n", ""), (["-c", "x = 1;"], 0, "", ""),
       (["-c", "x = nope"], 1, "", "-c:1:5: error:"), (["-c", "x = ("], 65, "", "-c:1:5: error:"),
@@ -94,7 +95,7 @@ import Testing
     #expect(errors.isEmpty ? run.errors.isEmpty : run.errors.contains(errors))
   }
 
-  @Test(.enabled(if: program != nil)) func aBadConfigurationIsBadData() throws {
+  @Test func aBadConfigurationIsBadData() throws {
     let folder = try TemporaryFolder()
     let copy = folder.file("model")
     try FileManager.default.copyItem(at: Fixtures.goldens.appending(path: "clip-open"), to: copy)
@@ -106,7 +107,7 @@ import Testing
     #expect(ended.status == 65 && ended.errors.contains("has no model_type"), "\(ended.errors)")
   }
 
-  @Test(.enabled(if: program != nil)) func tokensAreThoseOfTheModelInsideAFolder() throws {
+  @Test func tokensAreThoseOfTheModelInsideAFolder() throws {
     let folder = try TemporaryFolder()
     let clip = Fixtures.goldens.appending(path: "clip")
     try FileManager.default.copyItem(at: clip, to: folder.file("0_CLIPModel"))
@@ -118,7 +119,7 @@ import Testing
     #expect(outer.status == 0 && outer.output == inner.output, "\(outer.errors)")
   }
 
-  @Test(.enabled(if: program != nil)) func whatIsSkippedTakesOneLineEach() throws {
+  @Test func whatIsSkippedTakesOneLineEach() throws {
     let folder = try TemporaryFolder()
     try FileManager.default.createDirectory(
       at: folder.file("pictures"), withIntermediateDirectories: true)
@@ -133,19 +134,19 @@ import Testing
     #expect(lines.count == 1 && lines[0].hasPrefix("skipped b⏎⟨U+001B⟩[31m.png is text"))
   }
 
-  @Test(.enabled(if: program != nil)) func standardInputRuns() throws {
+  @Test func standardInputRuns() throws {
     let run = try run([], input: "x = 20\nprint('so', x)\nx + 1\n")
     #expect(run.status == 0)
     #expect(run.output == "so 20\n21\n")
   }
 
-  @Test(.enabled(if: program != nil)) func anInterruptEndsAScriptWithItsStatus() throws {
+  @Test func anInterruptEndsAScriptWithItsStatus() throws {
     let run = try run(["-c", "while True:\n    pass"], interruptAfter: 1)
     #expect(run.status == 130)
     #expect(run.errors.contains("interrupted"))
   }
 
-  @Test(.enabled(if: program != nil)) func aLessonRunsItsCellsAndAFailedCheckSaysWhere() throws {
+  @Test func aLessonRunsItsCellsAndAFailedCheckSaysWhere() throws {
     let lesson = URL.temporaryDirectory.appending(path: "lesson-\(UUID().uuidString).md")
     defer { try? FileManager.default.removeItem(at: lesson) }
     let text = """
@@ -168,9 +169,9 @@ import Testing
     #expect(run.errors.contains("\(lesson.path):10:8: error:"))
   }
 
-  @Test(.enabled(if: program != nil)) func aFullDiskIsAnErrorAndNotSilence() throws {
+  @Test func aFullDiskIsAnErrorAndNotSilence() throws {
     let process = Process()
-    process.executableURL = Self.program
+    process.executableURL = try Self.program()
     process.arguments = ["-c", "print(1)"]
     process.standardOutput = FileHandle(forWritingAtPath: "/dev/full")
     process.standardError = Pipe()
@@ -179,7 +180,7 @@ import Testing
     #expect(process.terminationStatus == 74)
   }
 
-  @Test(.enabled(if: program != nil)) func comparingTellsByItsStatusWhetherRunsPart() throws {
+  @Test func comparingTellsByItsStatusWhetherRunsPart() throws {
     let golden = Fixtures.goldens.appending(path: "blip2").path
     let picture = Fixtures.goldens.appending(path: "picture.png").path
     let file = golden + "/trace.safetensors"

@@ -1,18 +1,24 @@
+internal import Images
+internal import Models
 internal import Runtime
+internal import Tensors
 
 extension Command {
   static let show = Command(
-    "show", group: "Looking", "Prints what a value holds; a figure is drawn in the terminal.",
+    "show", group: "Looking",
+    "Prints what a value holds; figures, pictures and pixels are drawn in the terminal.",
     Parameter.any("value", "Anything."),
     returns: "nothing",
-    examples: [Example("show(tokenize(\"a red circle\"))", "A table of tokens.")],
+    details: "Pixels as preprocess() gives are drawn as what the model sees, its normalisation "
+      + "undone; save(image(pixels), \"seen.png\") writes that. At the prompt only: a script's "
+      + "output may be no terminal.",
+    examples: [
+      Example("show(tokenize(\"a red circle\"))", "A table of tokens."),
+      Example("show(preprocess(scene(7)))", "What the model sees."),
+    ],
     seeAlso: ["describe", "save"]
   ) { session, value in
-    if case .object(let object) = value, let preview = object as? any Previewed,
-      let art = preview.preview(in: session)
-    {
-      session.print(art + "\n")
-    }
+    if let art = try session.preview(of: value) { session.print(exactly: art + "\n") }
     session.print(value.displayed + "\n")
     return .none
   }
@@ -22,4 +28,19 @@ extension Command {
 protocol Previewed: ForeignObject {
   /// Lines of characters, or nil where the session cannot draw.
   func preview(in session: Session) -> String?
+}
+
+extension Session {
+  /// A value drawn with characters; nil where it is none to draw, or output is no terminal.
+  fileprivate func preview(of value: Value) throws -> String? {
+    guard self[TerminalStyle.self] != nil else { return nil }
+    if case .object(let object) = value, let previewed = object as? any Previewed {
+      return previewed.preview(in: self)
+    }
+    guard let tensor = value.tensor, tensor.rank == 3 else { return nil }
+    let model = try (value.sourceModel ?? self.model()).model
+    let side = model.patches.imageSize
+    guard tensor.shape == [3, side, side] else { return nil }
+    return drawn(try Image(levels: model.preprocessing.levels(of: tensor)))
+  }
 }

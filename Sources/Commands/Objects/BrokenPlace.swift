@@ -18,7 +18,7 @@ extension RepeatableModel {
   }
 }
 
-/// The way to a result, which can be gone again to look for where a number broke.
+/// The way to a result, which can be gone again to look for the first NaN or infinity.
 struct WayToResult: Sendable {
   /// What it started from, for the names of patches and words.
   let inputs: RunInputs
@@ -29,8 +29,9 @@ struct WayToResult: Sendable {
   }
 }
 
+
 extension VisionModel {
-  /// Where a way has its first number that is none, in words; nil where all are finite.
+  /// Where a way has its first NaN or infinity, in words; nil where all are finite.
   func brokenPlace(
     on way: WayToResult, isCancelled: @escaping @Sendable () -> Bool = { false }
   ) throws -> String? {
@@ -42,7 +43,7 @@ extension VisionModel {
     }
   }
 
-  /// Where a whole run has its first number that is none, in words; nil where all are finite, or
+  /// Where a whole run has its first NaN or infinity, in words; nil where all are finite, or
   /// where runs cannot be made again.
   func brokenPlace(
     _ inputs: RunInputs, isCancelled: @escaping @Sendable () -> Bool = { false }
@@ -64,14 +65,14 @@ struct BrokenModel: HasExitCode, CustomStringConvertible {
   }
 }
 
-/// Whether a model gave a number that is none: a script then ends with the status for bad data.
+/// Whether a model gave NaN or infinity: a script then ends with the status for bad data.
 public enum BrokenResults: SessionKey {
   /// Not yet.
   public static var initial: Bool { false }
 }
 
 extension Session {
-  /// Says where a model's numbers broke, if one of a result's is none.
+  /// Says where a model's numbers broke, if a result has NaN or infinity.
   ///
   /// Only the result is looked at, which costs nothing beside making it; where it is broken, the way
   /// to it is gone once more.

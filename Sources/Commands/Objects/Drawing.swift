@@ -1,4 +1,5 @@
 internal import Figures
+internal import Images
 public import Runtime
 
 /// A figure, as scripts hold it.
@@ -14,10 +15,10 @@ struct Drawing: ForeignObject, Previewed {
 
   /// The figure in half blocks or shades, as the terminal can.
   func preview(in session: Session) -> String? {
-    guard let style = session[TerminalStyle.self],
-      let image = try? figure.image(scale: 1)
-    else { return nil }
-    return TerminalPicture.text(image, columns: style.columns, style: style.pictures)
+    guard session[TerminalStyle.self] != nil, let image = try? figure.image(scale: 1) else {
+      return nil
+    }
+    return session.drawn(image)
   }
 
   var attributeNames: [String] { ["title", "caption", "alt", "width", "height"] }
@@ -38,6 +39,15 @@ struct Drawing: ForeignObject, Previewed {
 public enum TerminalStyle: SessionKey {
   /// No terminal.
   public static var initial: TerminalStyleSettings? { nil }
+}
+
+extension Session {
+  /// A picture in characters; nil where output is no terminal.
+  func drawn(_ image: Image) -> String? {
+    self[TerminalStyle.self].map {
+      TerminalPicture.text(image, columns: $0.columns, style: $0.pictures)
+    }
+  }
 }
 
 /// How pictures are drawn with characters.

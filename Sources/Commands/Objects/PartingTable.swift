@@ -166,7 +166,7 @@ struct PartingTable {
           + "\(first.entry.map { ", entry \($0)" } ?? ""): its own error is "
           + (own.ratio.isFinite
             ? "\(Digits.short(own.ratio)) times what rounding does there"
-            : "no number, or of another shape"))
+            : "not finite, or its shape is another"))
       let gap = gap(before: Self.guilty(first))
       if let start = gap.first {
         lines.append(

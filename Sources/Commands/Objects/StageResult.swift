@@ -72,6 +72,30 @@ struct TraceView: ForeignObject {
   }
   var brief: String { "trace of \(title), \(trace.records.count.counted(as: "place"))" }
 
+  var attributeNames: [String] { ["items", "keys", "values"] }
+
+  func attribute(_ attribute: String) throws -> Value? {
+    let pick: @Sendable (Trace.Record) -> Value
+    let what: String
+    switch attribute {
+    case "items":
+      pick = { .tuple([.text($0.address.description), $0.value]) }
+      what = "names and tensors"
+    case "keys": (pick, what) = ({ .text($0.address.description) }, "names")
+    case "values": (pick, what) = ({ $0.value }, "tensors")
+    default: return nil
+    }
+    return .function(
+      Callable(
+        attribute, "The \(what) of the places that were kept, in the order of the run.",
+        .text("pattern", default: "*", "Which places; * stands for anything, as in *.pattern.")
+      ) { [trace] _, pattern in
+        let fitting = trace.records.filter { $0.address.matches(pattern) }
+        guard !fitting.isEmpty || pattern == "*" else { throw trace.missing(pattern) }
+        return .newList(fitting.map(pick))
+      })
+  }
+
   func element(_ index: Value) throws -> Value? {
     guard case .text(let address) = index else { return nil }
     return try trace.value(at: address)
@@ -87,9 +111,26 @@ extension Trace {
     if fitting.count == 1, let tensor = self[Address(fitting[0])] {
       return .tensor(tensor, name: fitting[0])
     }
-    throw RuntimeFailure(
+    if fitting.count > 1 {
+      throw RuntimeFailure(
+        .key, "\(fitting.count) places of the trace fit '\(address)'",
+        hint: "trace.items(\(Value.text(address).represented)) gives each with its name",
+        notes: ["such as \(fitting[0]) and \(fitting[1])"])
+    }
+    throw missing(address)
+  }
+
+  /// Why nothing stands at an address, or at no address that fits a pattern.
+  func missing(_ address: String) -> RuntimeFailure {
+    let names = records.map(\.address.description)
+    return RuntimeFailure(
       .key, "the trace has no place '\(address)'",
       hint: NearestPlace.hint(address, among: names),
       notes: ["it keeps \(names.count.counted(as: "place")); show(x.trace) lists them"])
   }
+}
+
+extension Trace.Record {
+  /// The tensor, under its name.
+  fileprivate var value: Value { .tensor(tensor, name: address.description) }
 }

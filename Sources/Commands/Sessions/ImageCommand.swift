@@ -5,26 +5,39 @@ internal import Runtime
 
 extension Command {
   static let image = Command(
-    "image", group: "Pictures", "Reads a picture file, turned upright.",
-    Parameter.path("path", "The file; a relative path is read next to the script."),
+    "image", group: "Pictures",
+    "Reads a picture file, turned upright, or makes a picture of a tensor.",
+    Parameter.any(
+      "path", expects: "a path or a tensor", words: .path,
+      "The file, a relative path is read next to the script; or pixels [3, Y, X] as preprocess() "
+        + "gives, patches as patchify() gives, or levels from 0 to 255, [Y, X, 3]."),
     Parameter.optional(
       .choice(
         "alpha", of: Transparency.allCases.map(\.rawValue),
-        "What is made of transparent parts: \"white\" lays them on white, \"drop\" takes them for "
-          + "opaque; None leaves it to the model, as its own processor does with an opened picture."
-      )),
+        "What is made of a file's transparent parts: \"white\" lays them on white, \"drop\" takes "
+          + "them for opaque; None leaves it to the model, as its own processor does with an opened "
+          + "picture.")),
     returns: "an Image",
     details: """
       PNG, JPEG, WebP, TIFF, GIF, BMP, AVIF, HEIC and JPEG 2000, told by their bytes; of several \
       pictures in a file the first. Where a path is given to another command, transparent parts are \
-      dropped, as transformers' load_image does.
+      dropped, as transformers' load_image does. Of pixels and patches the model's normalisation is \
+      undone: the picture is what the model sees, resized and cropped. Numbers that no picture has are \
+      cut, which is said.
       """,
     examples: [
       Example(
         "save(scene(7), \"picture.png\")\nimg = image(\"fovea-out/picture.png\")",
-        "Write a picture and read it back.")
+        "Write a picture and read it back."),
+      Example("image(preprocess(scene(7)))", "What the model sees."),
     ], seeAlso: ["scene", "preprocess", "show"]
-  ) { session, path, alpha in
+  ) { session, source, alpha in
+    guard let path = source.text, !path.isEmpty else {
+      if alpha != nil {
+        throw ArgumentFailure(parameter: "alpha", "is for a file: a tensor has no transparent parts")
+      }
+      return .object(try Picture.made(of: source, in: session))
+    }
     let file = try PictureFile(path, in: session)
     guard let rule = alpha.flatMap(Transparency.init(rawValue:)) else {
       file.say(session.wordsOnTransparency, session.note)
@@ -45,10 +58,13 @@ extension Picture {
 
 extension PictureFile {
   fileprivate init(_ path: String, in session: Session) throws {
+    let url = session.readableURL(for: path)
     do {
-      try self.init(
-        session.readableURL(for: path), path: path, memory: { session.availableMemory },
-        isStopped: { session.isCancelled }, note: session.note)
+      self = try NearestFile.suggesting(for: path, at: url) {
+        try PictureFile(
+          url, path: path, memory: { session.availableMemory },
+          isStopped: { session.isCancelled }, note: session.note)
+      }
     } catch ImageError.stopped {
       try session.checkCancellation()
       throw ImageError.stopped(name: path)

@@ -57,9 +57,14 @@ extension Command {
     ],
     seeAlso: ["models", "stages", "describe"]
   ) { session, path, dtype, quantize, revision in
-    let url = try ModelPlace.folder(path, revision: revision) { session.readableURL(for: $0) }
-    let precisions = try PrecisionChoice.read(dtype: dtype, quantize: quantize, for: url)
-    let model = try LoadedModel.read(url, precisions: precisions, in: session)
+    let typed = session.readableURL(for: path)
+    let model = try NearestFile.suggesting(
+      for: path, at: typed, or: ShippedModel.all.map(\.name)
+    ) {
+      let url = try ModelPlace.folder(path, revision: revision) { session.readableURL(for: $0) }
+      let precisions = try PrecisionChoice.read(dtype: dtype, quantize: quantize, for: url)
+      return try LoadedModel.read(url, precisions: precisions, in: session)
+    }
     session[CurrentModel.self] = model
     return .object(model)
   }

@@ -12,7 +12,7 @@ extension BuiltIns {
       .function(
         functions[value.typeName].flatMap { $0.isType ? $0 : nil }
           ?? type(
-            Callable(unchecked: value.typeName, "") { _, _ in
+            Callable(unchecked: value.typeName, takes: "", "") { _, _ in
               throw RuntimeFailure(.type, "this type cannot be called")
             }))
     },
@@ -53,7 +53,10 @@ extension BuiltIns {
         try Sequences.tuple(try Sequences.values(of: $1, limit: $0.limits.elements))
       }),
     type(
-      Callable(unchecked: "dict", "A new dict, from another, from pairs, or from keywords.") {
+      Callable(
+        unchecked: "dict", takes: "*pairs, **values",
+        "A new dict, from another, from pairs, or from keywords."
+      ) {
         arguments, session in
         let mapping = Mapping()
         for argument in arguments {
@@ -147,10 +150,12 @@ extension BuiltIns {
       let shape = try fill(value, &elements, session, depth: 0)
       return .tensor(Tensor(elements, shape: shape))
     },
-    Callable(unchecked: "zeros", "A tensor of zeros of a shape.") { arguments, session in
+    Callable(unchecked: "zeros", takes: "*shape", "A tensor of zeros of a shape.") {
+      arguments, session in
       try filled(0, "zeros", arguments, session)
     },
-    Callable(unchecked: "ones", "A tensor of ones of a shape.") { arguments, session in
+    Callable(unchecked: "ones", takes: "*shape", "A tensor of ones of a shape.") {
+      arguments, session in
       try filled(1, "ones", arguments, session)
     },
     Callable(
@@ -184,24 +189,16 @@ extension BuiltIns {
     _ number: Float, _ name: String, _ arguments: [Argument], _ session: Session
   ) throws -> Value {
     let shape = try TensorMethods.integers(arguments, name)
-    var count = 1
-    for length in shape {
-      guard length >= 0 else {
-        throw RuntimeFailure(.value, "\(name): a length cannot be negative, as \(length) is")
-      }
-      let (product, overflowed) = count.multipliedReportingOverflow(by: length)
-      guard !overflowed, product <= TensorArithmetic.largest else {
-        throw RuntimeFailure(
-          .limit, "\(name): shape \(shape) has more than \(TensorArithmetic.largest) elements")
-      }
-      count = product
+    for length in shape where length < 0 {
+      throw RuntimeFailure(.value, "\(name): a length cannot be negative, as \(length) is")
     }
+    try TensorArithmetic.checkCount(shape, "\(name): shape \(shape)")
     try Tensor.askForRoom(shape)
     return .tensor(Tensor(repeating: number, shape: shape))
   }
 
   /// Adds the numbers in `value` and gives their shape.
-  private static func fill(
+  static func fill(
     _ value: Value, _ elements: inout [Float], _ session: Session, depth: Int
   ) throws -> [Int] {
     if let number = value.number {

@@ -13,22 +13,27 @@ enum BuiltIns {
     numbers + sequences + conversions + tensors + [printing, help]
 
   private static let printing = Callable(
-    unchecked: "print", "Writes values, a space between them and a line end after them."
+    unchecked: "print", takes: "*values, sep=\" \", end=\"\\n\", raw=False",
+    "Writes values, a space between them and a line end after them. A terminal shows control and "
+      + "invisible characters as ⟨U+001B⟩ and obeys them only with raw=True; a pipe or file gets "
+      + "the exact text."
   ) { arguments, session in
-    var (separator, end) = (" ", "\n")
+    var (separator, end, isRaw) = (" ", "\n", false)
     var texts: [String] = []
     for argument in arguments {
       switch (argument.label, argument.value) {
       case (nil, let value): texts.append(try Showing.printed(value, in: session))
       case ("sep"?, .text(let text)): separator = text
       case ("end"?, .text(let text)): end = text
+      case ("raw"?, .bool(let truth)): isRaw = truth
       case (let label?, _):
         throw RuntimeFailure(
           .argument, "print: there is no argument '\(label)' of that kind",
-          notes: ["print takes values, sep and end"], range: argument.range)
+          notes: ["print takes values, sep, end and raw"], range: argument.range)
       }
     }
-    session.print(texts.joined(separator: separator) + end)
+    let text = texts.joined(separator: separator) + end
+    if isRaw { session.print(exactly: text) } else { session.print(text) }
     return .none
   }
 
@@ -52,7 +57,9 @@ enum BuiltIns {
       .integer(try Sequences.count(value))
     },
     type(
-      Callable(unchecked: "range", "Whole numbers at equal distances.") { arguments, _ in
+      Callable(
+        unchecked: "range", takes: "[start, ]stop[, step]", "Whole numbers at equal distances."
+      ) { arguments, _ in
         let numbers = try TensorMethods.integers(
           arguments.map { argument in
             guard !argument.value.isContainer else {
@@ -104,7 +111,10 @@ enum BuiltIns {
           return try Sequences.tuple([.integer(start &+ place), values[place]])
         })
     },
-    Callable(unchecked: "zip", "The first elements together, the second together, and so on.") {
+    Callable(
+      unchecked: "zip", takes: "*iterables",
+      "The first elements together, the second together, and so on."
+    ) {
       arguments, session in
       let columns = try arguments.map {
         try Sequences.values(of: $0.value, limit: session.limits.elements)
@@ -161,6 +171,9 @@ enum BuiltIns {
       "sum", "The sum of the elements.", .any("iterable", "The elements."),
       .any("start", default: .integer(0), "What to begin with.")
     ) { session, value, start in
+      if case .object(let object as DiscreteTensor) = value, object.numbers.rank == 1 {
+        return .integer(object.total)
+      }
       if let tensor = value.tensor, tensor.rank == 1 {
         var sum = 0.0
         Stop.parts(of: tensor.count) { part in
@@ -176,8 +189,12 @@ enum BuiltIns {
       }
       return total
     },
-    Callable(unchecked: "min", "The smallest.") { try extreme("min", $0, $1) { $0 < 0 } },
-    Callable(unchecked: "max", "The largest.") { try extreme("max", $0, $1) { $0 > 0 } },
+    Callable(unchecked: "min", takes: "*values, key=None[, default]", "The smallest.") {
+      try extreme("min", $0, $1) { $0 < 0 }
+    },
+    Callable(unchecked: "max", takes: "*values, key=None[, default]", "The largest.") {
+      try extreme("max", $0, $1) { $0 > 0 }
+    },
     Callable(
       "divmod", "The quotient rounded down, and the rest.", .any("x", "A number."),
       .any("y", "A number.")

@@ -142,7 +142,9 @@ enum MappingMethods {
           })
       }
     case "pop":
-      return Callable(unchecked: name, "Takes a key out and gives its value.") { arguments, _ in
+      return Callable(
+        unchecked: name, takes: "key[, default]", "Takes a key out and gives its value."
+      ) { arguments, _ in
         guard let key = arguments.first?.value, arguments.count <= 2 else {
           throw RuntimeFailure(.argument, "pop takes a key, and a value for where it is missing")
         }

@@ -5,9 +5,10 @@ internal import Tensors
 /// Attributes and methods of tensors, named as NumPy's.
 enum TensorMethods {
   static let names = [
-    "T", "abs", "all", "any", "argmax", "argmin", "clip", "dtype", "exp", "flatten", "item", "log",
+    "T", "abs", "all", "any", "argmax", "argmin", "argsort", "clip", "dtype", "exp", "flatten",
+    "item", "log",
     "max", "mean", "min", "name", "ndim", "norm", "reshape", "shape", "size", "softmax", "sqrt",
-    "std", "sum", "tolist", "transpose",
+    "std", "sum", "tolist", "topk", "transpose",
   ]
 
   static func attribute(_ x: Tensor, _ name: String) throws -> Value? {
@@ -51,21 +52,36 @@ enum TensorMethods {
         return .tensor(x.map { min(max($0, Float(low)), Float(high)) })
       }
     case "reshape":
-      return Callable(unchecked: name, "The same elements in another shape.") { arguments, _ in
+      return Callable(unchecked: name, takes: "*shape", "The same elements in another shape.") {
+        arguments, _ in
         .tensor(try reshaped(x, arguments))
       }
     case "transpose":
-      return Callable(unchecked: name, "The axes in another order.") { arguments, _ in
+      return Callable(unchecked: name, takes: "*axes", "The axes in another order.") {
+        arguments, _ in
         .tensor(try transposed(x, arguments))
       }
     case "softmax":
       return Callable(
         name, "Exponentials divided by their sum, along one axis.",
-        .integer("axis", default: -1, "Which axis.")
+        .integer("axis", default: -1, "Which axis.").also("dim")
       ) { _, axis in
         let axis = try place(axis, x)
         try Tensor.askForRoom(x.shape, copies: axis == x.rank - 1 ? 1 : 3)
         return .tensor(softmax(x, axis))
+      }
+    case "argsort":
+      return Callable(
+        name, "Where its elements stand in order.", TensorOrder.axis, TensorOrder.falling
+      ) { _, axis, falls in
+        try TensorOrder(x, axis: axis, falling: falls, name).positions
+      }
+    case "topk":
+      return Callable(
+        name, "The k largest along an axis, and where they stand.",
+        .integer("k", in: 0...Int.max, "How many."), TensorOrder.axis, TensorOrder.largest
+      ) { _, k, axis, largest in
+        try TensorOrder(x, axis: axis, falling: largest, first: k, name).pair
       }
     default: return reduction(x, name)
     }
@@ -100,8 +116,8 @@ enum TensorMethods {
     }
     return Callable(
       name, "Over all elements, or along one axis.",
-      .optional(.integer("axis", "Which axis; all elements where it is None.")),
-      .flag("keepdims", "Whether the axis stays, with length 1.")
+      .optional(.integer("axis", "Which axis; all elements where it is None.")).also("dim"),
+      .flag("keepdims", "Whether the axis stays, with length 1.").also("keepdim")
     ) { _, axis, keepsAxis in
       let along = try axis.map { try place($0, x) }
       if let along {
@@ -125,15 +141,15 @@ enum TensorMethods {
       }
       let folded = x.reduced(axis: along, fold)
       let arePositions = name == "argmax" || name == "argmin"
+      if arePositions { try DiscreteTensor.checkPositions(x.shape[along], name) }
       guard keepsAxis else {
         guard arePositions else { return Indexing.scalar(folded) }
-        return folded.rank == 0
-          ? .integer(Int(folded.elements[0])) : .object(Positions(numbers: folded))
+        return DiscreteTensor.value(folded, .positions)
       }
       var shape = x.shape
       shape[along] = 1
       let kept = folded.reshaped(to: shape)
-      return arePositions ? .object(Positions(numbers: kept)) : .tensor(kept)
+      return arePositions ? .object(DiscreteTensor(kept, .positions)) : .tensor(kept)
     }
   }
 

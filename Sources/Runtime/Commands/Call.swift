@@ -29,12 +29,12 @@ struct Call {
     var place = 0
     for argument in arguments {
       if let label = argument.label {
-        guard let index = parameters.firstIndex(where: { $0.name == label }) else {
+        guard let index = parameters.firstIndex(where: { $0.isNamed(label) }) else {
           throw Self.unknown(label, name, parameters, argument.range)
         }
         guard given[index] == nil else {
           throw RuntimeFailure(
-            .argument, "\(name): \(label) is given twice", range: argument.range)
+            .argument, "\(name): \(parameters[index].name) is given twice", range: argument.range)
         }
         given[index] = argument
       } else {
@@ -82,7 +82,8 @@ struct Call {
   ) -> RuntimeFailure {
     RuntimeFailure(
       .argument, "\(name): there is no argument '\(label)'",
-      hint: Wording.nearest(label, parameters.map(\.name)), notes: [takes(name, parameters)],
+      hint: Wording.nearest(label, parameters.flatMap { [$0.name] + $0.aliases }),
+      notes: [takes(name, parameters)],
       range: range)
   }
 

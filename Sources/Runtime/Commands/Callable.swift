@@ -6,9 +6,11 @@ public struct Callable: Sendable {
   public let name: String
   /// What it takes; empty where it checks its arguments itself.
   public let parameters: [ParameterFacts]
+  /// How its arguments are written, where it checks them itself.
+  private var takes = ""
   /// One sentence for help.
   public let summary: String
-  let body: Body
+  var body: Body
   /// Whether it is also a type, as `int` is.
   var isType = false
 
@@ -29,12 +31,21 @@ public struct Callable: Sendable {
   }
 
   /// A function that looks at its arguments itself, as `print` does.
+  ///
+  /// - Parameter takes: how its arguments are written, for help: `*values, sep=" "`.
   init(
-    unchecked name: String, _ summary: String,
+    unchecked name: String, takes: String, _ summary: String,
     body: @escaping @Sendable ([Argument], Session) throws -> Value
   ) {
     (self.name, self.summary, parameters) = (name, summary, [])
+    self.takes = takes
     self.body = .builtIn(body)
+  }
+
+  /// How to call it, such as `sorted(iterable, key=None, reverse=False)`.
+  var usage: String {
+    let list = parameters.map(\.usage).joined(separator: ", ")
+    return "\(name)(\(takes.isEmpty ? list : takes))"
   }
 
   init(_ closure: Closure) {

@@ -73,10 +73,7 @@ func checked<each T: Sendable>(
 extension Command {
   /// How to call it, such as `attention(source, block=0, head=None)`.
   public var usage: String {
-    let list = parameters.map { fact in
-      fact.defaultText.map { "\(fact.name)=\($0)" } ?? fact.name
-    }
-    return "\(name)(\(list.joined(separator: ", ")))"
+    "\(name)(\(parameters.map(\.usage).joined(separator: ", ")))"
   }
 
   /// Its part of the reference, as Markdown.
@@ -86,7 +83,8 @@ extension Command {
       lines += ["| argument | is | default | what it does |", "| --- | --- | --- | --- |"]
       lines += parameters.map { fact in
         let fallback = fact.defaultText.map { "`\($0)`" } ?? ""
-        return "| `\(fact.name)` | \(fact.expects) | \(fallback) | \(fact.summary) |"
+        let names = ([fact.name] + fact.aliases).map { "`\($0)`" }.joined(separator: " or ")
+        return "| \(names) | \(fact.expects) | \(fallback) | \(fact.summary) |"
           .replacing("\n", with: " ")
       }
       lines.append("")
@@ -105,9 +103,10 @@ extension Command {
   /// What `help(name)` prints in a terminal.
   public var helpText: String {
     var lines = ["\(name): \(summary)", "", "    \(usage)", ""]
-    let width = parameters.map(\.name.count).max() ?? 0
-    for fact in parameters {
-      let name = fact.name + String(repeating: " ", count: width - fact.name.count)
+    let names = parameters.map { ([$0.name] + $0.aliases).joined(separator: " or ") }
+    let width = names.map(\.count).max() ?? 0
+    for (fact, name) in zip(parameters, names) {
+      let name = name + String(repeating: " ", count: width - name.count)
       let fallback = fact.defaultText.map { " (default \($0))" } ?? ""
       lines.append("  \(name)  \(fact.expects)\(fallback). \(fact.summary)")
     }
@@ -125,7 +124,7 @@ extension Command {
 
   /// What may be typed as the value of a parameter: its choices, then what the session suggests.
   public func completions(of parameter: String, in session: Session) -> [String] {
-    guard let facts = parameters.first(where: { $0.name == parameter }) else { return [] }
+    guard let facts = parameters.first(where: { $0.isNamed(parameter) }) else { return [] }
     let quotes = facts.words == .expression ? "" : "\""
     return facts.choices.map { "\(quotes)\($0)\(quotes)" } + facts.suggestions(session)
   }

@@ -2,6 +2,8 @@
 public struct ParameterFacts: Sendable {
   /// The keyword it may be given by.
   public let name: String
+  /// Other keywords that mean the same, as `dim` is PyTorch's word for NumPy's `axis`.
+  public let aliases: [String]
   /// The kind of value, in a word or two: `whole number`, `text`, `Tensor`.
   public let type: String
   /// What a good value is, to follow "must be".
@@ -32,22 +34,30 @@ public struct ParameterFacts: Sendable {
   /// Whether a call without it is an error.
   public var isNeeded: Bool { defaultText == nil }
 
+  /// Its name, and its default where it has one: `axis=-1`.
+  var usage: String { defaultText.map { "\(name)=\($0)" } ?? name }
+
+  /// Whether it may be given by this keyword.
+  func isNamed(_ word: String) -> Bool { name == word || aliases.contains(word) }
+
   /// The facts of one parameter.
   public init(
     name: String, type: String, expects: String, defaultText: String?, summary: String,
-    words: Words = .expression, choices: [String] = [],
+    words: Words = .expression, choices: [String] = [], aliases: [String] = [],
     suggestions: @escaping @Sendable (Session) -> [String] = { _ in [] }
   ) {
-    (self.name, self.type, self.expects) = (name, type, expects)
+    (self.name, self.type, self.expects, self.aliases) = (name, type, expects, aliases)
     (self.defaultText, self.summary, self.words) = (defaultText, summary, words)
     (self.choices, self.suggestions) = (choices, suggestions)
   }
 
-  func renamed(defaultText: String?, expects: String? = nil, type: String? = nil) -> Self {
+  func renamed(
+    defaultText: String?, expects: String? = nil, type: String? = nil, aliases: [String] = []
+  ) -> Self {
     ParameterFacts(
       name: name, type: type ?? self.type, expects: expects ?? self.expects,
       defaultText: defaultText, summary: summary, words: words, choices: choices,
-      suggestions: suggestions)
+      aliases: self.aliases + aliases, suggestions: suggestions)
   }
 }
 
@@ -74,8 +84,15 @@ public struct Parameter<T: Sendable>: Sendable {
     Parameter(
       ParameterFacts(
         name: facts.name, type: facts.type, expects: facts.expects, defaultText: facts.defaultText,
-        summary: facts.summary, words: facts.words, choices: facts.choices,
+        summary: facts.summary, words: facts.words, choices: facts.choices, aliases: facts.aliases,
         suggestions: suggestions),
       fallback: fallback, read: read)
+  }
+
+  /// The same parameter, which may be given by another keyword as well.
+  public func also(_ alias: String) -> Self {
+    Parameter(
+      facts.renamed(defaultText: facts.defaultText, aliases: [alias]), fallback: fallback,
+      read: read)
   }
 }

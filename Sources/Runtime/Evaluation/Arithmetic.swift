@@ -13,7 +13,12 @@ enum Arithmetic {
     case (.float(let x), .float(let y)): return .float(try floats(operation, x, y))
     default: break
     }
-    if let x = a.integer, let y = b.integer { return try integers(operation, x, y) }
+    if let x = a.integer, let y = b.integer {
+      let result = try integers(operation, x, y)
+      // Two truths give a truth, as in Python.
+      if operation.isOfBits, case (.bool, .bool) = (a, b) { return .bool(result.integer != 0) }
+      return result
+    }
     if let x = a.number, let y = b.number { return .float(try floats(operation, x, y)) }
     if a.tensor != nil || b.tensor != nil {
       return try TensorArithmetic.binary(operation, a, b)
@@ -95,8 +100,20 @@ enum Arithmetic {
 
   static func unary(_ operation: UnaryOperator, _ value: Value) throws -> Value {
     switch value {
-    case .float(let number): return .float(operation == .minus ? -number : number)
+    case .float(let number) where operation != .invert:
+      return .float(operation == .minus ? -number : number)
+    case .bool where operation == .invert:
+      throw RuntimeFailure(.type, "'~' does not work on True and False", hint: "write not")
+    case .integer(let number) where operation == .invert: return .integer(~number)
     default: break
+    }
+    if operation == .invert {
+      guard let mask = DiscreteTensor.mask(in: value) else {
+        throw RuntimeFailure(
+          .type, "'~' turns masks and whole numbers around, not \(value.inMessage)",
+          hint: value.tensor == nil ? nil : "a comparison gives a mask: ~(x > 0.5)")
+      }
+      return .object(DiscreteTensor(mask.map { 1 - $0 }, .mask))
     }
     if let number = value.integer {
       guard operation == .minus else { return .integer(number) }
@@ -152,6 +169,9 @@ enum Arithmetic {
     case .matmul:
       throw RuntimeFailure(
         .type, "'@' multiplies matrices, not numbers", hint: "numbers are multiplied with *")
+    case .and: return .integer(x & y)
+    case .or: return .integer(x | y)
+    case .exclusiveOr: return .integer(x ^ y)
     }
   }
 
@@ -199,6 +219,10 @@ enum Arithmetic {
     case .matmul:
       throw RuntimeFailure(
         .type, "'@' multiplies matrices, not numbers", hint: "numbers are multiplied with *")
+    case .and, .or, .exclusiveOr:
+      throw RuntimeFailure(
+        .type, "'\(operation.rawValue)' joins truths, masks and whole numbers, not floats",
+        hint: TensorArithmetic.bracketsHint)
     }
   }
 
@@ -219,4 +243,9 @@ enum Arithmetic {
     if quotient - whole > 0.5 { whole += 1 }
     return (whole, rest)
   }
+}
+
+extension BinaryOperator {
+  /// Whether it joins truths or bits.
+  var isOfBits: Bool { self == .and || self == .or || self == .exclusiveOr }
 }

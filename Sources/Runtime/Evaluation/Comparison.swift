@@ -15,15 +15,20 @@ enum Comparison {
     case .tuple(let values): return !values.isEmpty
     case .dictionary(let mapping): return mapping.count > 0
     case .range(let range): return range.count > 0
-    case .tensor(let tensor, _):
-      guard tensor.count == 1 else {
-        throw RuntimeFailure(
-          .value, "a tensor of shape \(tensor.shape) is neither true nor false",
-          hint: "ask x.any() or x.all()")
-      }
-      return tensor.elements[0] != 0
+    case .tensor(let tensor, _): return try isTrue(tensor, hint: "ask x.any() or x.all()")
+    case .object(let object as DiscreteTensor):
+      return try isTrue(
+        object.numbers, hint: "ask x.any() or x.all(); masks are joined with &, | and ~")
     default: return true
     }
+  }
+
+  private static func isTrue(_ tensor: Tensor, hint: String) throws -> Bool {
+    guard tensor.count == 1 else {
+      throw RuntimeFailure(
+        .value, "a tensor of shape \(tensor.shape) is neither true nor false", hint: hint)
+    }
+    return tensor.elements[0] != 0
   }
 
   static func compare(
@@ -88,10 +93,11 @@ enum Comparison {
         }
       }
       return true
-    case (.tensor(let x, _), .tensor(let y, _)): return x == y
     case (.function(let x), .function(let y)): return x.isSame(as: y)
     case (.command(let x), .command(let y)): return x.name == y.name
-    default: return false
+    default:
+      if let x = a.tensor, let y = b.tensor { return x == y }
+      return false
     }
   }
 

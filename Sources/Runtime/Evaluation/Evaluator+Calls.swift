@@ -60,7 +60,8 @@ extension Evaluator {
       if session.isCancelled || error is CancellationError {
         throw RuntimeFailure(.interrupted, "interrupted")
       }
-      var failure = RuntimeFailure(.command, "\(name): \(error)")
+      var failure = RuntimeFailure(
+        .command, "\(name): \(error)", hint: (error as? any HasHint)?.hint)
       failure.underlying = error
       throw failure
     }

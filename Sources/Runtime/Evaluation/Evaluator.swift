@@ -124,20 +124,25 @@ struct Evaluator {
   }
 
   private func check(_ test: Expression, _ message: Expression?, _ scope: Scope) throws {
-    guard try !isTrue(test, scope) else { return }
+    var sides: [(text: Expression, value: Value)] = []
+    // Each side of a comparison is evaluated once: it may run a model.
+    if case .comparison(let first, let rest) = test.kind, rest.count == 1 {
+      let (left, right) = (try evaluate(first, scope), try evaluate(rest[0].operand, scope))
+      let holds = try located(test.range) {
+        try Comparison.isTrue(try Comparison.compare(rest[0].operation, left, right))
+      }
+      if holds { return }
+      sides = [(first, left), (rest[0].operand, right)]
+    } else if try isTrue(test, scope) {
+      return
+    }
     let text = try message.map { try evaluate($0, scope).plain }
     var failure = failure(
       .assertion, text.map { "assertion failed: \($0)" } ?? "assertion failed", at: test.range)
     // A comparison that did not hold: what were its two sides?
-    if case .comparison(let first, let rest) = test.kind, rest.count == 1 {
-      let (left, right) = (try evaluate(first, scope), try evaluate(rest[0].operand, scope))
-      failure.notes = [
-        "\(source.text(of: first.range)) is \(left.inMessage)",
-        "\(source.text(of: rest[0].operand.range)) is \(right.inMessage)",
-      ].filter { note in
-        let sides = note.components(" is ")
-        return sides.first != sides.last
-      }
+    failure.notes = sides.compactMap { side in
+      let (written, found) = (source.text(of: side.text.range), side.value.inMessage)
+      return written == found ? nil : "\(written) is \(found)"
     }
     throw failure
   }
@@ -258,12 +263,5 @@ extension Evaluator {
     let old = try lookUp(name, scope, range)
     scope.set(
       name, to: try located(range) { try Arithmetic.binary(.add, old, value, session) })
-  }
-}
-
-extension String {
-  fileprivate func components(_ separator: String) -> [Substring] {
-    guard let place = firstRange(of: separator) else { return [self[...]] }
-    return [self[..<place.lowerBound], self[place.upperBound...]]
   }
 }

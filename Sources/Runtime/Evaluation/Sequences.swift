@@ -53,6 +53,9 @@ struct SequenceIterator {
         kind = .object(object, count: count)
       } else if let tensor = object.tensor, tensor.rank > 0 {
         kind = .tensor(tensor)
+      } else if object.tensor == nil, !object.elementNames.isEmpty {
+        // What has names and no order of its own gives its names, as a dict does.
+        kind = .values(object.elementNames.map { .text($0) })
       } else {
         throw RuntimeFailure(
           .type,
@@ -134,6 +137,9 @@ enum Sequences {
     case .dictionary(let mapping): return mapping.count
     case .object(let object) where object.elementCount != nil: return object.elementCount ?? 0
     default:
+      if case .object(let object) = value, object.tensor == nil, !object.elementNames.isEmpty {
+        return object.elementNames.count
+      }
       if let tensor = value.tensor {
         guard let first = tensor.shape.first else {
           throw RuntimeFailure(.type, "a tensor of shape [] has no length")

@@ -14,6 +14,7 @@ enum TensorArithmetic {
 
   static func binary(_ operation: BinaryOperator, _ a: Value, _ b: Value) throws -> Value {
     if operation == .matmul { return try matmul(a, b) }
+    if operation.isOfBits { return try joined(operation, a, b) }
     let (x, y) = try pair(operation.rawValue, a, b)
     switch operation {
     case .add: return .tensor(x + y)
@@ -26,8 +27,31 @@ enum TensorArithmetic {
     case .modulo:
       return .tensor(x.combined(with: y) { Float(Arithmetic.divided(Double($0), Double($1)).rest) })
     case .power: return .tensor(x.combined(with: y) { pow($0, $1) })
-    case .matmul: return .none
+    case .matmul, .and, .or, .exclusiveOr: return .none
     }
+  }
+
+  static let bracketsHint = "compare first, each in brackets: (x > 0.2) & (x < 0.8)"
+
+  /// `a & b` of masks, element by element.
+  private static func joined(
+    _ operation: BinaryOperator, _ a: Value, _ b: Value
+  ) throws -> Value {
+    guard let x = DiscreteTensor.mask(in: a), let y = DiscreteTensor.mask(in: b) else {
+      let other = DiscreteTensor.mask(in: a) == nil ? a : b
+      throw RuntimeFailure(
+        .type, "'\(operation.rawValue)' joins masks, and \(other.inMessage) is none",
+        hint: bracketsHint)
+    }
+    _ = try pair(operation.rawValue, .tensor(x), .tensor(y))
+    return DiscreteTensor.value(
+      x.combined(with: y) { first, second in
+        switch operation {
+        case .and: first * second
+        case .or: max(first, second)
+        default: abs(first - second)
+        }
+      }, .mask)
   }
 
   static func compare(
@@ -43,7 +67,7 @@ enum TensorArithmetic {
     case .greater: test = { $0 > $1 }
     default: test = { $0 >= $1 }
     }
-    return .tensor(x.combined(with: y) { test($0, $1) ? 1 : 0 })
+    return DiscreteTensor.value(x.combined(with: y) { test($0, $1) ? 1 : 0 }, .mask)
   }
 
   private static func pair(_ word: String, _ a: Value, _ b: Value) throws -> (Tensor, Tensor) {
@@ -59,20 +83,28 @@ enum TensorArithmetic {
         .shape, "'\(word)': shapes \(x.shape) and \(y.shape) do not fit each other",
         notes: [mismatch(x.shape, y.shape)])
     }
-    var count = 1
-    for length in shape {
-      let (product, overflowed) = count.multipliedReportingOverflow(by: length)
-      guard !overflowed, product <= max(largest, x.count, y.count) else {
-        throw RuntimeFailure(
-          .limit,
-          "'\(word)' of shapes \(x.shape) and \(y.shape) would have more than \(largest) elements")
-      }
-      count = product
-    }
+    try checkCount(
+      shape, atLeast: max(x.count, y.count), "'\(word)' of shapes \(x.shape) and \(y.shape)")
     // What is neither a single number nor of that shape is repeated first.
     let repeated = [x, y].count { $0.count != 1 && $0.shape != shape }
     try Tensor.askForRoom(shape, copies: 1 + repeated)
     return (x, y)
+  }
+
+  /// Fails where a result of this shape would be too large.
+  ///
+  /// - Parameters:
+  ///   - atLeast: how many elements are fine in any case, as there are as many already.
+  ///   - what: what would be made, for the message.
+  static func checkCount(_ shape: [Int], atLeast: Int = 0, _ what: String) throws {
+    var count = 1
+    for length in shape {
+      let (product, overflowed) = count.multipliedReportingOverflow(by: length)
+      guard !overflowed, product <= max(largest, atLeast) else {
+        throw RuntimeFailure(.limit, "\(what) would have more than \(largest) elements")
+      }
+      count = product
+    }
   }
 
   /// Which axes keep two shapes from fitting.

@@ -79,7 +79,8 @@ extension Session {
       values      int (64 bit), float, str, True, False, None, list, tuple, dict, range, Tensor
       text        '…'  "…"  \"""…\"""  f"{x:.3f}"
       operators   + - * / // % ** @   == != < <= > >= in is   and or not   a if c else b
-      indexing    x[3]  x[-1]  x[0, :, 3:9:2]  x[..., None]  d["key"]
+                  & | ^ ~ of whole numbers and masks
+      indexing    x[3]  x[-1]  x[0, :, 3:9:2]  x[..., None]  x[[2, 0]]  x[x > 0.5]  d["key"]
       statements  a = …  a, b = …  x += 1  if elif else  for in  while  break  continue
                   def (with defaults)  return  assert  pass  [… for … in …]  lambda
       notebook    the last expression is shown, a trailing ; keeps it quiet, _ is the last result

@@ -56,6 +56,7 @@ public final class Session: Sendable {
   let globals = Scope()
   private let output: @Sendable (String) -> Void
   private let noteSink: @Sendable (String) -> Void
+  private let exactOutput: @Sendable (String) -> Void
   private let progressSink: @Sendable (Progress) -> Void
   let stop = Stop()
   private let kept = Mutex<[ObjectIdentifier: any Sendable]>([:])
@@ -82,16 +83,20 @@ public final class Session: Sendable {
   ///
   /// - Parameters:
   ///   - output: gets what `print` and commands write, line ends included.
+  ///   - exactOutput: gets what is meant to steer a terminal: Fovea's own drawings, and
+  ///     `print(…, raw=True)`; by default the same as `output`.
   ///   - notes: gets what a command says beside its result, line ends included; nil for `output`.
   ///   - progress: gets the state of long commands, many times a second perhaps.
   public init(
     commands: [Command] = [], limits: Limits = Limits(), folders: Folders = Folders(),
     output: @escaping @Sendable (String) -> Void = { _ in },
+    exactOutput: (@Sendable (String) -> Void)? = nil,
     notes: (@Sendable (String) -> Void)? = nil,
     progress: @escaping @Sendable (Progress) -> Void = { _ in }
   ) {
     (self.commands, self.limits, self.folders) = (commands, limits, folders)
-    (self.output, noteSink, progressSink) = (output, notes ?? output, progress)
+    (self.output, self.exactOutput) = (output, exactOutput ?? output)
+    (noteSink, progressSink) = (notes ?? output, progress)
     commandsByName = Dictionary(commands.map { ($0.name, $0) }) { first, _ in first }
   }
 
@@ -119,8 +124,8 @@ public final class Session: Sendable {
   /// Says something beside a command's result, such as what a model's files lack; a line.
   public func note(_ text: String) { noteSink("note: \(text)\n") }
 
-  /// Says something beside a command's result, such as what a model's files lack; a line.
-  public func note(_ text: String) { noteSink("note: \(text)\n") }
+  /// Writes text whose escape sequences a terminal is meant to obey.
+  public func print(exactly text: String) { exactOutput(text) }
 
   /// Reports the state of a long command.
   public func report(_ progress: Progress) { progressSink(progress) }

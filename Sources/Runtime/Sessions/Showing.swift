@@ -48,10 +48,7 @@ enum Showing {
     switch value {
     case .command(let command): return command.helpText
     case .function(let function):
-      let list = function.parameters.map { fact in
-        fact.defaultText.map { "\(fact.name)=\($0)" } ?? fact.name
-      }
-      let head = "\(function.name)(\(list.joined(separator: ", ")))"
+      let head = function.usage
       return function.summary.isEmpty ? head : head + "\n  " + function.summary
     default:
       let names = Attributes.names(of: value)

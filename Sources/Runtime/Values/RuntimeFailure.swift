@@ -68,6 +68,12 @@ public struct RuntimeFailure: Error, CustomStringConvertible {
   }
 }
 
+/// An error that knows what to do about it, apart from what went wrong.
+public protocol HasHint: Error {
+  /// What to do, in a sentence; nil where nothing is known.
+  var hint: String? { get }
+}
+
 /// An argument that its command found wanting once it looked closer.
 ///
 /// The evaluator puts "attention: block " before the message and the caret under the argument.

@@ -15,6 +15,8 @@ extension Value {
     case .tensor(let tensor, _): return "a tensor of shape \(tensor.shape)"
     case .function(let function): return "the function \(function.name)"
     case .command(let command): return "the command \(command.name)"
+    case .object(let object as DiscreteTensor):
+      return "a \(object.kind.noun) of shape \(object.numbers.shape)"
     case .object(let object): return "\(Wording.article(object.typeName)) \(object.typeName)"
     case .list(let list) where list.count > 20: return "a list of \(list.count) elements"
     case .tuple(let values) where values.count > 20: return "a tuple of \(values.count) elements"

@@ -1,0 +1,135 @@
+internal import Foundation
+internal import Images
+internal import Models
+internal import Runtime
+internal import Tensors
+
+extension Command {
+  static let patchesUnder = Command(
+    "patches_under", group: "Pictures", "The patches that lie under a box of a picture.",
+    Parameter.box,
+    Parameter.picture("image", "The picture that the box is drawn on."),
+    Parameter.number(
+      "share", in: 0...1, default: 0,
+      "How much of a patch must lie under the box: 0 for any part of it, 1 for all."),
+    returns: "positions of patches, counted from 0, row by row, the class token left out",
+    details: "The box is in the picture's own pixels; what the model resizes and crops is "
+      + "followed. Where the class token comes first, patch i is token i + 1.",
+    examples: [
+      Example(
+        "s = scene(7)\npatches_under(s.objects[0][\"box\"], s)", "Which patches show an object?"),
+      Example(
+        "s = scene(7)\nvision = encode(embed(patchify(preprocess(s))))\n"
+          + "seen = vision[\"vision.blocks.1.attention.pattern\"].mean(axis=0)[0, 1:]\n"
+          + "seen[patches_under(s.objects[0][\"box\"], s)].sum()",
+        "How much the class token looks at an object."),
+    ], seeAlso: ["box_of", "grid", "overlay"]
+  ) { session, box, picture, share in
+    let geometry = try session.model().model.prepare(picture.image).geometry
+    let patches = geometry.patches(under: box, share: share)
+    if patches.isEmpty, geometry.patches(under: box).isEmpty {
+      throw ArgumentFailure(
+        parameter: "box", "must meet what the model sees of the picture, not \(box.inMessage)",
+        note: geometry.seen.map {
+          "of \(picture.image.size) pixels it sees \($0.inMessage): left, top, right, bottom"
+        })
+    }
+    return .positions(patches.map { $0.row * geometry.columnCount + $0.column })
+  }
+
+  static let boxOf = Command(
+    "box_of", group: "Pictures", "The box of a picture that holds some of its patches.",
+    Parameter.any(
+      "patches", expects: "positions of patches, or a mask of them",
+      "Positions, counted from 0, row by row; or a mask with one truth a patch."),
+    Parameter.picture("image", "The picture that the box is drawn on."),
+    returns: "left, top, right and bottom in the picture's own pixels",
+    examples: [
+      Example(
+        "s = scene(7)\nvision = encode(embed(patchify(preprocess(s))))\n"
+          + "values, places = topk(rollout(vision)[0, 1:], 5)\nbox_of(places, s)",
+        "Where the five patches lie that matter most."),
+      Example("s = scene(7)\nbox_of(patches_under((40, 40, 80, 80), s), s)", "There and back."),
+    ], seeAlso: ["patches_under", "topk"]
+  ) { session, patches, picture in
+    let geometry = try session.model().model.prepare(picture.image).geometry
+    let places = try patches.patchPositions(rows: geometry.rowCount, columns: geometry.columnCount)
+    guard !places.isEmpty else {
+      throw ArgumentFailure(parameter: "patches", "must be at least one patch")
+    }
+    let box = geometry.box(
+      of: places.map {
+        Geometry.Patch(row: $0 / geometry.columnCount, column: $0 % geometry.columnCount)
+      })
+    guard let box else {
+      throw ArgumentFailure(
+        parameter: "patches", "must show some of the picture; these show its border alone")
+    }
+    return .tuple([box.x, box.y, box.x + box.width, box.y + box.height].map { .float($0) })
+  }
+}
+
+extension Parameter where T == Rectangle {
+  /// A box of a picture: left, top, right, bottom.
+  fileprivate static var box: Self {
+    let facts = ParameterFacts(
+      name: "box", type: "box", expects: "four numbers: left, top, right, bottom",
+      defaultText: nil, summary: "Left, top, right and bottom in the picture's own pixels.")
+    return Parameter(facts) { value, _ in
+      let parts: [Value]
+      switch value {
+      case .list(let list): parts = list.values
+      case .tuple(let values): parts = values
+      default: return nil
+      }
+      let numbers = parts.compactMap(\.number)
+      guard parts.count == 4, numbers.count == 4, numbers.allSatisfy(\.isFinite) else { return nil }
+      guard numbers[0] < numbers[2], numbers[1] < numbers[3] else {
+        throw ArgumentFailure(
+          parameter: "box",
+          "must have its left before its right and its top above its bottom, not "
+            + value.inMessage,
+          note: "it is left, top, right, bottom")
+      }
+      return Rectangle(
+        x: numbers[0], y: numbers[1], width: numbers[2] - numbers[0],
+        height: numbers[3] - numbers[1])
+    }
+  }
+}
+
+extension Rectangle {
+  fileprivate var inMessage: String {
+    Value.tuple([x, y, x + width, y + height].map { .float(($0 * 100).rounded() / 100) })
+      .represented
+  }
+}
+
+extension Value {
+  /// Whole numbers of patches, from a list, from positions, or from a mask over them.
+  fileprivate func patchPositions(rows: Int, columns: Int) throws -> [Int] {
+    let count = rows * columns
+    if let mask {
+      guard mask.shape == [count] || mask.shape == [rows, columns] else {
+        throw ArgumentFailure(
+          parameter: "patches",
+          "must be a mask of shape [\(count)] or [\(rows), \(columns)], not \(inMessage)")
+      }
+      return mask.elements.indices.filter { mask.elements[$0] != 0 }
+    }
+    let numbers = integer.map { [$0] } ?? wholeNumbers
+    guard let numbers else {
+      throw ArgumentFailure(
+        parameter: "patches", "must be positions of patches or a mask of them, not \(inMessage)",
+        note: "a comparison gives a mask, as in numbers > 0.5")
+    }
+    return try numbers.map { number in
+      guard (0..<count).contains(number) else {
+        throw ArgumentFailure(
+          parameter: "patches", "must be from 0 to \(count - 1), not \(number)",
+          note: "the model has \(rows) × \(columns) patches")
+      }
+      return number
+    }
+  }
+}

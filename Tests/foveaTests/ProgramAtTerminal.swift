@@ -1,0 +1,84 @@
+import Foundation
+import Glibc
+import Testing
+
+/// The program with a pseudo-terminal for output, or for input too, and all that it wrote there.
+struct ProgramAtTerminal {
+  var status: Int32
+  /// Everything that reached the terminal, in both streams.
+  var seen: String
+
+  /// - Parameter typed: what a person types at the prompt; nil for a program without a keyboard.
+  init(
+    _ arguments: [String], typing typed: String? = nil, in folder: URL? = nil,
+    terminal kind: String = "xterm"
+  ) throws {
+    var ends: (Int32, Int32) = (-1, -1)
+    var size = winsize(ws_row: 50, ws_col: 200, ws_xpixel: 0, ws_ypixel: 0)
+    try #require(openpty(&ends.0, &ends.1, nil, nil, &size) == 0)
+    let (person, program) = ends
+    // Programs of other tests must not hold this terminal open.
+    for end in [person, program] { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+    let terminal = FileHandle(fileDescriptor: program, closeOnDealloc: false)
+    let process = Process()
+    process.executableURL = try ProgramTests.program()
+    process.arguments = arguments
+    process.environment = [
+      "HOME": "/nonexistent", "FOVEA_HISTORY": "", "PATH": "/usr/bin:/bin", "TERM": kind,
+    ]
+    process.currentDirectoryURL = folder ?? URL.temporaryDirectory
+    process.standardInput = typed == nil ? FileHandle.nullDevice : terminal
+    (process.standardOutput, process.standardError) = (terminal, terminal)
+    try process.run()
+    close(program)
+    if let typed {
+      // Beside the reading: a terminal takes a few lines at a time.
+      Thread.detachNewThread {
+        // What is typed before the editor listens would be cut into lines by the terminal.
+        while kind != "dumb", process.isRunning, Self.readsLines(person) { usleep(10_000) }
+        var bytes = Array(typed.utf8)[...]
+        while !bytes.isEmpty {
+          let count = bytes.withUnsafeBytes { write(person, $0.baseAddress, $0.count) }
+          guard count > 0 else { return }
+          bytes = bytes.dropFirst(count)
+        }
+      }
+    }
+    // A program that waits for ever fails its test, and no more.
+    let identifier = process.processIdentifier
+    let watch = DispatchWorkItem { kill(identifier, SIGKILL) }
+    DispatchQueue.global().asyncAfter(deadline: .now() + 240, execute: watch)
+    // Read until nobody holds the other end; a pseudo-terminal says so with an error.
+    var found: [UInt8] = []
+    var piece = [UInt8](repeating: 0, count: 65_536)
+    while true {
+      let count = piece.withUnsafeMutableBytes { read(person, $0.baseAddress, $0.count) }
+      if count > 0 { found += piece[..<count] } else if count == 0 || errno != EINTR { break }
+    }
+    process.waitUntilExit()
+    watch.cancel()
+    close(person)
+    (status, seen) = (process.terminationStatus, String(decoding: found, as: UTF8.self))
+  }
+
+  /// Whether the terminal still gathers whole lines, as it does before an editor takes over.
+  private static func readsLines(_ terminal: Int32) -> Bool {
+    var modes = termios()
+    return tcgetattr(terminal, &modes) == 0 && modes.c_lflag & UInt32(ICANON) != 0
+  }
+
+  /// What of it a terminal obeys, or a reader could not see, beyond lines and Fovea's own looks.
+  ///
+  /// - Parameter isEdited: whether the prompt's editor drew as well.
+  func hostileScalars(isEdited: Bool = false) -> [String] {
+    var text = seen.replacing("\r\n", with: "\n").replacing(/\u{1B}\[[0-9;]*m/, with: "")
+    if isEdited {
+      text.replace(/\u{1B}\[(\?25[lh]|\?2004[lh]|[0-9]*[ABCJK])/, with: "")
+    }
+    return text.unicodeScalars.filter { scalar in
+      scalar != "\n" && scalar != "\t" && !(isEdited && scalar == "\r")
+        && (scalar.properties.generalCategory == .control
+          || scalar.properties.isDefaultIgnorableCodePoint)
+    }.map { String($0.value, radix: 16) }
+  }
+}
