@@ -85,19 +85,21 @@ public struct Attention: Sendable, Tapped {
     case .fused(let qkv):
       let all = qkv(tokens, trace: &trace)  // [Q, 3D]
       q = Channels(all, channels: 0..<width)
-      let (newK, newV) = (width..<2 * width, 2 * width..<3 * width)
-      (k, v) =
-        cache?.append(keys: all.columns(newK), values: all.columns(newV))
-        ?? (Channels(all, channels: newK), Channels(all, channels: newV))
+      k = Channels(all, channels: width..<2 * width)
+      v = Channels(all, channels: 2 * width..<3 * width)
     case .separate(let query, let key, let value):
       q = Channels(query(tokens, trace: &trace))
-      let newK = key(source ?? tokens, trace: &trace)
-      let newV = value(source ?? tokens, trace: &trace)
-      (k, v) = cache?.append(keys: newK, values: newV) ?? (Channels(newK), Channels(newV))
+      k = Channels(key(source ?? tokens, trace: &trace))
+      v = Channels(value(source ?? tokens, trace: &trace))
     }
-    let heads = HeadAttention(
-      queries: q, keys: k, values: v, headCount: headCount,
-      scale: 1 / Float(width / headCount).squareRoot(), mask: mask)
+    let scale = 1 / Float(width / headCount).squareRoot()
+    cache?.append(keys: k, values: v)
+    let heads =
+      cache.map {
+        HeadAttention(queries: q, cache: $0, headCount: headCount, scale: scale, mask: mask)
+      }
+      ?? HeadAttention(
+        queries: q, keys: k, values: v, headCount: headCount, scale: scale, mask: mask)
     let mixed = trace.pass(
       gathered(by: heads, trace: &trace), Self.mixed, at: address)  // [Q, D]
     return trace.pass(outputProjection(mixed, trace: &trace), Self.output, at: address)
@@ -126,6 +128,18 @@ public struct Attention: Sendable, Tapped {
     return self(tokens, source: source, mask: mask, cache: &none, trace: &trace)
   }
 
+  /// A cache of no tokens for this layer: of bfloat16 where its keys are computed in that.
+  public var emptyCache: KeyValues {
+    let key =
+      switch projections {
+      case .fused(let qkv): qkv
+      case .separate(_, let key, _): key
+      }
+    let isRounded = Arithmetic.override == nil && key.weight.arithmetic == .bfloat16
+    return KeyValues(
+      headCount: headCount, headWidth: width / headCount, type: isRounded ? .bfloat16 : .float32)
+  }
+
   /// `[Q, T]`: the last `queryCount` of `tokenCount` tokens see themselves and what came before.
   public static func causalMask(queryCount: Int, tokenCount: Int) -> Tensor {
     let offset = tokenCount - queryCount
@@ -136,33 +150,5 @@ public struct Attention: Sendable, Tapped {
       }
     }
     return Tensor(mask, shape: [queryCount, tokenCount])
-  }
-}
-
-/// The keys and values of the tokens that one attention layer has seen: a value that copies when
-/// two continuations of the same tokens part.
-public struct KeyValues: Sendable {
-  private var keys: [Float] = []
-  private var values: [Float] = []
-  private var width = 0
-
-  /// A cache of no tokens.
-  public init() {}
-
-  /// How many tokens it holds.
-  public var tokenCount: Int { width == 0 ? 0 : keys.count / width }
-
-  /// Adds `[T, D]` keys and values and gives back all of them.
-  mutating func append(
-    keys newKeys: Tensor, values newValues: Tensor
-  ) -> (keys: Channels, values: Channels) {
-    width = newKeys.shape[1]
-    // What is given back shares these arrays only until attention has read it: they grow in place.
-    keys += newKeys.elements
-    values += newValues.elements
-    return (
-      Channels(Tensor(keys, shape: [tokenCount, width])),
-      Channels(Tensor(values, shape: [tokenCount, width]))
-    )
   }
 }

@@ -45,12 +45,6 @@ extension Attention {
     outputProjection.outline(rows: rows, into: &outline)
     outline.pass([rows, width], Self.output, at: address)
   }
-
-  /// Bytes of the keys and values of so many tokens in a cache.
-  public func cacheByteCount(tokenCount: Int) -> Int {
-    let (product, overflow) = (8 * width).multipliedReportingOverflow(by: tokenCount)
-    return overflow ? .max : product
-  }
 }
 
 extension TransformerBlock {

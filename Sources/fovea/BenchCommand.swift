@@ -108,7 +108,7 @@ struct BenchCommand: ParsableCommand {
     var cells = [header]
     for row in rows {
       let rate = Double(row.work.operations) / row.seconds
-      let flow = Double(row.work.weightBytes) / row.seconds
+      let flow = Double(row.work.readBytes) / row.seconds
       let least =
         Double(row.work.operations - row.work.bfloat16Operations) / machine.float32Operations
         + Double(row.work.bfloat16Operations) / machine.bfloat16Operations
@@ -117,7 +117,7 @@ struct BenchCommand: ParsableCommand {
           ? [row.name, time(row.seconds), "", "", "", "", "", ""]
           : [
             row.name, time(row.seconds), String(format: "%.1f", Double(row.work.operations) / 1e9),
-            giga(rate), percent(least / row.seconds), bytes(row.work.weightBytes),
+            giga(rate), percent(least / row.seconds), bytes(row.work.readBytes),
             String(format: "%.1f", flow / 1e9), percent(flow / machine.readBandwidth),
           ])
     }
@@ -158,7 +158,7 @@ struct BenchCommand: ParsableCommand {
       "peak_bytes": .integer(peak),
       "seconds": column { .number($0.seconds) },
       "operations": column { .integer($0.work.operations) },
-      "weight_bytes_read": column { .integer($0.work.weightBytes) },
+      "bytes_read": column { .integer($0.work.readBytes) },
     ]
   }
 

@@ -72,7 +72,7 @@ import Tracing
     let whole = block(
       tokens, mask: Attention.causalMask(queryCount: 6, tokenCount: 6), cache: &none, trace: &trace)
     for split in [[6], [1, 1, 1, 1, 1, 1], [4, 2], [1, 5]] {
-      var cache: KeyValues? = KeyValues()
+      var cache: KeyValues? = block.attention.emptyCache
       var (parts, first) = ([Tensor](), 0)
       for count in split {
         let mask = Attention.causalMask(queryCount: count, tokenCount: first + count)

@@ -71,7 +71,7 @@ extension BLIP2 {
 
     /// The state before anything was read.
     public var start: State {
-      State(caches: [KeyValues?](repeating: KeyValues(), count: blocks.count), tokenCount: 0)
+      State(caches: blocks.map(\.attention.emptyCache), tokenCount: 0)
     }
 
     /// Reads `embeddings` `[T, E]` after what `state` has read, and gives the logits `[1, V]` that

@@ -44,7 +44,9 @@ extension BLIP2.Model {
   public func cacheByteCount(tokenCount: Int) -> Int {
     guard let blocks = writer?.decoder.blocks, let first = blocks.first else { return 0 }
     let count = min(tokenCount, configuration.language?.positionCount ?? tokenCount)
-    return first.attention.cacheByteCount(tokenCount: count) * blocks.count
+    let (product, overflow) = first.attention.emptyCache.byteCount(tokenCount: count)
+      .multipliedReportingOverflow(by: blocks.count)
+    return overflow ? .max : product
   }
 }
 
