@@ -26,6 +26,18 @@ public struct Channels: Sendable {
   var offset: Int { rows.lowerBound * stride + channels.lowerBound }
   /// The elements as a matrix of their own.
   var copy: Tensor { tensor.rows(rows).columns(channels) }
+
+  /// Some of the rows, counted from the first of these.
+  public func picking(_ range: Range<Int>) -> Channels {
+    let first = rows.lowerBound
+    return Channels(
+      tensor, rows: first + range.lowerBound..<first + range.upperBound, channels: channels)
+  }
+
+  /// The channels of each of `headCount` heads apart, `[H, T, K]`, a copy.
+  public func byHead(_ headCount: Int) -> Tensor {
+    copy.reshaped(rows.count, headCount, channels.count / headCount).permuted(1, 0, 2)
+  }
 }
 
 /// Attention of `H` heads: queries `[Q, H·K]` look at keys `[T, G·K]` and gather values `[T, G·K]`.

@@ -104,7 +104,7 @@ struct BenchCommand: ParsableCommand {
       "\(bench.modelName): read in \(time(bench.loadSeconds)), weights \(bytes(bench.weightBytes))",
       "",
     ]
-    let header = ["stage", "time", "GFLOP", "GFLOP/s", "peak", "weights", "GB/s", "bandwidth"]
+    let header = ["stage", "time", "GFLOP", "GFLOP/s", "peak", "reads", "GB/s", "bandwidth"]
     var cells = [header]
     for row in rows {
       let rate = Double(row.work.operations) / row.seconds

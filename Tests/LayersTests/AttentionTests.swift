@@ -44,9 +44,13 @@ import Tracing
   private func block(_ tensors: TensorCollection, isFused: Bool = false) throws -> TransformerBlock
   {
     var reader = WeightReader(tensors, names: [:])
+    var attention = Attention.Shape(width: Self.width, headCount: 3)
+    attention.isFused = isFused
     return try TransformerBlock(
-      from: &reader, at: Self.place, width: Self.width, hiddenWidth: 20, headCount: 3,
-      activation: .gelu, epsilon: 1e-6, isFused: isFused)
+      from: &reader, at: Self.place,
+      TransformerBlock.Shape(
+        attention: attention,
+        mlp: MLP.Shape(width: Self.width, hiddenWidth: 20, activation: .gelu), epsilon: 1e-6))
   }
 
   private func tokens(_ count: Int, seed: UInt64 = 3) -> Tensor {

@@ -192,6 +192,9 @@ import Testing
         queries: Channels(rows(14, 1, 80)), cache: cache(keys, values, in: [70], type),
         headCount: 4, scale: 1)
       let work = Work.counting { heads.attend() }.work
+      let empty = KeyValues(headCount: 2, headWidth: 20, type: type)
+      #expect(empty.byteCount(tokenCount: 64) == 2 * 64 * (20 + 32) * size)
+      #expect(empty.byteCount(tokenCount: 65) == 2 * empty.byteCount(tokenCount: 64))
       #expect(work.cacheBytes == 2 * 70 * 40 * size && work.readBytes == work.cacheBytes)
     }
   }

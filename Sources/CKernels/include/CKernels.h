@@ -33,7 +33,9 @@ typedef enum { CK_PORTABLE, CK_AVX512, CK_AVX512_BFLOAT16, CK_AMX } ck_instructi
 /// The types that weights are stored in.
 typedef enum { CK_FLOAT32, CK_FLOAT16, CK_BFLOAT16, CK_INT8 } ck_element;
 /// What is done to a product's result, element by element.
-typedef enum { CK_IDENTITY, CK_GELU, CK_QUICK_GELU, CK_RELU } ck_activation;
+typedef enum {
+  CK_IDENTITY, CK_GELU, CK_QUICK_GELU, CK_RELU, CK_SILU, CK_GELU_TANH
+} ck_activation;
 
 /// The best instructions that this CPU has.
 ck_instructions ck_best_instructions(void);
@@ -131,12 +133,31 @@ void ck_softmax(const float *in, float *out, size_t rows, size_t columns);
 void ck_layer_norm(const float *in, const float *scale, const float *shift, float epsilon,
                    float *out, size_t rows, size_t columns);
 
+/// out[rows, columns] = x / sqrt(mean of x^2 + epsilon) * scale for each row. May run in place.
+void ck_rms_norm(const float *in, const float *scale, float epsilon, float *out, size_t rows,
+                 size_t columns);
+
+/// Turns the first `turned` channels of each of `heads` heads of `head_width`: channel i < turned / 2
+/// and its partner i + turned / 2 by the angle whose cosine and sine are [rows, turned / 2]. Rows of
+/// `in` lie `stride` floats apart, those of `out` `heads * head_width`.
+void ck_rotate(const float *in, size_t stride, size_t rows, size_t heads, size_t head_width,
+               size_t turned, const float *cosines, const float *sines, float *out);
+
 /// out[count] = x / 2 * (1 + erf(x / sqrt 2)), within 3e-7 of the exact value relative to
 /// max(1, |x|). May run in place.
 void ck_gelu(const float *in, float *out, size_t count);
 
 /// out[count] = x / (1 + e^(-1.702 x)). May run in place.
 void ck_quick_gelu(const float *in, float *out, size_t count);
+
+/// out[count] = x / (1 + e^-x). May run in place.
+void ck_silu(const float *in, float *out, size_t count);
+
+/// out[count] = x / 2 * (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))). May run in place.
+void ck_gelu_tanh(const float *in, float *out, size_t count);
+
+/// out[count] = a * b. May run in place.
+void ck_multiply_elements(const float *a, const float *b, float *out, size_t count);
 
 /// out[count] = max(x, 0), a NaN staying one. May run in place.
 void ck_relu(const float *in, float *out, size_t count);
@@ -155,6 +176,10 @@ void ck_float64_to_float32(const double *in, float *out, size_t count);
 void ck_softmax_double(const float *in, float *out, size_t rows, size_t columns);
 void ck_layer_norm_double(const float *in, const float *scale, const float *shift, float epsilon,
                           float *out, size_t rows, size_t columns);
+void ck_rms_norm_double(const float *in, const float *scale, float epsilon, float *out, size_t rows,
+                        size_t columns);
+void ck_silu_double(const float *in, float *out, size_t count);
+void ck_gelu_tanh_double(const float *in, float *out, size_t count);
 void ck_gelu_double(const float *in, float *out, size_t count);
 void ck_quick_gelu_double(const float *in, float *out, size_t count);
 

@@ -35,7 +35,7 @@ extension BLIP2 {
     public struct Writer: Sendable {
       let projection: Linear
       /// The language model.
-      public let decoder: LanguageDecoder
+      public let decoder: Decoder
     }
 
     /// Reads the checkpoint in `folder`, strictly: every tensor must be there, have its shape and
@@ -99,10 +99,11 @@ extension BLIP2.Model {
   ///
   /// Older checkpoints have no image token; then the ids are those of the text alone.
   public func promptIDs(_ prompt: String) throws -> [Int] {
-    let decoder = try writing("assemble").decoder
+    _ = try writing("assemble")
     var text = tokenizer.encode(prompt, addSpecialTokens: true)
-    let begin = decoder.configuration.beginToken
-    if text.first != begin { text.insert(begin, at: 0) }
+    if let begin = configuration.language?.beginToken, text.first != begin {
+      text.insert(begin, at: 0)
+    }
     guard let imageToken = configuration.imageTokenID else { return text }
     if text.contains(imageToken) {
       throw ModelError.imageTokenInPrompt(
@@ -124,7 +125,7 @@ extension BLIP2.Model {
   func assemble(_ soft: Tensor, ids: [Int], trace: inout Trace) throws -> Tensor {
     let decoder = try writing("assemble").decoder
     let input = try StageInput.tensor(soft).tensor(
-      [configuration.queryCount, decoder.configuration.width], for: "assemble")
+      [configuration.queryCount, decoder.shape.width], for: "assemble")
     let embedded = try decoder.embed(ids, trace: &trace)
     let text =
       configuration.imageTokenID == nil

@@ -19,7 +19,7 @@ extension BLIP2.Model: RepeatableModel {
   /// - Throws: where given ids are not of this model, or are more than it has positions.
   func ids(of inputs: RunInputs) throws -> [Int] {
     guard let ids = inputs.tokenIDs else { return try promptIDs(inputs.prompt) }
-    let language = try writing("assemble").decoder.configuration
+    let language = try writing("assemble").decoder.shape
     if let id = ids.first(where: { $0 < 0 || $0 >= language.vocabularySize }) {
       throw ModelError.badTokenIDs(
         found: "hold \(id)", expected: "0 to \(language.vocabularySize - 1)")
