@@ -192,7 +192,7 @@ CLONES void ck_rotate(const float *in, size_t stride, size_t rows, size_t heads,
                       size_t turned, const float *cosines, const float *sines, float *out) {
   const size_t half = turned / 2;
   for (size_t r = 0; r < rows; r++) {
-    const float *cosine = cosines + r * half, *sine = sines + r * half;
+    const float *cosine = cosines + r * turned, *sine = sines + r * turned;
     for (size_t h = 0; h < heads; h++) {
       const float *x = in + r * stride + h * head_width;
       float *y = out + (r * heads + h) * head_width;
@@ -200,7 +200,7 @@ CLONES void ck_rotate(const float *in, size_t stride, size_t rows, size_t heads,
       for (size_t c = 0; c < half; c++) {
         const float first = x[c], second = x[c + half];
         y[c] = first * cosine[c] - second * sine[c];
-        y[c + half] = second * cosine[c] + first * sine[c];
+        y[c + half] = second * cosine[c + half] + first * sine[c + half];
       }
       memcpy(y + turned, x + turned, (head_width - turned) * sizeof(float));
     }

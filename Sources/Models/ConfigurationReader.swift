@@ -1,4 +1,6 @@
+internal import Checkpoints
 internal import Files
+internal import Foundation
 
 /// Reads checked values of one configuration object, with the library's defaults for absent ones.
 struct ConfigurationReader {
@@ -82,5 +84,15 @@ struct ConfigurationReader {
   private func bad(_ key: String, _ found: JSON, _ expected: String) -> ModelError {
     let text = found == .null ? "absent" : String(found.written().prefix(80))
     return .badConfiguration(file: file, key: name(key), found: text, expected: expected)
+  }
+}
+
+extension ConfigurationReader {
+  /// `generation_config.json`, how the published model writes; every value takes its default where
+  /// the folder has none.
+  static func generation(_ folder: CheckpointFolder) throws -> ConfigurationReader {
+    let name = "generation_config.json"
+    return ConfigurationReader(
+      file: folder.url.appending(path: name).path, path: "", json: try folder.jsonIfPresent(name))
   }
 }

@@ -47,6 +47,8 @@ public struct Family: Sendable {
       or: ["open_clip_config.json (OpenCLIP)", "modules.json (sentence-transformers)"],
       parts: ["vision": ["vision"], "text": ["text"], "projection": ["joint"]]
     ) { try CLIP.Model($0) },
+    Family("llama", "LLaMA", parts: ["language": ["language"]]) { try LLaMA.Model($0) },
+    Family("mistral", "Mistral", parts: ["language": ["language"]]) { try LLaMA.Model($0) },
   ]
 
   /// Reads the model in `folder`, in transformers' layout or another that a family knows.

@@ -5,8 +5,8 @@ public import Tracing
 
 /// A model of any family: what commands, traces and tools ask of it.
 ///
-/// What only some models can do is asked for by ability: `writing`, `matching`, `classifying` and
-/// `embedding` are the model itself where it can, and nil where it cannot.
+/// What only some models can do is asked for by ability: `seeing`, `writing`, `matching`,
+/// `classifying` and `embedding` are the model itself where it can, and nil where it cannot.
 public protocol VisionModel: Sendable {
   /// The family's name, as people write it.
   var family: String { get }
@@ -19,18 +19,12 @@ public protocol VisionModel: Sendable {
   /// The sizes of each part, a line each.
   var facts: [Fact] { get }
 
-  /// How a picture becomes numbers.
-  var preprocessing: Preprocessing { get }
-  /// How the vision tower cuts the picture.
-  var patches: PatchGrid { get }
   /// Text to token ids; nil where the model reads no text.
   var textTokenizer: (any Tokenizer)? { get }
   /// The parts that have blocks with attention, in the order of a run.
   var towers: [Tower] { get }
   /// The stages, in the order a picture goes through them, then those of a text alone.
   var stages: [Stage] { get }
-  /// `[T, D]`: what the vision tower adds to each token for where it is, the class token first.
-  var positionEmbeddings: Tensor { get }
 
   /// The module paths under which the published implementation has what passes an address; none
   /// where it has no such place.
@@ -39,13 +33,10 @@ public protocol VisionModel: Sendable {
   ///
   /// - Throws: `ModelError.missingPart` where the model cannot take what the request holds.
   func traced(_ request: TraceRequest) throws -> TracedRun
-  /// The same model for pictures of another size, its position embeddings interpolated.
-  ///
-  /// - Parameter imageSize: width and height of the picture in pixels, a multiple of the patches'.
-  /// - Throws: `ModelError.badSize` for a size that cannot be cut into whole patches.
-  func resized(to imageSize: Int) throws -> any VisionModel
 
-  /// The model as one that writes text after a picture.
+  /// The model as one that looks at pictures.
+  var seeing: (any SeeingModel)? { get }
+  /// The model as one that writes text.
   var writing: (any WritingModel)? { get }
   /// The model as one that judges whether a text fits a picture.
   var matching: (any MatchingModel)? { get }
@@ -53,6 +44,21 @@ public protocol VisionModel: Sendable {
   var classifying: (any ClassifyingModel)? { get }
   /// The model as one that puts pictures and texts in one space.
   var embedding: (any EmbeddingModel)? { get }
+}
+
+/// A model that looks at pictures.
+public protocol SeeingModel: VisionModel {
+  /// How a picture becomes numbers.
+  var preprocessing: Preprocessing { get }
+  /// How the vision tower cuts the picture.
+  var patches: PatchGrid { get }
+  /// `[T, D]`: what the vision tower adds to each token for where it is, the class token first.
+  var positionEmbeddings: Tensor { get }
+  /// The same model for pictures of another size, its position embeddings interpolated.
+  ///
+  /// - Parameter imageSize: width and height of the picture in pixels, a multiple of the patches'.
+  /// - Throws: `ModelError.badSize` for a size that cannot be cut into whole patches.
+  func resized(to imageSize: Int) throws -> any SeeingModel
 }
 
 /// One line about a model.
@@ -137,7 +143,10 @@ public struct AttentionPlace: Sendable, Hashable {
   }
 }
 
-extension VisionModel {
+extension SeeingModel {
+  /// This model.
+  public var seeing: (any SeeingModel)? { self }
+
   /// A picture to numbers around 0, `[3, Y, X]`, with the way back to the picture's own pixels.
   public func prepare(_ image: Image) throws -> Preprocessing.Prepared {
     try preprocessing.prepare(image, patchSize: patches.patchSize, leadingTokenCount: 1)
@@ -153,14 +162,6 @@ extension VisionModel {
     return try Images.patchify(input, patch: patches.patchSize)
   }
 
-  /// How many blocks each tower has.
-  public var blockCounts: [String: Int] {
-    Dictionary(towers.map { ($0.name, $0.blockCount) }) { first, _ in first }
-  }
-
-  /// The stages that a picture goes through.
-  public var pictureStages: [Stage] { stages.filter { $0.branch == .picture } }
-
   /// Takes a picture through all its stages; the last result.
   public func run(_ image: Image, trace: inout Trace) throws -> Tensor? {
     var value = StageInput.image(image)
@@ -171,7 +172,19 @@ extension VisionModel {
     }
     return last
   }
+}
 
+extension VisionModel {
+  /// How many blocks each tower has.
+  public var blockCounts: [String: Int] {
+    Dictionary(towers.map { ($0.name, $0.blockCount) }) { first, _ in first }
+  }
+
+  /// The stages that a picture goes through.
+  public var pictureStages: [Stage] { stages.filter { $0.branch == .picture } }
+
+  /// Nil, unless the family says otherwise.
+  public var seeing: (any SeeingModel)? { nil }
   /// Nil, unless the family says otherwise.
   public var writing: (any WritingModel)? { nil }
   /// Nil, unless the family says otherwise.

@@ -138,7 +138,7 @@ void ck_rms_norm(const float *in, const float *scale, float epsilon, float *out,
                  size_t columns);
 
 /// Turns the first `turned` channels of each of `heads` heads of `head_width`: channel i < turned / 2
-/// and its partner i + turned / 2 by the angle whose cosine and sine are [rows, turned / 2]. Rows of
+/// and its partner i + turned / 2 by the angle whose cosines and sines are [rows, turned]. Rows of
 /// `in` lie `stride` floats apart, those of `out` `heads * head_width`.
 void ck_rotate(const float *in, size_t stride, size_t rows, size_t heads, size_t head_width,
                size_t turned, const float *cosines, const float *sines, float *out);

@@ -10,7 +10,7 @@ extension BLIP2 {
   /// A BLIP-2 read from a folder in the published layout.
   ///
   /// A generation checkpoint has a language model, a retrieval checkpoint a matcher.
-  public struct Model: VisionModel, WritingModel, MatchingModel {
+  public struct Model: SoftPromptModel, MatchingModel {
     /// The sizes.
     public internal(set) var configuration: Configuration
     /// How a picture becomes numbers.
@@ -51,11 +51,9 @@ extension BLIP2 {
       (writer, matcher) = (parts.writer, parts.matcher)
       if let language = configuration.language {
         endTokens = try EndTokens.read(
-          folder, default: language.endToken, below: language.vocabularySize)
-        maxNewTokens = try ConfigurationReader(
-          file: "generation_config.json", path: "",
-          json: try folder.jsonIfPresent("generation_config.json")
-        ).count("max_new_tokens", default: 20)
+          folder, default: [language.endToken], below: language.vocabularySize)
+        maxNewTokens = try ConfigurationReader.generation(folder).count(
+          "max_new_tokens", default: 20)
       } else {
         endTokens = []
         maxNewTokens = 20
@@ -134,9 +132,12 @@ extension BLIP2.Model {
       Tensor.concatenated([input, text]), Self.sequence, at: Address("language.sequence"))
   }
 
-  /// Everything up to the soft prompt, `[Q, E]`.
-  public func softPrompt(_ image: Image, trace: inout Trace) throws -> Tensor {
-    try project(try query(try see(image, trace: &trace), trace: &trace), trace: &trace)
+  /// Everything from what a run starts from to soft prompt and words, `[Q + T, E]`.
+  public func sequence(_ inputs: RunInputs, trace: inout Trace) throws -> Tensor {
+    let pixels = pass(pixels: try pixels(of: inputs), trace: &trace)
+    let answered = try query(see(pixels: pixels, trace: &trace), trace: &trace)
+    return try assemble(
+      try project(answered, trace: &trace), ids: try ids(of: inputs), trace: &trace)
   }
 
   /// Everything up to the vision transformer's tokens, `[T, D]`.

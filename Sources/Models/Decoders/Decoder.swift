@@ -11,8 +11,12 @@ public struct Decoder: Sendable, Tapped {
   /// `[1, V]`: one number a token of the vocabulary, before softmax, at the last position.
   public static let logits = Tap(
     "output", .token, .vocabulary, says: "How likely each next token is, before softmax.")
+  /// `[T, K]`: the cosine of the angle by which each channel of a head turns, where positions are
+  /// rotary.
+  public static let cosines = Tap(
+    "output", .token, .channel, says: "The cosines of the angles by which queries and keys turn.")
   /// The decoder's own taps.
-  public static let taps = [logits]
+  public static let taps = [cosines, logits]
 
   /// What a decoder is like.
   public struct Shape: Sendable, Equatable {
@@ -119,7 +123,10 @@ public struct Decoder: Sendable, Tapped {
       if let positions {
         x = x + trace.pass(positions.rows(places), Linear.output, at: Self.root / "positions")
       }
-    case .rotary(let rotary): rotation = rotary.rotation(at: state.tokenCount..<total)
+    case .rotary(let rotary):
+      var turn = rotary.rotation(at: state.tokenCount..<total)
+      turn.cosines = trace.pass(turn.cosines, Self.cosines, at: Self.root / "rotary")
+      rotation = turn
     }
     let needsMask = count > 1 || (shape.window.map { total > $0 } ?? false)
     let mask =
@@ -138,6 +145,9 @@ public struct Decoder: Sendable, Tapped {
   func outline(rows: Int, into outline: inout Outline) {
     if positions != nil {
       outline.pass([rows, shape.width], Linear.output, at: Self.root / "positions")
+    } else {
+      outline.pass(
+        [rows, shape.block.attention.headWidth], Self.cosines, at: Self.root / "rotary")
     }
     for block in blocks { block.outline(rows: rows, into: &outline) }
     norm.outline(rows: rows, into: &outline)
