@@ -37,6 +37,8 @@ public protocol WritingModel: VisionModel {
 
 /// A model that writes after vectors that stand for a picture among the words.
 public protocol SoftPromptModel: WritingModel, SeeingModel {
+  /// Everything from a picture to the vectors that stand for it among the words, `[Q, E]`.
+  func softPrompt(_ image: Image, trace: inout Trace) throws -> Tensor
   /// The soft prompt `[Q, E]` with the embedded prompt: `[Q + T, E]`.
   func assemble(_ soft: Tensor, _ prompt: String, trace: inout Trace) throws -> Tensor
 }

@@ -67,7 +67,8 @@ extension ModelError: HasExitCode {
   public var exitCode: Int32 {
     switch self {
     case .unknownFamily, .badConfiguration, .unknownToken: ExitCode.badData
-    case .promptTooLong, .emptyPrompt, .badSize, .textTooLong, .imageTokenInPrompt, .badTokenIDs, .missingPart,
+    case .promptTooLong, .emptyPrompt, .badSize, .textTooLong, .imageTokenInPrompt, .badTokenIDs,
+      .missingPart,
       .wrongShape:
       ExitCode.failure
     }

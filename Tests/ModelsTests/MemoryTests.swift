@@ -10,7 +10,9 @@ import Tracing
 
 /// What a run is going to take, and what it takes.
 @Suite struct MemoryTests {
-  private static let families = ["blip2", "blip2-itm", "vit", "clip", "clip-open"]
+  private static let families = [
+    "blip2", "blip2-itm", "vit", "clip", "clip-open", "llama", "mistral",
+  ]
 
   private func model(_ name: String) throws -> any RepeatableModel {
     let folder = Fixtures.goldens.appending(path: name)

@@ -30,8 +30,9 @@ extension Command {
           figure: try Figure.heatmap(
             unit.matmulTransposed(unit), title: "\(title) of texts", options: options)))
     }
-    let side = model.patches.side
-    let unit = model.positionEmbeddings.rows(1..<side * side + 1).unitRows()  // [P, D]
+    let seer = try loaded.able(.seeing, for: "position_similarity")
+    let side = seer.patches.side
+    let unit = seer.positionEmbeddings.rows(1..<side * side + 1).unitRows()  // [P, D]
     var options = PanelOptions()
     options.normalisation = .minimumToMaximum
     options.valueName = "cosine"

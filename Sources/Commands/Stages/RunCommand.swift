@@ -6,8 +6,9 @@ internal import Tracing
 
 extension Command {
   static let run = Command(
-    "run", group: "Stages", "Takes a picture through all stages and answers a prompt.",
-    Parameter.picture("image", "The picture, or its path."),
+    "run", group: "Stages", "Takes a picture, or a text alone, through all stages and answers.",
+    Parameter.optional(
+      .picture("image", "The picture, or its path; None for a model that reads text alone.")),
     Parameter.text("prompt", default: "", "The text to go on from; none asks for a caption."),
     Parameter.maxNewTokens,
     Parameter.keep,
@@ -20,6 +21,7 @@ extension Command {
     ], seeAlso: ["decode", "compare", "stages"]
   ) { session, picture, prompt, maxNewTokens, keep in
     let model = try session.model()
+    try model.checkPicture(picture != nil)
     try session.checkMemory(
       model: model, prompt: prompt, keep: keep,
       newTokens: maxNewTokens ?? model.model.writing?.defaultOptions.maxNewTokens)
@@ -28,7 +30,7 @@ extension Command {
       trace: session.trace(keeping: keep))
     if run.isBroken, let repeatable = model.model as? any RepeatableModel,
       let place = try repeatable.brokenPlace(
-        RunInputs(image: picture.image, prompt: prompt), isCancelled: { session.isCancelled })
+        RunInputs(image: picture?.image, prompt: prompt), isCancelled: { session.isCancelled })
     {
       session.print("warning: \(model.name) gives \(place)\n")
     }
@@ -43,21 +45,22 @@ extension Run {
     return trace.records.last.map { !$0.tensor.elements.allSatisfy(\.isFinite) } ?? false
   }
 
-  /// Takes a picture through all stages that the model has.
+  /// Takes a picture, or a text alone, through all stages that the model has.
   static func of(
-    _ picture: Picture, prompt: String, maxNewTokens: Int?, model: LoadedModel, trace: Trace
+    _ picture: Picture?, prompt: String, maxNewTokens: Int?, model: LoadedModel, trace: Trace
   ) throws -> Run {
     var trace = trace
     guard let writer = model.model.writing else {
+      guard let picture else { throw model.lacks(.writing, for: "a text alone") }
       guard prompt.isEmpty else {
         throw ModelError.missingPart(
           wanted: "go on from a prompt", has: "it is \(model.model.kind)")
       }
-      _ = try model.model.run(picture.image, trace: &trace)
+      _ = try model.able(.seeing, for: "run").run(picture.image, trace: &trace)
       return Run(picture: picture, answer: nil, trace: trace, model: model)
     }
-    let soft = try writer.softPrompt(picture.image, trace: &trace)
-    let sequence = try writer.assemble(soft, prompt, trace: &trace)
+    let sequence = try writer.sequence(
+      RunInputs(image: picture?.image, prompt: prompt), trace: &trace)
     var options = writer.defaultOptions
     if let maxNewTokens { options.maxNewTokens = maxNewTokens }
     let answer = try Answer.write(

@@ -65,24 +65,25 @@ public struct CompareTool {
     guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder),
       isFolder.boolValue
     else { return .file(try TraceFile(url)) }
-    guard let image = request.image else {
-      throw RuntimeFailure(
-        .command, "\(path) is a folder, and its model has no picture to run on",
-        hint: "give one with --image")
-    }
     var choice = request.model
     choice.folder = url
     let loaded = try LoadedModel.read(choice)
     guard let model = loaded.model as? any RepeatableModel else {
       throw RuntimeFailure(.command, "runs of \(path) cannot be made again")
     }
-    let inputs = RunInputs(
-      image: try Image(decoding: try WholeFile.read(image), named: image.lastPathComponent),
-      prompt: request.prompt)
+    guard request.image != nil || model.seeing == nil else {
+      throw RuntimeFailure(
+        .command, "\(path) is a folder, and its model has no picture to run on",
+        hint: "give one with --image")
+    }
+    let image = try request.image.map {
+      try Image(decoding: try WholeFile.read($0), named: $0.lastPathComponent)
+    }
+    let inputs = RunInputs(image: image, prompt: request.prompt)
     var trace = Trace.everything
     try model.pass(inputs, trace: &trace)
     var side = ComparedSide(name: path, trace: trace, model: loaded, inputs: inputs)
-    side.picture = image.lastPathComponent
+    side.picture = request.image?.lastPathComponent
     return .side(side)
   }
 

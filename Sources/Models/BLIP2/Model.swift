@@ -132,6 +132,11 @@ extension BLIP2.Model {
       Tensor.concatenated([input, text]), Self.sequence, at: Address("language.sequence"))
   }
 
+  /// Everything up to the soft prompt, `[Q, E]`.
+  public func softPrompt(_ image: Image, trace: inout Trace) throws -> Tensor {
+    try project(try query(try see(image, trace: &trace), trace: &trace), trace: &trace)
+  }
+
   /// Everything from what a run starts from to soft prompt and words, `[Q + T, E]`.
   public func sequence(_ inputs: RunInputs, trace: inout Trace) throws -> Tensor {
     let pixels = pass(pixels: try pixels(of: inputs), trace: &trace)
