@@ -68,7 +68,7 @@ let package = Package(
     room("Characters"),
     room("Budget", ["CKernels"]),
     room("Files", ["Budget", "CFiles", "Characters"]),
-    room("Hubs", ["Files"]),
+    room("Hubs", ["Budget", "Files"]),
     room("Tensors", ["Budget", "CKernels", "COpenBLAS"]),
     room("Tracing", ["Budget", "Tensors"]),
     room("Images", ["Budget", "CImageCodecs", "Tensors"]),

@@ -188,7 +188,7 @@ def compare_blip2(options, made):
             bandwidths.append(found["machine"]["read_bandwidth"])
             collect(memory, f"fovea {name}", {key: found[key] for key in
                                               ("peak_bytes", "weight_bytes")})
-            rate = found["weight_bytes_read"]["next token"] / found["seconds"]["next token"]
+            rate = found["bytes_read"]["next token"] / found["seconds"]["next token"]
             # Of what this very process measured: other machines on the same memory come and go.
             collect(table, f"fovea {name}", {
                 "bytes a second": rate,

@@ -170,6 +170,43 @@ CLONES void ck_layer_norm(const float *in, const float *scale, const float *shif
   }
 }
 
+CLONES void ck_rms_norm(const float *in, const float *scale, float epsilon, float *out, size_t rows,
+                        size_t columns) {
+  for (size_t r = 0; r < rows; r++) {
+    const float *x = in + r * columns;
+    float *y = out + r * columns;
+    const size_t whole = columns / 16 * 16;
+    double squares[16] = {0};
+    for (size_t c = 0; c < whole; c += 16)
+      for (size_t l = 0; l < 16; l++) squares[l] += (double)x[c + l] * (double)x[c + l];
+    for (size_t c = whole; c < columns; c++) squares[c - whole] += (double)x[c] * (double)x[c];
+    for (size_t width = 8; width > 0; width /= 2)
+      for (size_t l = 0; l < width; l++) squares[l] += squares[l + width];
+    const float factor = (float)(1 / sqrt(squares[0] / (double)columns + (double)epsilon));
+    IN_PLACE
+    for (size_t c = 0; c < columns; c++) y[c] = x[c] * factor * scale[c];
+  }
+}
+
+CLONES void ck_rotate(const float *in, size_t stride, size_t rows, size_t heads, size_t head_width,
+                      size_t turned, const float *cosines, const float *sines, float *out) {
+  const size_t half = turned / 2;
+  for (size_t r = 0; r < rows; r++) {
+    const float *cosine = cosines + r * turned, *sine = sines + r * turned;
+    for (size_t h = 0; h < heads; h++) {
+      const float *x = in + r * stride + h * head_width;
+      float *y = out + (r * heads + h) * head_width;
+      IN_PLACE
+      for (size_t c = 0; c < half; c++) {
+        const float first = x[c], second = x[c + half];
+        y[c] = first * cosine[c] - second * sine[c];
+        y[c + half] = second * cosine[c + half] + first * sine[c + half];
+      }
+      memcpy(y + turned, x + turned, (head_width - turned) * sizeof(float));
+    }
+  }
+}
+
 CLONES void ck_gelu(const float *in, float *out, size_t count) {
   IN_PLACE
   for (size_t i = 0; i < count; i++) {
@@ -208,6 +245,31 @@ CLONES void ck_quick_gelu(const float *in, float *out, size_t count) {
     const float e = exponential(-1.702f * fabsf(x));
     out[i] = x * ((x >= 0 ? 1 : e) / (1 + e));
   }
+}
+
+CLONES void ck_silu(const float *in, float *out, size_t count) {
+  IN_PLACE
+  for (size_t i = 0; i < count; i++) {
+    const float x = in[i];
+    const float e = exponential(-fabsf(x));
+    out[i] = x * ((x >= 0 ? 1 : e) / (1 + e));
+  }
+}
+
+CLONES void ck_gelu_tanh(const float *in, float *out, size_t count) {
+  IN_PLACE
+  for (size_t i = 0; i < count; i++) {
+    // (1 + tanh u) / 2 = 1 / (1 + e^(-2u)).
+    const float x = in[i];
+    const float twice = 1.5957691216f * (x + 0.044715f * x * x * x);
+    const float e = exponential(-fabsf(twice));
+    out[i] = x * ((twice >= 0 ? 1 : e) / (1 + e));
+  }
+}
+
+CLONES void ck_multiply_elements(const float *a, const float *b, float *out, size_t count) {
+  IN_PLACE
+  for (size_t i = 0; i < count; i++) out[i] = a[i] * b[i];
 }
 
 CLONES void ck_add(const float *a, const float *b, float *out, size_t count) {

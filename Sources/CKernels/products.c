@@ -176,6 +176,8 @@ void ck_finish(float *data, size_t stride, size_t rows, size_t columns, const fl
       case CK_GELU: ck_gelu(row, row, columns); break;
       case CK_QUICK_GELU: ck_quick_gelu(row, row, columns); break;
       case CK_RELU: ck_relu(row, row, columns); break;
+      case CK_SILU: ck_silu(row, row, columns); break;
+      case CK_GELU_TANH: ck_gelu_tanh(row, row, columns); break;
     }
   }
 }

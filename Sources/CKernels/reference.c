@@ -45,6 +45,32 @@ void ck_layer_norm_double(const float *in, const float *scale, const float *shif
   }
 }
 
+void ck_rms_norm_double(const float *in, const float *scale, float epsilon, float *out, size_t rows,
+                        size_t columns) {
+  for (size_t r = 0; r < rows; r++) {
+    const float *x = in + r * columns;
+    float *y = out + r * columns;
+    double squares = 0;
+    for (size_t c = 0; c < columns; c++) squares += (double)x[c] * (double)x[c];
+    const double factor = 1 / sqrt(squares / (double)columns + (double)epsilon);
+    for (size_t c = 0; c < columns; c++) y[c] = (float)(x[c] * factor * scale[c]);
+  }
+}
+
+void ck_silu_double(const float *in, float *out, size_t count) {
+  for (size_t i = 0; i < count; i++) {
+    const double x = in[i];
+    out[i] = (float)(x / (1 + exp(-x)));
+  }
+}
+
+void ck_gelu_tanh_double(const float *in, float *out, size_t count) {
+  for (size_t i = 0; i < count; i++) {
+    const double x = in[i];
+    out[i] = (float)(x / 2 * (1 + tanh(0.79788456080286535588 * (x + 0.044715 * x * x * x))));
+  }
+}
+
 void ck_quick_gelu_double(const float *in, float *out, size_t count) {
   for (size_t i = 0; i < count; i++) {
     const double x = in[i];

@@ -1,3 +1,4 @@
+internal import Budget
 internal import Files
 internal import FoundationEssentials
 internal import Tensors

@@ -13,6 +13,12 @@ struct Ability<Part: Sendable>: Sendable {
   let companion: URL?
 }
 
+extension Ability where Part == any SeeingModel {
+  static var seeing: Self {
+    Ability(part: { $0.seeing }, need: "a model that looks at pictures", companion: nil)
+  }
+}
+
 extension Ability where Part == any WritingModel {
   static var writing: Self {
     Ability(part: { $0.writing }, need: "a model that writes text", companion: nil)

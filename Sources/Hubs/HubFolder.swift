@@ -1,3 +1,4 @@
+internal import Budget
 internal import Files
 public import FoundationEssentials
 internal import Glibc

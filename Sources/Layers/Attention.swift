@@ -7,21 +7,63 @@ public import Tracing
 /// Vaswani et al. 2017, arXiv:1706.03762.
 ///
 /// Queries are `[Q, D]` and what they look at is `[T, S]`; the result is `[Q, D]`. In
-/// self-attention both are the same tokens. `K = D / H` channels belong to each of `H` heads.
+/// self-attention both are the same tokens. `K` channels belong to each of `H` heads, of which
+/// several may share one of `G` key heads (Ainslie et al. 2023, arXiv:2305.13245).
 public struct Attention: Sendable, Tapped {
+  /// `[H, Q, K]`: what each head asks with, turned by its position where there are rotary ones.
+  public static let queries = Tap(
+    "queries", .head, .token, .channel, says: "What each token asks for, by head.")
+  /// `[G, T, K]`: what it is compared with, turned as well.
+  public static let keys = Tap(
+    "keys", .head, .token, .channel, says: "What each token is found by, by head.")
+  /// `[G, T, K]`: what is gathered.
+  public static let values = Tap(
+    "values", .head, .token, .channel, says: "What each token has to give, by head.")
   /// `[H, Q, T]`, before softmax, masked entries at negative infinity.
   public static let scores = Tap(
     "scores", .head, .query, .key, says: "How well each query matches each key.")
   /// `[H, Q, T]`, each row sums to 1.
   public static let pattern = Tap(
     "pattern", .head, .query, .key, says: "Where each query looks: softmax of the scores.")
-  /// `[Q, D]`: the values gathered by the pattern, heads side by side.
+  /// `[Q, H·K]`: the values gathered by the pattern, heads side by side.
   public static let mixed = Tap(
     "mixed", .token, .channel, says: "The values that each query gathered.")
   /// `[Q, D]`: what the layer gives.
   public static let output = Tap("output", .token, .channel, says: "The layer's result.")
   /// The taps, in the order a run passes them.
-  public static let taps = [scores, pattern, mixed, output]
+  public static let taps = [queries, keys, values, scores, pattern, mixed, output]
+
+  /// What an attention layer is like.
+  public struct Shape: Sendable, Equatable {
+    /// Channels of a token, `D`.
+    public var width: Int
+    /// Channels of what is looked at, `S`.
+    public var sourceWidth: Int
+    /// How many heads ask, `H`.
+    public var headCount: Int
+    /// How many heads are looked at, `G`, which divides `H`.
+    public var keyHeadCount: Int
+    /// Channels a head, `K`.
+    public var headWidth: Int
+    /// Whether the layers that make queries, keys and values have biases.
+    public var hasInputBias = true
+    /// Whether the layer that ends it has one.
+    public var hasOutputBias = true
+    /// Whether queries, keys and values are made by one layer, one after the other.
+    public var isFused = false
+
+    /// Self-attention whose heads share the channels, each with keys of its own.
+    public init(width: Int, headCount: Int) {
+      (self.width, sourceWidth) = (width, width)
+      (self.headCount, keyHeadCount) = (headCount, headCount)
+      headWidth = width / headCount
+    }
+
+    /// Channels of all queries, `H·K`.
+    public var queryWidth: Int { headCount * headWidth }
+    /// Channels of all keys, `G·K`.
+    public var keyWidth: Int { keyHeadCount * headWidth }
+  }
 
   /// How queries, keys and values are made.
   enum Projections: Sendable {
@@ -32,75 +74,102 @@ public struct Attention: Sendable, Tapped {
   let address: Address
   let projections: Projections
   let outputProjection: Linear
-  /// How many heads share the channels.
-  public let headCount: Int
-  let width: Int
+  /// What it is like.
+  public let shape: Shape
 
   /// Reads `query`, `key`, `value` (or one `qkv`) and `output_projection` below `address`.
   ///
-  /// - Parameters:
-  ///   - sourceWidth: channels of what is looked at; nil for self-attention.
-  ///   - isFused: whether queries, keys and values are made by one layer.
-  ///   - hasInputBias: whether the layers that make them have biases.
-  /// - Precondition: `headCount` divides `width`; the configuration was validated.
+  /// - Precondition: key heads divide the heads; the configuration was validated.
   public init(
-    from weights: inout WeightReader, at address: Address, width: Int, headCount: Int,
-    sourceWidth: Int? = nil, isFused: Bool = false, hasInputBias: Bool = true
+    from weights: inout WeightReader, at address: Address, _ shape: Shape
   ) throws(CheckpointError) {
-    precondition(width.isMultiple(of: headCount), "\(address): \(width) / \(headCount) heads")
-    (self.address, self.width, self.headCount) = (address, width, headCount)
-    if isFused {
-      projections = .fused(
-        try Linear(
-          from: &weights, at: address / "qkv", inputs: width, outputs: 3 * width,
-          hasBias: hasInputBias))
-    } else {
-      let source = sourceWidth ?? width
-      projections = .separate(
-        query: try Linear(
-          from: &weights, at: address / "query", inputs: width, outputs: width,
-          hasBias: hasInputBias),
-        key: try Linear(
-          from: &weights, at: address / "key", inputs: source, outputs: width,
-          hasBias: hasInputBias),
-        value: try Linear(
-          from: &weights, at: address / "value", inputs: source, outputs: width,
-          hasBias: hasInputBias))
+    precondition(
+      shape.headCount.isMultiple(of: shape.keyHeadCount),
+      "\(address): \(shape.headCount) heads, \(shape.keyHeadCount) of keys")
+    (self.address, self.shape) = (address, shape)
+    func linear(
+      _ name: String, _ inputs: Int, _ outputs: Int
+    ) throws(CheckpointError) -> Linear {
+      try Linear(
+        from: &weights, at: address / name, inputs: inputs, outputs: outputs,
+        hasBias: shape.hasInputBias)
     }
+    projections =
+      shape.isFused
+      ? .fused(try linear("qkv", shape.width, shape.queryWidth + 2 * shape.keyWidth))
+      : .separate(
+        query: try linear("query", shape.width, shape.queryWidth),
+        key: try linear("key", shape.sourceWidth, shape.keyWidth),
+        value: try linear("value", shape.sourceWidth, shape.keyWidth))
     outputProjection = try Linear(
-      from: &weights, at: address / "output_projection", inputs: width, outputs: width)
+      from: &weights, at: address / "output_projection", inputs: shape.queryWidth,
+      outputs: shape.width, hasBias: shape.hasOutputBias)
   }
+
+  /// Scores are divided by the root of a head's channels.
+  var scale: Float { 1 / Float(shape.headWidth).squareRoot() }
 
   /// Runs the layer: `tokens` `[Q, D]` look at `source` `[T, S]`, or at themselves.
   ///
   /// - Parameters:
   ///   - mask: `[Q, T]`, added to the scores: 0 where a query may look, negative infinity elsewhere.
+  ///   - rotation: turns queries and keys, a row a token.
   ///   - cache: keys and values of earlier tokens; the new ones are added to it.
   public func callAsFunction(
-    _ tokens: Tensor, source: Tensor? = nil, mask: Tensor? = nil, cache: inout KeyValues?,
-    trace: inout Trace
+    _ tokens: Tensor, source: Tensor? = nil, mask: Tensor? = nil, rotation: Rotation? = nil,
+    cache: inout KeyValues?, trace: inout Trace
   ) -> Tensor {
-    let q, k, v: Channels  // [Q, D] and [T, D]
+    var (q, k, v) = projected(tokens, source: source ?? tokens, trace: &trace)
+    if let rotation {
+      q = Channels(rotation(q, headCount: shape.headCount))
+      k = Channels(rotation(k, headCount: shape.keyHeadCount))
+    }
+    q = pass(q, Self.queries, headCount: shape.headCount, trace: &trace)
+    k = pass(k, Self.keys, headCount: shape.keyHeadCount, trace: &trace)
+    v = pass(v, Self.values, headCount: shape.keyHeadCount, trace: &trace)
+    cache?.append(keys: k, values: v)
+    let heads =
+      cache.map {
+        HeadAttention(queries: q, cache: $0, headCount: shape.headCount, scale: scale, mask: mask)
+      }
+      ?? HeadAttention(
+        queries: q, keys: k, values: v, headCount: shape.headCount,
+        keyHeadCount: shape.keyHeadCount, scale: scale, mask: mask)
+    let mixed = trace.pass(
+      gathered(by: heads, trace: &trace), Self.mixed, at: address)  // [Q, H·K]
+    return trace.pass(outputProjection(mixed, trace: &trace), Self.output, at: address)
+  }
+
+  /// Queries `[Q, H·K]`, keys and values `[T, G·K]`, where the layers put them.
+  func projected(
+    _ tokens: Tensor, source: Tensor, trace: inout Trace
+  ) -> (Channels, Channels, Channels) {
     switch projections {
     case .fused(let qkv):
-      let all = qkv(tokens, trace: &trace)  // [Q, 3D]
-      q = Channels(all, channels: 0..<width)
-      let (newK, newV) = (width..<2 * width, 2 * width..<3 * width)
-      (k, v) =
-        cache?.append(keys: all.columns(newK), values: all.columns(newV))
-        ?? (Channels(all, channels: newK), Channels(all, channels: newV))
+      let all = qkv(tokens, trace: &trace)  // [Q, (H + 2G)·K]
+      let (q, k) = (shape.queryWidth, shape.keyWidth)
+      return (
+        Channels(all, channels: 0..<q), Channels(all, channels: q..<q + k),
+        Channels(all, channels: q + k..<q + 2 * k)
+      )
     case .separate(let query, let key, let value):
-      q = Channels(query(tokens, trace: &trace))
-      let newK = key(source ?? tokens, trace: &trace)
-      let newV = value(source ?? tokens, trace: &trace)
-      (k, v) = cache?.append(keys: newK, values: newV) ?? (Channels(newK), Channels(newV))
+      return (
+        Channels(query(tokens, trace: &trace)), Channels(key(source, trace: &trace)),
+        Channels(value(source, trace: &trace))
+      )
     }
-    let heads = HeadAttention(
-      queries: q, keys: k, values: v, headCount: headCount,
-      scale: 1 / Float(width / headCount).squareRoot(), mask: mask)
-    let mixed = trace.pass(
-      gathered(by: heads, trace: &trace), Self.mixed, at: address)  // [Q, D]
-    return trace.pass(outputProjection(mixed, trace: &trace), Self.output, at: address)
+  }
+
+  /// Hands rows `[T, heads·K]` on by head, where somebody looks at them.
+  private func pass(
+    _ rows: Channels, _ tap: Tap, headCount: Int, trace: inout Trace
+  ) -> Channels {
+    let isChanged = trace.changes(tap, at: address)
+    guard isChanged || trace.keeps(tap, at: address) else { return rows }
+    let passed = trace.pass(rows.byHead(headCount), tap, at: address)  // [heads, T, K]
+    guard isChanged else { return rows }
+    return Channels(
+      passed.permuted(1, 0, 2).reshaped(passed.shape[1], passed.shape[0] * passed.shape[2]))
   }
 
   /// What the heads gather: at once, or step by step where somebody changes a step.
@@ -126,43 +195,35 @@ public struct Attention: Sendable, Tapped {
     return self(tokens, source: source, mask: mask, cache: &none, trace: &trace)
   }
 
+  /// A cache of no tokens for this layer: of bfloat16 where its keys are computed in that.
+  public var emptyCache: KeyValues {
+    let key =
+      switch projections {
+      case .fused(let qkv): qkv
+      case .separate(_, let key, _): key
+      }
+    let isRounded = Arithmetic.override == nil && key.weight.arithmetic == .bfloat16
+    return KeyValues(
+      headCount: shape.keyHeadCount, headWidth: shape.headWidth,
+      type: isRounded ? .bfloat16 : .float32)
+  }
+
   /// `[Q, T]`: the last `queryCount` of `tokenCount` tokens see themselves and what came before.
-  public static func causalMask(queryCount: Int, tokenCount: Int) -> Tensor {
+  ///
+  /// - Parameter window: how many tokens each sees, itself included; nil for all.
+  public static func causalMask(
+    queryCount: Int, tokenCount: Int, window: Int? = nil
+  ) -> Tensor {
     let offset = tokenCount - queryCount
     var mask = [Float](repeating: 0, count: queryCount * tokenCount)
     for query in 0..<queryCount {
-      for token in (offset + query + 1)..<max(tokenCount, offset + query + 1) {
+      let place = offset + query
+      let unseen = window.map { 0..<max(0, place + 1 - $0) } ?? 0..<0
+      for token in unseen { mask[query * tokenCount + token] = -.infinity }
+      for token in (place + 1)..<max(tokenCount, place + 1) {
         mask[query * tokenCount + token] = -.infinity
       }
     }
     return Tensor(mask, shape: [queryCount, tokenCount])
-  }
-}
-
-/// The keys and values of the tokens that one attention layer has seen: a value that copies when
-/// two continuations of the same tokens part.
-public struct KeyValues: Sendable {
-  private var keys: [Float] = []
-  private var values: [Float] = []
-  private var width = 0
-
-  /// A cache of no tokens.
-  public init() {}
-
-  /// How many tokens it holds.
-  public var tokenCount: Int { width == 0 ? 0 : keys.count / width }
-
-  /// Adds `[T, D]` keys and values and gives back all of them.
-  mutating func append(
-    keys newKeys: Tensor, values newValues: Tensor
-  ) -> (keys: Channels, values: Channels) {
-    width = newKeys.shape[1]
-    // What is given back shares these arrays only until attention has read it: they grow in place.
-    keys += newKeys.elements
-    values += newValues.elements
-    return (
-      Channels(Tensor(keys, shape: [tokenCount, width])),
-      Channels(Tensor(values, shape: [tokenCount, width]))
-    )
   }
 }

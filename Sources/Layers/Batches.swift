@@ -14,35 +14,16 @@ extension Attention {
     batch tokens: Tensor, counts: [Int], mask: (Int) -> Tensor? = { _ in nil }
   ) -> Tensor {
     var trace = Trace.nothing
-    let scale = 1 / Float(width / headCount).squareRoot()
-    var fused: Tensor?
-    var parts: (q: Tensor, k: Tensor, v: Tensor)?
-    switch projections {
-    case .fused(let qkv): fused = qkv(tokens, trace: &trace)  // [ΣT, 3D]
-    case .separate(let query, let key, let value):
-      parts = (
-        query(tokens, trace: &trace), key(tokens, trace: &trace), value(tokens, trace: &trace)
-      )
-    }
+    let (q, k, v) = projected(tokens, source: tokens, trace: &trace)
     var mixed: [Tensor] = []
     var start = 0
     for count in counts {
       let rows = start..<start + count
       start += count
-      let (q, k, v): (Channels, Channels, Channels)  // [T, D]
-      if let fused {
-        q = Channels(fused, rows: rows, channels: 0..<width)
-        k = Channels(fused, rows: rows, channels: width..<2 * width)
-        v = Channels(fused, rows: rows, channels: 2 * width..<3 * width)
-      } else if let parts {
-        q = Channels(parts.q, rows: rows)
-        k = Channels(parts.k, rows: rows)
-        v = Channels(parts.v, rows: rows)
-      } else {
-        continue
-      }
       let heads = HeadAttention(
-        queries: q, keys: k, values: v, headCount: headCount, scale: scale, mask: mask(count))
+        queries: q.picking(rows), keys: k.picking(rows), values: v.picking(rows),
+        headCount: shape.headCount, keyHeadCount: shape.keyHeadCount, scale: scale,
+        mask: mask(count))
       mixed.append(heads.attend().mixed)
     }
     return outputProjection(Tensor.concatenated(mixed), trace: &trace)

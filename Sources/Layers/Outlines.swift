@@ -11,7 +11,7 @@ extension Linear {
   }
 }
 
-extension LayerNorm {
+extension Norm {
   /// `rows` rows are going to be normalised.
   public func outline(rows: Int, into outline: inout Outline) {
     outline.pass([rows, scale.count], Self.output, at: address)
@@ -21,8 +21,13 @@ extension LayerNorm {
 extension MLP {
   /// `rows` rows are going to be mapped.
   public func outline(rows: Int, into outline: inout Outline) {
-    up.outline(rows: rows, into: &outline)
-    outline.pass([rows, up.weight.shape[0]], Self.activated, at: address)
+    let hidden = [rows, up.weight.shape[0]]
+    (gate ?? up).outline(rows: rows, into: &outline)
+    outline.pass(hidden, Self.activated, at: address)
+    if gate != nil {
+      up.outline(rows: rows, into: &outline)
+      outline.pass(hidden, Self.gated, at: address)
+    }
     down.outline(rows: rows, into: &outline)
     outline.pass([rows, down.weight.shape[0]], Self.output, at: address)
   }
@@ -39,17 +44,15 @@ extension Attention {
       key.outline(rows: source, into: &outline)
       value.outline(rows: source, into: &outline)
     }
-    outline.pass([headCount, rows, source], Self.scores, at: address)
-    outline.pass([headCount, rows, source], Self.pattern, at: address)
-    outline.pass([rows, width], Self.mixed, at: address)
+    let (heads, keyHeads) = (shape.headCount, shape.keyHeadCount)
+    outline.pass([heads, rows, shape.headWidth], Self.queries, at: address)
+    outline.pass([keyHeads, source, shape.headWidth], Self.keys, at: address)
+    outline.pass([keyHeads, source, shape.headWidth], Self.values, at: address)
+    outline.pass([heads, rows, source], Self.scores, at: address)
+    outline.pass([heads, rows, source], Self.pattern, at: address)
+    outline.pass([rows, shape.queryWidth], Self.mixed, at: address)
     outputProjection.outline(rows: rows, into: &outline)
-    outline.pass([rows, width], Self.output, at: address)
-  }
-
-  /// Bytes of the keys and values of so many tokens in a cache.
-  public func cacheByteCount(tokenCount: Int) -> Int {
-    let (product, overflow) = (8 * width).multipliedReportingOverflow(by: tokenCount)
-    return overflow ? .max : product
+    outline.pass([rows, shape.width], Self.output, at: address)
   }
 }
 

@@ -52,6 +52,16 @@ public struct VisionTransformer: Sendable, Tapped {
       (self.epsilon, self.activation) = (epsilon, activation)
     }
 
+    /// What a block is like.
+    var block: TransformerBlock.Shape {
+      var attention = Attention.Shape(width: width, headCount: headCount)
+      (attention.hasInputBias, attention.isFused) = (hasInputBias, isFused)
+      return TransformerBlock.Shape(
+        attention: attention,
+        mlp: MLP.Shape(width: width, hiddenWidth: hiddenWidth, activation: activation),
+        epsilon: epsilon)
+    }
+
     /// Patches in a row, and rows of patches.
     public var gridSize: Int { imageSize / patchSize }
     /// The class token and the patches.
@@ -66,10 +76,10 @@ public struct VisionTransformer: Sendable, Tapped {
   public let positions: Tensor
   /// The same as stored, for the size of pictures that the checkpoint is made for.
   private let storedPositions: Tensor
-  let firstNorm: LayerNorm?
+  let firstNorm: Norm?
   let blocks: [TransformerBlock]
   /// The norm after the last block; of all tokens, or, where a norm stands first, of the class token alone.
-  public let norm: LayerNorm
+  public let norm: Norm
 
   private static let root = Address("vision")
   private static var embedding: Address { root / "embedding" }
@@ -93,7 +103,7 @@ public struct VisionTransformer: Sendable, Tapped {
       positions = try weights.take(
         embedding / "positions" / "weight", shape: [sizes.tokenCount, width]
       ).tensor
-      firstNorm = try LayerNorm(
+      firstNorm = try Norm(
         from: &weights, at: Self.root / "first_norm", width: width, epsilon: sizes.epsilon)
     } else {
       classToken = try weights.take(embedding / "class_token", shape: [1, 1, width]).tensor
@@ -104,17 +114,9 @@ public struct VisionTransformer: Sendable, Tapped {
       firstNorm = nil
     }
     storedPositions = positions
-    var blocks: [TransformerBlock] = []
-    for index in 0..<sizes.blockCount {
-      blocks.append(
-        try TransformerBlock(
-          from: &weights, at: Self.root / "blocks" / index, width: width,
-          hiddenWidth: sizes.hiddenWidth, headCount: sizes.headCount,
-          activation: sizes.activation, epsilon: sizes.epsilon, isFused: sizes.isFused,
-          hasInputBias: sizes.hasInputBias))
-    }
-    self.blocks = blocks
-    norm = try LayerNorm(
+    blocks = try TransformerBlock.read(
+      sizes.blockCount, from: &weights, below: Self.root / "blocks", sizes.block)
+    norm = try Norm(
       from: &weights, at: Self.root / "norm", width: width, epsilon: sizes.epsilon)
   }
 

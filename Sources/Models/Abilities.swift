@@ -4,7 +4,7 @@ public import Tensors
 public import Tokenizers
 public import Tracing
 
-/// A model that writes text after a picture.
+/// A model that writes text.
 public protocol WritingModel: VisionModel {
   /// Text to token ids.
   var tokenizer: any Tokenizer { get }
@@ -12,11 +12,10 @@ public protocol WritingModel: VisionModel {
   var defaultOptions: GenerationOptions { get }
   /// The token ids of a prompt, with those that stand for the picture.
   func promptIDs(_ prompt: String) throws -> [Int]
-  /// Everything from a picture to the vectors that stand for it among the words, `[Q, E]`.
-  func softPrompt(_ image: Image, trace: inout Trace) throws -> Tensor
-  /// The soft prompt `[Q, E]` with the embedded prompt: `[Q + T, E]`.
-  func assemble(_ soft: Tensor, _ prompt: String, trace: inout Trace) throws -> Tensor
-  /// Reads a sequence `[Q + T, E]` and writes what follows.
+  /// Everything from what a run starts from to the sequence that the language model reads,
+  /// `[T, E]`.
+  func sequence(_ inputs: RunInputs, trace: inout Trace) throws -> Tensor
+  /// Reads a sequence `[T, E]` and writes what follows.
   ///
   /// - Parameters:
   ///   - promptIDs: the ids that the sequence stands for, for penalties and length rules.
@@ -29,15 +28,23 @@ public protocol WritingModel: VisionModel {
   /// Bytes of the keys and values of so many tokens, which later tokens look at; no more than the
   /// longest sequence has.
   func cacheByteCount(tokenCount: Int) -> Int
-  /// The logits after a sequence `[Q + T, E]` and after each of `tokens` that follow it: a row each,
+  /// The logits after a sequence `[T, E]` and after each of `tokens` that follow it: a row each,
   /// `[N + 1, V]`.
   func logits(
     after sequence: Tensor, tokens: [Int], isCancelled: @escaping @Sendable () -> Bool
   ) throws -> Tensor
 }
 
+/// A model that writes after vectors that stand for a picture among the words.
+public protocol SoftPromptModel: WritingModel, SeeingModel {
+  /// Everything from a picture to the vectors that stand for it among the words, `[Q, E]`.
+  func softPrompt(_ image: Image, trace: inout Trace) throws -> Tensor
+  /// The soft prompt `[Q, E]` with the embedded prompt: `[Q + T, E]`.
+  func assemble(_ soft: Tensor, _ prompt: String, trace: inout Trace) throws -> Tensor
+}
+
 extension WritingModel {
-  /// Reads a sequence `[Q + T, E]` and writes what follows.
+  /// Reads a sequence `[T, E]` and writes what follows.
   public func write(
     after sequence: Tensor, promptIDs: [Int], options: GenerationOptions, trace: Trace
   ) throws -> WrittenAnswer {
@@ -57,7 +64,7 @@ public struct WrittenAnswer: Sendable {
 }
 
 /// A model with heads that judge whether a text fits a picture.
-public protocol MatchingModel: VisionModel {
+public protocol MatchingModel: SeeingModel {
   /// Channels of the space in which similarities are measured.
   var sharedWidth: Int { get }
   /// What `match` is going to pass, a place of a text's pass as often as there are texts.
@@ -103,7 +110,7 @@ public struct MatchRun: Sendable {
 }
 
 /// A model that knows a list of classes.
-public protocol ClassifyingModel: VisionModel {
+public protocol ClassifyingModel: SeeingModel {
   /// The names of the classes, in the order of the logits.
   var labels: [String] { get }
   /// How the logits become probabilities.
@@ -117,7 +124,7 @@ public protocol ClassifyingModel: VisionModel {
 /// A model that puts pictures and texts in one space, in which likeness is the cosine.
 ///
 /// Embeddings are as the model projects them, not divided by their lengths.
-public protocol EmbeddingModel: VisionModel {
+public protocol EmbeddingModel: SeeingModel {
   /// Text to token ids.
   var tokenizer: any Tokenizer { get }
   /// Channels of the space, `E`.

@@ -54,6 +54,8 @@ public struct Family: Sendable {
       ],
       parts: ["vision": ["vision"], "text": ["text"], "projection": ["joint"]]
     ) { try CLIP.read($0) },
+    Family("llama", "LLaMA", parts: ["language": ["language"]]) { try LLaMA.Model($0) },
+    Family("mistral", "Mistral", parts: ["language": ["language"]]) { try LLaMA.Model($0) },
   ]
 
   /// Reads the model in `folder`, in transformers' layout or another that a family knows.

@@ -8,6 +8,8 @@ public enum ModelError: Error, Equatable, CustomStringConvertible {
   case badConfiguration(file: String, key: String, found: String, expected: String)
   /// The prompt and what goes before it do not fit the positions the model was trained with.
   case promptTooLong(tokens: Int, limit: Int)
+  /// A text of no tokens, where there is nothing else to go on from.
+  case emptyPrompt
   /// A picture size that cannot be cut into whole patches, or into too many.
   case badSize(found: Int, patchSize: Int)
   /// A text takes more tokens than the text tower has positions.
@@ -32,8 +34,9 @@ public enum ModelError: Error, Equatable, CustomStringConvertible {
     case .badConfiguration(let file, let key, let found, let expected):
       "\(file): '\(key)' is \(found), but it must be \(expected)"
     case .promptTooLong(let tokens, let limit):
-      "the picture and the prompt take \(tokens) tokens, but this model has room for \(limit); "
+      "the prompt, with what stands for a picture, takes \(tokens) tokens, but this model has room for \(limit); "
         + "shorten the prompt"
+    case .emptyPrompt: "the prompt has no tokens; this model needs some words to go on from"
     case .badSize(let found, let patch) where found > 64 * patch:
       "a picture of \(found) pixels is too large; at most \(64 * patch) are read, 64 patches of "
         + "\(patch) a side"
@@ -64,7 +67,8 @@ extension ModelError: HasExitCode {
   public var exitCode: Int32 {
     switch self {
     case .unknownFamily, .badConfiguration, .unknownToken: ExitCode.badData
-    case .promptTooLong, .badSize, .textTooLong, .imageTokenInPrompt, .badTokenIDs, .missingPart,
+    case .promptTooLong, .emptyPrompt, .badSize, .textTooLong, .imageTokenInPrompt, .badTokenIDs,
+      .missingPart,
       .wrongShape:
       ExitCode.failure
     }

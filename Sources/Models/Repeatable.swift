@@ -52,7 +52,7 @@ enum PicturePlaces {
   static let patches = Tap("output", .token, .channel, says: "One row of pixels a patch.")
 }
 
-extension VisionModel {
+extension SeeingModel {
   /// A picture to numbers around 0, `[3, Y, X]`, passed through the trace.
   public func preprocess(_ image: Image, trace: inout Trace) throws -> Tensor {
     pass(pixels: try preprocess(image), trace: &trace)

@@ -5,8 +5,8 @@ public import Tracing
 
 /// A model of any family: what commands, traces and tools ask of it.
 ///
-/// What only some models can do is asked for by ability: `writing`, `matching`, `classifying` and
-/// `embedding` are the model itself where it can, and nil where it cannot.
+/// What only some models can do is asked for by ability: `seeing`, `writing`, `matching`,
+/// `classifying` and `embedding` are the model itself where it can, and nil where it cannot.
 public protocol VisionModel: Sendable {
   /// The family's name, as people write it.
   var family: String { get }
@@ -19,20 +19,14 @@ public protocol VisionModel: Sendable {
   /// The sizes of each part, a line each.
   var facts: [Fact] { get }
 
-  /// How a picture becomes numbers, and where that is written.
-  var pictureSettings: PictureSettings { get }
   /// What to know of its files: what is missing and assumed, what nobody knows; none for most.
   var notes: [String] { get }
-  /// How the vision tower cuts the picture.
-  var patches: PatchGrid { get }
   /// Text to token ids; nil where the model reads no text.
   var textTokenizer: (any Tokenizer)? { get }
   /// The parts that have blocks with attention, in the order of a run.
   var towers: [Tower] { get }
   /// The stages, in the order a picture goes through them, then those of a text alone.
   var stages: [Stage] { get }
-  /// `[T, D]`: what the vision tower adds to each token for where it is, the class token first.
-  var positionEmbeddings: Tensor { get }
 
   /// The module paths under which the published implementation has what passes an address; none
   /// where it has no such place.
@@ -41,13 +35,10 @@ public protocol VisionModel: Sendable {
   ///
   /// - Throws: `ModelError.missingPart` where the model cannot take what the request holds.
   func traced(_ request: TraceRequest) throws -> TracedRun
-  /// The same model for pictures of another size, its position embeddings interpolated.
-  ///
-  /// - Parameter imageSize: width and height of the picture in pixels, a multiple of the patches'.
-  /// - Throws: `ModelError.badSize` for a size that cannot be cut into whole patches.
-  func resized(to imageSize: Int) throws -> any VisionModel
 
-  /// The model as one that writes text after a picture.
+  /// The model as one that looks at pictures.
+  var seeing: (any SeeingModel)? { get }
+  /// The model as one that writes text.
   var writing: (any WritingModel)? { get }
   /// The model as one that judges whether a text fits a picture.
   var matching: (any MatchingModel)? { get }
@@ -55,6 +46,21 @@ public protocol VisionModel: Sendable {
   var classifying: (any ClassifyingModel)? { get }
   /// The model as one that puts pictures and texts in one space.
   var embedding: (any EmbeddingModel)? { get }
+}
+
+/// A model that looks at pictures.
+public protocol SeeingModel: VisionModel {
+  /// How a picture becomes numbers, and where that is written.
+  var pictureSettings: PictureSettings { get }
+  /// How the vision tower cuts the picture.
+  var patches: PatchGrid { get }
+  /// `[T, D]`: what the vision tower adds to each token for where it is, the class token first.
+  var positionEmbeddings: Tensor { get }
+  /// The same model for pictures of another size, its position embeddings interpolated.
+  ///
+  /// - Parameter imageSize: width and height of the picture in pixels, a multiple of the patches'.
+  /// - Throws: `ModelError.badSize` for a size that cannot be cut into whole patches.
+  func resized(to imageSize: Int) throws -> any SeeingModel
 }
 
 /// One line about a model.
@@ -139,7 +145,9 @@ public struct AttentionPlace: Sendable, Hashable {
   }
 }
 
-extension VisionModel {
+extension SeeingModel {
+  /// This model.
+  public var seeing: (any SeeingModel)? { self }
   /// How a picture becomes numbers.
   public var preprocessing: Preprocessing { pictureSettings.preprocessing }
 
@@ -158,14 +166,6 @@ extension VisionModel {
     return try Images.patchify(input, patch: patches.patchSize)
   }
 
-  /// How many blocks each tower has.
-  public var blockCounts: [String: Int] {
-    Dictionary(towers.map { ($0.name, $0.blockCount) }) { first, _ in first }
-  }
-
-  /// The stages that a picture goes through.
-  public var pictureStages: [Stage] { stages.filter { $0.branch == .picture } }
-
   /// Takes a picture through all its stages; the last result.
   public func run(_ image: Image, trace: inout Trace) throws -> Tensor? {
     var value = StageInput.image(image)
@@ -176,7 +176,19 @@ extension VisionModel {
     }
     return last
   }
+}
 
+extension VisionModel {
+  /// How many blocks each tower has.
+  public var blockCounts: [String: Int] {
+    Dictionary(towers.map { ($0.name, $0.blockCount) }) { first, _ in first }
+  }
+
+  /// The stages that a picture goes through.
+  public var pictureStages: [Stage] { stages.filter { $0.branch == .picture } }
+
+  /// Nil, unless the family says otherwise.
+  public var seeing: (any SeeingModel)? { nil }
   /// Nil, unless the family says otherwise.
   public var writing: (any WritingModel)? { nil }
   /// Nil, unless the family says otherwise.

@@ -50,7 +50,7 @@ struct VisionShapes {
   }
 }
 
-extension VisionModel {
+extension SeeingModel {
   /// The four stages from a picture to a vision transformer's tokens.
   func pictureStages(
     _ shapes: VisionShapes, blockCount: Int,

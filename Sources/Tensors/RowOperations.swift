@@ -27,6 +27,20 @@ extension Tensor {
     }
   }
 
+  /// Root mean square normalisation of the last axis (Zhang, Sennrich 2019, arXiv:1910.07467).
+  ///
+  /// - Precondition: `scale` has the last axis' length.
+  public func rootMeanSquareNormalised(scale: Tensor, epsilon: Float) -> Tensor {
+    let columns = shape.last ?? 1
+    precondition(scale.count == columns)
+    let isDouble = Arithmetic.override == .float64
+    return banded(width: columns) { x, out, rows in
+      isDouble
+        ? ck_rms_norm_double(x, scale.elements, epsilon, out, rows, columns)
+        : ck_rms_norm(x, scale.elements, epsilon, out, rows, columns)
+    }
+  }
+
   /// The exact Gaussian error linear unit, `x/2 · (1 + erf(x/√2))` (Hendrycks, Gimpel 2016).
   public func gelu() -> Tensor {
     let isDouble = Arithmetic.override == .float64
@@ -43,6 +57,23 @@ extension Tensor {
     }
   }
 
+  /// The sigmoid linear unit, `x · σ(x)`, also called swish (Elfwing et al. 2017).
+  public func silu() -> Tensor {
+    let isDouble = Arithmetic.override == .float64
+    return banded(width: 1) { x, out, count in
+      isDouble ? ck_silu_double(x, out, count) : ck_silu(x, out, count)
+    }
+  }
+
+  /// The Gaussian error linear unit by a hyperbolic tangent,
+  /// `x/2 · (1 + tanh(√(2/π) (x + 0.044715 x³)))`.
+  public func tanhGELU() -> Tensor {
+    let isDouble = Arithmetic.override == .float64
+    return banded(width: 1) { x, out, count in
+      isDouble ? ck_gelu_tanh_double(x, out, count) : ck_gelu_tanh(x, out, count)
+    }
+  }
+
   /// Negative elements become 0; a NaN stays one.
   public func relu() -> Tensor {
     banded(width: 1) { x, out, count in ck_relu(x, out, count) }
@@ -56,6 +87,18 @@ extension Tensor {
       let shared = Shared(pointer: y)
       return banded(width: 1) { x, out, count, first in
         ck_add(x, shared.pointer + first, out, count)
+      }
+    }
+  }
+
+  /// The product of two tensors of one shape, element by element.
+  func multiplied(by other: Tensor) -> Tensor {
+    precondition(shape == other.shape)
+    return other.elements.withUnsafeBufferPointer { y in
+      guard let y = y.baseAddress else { return self }
+      let shared = Shared(pointer: y)
+      return banded(width: 1) { x, out, count, first in
+        ck_multiply_elements(x, shared.pointer + first, out, count)
       }
     }
   }

@@ -10,6 +10,22 @@ public enum Pointwise: Sendable {
   case quickGELU
   /// `Tensor.relu`.
   case relu
+  /// `Tensor.silu`.
+  case silu
+  /// `Tensor.tanhGELU`.
+  case tanhGELU
+
+  /// Applies the function to every element.
+  public func callAsFunction(_ x: Tensor) -> Tensor {
+    switch self {
+    case .identity: x
+    case .gelu: x.gelu()
+    case .quickGELU: x.quickGELU()
+    case .relu: x.relu()
+    case .silu: x.silu()
+    case .tanhGELU: x.tanhGELU()
+    }
+  }
 
   fileprivate var code: ck_activation {
     switch self {
@@ -17,6 +33,8 @@ public enum Pointwise: Sendable {
     case .gelu: CK_GELU
     case .quickGELU: CK_QUICK_GELU
     case .relu: CK_RELU
+    case .silu: CK_SILU
+    case .tanhGELU: CK_GELU_TANH
     }
   }
 }
@@ -128,12 +146,7 @@ extension Tensor {
       }
       if let bias { ck_add_bias(out, bias.elements, m, n) }
     }
-    switch activation {
-    case .identity: return result
-    case .gelu: return result.gelu()
-    case .quickGELU: return result.quickGELU()
-    case .relu: return result.relu()
-    }
+    return activation(result)
   }
 
   /// Every element rounded to bfloat16, ties to even.

@@ -76,7 +76,9 @@ extension Tensor {
   /// The difference, element by element.
   public static func - (a: Tensor, b: Tensor) -> Tensor { a.combined(with: b, -) }
   /// The product, element by element.
-  public static func * (a: Tensor, b: Tensor) -> Tensor { a.combined(with: b, *) }
+  public static func * (a: Tensor, b: Tensor) -> Tensor {
+    a.shape == b.shape ? a.multiplied(by: b) : a.combined(with: b, *)
+  }
   /// The quotient, element by element.
   public static func / (a: Tensor, b: Tensor) -> Tensor { a.combined(with: b, /) }
   /// Every element times `factor`.

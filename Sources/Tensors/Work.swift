@@ -11,6 +11,10 @@ public final class Work: Sendable {
     public var bfloat16Operations = 0
     /// Bytes of stored weights that were read, each product reading its weights once.
     public var weightBytes = 0
+    /// Bytes of keys and values in caches that attention read.
+    public var cacheBytes = 0
+    /// All bytes that do not depend on how many rows are computed at once.
+    public var readBytes: Int { weightBytes + cacheBytes }
     /// No work.
     public init() {}
 
@@ -20,6 +24,7 @@ public final class Work: Sendable {
       rest.operations -= second.operations
       rest.bfloat16Operations -= second.bfloat16Operations
       rest.weightBytes -= second.weightBytes
+      rest.cacheBytes -= second.cacheBytes
       return rest
     }
   }
@@ -37,12 +42,15 @@ public final class Work: Sendable {
   }
 
   /// Notes a product; costs next to nothing where nobody counts.
-  static func note(operations: Int, weightBytes: Int = 0, isBFloat16: Bool = false) {
+  static func note(
+    operations: Int, weightBytes: Int = 0, cacheBytes: Int = 0, isBFloat16: Bool = false
+  ) {
     guard let current else { return }
     current.amount.withLock {
       $0.operations += operations
       if isBFloat16 { $0.bfloat16Operations += operations }
       $0.weightBytes += weightBytes
+      $0.cacheBytes += cacheBytes
     }
   }
 }

@@ -106,11 +106,11 @@ struct BenchCommand: ParsableCommand {
       "\(bench.modelName): read in \(time(bench.loadSeconds)), weights \(bytes(bench.weightBytes))",
       "",
     ]
-    let header = ["stage", "time", "GFLOP", "GFLOP/s", "peak", "weights", "GB/s", "bandwidth"]
+    let header = ["stage", "time", "GFLOP", "GFLOP/s", "peak", "reads", "GB/s", "bandwidth"]
     var cells = [header]
     for row in rows {
       let rate = Double(row.work.operations) / row.seconds
-      let flow = Double(row.work.weightBytes) / row.seconds
+      let flow = Double(row.work.readBytes) / row.seconds
       let least =
         Double(row.work.operations - row.work.bfloat16Operations) / machine.float32Operations
         + Double(row.work.bfloat16Operations) / machine.bfloat16Operations
@@ -119,7 +119,7 @@ struct BenchCommand: ParsableCommand {
           ? [row.name, time(row.seconds), "", "", "", "", "", ""]
           : [
             row.name, time(row.seconds), String(format: "%.1f", Double(row.work.operations) / 1e9),
-            giga(rate), percent(least / row.seconds), bytes(row.work.weightBytes),
+            giga(rate), percent(least / row.seconds), bytes(row.work.readBytes),
             String(format: "%.1f", flow / 1e9), percent(flow / machine.readBandwidth),
           ])
     }
@@ -160,7 +160,7 @@ struct BenchCommand: ParsableCommand {
       "peak_bytes": .integer(peak),
       "seconds": column { .number($0.seconds) },
       "operations": column { .integer($0.work.operations) },
-      "weight_bytes_read": column { .integer($0.work.weightBytes) },
+      "bytes_read": column { .integer($0.work.readBytes) },
     ]
   }
 

@@ -13,7 +13,8 @@ struct CompareCommand: ParsableCommand {
     abstract: "Tell where two runs part, and which step is to blame.",
     discussion: """
       Each side is a trace's file (by fovea trace, save() or a forward hook; module paths are \
-      matched with places) or a model, by its folder or its id, which then runs on --image. A file is judged by \
+      matched with places) or a model, by its folder or its id, which then runs on --image \
+      and --prompt. A file is judged by \
       running every step again with its numbers, in the model of the other side or of --model. \
       The second side may be a precision (float16, bfloat16, int8, int4, or by part \
       vision=int8,decoder=int4): the first side's model runs again in it. --dtype and --quantize \
@@ -28,9 +29,11 @@ struct CompareCommand: ParsableCommand {
   @ArgumentParser.Argument(help: "The other side.")
   var second: String
   @OptionGroup var model: ModelOptions
-  @Option(help: ArgumentHelp("The picture that a folder's model runs on.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp(
+      "The picture that a folder's model runs on, if it looks at pictures.", valueName: "file"))
   var image: String?
-  @Option(help: "What it reads after the picture.")
+  @Option(help: "The text that it goes on from.")
   var prompt = ""
   @Flag(help: "A row for every place instead of one for every block.")
   var every = false
@@ -44,9 +47,6 @@ struct CompareCommand: ParsableCommand {
   func validate() throws {
     if let chart, ![".png", ".svg", ".pdf"].contains(where: chart.lowercased().hasSuffix) {
       throw ValidationError("--chart must end in .png, .svg or .pdf.")
-    }
-    for path in [first, second] where image == nil && CompareTool.isModel(path) {
-      throw ValidationError("\(path) is a model; give the picture to run on with --image.")
     }
   }
 

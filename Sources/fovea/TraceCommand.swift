@@ -9,7 +9,7 @@ internal import Terminal
 struct TraceCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "trace",
-    abstract: "Run a model on a picture and write every tensor on the way to a safetensors file.",
+    abstract: "Run a model and write every tensor on the way to a safetensors file.",
     discussion: """
       With --text the picture is compared with texts, by a retrieval model; else the model answers \
       --prompt, or writes a caption. Published names are the module paths of the published \
@@ -23,8 +23,8 @@ struct TraceCommand: ParsableCommand {
     help: ArgumentHelp(
       "A picture; several, each with its own --image, for a model that takes them.",
       valueName: "file"))
-  var image: [String]
-  @Option(help: "What a generating model reads after the picture.")
+  var image: [String] = []
+  @Option(help: "What a model that writes goes on from, after the picture if it looks at one.")
   var prompt = ""
   @Option(parsing: .upToNextOption, help: "Texts that the picture is compared with.")
   var text: [String] = []
@@ -43,7 +43,6 @@ struct TraceCommand: ParsableCommand {
   var out: String
 
   func validate() throws {
-    if image.isEmpty { throw ValidationError("Give a picture with --image.") }
     if !text.isEmpty, !prompt.isEmpty {
       throw ValidationError("Give either --prompt or --text, not both.")
     }

@@ -44,9 +44,13 @@ import Tracing
   private func block(_ tensors: TensorCollection, isFused: Bool = false) throws -> TransformerBlock
   {
     var reader = WeightReader(tensors, names: [:])
+    var attention = Attention.Shape(width: Self.width, headCount: 3)
+    attention.isFused = isFused
     return try TransformerBlock(
-      from: &reader, at: Self.place, width: Self.width, hiddenWidth: 20, headCount: 3,
-      activation: .gelu, epsilon: 1e-6, isFused: isFused)
+      from: &reader, at: Self.place,
+      TransformerBlock.Shape(
+        attention: attention,
+        mlp: MLP.Shape(width: Self.width, hiddenWidth: 20, activation: .gelu), epsilon: 1e-6))
   }
 
   private func tokens(_ count: Int, seed: UInt64 = 3) -> Tensor {
@@ -72,7 +76,7 @@ import Tracing
     let whole = block(
       tokens, mask: Attention.causalMask(queryCount: 6, tokenCount: 6), cache: &none, trace: &trace)
     for split in [[6], [1, 1, 1, 1, 1, 1], [4, 2], [1, 5]] {
-      var cache: KeyValues? = KeyValues()
+      var cache: KeyValues? = block.attention.emptyCache
       var (parts, first) = ([Tensor](), 0)
       for count in split {
         let mask = Attention.causalMask(queryCount: count, tokenCount: first + count)

@@ -28,6 +28,9 @@ final class DamagedCheckpoint: Sendable {
   /// Reads what is there, as the family it says it is.
   func readAny() throws -> any VisionModel { try Family.read(CheckpointFolder(folder)) }
 
+  /// The same as a model that looks at pictures.
+  func readSeeing() throws -> any SeeingModel { try #require(try readAny().seeing) }
+
   func read() throws -> BLIP2.Model { try #require(try readAny() as? BLIP2.Model) }
 
   func write(_ text: String, to name: String) throws {

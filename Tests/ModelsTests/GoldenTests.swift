@@ -154,7 +154,8 @@ func expectSame(_ found: [PublishedTensor], as golden: TensorCollection, leaving
     let numbers = try #require(try golden.expected()["class_token_72"]?.array)
       .compactMap { $0.double.map { Float($0) } }
     var trace = Trace { $0.matches("vision.norm.output") }
-    _ = try #require(model.writing).softPrompt(try golden.image(), trace: &trace)
+    let writer = try #require(model.writing as? any SoftPromptModel)
+    _ = try writer.softPrompt(try golden.image(), trace: &trace)
     let found = try #require(trace.records.first).tensor
     #expect(found.shape == [37, 24])
     expectClose(found.row(0), to: Tensor(numbers, shape: [24]), within: 1e-5)

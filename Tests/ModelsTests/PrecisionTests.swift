@@ -33,8 +33,8 @@ struct SmallCheckpoint {
   static func logits(_ model: any VisionModel) throws -> Tensor {
     let writing = try #require(model.writing)
     var trace = Trace.everything
-    let soft = try writing.softPrompt(picture, trace: &trace)
-    let sequence = try writing.assemble(soft, "what is it?", trace: &trace)
+    let sequence = try writing.sequence(
+      RunInputs(image: picture, prompt: "what is it?"), trace: &trace)
     var options = writing.defaultOptions
     options.maxNewTokens = 1
     let answer = try writing.write(

@@ -48,7 +48,10 @@ import Tracing
   ) throws {
     let golden = Golden.named("vit")[0]
     // Whatever size came before: the stored positions are interpolated, not those in use.
-    let model = try Family.read(CheckpointFolder(golden.folder)).resized(to: 16).resized(to: size)
+    let model = try #require(try Family.read(CheckpointFolder(golden.folder)).seeing).resized(
+      to: 16
+    )
+    .resized(to: size)
     let table = try golden.trace().floats("inputs.positions.\(size)")
     expectClose(
       model.positionEmbeddings, to: table.reshaped(to: Array(table.shape.dropFirst())),
@@ -61,7 +64,8 @@ import Tracing
   }
 
   @Test(arguments: [0, 4, 41, 520]) func aSizeWithoutWholePatchesIsRefused(_ size: Int) throws {
-    let model = try Family.read(CheckpointFolder(Golden.named("vit")[0].folder))
+    let model = try #require(
+      try Family.read(CheckpointFolder(Golden.named("vit")[0].folder)).seeing)
     #expect(throws: ModelError.badSize(found: size, patchSize: 8)) { try model.resized(to: size) }
   }
 
@@ -107,13 +111,13 @@ import Tracing
       $0.hasPrefix("classifier") ? nil : String($0.dropFirst("vit.".count))
     }
     try bare.set("architectures", to: #"["ViTModel"]"#)
-    let model = try bare.readAny()
+    let model = try bare.readSeeing()
     #expect(model.classifying == nil && model.stages.map(\.name).last == "encode")
     #expect(model.kind.contains("without a classifier"))
     var trace = Trace.nothing
     let image = try Golden.named("vit")[0].image()
     let seen = try #require(try model.run(image, trace: &trace))
-    let whole = try DamagedCheckpoint(of: "vit").readAny()
+    let whole = try DamagedCheckpoint(of: "vit").readSeeing()
     var all = Trace.everything
     _ = try whole.run(image, trace: &all)
     #expect(all[Address("vision.norm.output")] == seen)

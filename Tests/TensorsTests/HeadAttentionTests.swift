@@ -99,3 +99,116 @@ import Testing
     }
   }
 }
+
+@Suite struct KeyValuesTests {
+  private let headWidth = 20
+  private let keyHeads = 2
+  private let tokenCount = 150
+
+  private func rows(_ seed: UInt64, _ count: Int, _ width: Int) -> Tensor {
+    var noise = SmallNoise(seed: seed)
+    return noise.tensor([count, width])
+  }
+
+  private func cache(
+    _ keys: Tensor, _ values: Tensor, in pieces: [Int], _ type: ElementType = .float32
+  ) -> KeyValues {
+    var cache = KeyValues(headCount: keyHeads, headWidth: headWidth, type: type)
+    var first = 0
+    for piece in pieces {
+      let rows = first..<first + piece
+      cache.append(keys: Channels(keys, rows: rows), values: Channels(values, rows: rows))
+      first += piece
+    }
+    return cache
+  }
+
+  @Test(arguments: Instructions.available)
+  func aCacheGivesTheBitsOfRows(_ instructions: Instructions) {
+    let (keys, values) = (rows(1, tokenCount, 40), rows(2, tokenCount, 40))
+    for headCount in [2, 4, 14] {
+      let queries = rows(3, 7, headCount * headWidth)
+      for q in [7, 1] {
+        let plain = HeadAttention(
+          queries: Channels(queries, rows: 0..<q), keys: Channels(keys), values: Channels(values),
+          headCount: headCount, keyHeadCount: keyHeads, scale: 0.3)
+        for pieces in [[150], [1, 63, 64, 22], [64, 64, 22], [70, 1, 1, 78]] {
+          let cached = HeadAttention(
+            queries: Channels(queries, rows: 0..<q), cache: cache(keys, values, in: pieces),
+            headCount: headCount, scale: 0.3)
+          Instructions.$current.withValue(instructions) {
+            let (a, b) = (
+              plain.attend(keepingScores: true, keepingPattern: true),
+              cached.attend(keepingScores: true, keepingPattern: true)
+            )
+            #expect(a.mixed == b.mixed && a.scores == b.scores && a.pattern == b.pattern)
+            #expect(cached.scores() == a.scores)
+            #expect(cached.mixed(by: cached.scores().softmax()) == a.mixed)
+          }
+        }
+      }
+    }
+  }
+
+  @Test func headsThatShareAKeyHeadAreHeadsWithACopyEach() {
+    let (keys, values, queries) = (rows(4, 9, 40), rows(5, 9, 40), rows(6, 3, 80))
+    func spread(_ x: Tensor) -> Tensor {
+      let (a, b) = (x.columns(0..<20).transposed(), x.columns(20..<40).transposed())
+      return Tensor.concatenated([a, a, b, b]).transposed()
+    }
+    for arithmetic in [nil, Arithmetic.float64] {
+      Arithmetic.$override.withValue(arithmetic) {
+        let shared = HeadAttention(
+          queries: Channels(queries), keys: Channels(keys), values: Channels(values), headCount: 4,
+          keyHeadCount: 2, scale: 0.5
+        ).attend(keepingPattern: true)
+        let own = HeadAttention(
+          queries: Channels(queries), keys: Channels(spread(keys)),
+          values: Channels(spread(values)), headCount: 4, scale: 0.5
+        ).attend(keepingPattern: true)
+        #expect(shared.mixed == own.mixed && shared.pattern == own.pattern)
+      }
+    }
+  }
+
+  @Test(arguments: Instructions.available)
+  func sixteenBitsAreThoseOfRoundedRows(_ instructions: Instructions) {
+    let (keys, values, queries) = (rows(7, 70, 40), rows(8, 70, 40), rows(9, 2, 40))
+    Instructions.$current.withValue(instructions) {
+      let rounded = HeadAttention(
+        queries: Channels(queries), keys: Channels(keys.roundedToBFloat16()),
+        values: Channels(values.roundedToBFloat16()), headCount: 2, scale: 1)
+      let short = HeadAttention(
+        queries: Channels(queries), cache: cache(keys, values, in: [60, 10], .bfloat16),
+        headCount: 2, scale: 1)
+      #expect(short.attend().mixed == rounded.attend().mixed)
+    }
+  }
+
+  @Test func whatIsReadOfACacheIsCounted() {
+    let (keys, values) = (rows(12, 70, 40), rows(13, 70, 40))
+    for (type, size) in [(ElementType.float32, 4), (.bfloat16, 2)] {
+      let heads = HeadAttention(
+        queries: Channels(rows(14, 1, 80)), cache: cache(keys, values, in: [70], type),
+        headCount: 4, scale: 1)
+      let work = Work.counting { heads.attend() }.work
+      let empty = KeyValues(headCount: 2, headWidth: 20, type: type)
+      #expect(empty.byteCount(tokenCount: 64) == 2 * 64 * (20 + 32) * size)
+      #expect(empty.byteCount(tokenCount: 65) == 2 * empty.byteCount(tokenCount: 64))
+      #expect(work.cacheBytes == 2 * 70 * 40 * size && work.readBytes == work.cacheBytes)
+    }
+  }
+
+  @Test func continuationsThatPartDoNotSeeEachOther() {
+    let (keys, values) = (rows(10, 80, 40), rows(11, 80, 40))
+    let start = cache(keys, values, in: [66])
+    var (one, other) = (start, start)
+    one.append(keys: Channels(keys, rows: 66..<67), values: Channels(values, rows: 66..<67))
+    other.append(keys: Channels(keys, rows: 79..<80), values: Channels(values, rows: 79..<80))
+    #expect(start.tokenCount == 66 && one.tokenCount == 67 && other.tokenCount == 67)
+    #expect(start.keys == keys.rows(0..<66) && start.values == values.rows(0..<66))
+    #expect(one.keys == keys.rows(0..<67) && one.values == values.rows(0..<67))
+    #expect(other.keys.rows(66..<67) == keys.rows(79..<80))
+    #expect(other.values.rows(66..<67) == values.rows(79..<80))
+  }
+}

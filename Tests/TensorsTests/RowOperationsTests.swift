@@ -24,6 +24,64 @@ import Testing
     #expect(special[0] == .infinity && special[1].isNaN && special[2] == 0)
   }
 
+  @Test func siluAndTheTanhGELUFollowTheirDefinitions() {
+    for step in -30000...30000 {
+      let x = Float(step) / 500
+      let wide = Double(x)
+      let silu = wide / (1 + exp(-wide))
+      let gelu = wide / 2 * (1 + tanh((2 / Double.pi).squareRoot() * (wide + 0.044715 * wide * wide * wide)))
+      let found = [Tensor(x).silu(), Tensor(x).tanhGELU()].map { Double($0.elements[0]) }
+      #expect(abs(found[0] - silu) <= 3e-7 * max(1, abs(wide)), "silu(\(x))")
+      #expect(abs(found[1] - gelu) <= 6e-7 * max(1, abs(wide)), "tanhGELU(\(x))")
+    }
+    let special = Tensor([.infinity, .nan, 0], shape: [3])
+    for result in [special.silu().elements, special.tanhGELU().elements] {
+      #expect(result[0] == .infinity && result[1].isNaN && result[2] == 0)
+    }
+  }
+
+  @Test(arguments: [1, 15, 16, 37, 576]) func rootMeanSquaresBecomeOne(_ columns: Int) {
+    var noise = SmallNoise(seed: UInt64(columns))
+    let (x, scale) = (noise.tensor([3, columns]) * 3, noise.tensor([columns]))
+    for arithmetic in [nil, Arithmetic.float64] {
+      let found = Arithmetic.$override.withValue(arithmetic) {
+        x.rootMeanSquareNormalised(scale: scale, epsilon: 1e-5)
+      }
+      for row in 0..<3 {
+        let values = x.row(row).elements.map(Double.init)
+        let factor = 1 / (values.reduce(0) { $0 + $1 * $1 } / Double(columns) + 1e-5).squareRoot()
+        let expected = (0..<columns).map { Float(values[$0] * factor * Double(scale.elements[$0])) }
+        expectClose(found.row(row), to: Tensor(expected, shape: [columns]), within: 1e-6)
+      }
+    }
+  }
+
+  @Test func aRotationTurnsPairsAndLeavesTheRest() {
+    var noise = SmallNoise(seed: 4)
+    let all = noise.tensor([5, 30])
+    // Two heads of 10 channels in the middle of wider rows, of which the first 6 turn.
+    let rows = Channels(all, rows: 1..<4, channels: 4..<24)
+    let angles = noise.tensor([3, 3]) * 40
+    let turned = Rotation(angles: angles)(rows, headCount: 2)
+    #expect(turned.shape == [3, 20])
+    for row in 0..<3 {
+      for head in 0..<2 {
+        for channel in 0..<10 {
+          func source(_ channel: Int) -> Double { Double(all[row + 1, 4 + head * 10 + channel]) }
+          let angle = Double(angles[row, channel % 3])
+          let expected =
+            channel >= 6
+            ? source(channel)
+            : channel < 3
+              ? source(channel) * cos(angle) - source(channel + 3) * sin(angle)
+              : source(channel) * cos(angle) + source(channel - 3) * sin(angle)
+          #expect(abs(Double(turned[row, head * 10 + channel]) - expected) < 1e-6)
+        }
+      }
+    }
+    #expect(Rotation(angles: angles * 0)(rows, headCount: 2) == all.rows(1..<4).columns(4..<24))
+  }
+
   @Test func geluOfSpecialValues() {
     let result = Tensor([.infinity, -.infinity, .nan, 0], shape: [4]).gelu().elements
     #expect(result[0] == .infinity)

@@ -33,7 +33,9 @@ typedef enum { CK_PORTABLE, CK_AVX512, CK_AVX512_BFLOAT16, CK_AMX } ck_instructi
 /// The types that weights are stored in.
 typedef enum { CK_FLOAT32, CK_FLOAT16, CK_BFLOAT16, CK_INT8 } ck_element;
 /// What is done to a product's result, element by element.
-typedef enum { CK_IDENTITY, CK_GELU, CK_QUICK_GELU, CK_RELU } ck_activation;
+typedef enum {
+  CK_IDENTITY, CK_GELU, CK_QUICK_GELU, CK_RELU, CK_SILU, CK_GELU_TANH
+} ck_activation;
 
 /// The best instructions that this CPU has.
 ck_instructions ck_best_instructions(void);
@@ -63,13 +65,40 @@ void ck_multiply(ck_instructions instructions, int rounds, const void *packed, s
 void ck_finish(float *data, size_t stride, size_t rows, size_t columns, const float *bias,
                ck_activation activation);
 
+/// Some tokens' keys and values, as attention reads them: of each key head, keys in blocks of 16
+/// tokens, each [head_width, 16], and values a row a token, [tokens, head_width rounded up to 16].
+/// Key heads lie the strides apart, in elements. Blocks are whole: lanes without a token are finite
+/// and never looked at. All pages but the last hold a multiple of 16 tokens.
+typedef struct {
+  const void *keys, *values;
+  size_t key_stride, value_stride;
+  size_t token_count;
+} ck_page;
+
+/// How many elements the keys and the values of a key head take in a page of so many tokens.
+size_t ck_page_keys(size_t head_width, size_t tokens);
+size_t ck_page_values(size_t head_width, size_t tokens);
+
+/// Writes keys or values of `count` tokens, rows `stride` floats apart, into a key head's part of a
+/// page, from its token number `first` on; rounded where `element` is CK_BFLOAT16.
+void ck_put_keys(const float *keys, size_t stride, size_t head_width, size_t count, size_t first,
+                 ck_element element, void *page);
+void ck_put_values(const float *values, size_t stride, size_t head_width, size_t count,
+                   size_t first, ck_element element, void *page);
+
 /// Multi-head attention: what it reads and where it writes. Rows lie the strides apart, in floats;
-/// head h has channels h * head_width and on of each row.
+/// head h has channels h * head_width and on of each row, and looks at key head h / heads_per_key.
 typedef struct {
   ck_instructions instructions;
-  size_t query_count, token_count, head_width;
-  const float *queries, *keys, *values;
-  size_t query_stride, key_stride, value_stride;
+  size_t query_count, token_count, head_width, heads_per_key;
+  const float *queries;
+  size_t query_stride;
+  /// Keys and values in pages of `element`s; or null, and they lie in rows of floats.
+  const ck_page *pages;
+  size_t page_count;
+  ck_element element;
+  const float *keys, *values;
+  size_t key_stride, value_stride;
   float scale;
   /// Added to the scaled scores, a row a query, or the same row for all where the stride is 0; or
   /// null.
@@ -84,12 +113,12 @@ typedef struct {
 /// How many floats of scratch the functions below need.
 size_t ck_attention_scratch(const ck_attention *attention);
 
-/// One head from queries to `mixed`; `scores` and `patterns` are written unless null.
-void ck_attend(const ck_attention *attention, size_t head, float *scratch);
+/// All heads of a key head from queries to `mixed`; `scores` and `patterns` are written unless null.
+void ck_attend(const ck_attention *attention, size_t key_head, float *scratch);
 
-/// One head from queries to `scores`, and from `patterns` to `mixed`, each as in `ck_attend`.
-void ck_head_scores(const ck_attention *attention, size_t head, float *scratch);
-void ck_head_mix(const ck_attention *attention, size_t head, float *scratch);
+/// They from queries to `scores`, and from `patterns` to `mixed`, each as in `ck_attend`.
+void ck_head_scores(const ck_attention *attention, size_t key_head, float *scratch);
+void ck_head_mix(const ck_attention *attention, size_t key_head, float *scratch);
 
 /// Calls `body(context, index)` for each index below `count`, on up to `threads` threads with the
 /// caller's. Where another loop is running, the caller does all of it alone.
@@ -104,12 +133,31 @@ void ck_softmax(const float *in, float *out, size_t rows, size_t columns);
 void ck_layer_norm(const float *in, const float *scale, const float *shift, float epsilon,
                    float *out, size_t rows, size_t columns);
 
+/// out[rows, columns] = x / sqrt(mean of x^2 + epsilon) * scale for each row. May run in place.
+void ck_rms_norm(const float *in, const float *scale, float epsilon, float *out, size_t rows,
+                 size_t columns);
+
+/// Turns the first `turned` channels of each of `heads` heads of `head_width`: channel i < turned / 2
+/// and its partner i + turned / 2 by the angle whose cosines and sines are [rows, turned]. Rows of
+/// `in` lie `stride` floats apart, those of `out` `heads * head_width`.
+void ck_rotate(const float *in, size_t stride, size_t rows, size_t heads, size_t head_width,
+               size_t turned, const float *cosines, const float *sines, float *out);
+
 /// out[count] = x / 2 * (1 + erf(x / sqrt 2)), within 3e-7 of the exact value relative to
 /// max(1, |x|). May run in place.
 void ck_gelu(const float *in, float *out, size_t count);
 
 /// out[count] = x / (1 + e^(-1.702 x)). May run in place.
 void ck_quick_gelu(const float *in, float *out, size_t count);
+
+/// out[count] = x / (1 + e^-x). May run in place.
+void ck_silu(const float *in, float *out, size_t count);
+
+/// out[count] = x / 2 * (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))). May run in place.
+void ck_gelu_tanh(const float *in, float *out, size_t count);
+
+/// out[count] = a * b. May run in place.
+void ck_multiply_elements(const float *a, const float *b, float *out, size_t count);
 
 /// out[count] = max(x, 0), a NaN staying one. May run in place.
 void ck_relu(const float *in, float *out, size_t count);
@@ -128,6 +176,10 @@ void ck_float64_to_float32(const double *in, float *out, size_t count);
 void ck_softmax_double(const float *in, float *out, size_t rows, size_t columns);
 void ck_layer_norm_double(const float *in, const float *scale, const float *shift, float epsilon,
                           float *out, size_t rows, size_t columns);
+void ck_rms_norm_double(const float *in, const float *scale, float epsilon, float *out, size_t rows,
+                        size_t columns);
+void ck_silu_double(const float *in, float *out, size_t count);
+void ck_gelu_tanh_double(const float *in, float *out, size_t count);
 void ck_gelu_double(const float *in, float *out, size_t count);
 void ck_quick_gelu_double(const float *in, float *out, size_t count);
 

@@ -84,8 +84,9 @@ extension Command {
 extension LoadedModel {
   /// The pixels of each patch, as the model sees them.
   fileprivate func thumbnails(of image: Image) throws -> [Int: Image] {
-    let prepared = try model.prepare(image).picture
-    let (side, patch) = (model.patches.side, model.patches.patchSize)
+    let seer = try able(.seeing, for: "graph")
+    let prepared = try seer.prepare(image).picture
+    let (side, patch) = (seer.patches.side, seer.patches.patchSize)
     var result: [Int: Image] = [:]
     for index in 0..<side * side {
       result[index] = prepared.cropped(

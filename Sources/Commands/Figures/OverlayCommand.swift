@@ -50,7 +50,7 @@ extension Command {
     ], seeAlso: ["attention", "rollout", "word_map", "heatmap"]
   ) { session, map, picture, query, cmap, title in
     let model = try map.sourceModel ?? session.model()
-    let side = model.model.patches.side
+    let side = try model.able(.seeing, for: "overlay").patches.side
     var name = title
     var numbers = try map.requireTensor("map", from: "attention")
     if case .object(let object) = map, let own = object as? PatchMap, name.isEmpty {

@@ -30,12 +30,12 @@ extension Command {
           figure: try Figure.heatmap(
             unit.matmulTransposed(unit), title: "\(title) of texts", options: options)))
     }
-    guard model.towers.contains(where: { $0.name == "vision" }) else {
+    guard let seer = model.seeing else {
       throw ArgumentFailure(
         parameter: "kind", "must be \"text\": \(loaded.name) has no vision tower")
     }
-    let side = model.patches.side
-    let unit = model.positionEmbeddings.rows(1..<side * side + 1).unitRows()  // [P, D]
+    let side = seer.patches.side
+    let unit = seer.positionEmbeddings.rows(1..<side * side + 1).unitRows()  // [P, D]
     var options = PanelOptions()
     options.normalisation = .minimumToMaximum
     options.valueName = "cosine"

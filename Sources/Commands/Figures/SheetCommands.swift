@@ -54,7 +54,7 @@ extension Command {
         parameter: "query", "must be a whole number from 0 to \(shape[1] - 1), not \(query)")
     }
     let isOfPicture = attention.keys == .patches
-    let side = model.model.patches.side
+    let side = model.patchSide
     let shown = isOfPicture ? query ?? 0 : query
     var maps: [Float] = []
     for pattern in patterns {
@@ -95,7 +95,7 @@ extension Command {
     let (trace, model) = try source.lookedAt("source")
     let map = try AttentionMap.take(
       from: trace, model: model, block: block, head: head, kind: .cross)
-    let side = model.model.patches.side
+    let side = model.patchSide
     let count = map.weights.shape[0]
     let grids = (0..<count).flatMap { Array(map.weights.row($0).elements.dropFirst()) }
     return .object(

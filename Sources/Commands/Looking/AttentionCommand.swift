@@ -69,7 +69,7 @@ extension AttentionMap {
         note: "this layer has \(heads) heads; head \(heads - 1) is the last")
     }
     let weights = head.map { pattern.row($0) } ?? pattern.mean(axis: 0)
-    let side = model.model.patches.side
+    let side = model.patchSide
     return AttentionMap(
       weights: weights, address: address.description, head: head, headCount: heads,
       looksAtPatches: place.keys == .patches,

@@ -6,7 +6,8 @@ extension Command {
   static let bill = Command(
     "bill", group: "Looking",
     "Tells what each precision saves in each part of the model, and what it costs in the answer.",
-    Parameter.picture("image", "The picture, or its path."),
+    Parameter.optional(
+      .picture("image", "The picture, or its path; None for a model that reads text alone.")),
     Parameter.text("prompt", default: "", "The text to go on from; none asks for a caption."),
     Parameter.list(
       of: .precision(
@@ -29,6 +30,7 @@ extension Command {
     ], seeAlso: ["load", "compare"]
   ) { session, picture, prompt, precisions, maxNewTokens in
     let model = try session.model()
+    try model.checkPicture(picture != nil)
     let bill = try Bill(
       of: model, picture: picture, prompt: prompt, maxNewTokens: maxNewTokens,
       precisions: precisions.compactMap { Precision(rawValue: $0) }, in: session)

@@ -38,9 +38,9 @@ extension Session {
       return previewed.preview(in: self)
     }
     guard let tensor = value.tensor, tensor.rank == 3 else { return nil }
-    let model = try (value.sourceModel ?? self.model()).model
-    let side = model.patches.imageSize
+    guard let seer = try (value.sourceModel ?? self.model()).model.seeing else { return nil }
+    let side = seer.patches.imageSize
     guard tensor.shape == [3, side, side] else { return nil }
-    return drawn(try Image(levels: model.preprocessing.levels(of: tensor)))
+    return drawn(try Image(levels: seer.preprocessing.levels(of: tensor)))
   }
 }

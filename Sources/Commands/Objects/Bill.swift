@@ -30,7 +30,7 @@ struct Bill {
 
   /// Tries every part in every precision; one converted part is in memory at a time.
   init(
-    of loaded: LoadedModel, picture: Picture, prompt: String, maxNewTokens: Int?,
+    of loaded: LoadedModel, picture: Picture?, prompt: String, maxNewTokens: Int?,
     precisions: [Precision], in session: Session
   ) throws {
     let isCancelled = { @Sendable in session.isCancelled }
@@ -45,7 +45,7 @@ struct Bill {
     answer = reference.text
     if reference.isBroken,
       let place = try model.brokenPlace(
-        RunInputs(image: picture.image, prompt: prompt), isCancelled: isCancelled)
+        RunInputs(image: picture?.image, prompt: prompt), isCancelled: isCancelled)
     {
       throw BrokenModel(command: "bill", model: "as stored, \(loaded.name)", place: place)
     }
@@ -127,14 +127,14 @@ private struct Answered {
 
   /// - Parameter following: the tokens whose distributions are wanted; nil for the model's own.
   init(
-    _ model: any VisionModel, _ picture: Picture, _ prompt: String, maxNewTokens: Int?,
+    _ model: any VisionModel, _ picture: Picture?, _ prompt: String, maxNewTokens: Int?,
     following: [Int]?, isCancelled: @escaping @Sendable () -> Bool
   ) throws {
     var trace = Trace.nothing
     trace.isCancelled = isCancelled
     if let writer = model.writing {
-      let soft = try writer.softPrompt(picture.image, trace: &trace)
-      let sequence = try writer.assemble(soft, prompt, trace: &trace)
+      let inputs = RunInputs(image: picture?.image, prompt: prompt)
+      let sequence = try writer.sequence(inputs, trace: &trace)
       var options = writer.defaultOptions
       if let maxNewTokens { options.maxNewTokens = maxNewTokens }
       options.candidateCount = 0
@@ -144,7 +144,7 @@ private struct Answered {
       // After the last token nothing is chosen.
       logits = try writer.logits(
         after: sequence, tokens: (following ?? tokens).dropLast(), isCancelled: isCancelled)
-    } else if let classifier = model.classifying {
+    } else if let classifier = model.classifying, let picture {
       let row = try classifier.classify(picture.image, trace: &trace)
       text = classifier.labels[Int(row.argmax(axis: 0).elements[0])]
       (tokens, logits) = ([], row.reshaped(1, row.count))

@@ -23,7 +23,7 @@ struct ComparedSide {
   init?(_ value: Value, called name: String) {
     guard let trace = value.trace else { return nil }
     self.init(name: name, trace: trace, model: value.sourceModel, inputs: value.runInputs)
-    if case .object(let object) = value { picture = (object as? Run)?.picture.name }
+    if case .object(let object) = value { picture = (object as? Run)?.picture?.name }
   }
 
   /// What a trace kept.

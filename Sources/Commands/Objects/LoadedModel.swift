@@ -21,10 +21,25 @@ struct LoadedModel: ForeignObject {
     (model, parts) = (load.model, load.parts)
   }
 
+  /// Patches in a row of the picture; 0 for a model that looks at none.
+  var patchSide: Int { model.seeing?.patches.side ?? 0 }
+
+  /// Refuses a picture for a model that reads text alone, and none for one that looks at pictures.
+  func checkPicture(_ isGiven: Bool) throws {
+    guard isGiven != (model.seeing != nil) else { return }
+    throw ArgumentFailure(
+      parameter: "image",
+      isGiven
+        ? "must be None: \(name) is \(model.kind)" : "must be a picture: \(name) looks at one",
+      note: isGiven ? "give the text as prompt=\"…\"" : nil)
+  }
+
   /// Another reading of the same folder, taking pictures of the size that this model takes.
   func sized(_ other: any VisionModel) throws -> any VisionModel {
-    let size = model.patches.imageSize
-    return other.patches.imageSize == size ? other : try other.resized(to: size)
+    guard let size = model.seeing?.patches.imageSize, let seer = other.seeing,
+      seer.patches.imageSize != size
+    else { return other }
+    return try seer.resized(to: size)
   }
 
   /// The same with another model in it.

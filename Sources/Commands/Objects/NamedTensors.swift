@@ -1,3 +1,4 @@
+internal import Budget
 internal import Characters
 internal import Checkpoints
 internal import Files

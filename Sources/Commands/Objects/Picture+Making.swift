@@ -15,9 +15,11 @@ extension Picture {
       throw ArgumentFailure(
         parameter: "path", "must be a path or a tensor, not \(source.inMessage)")
     }
-    let model = try source.sourceModel ?? session.model()
-    guard let levels = try model.model.levels(of: tensor) else {
-      let grid = model.model.patches
+    let seer =
+      try source.sourceModel?.able(.seeing, for: "image")
+      ?? session.able(.seeing, for: "image").part
+    guard let levels = try seer.levels(of: tensor) else {
+      let grid = seer.patches
       throw ArgumentFailure(
         parameter: "path",
         "must be pixels [3, Y, X], patches [\(grid.count), \(3 * grid.patchSize * grid.patchSize)] "
@@ -36,7 +38,7 @@ extension Picture {
   }
 }
 
-extension VisionModel {
+extension SeeingModel {
   /// The levels of the picture that a tensor shows, `[Y, X, 3]`; nil where its shape is none of a
   /// picture's: pixels `[3, Y, X]` or patches `[P, 3·p·p]` as this model takes them, or levels.
   func levels(of tensor: Tensor) throws -> Tensor? {

@@ -5,19 +5,22 @@ internal import Runtime
 internal import Tensors
 internal import Tracing
 
-/// A whole run on one picture: every place of it, and the answer.
+/// A whole run, on a picture or on a text alone: every place of it, and the answer.
 struct Run: ForeignObject {
-  let picture: Picture
+  /// Nil for a model that reads text alone.
+  let picture: Picture?
   /// Nil where the model has no language model.
   let answer: Answer?
   let trace: Trace
   let model: LoadedModel
 
   /// What it started from.
-  var inputs: RunInputs { RunInputs(image: picture.image, prompt: answer?.prompt ?? "") }
+  var inputs: RunInputs { RunInputs(image: picture?.image, prompt: answer?.prompt ?? "") }
 
   var typeName: String { "Run" }
-  var brief: String { "run of \(model.name) on \(picture.name.visibleOnOneLine)" }
+  var brief: String {
+    "run of \(model.name)" + (picture.map { " on \($0.name.visibleOnOneLine)" } ?? "")
+  }
 
   var shown: String {
     "\(brief): \(trace.records.count.counted(as: "place")) kept"
@@ -32,7 +35,7 @@ struct Run: ForeignObject {
     case "text": answer.map { .text($0.text) } ?? Value.none
     case "trace":
       .object(TraceView(trace: trace, title: brief, model: model, inputs: inputs))
-    case "image": .object(picture)
+    case "image": picture.map { .object($0) } ?? Value.none
     default: nil
     }
   }

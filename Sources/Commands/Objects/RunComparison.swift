@@ -195,7 +195,7 @@ struct RunComparison {
         entry: min(entry, file.entryCount - 1), of: model, judge: judge, beside: beside)
     case .precision(let choice):
       guard case .side(let side) = other, side.model != nil,
-        side.inputs.image != nil || side.inputs.pixels != nil
+        side.inputs.image != nil || side.inputs.pixels != nil || side.model?.model.seeing == nil
       else {
         throw ArgumentFailure(
           parameter: "second", "is a precision, so first must be a run that can be made again",

@@ -106,8 +106,9 @@ struct TraceFile {
     if let other, inputs.tokenIDs == nil, tensors.metadata["prompt"] == nil {
       (inputs.prompt, inputs.tokenIDs) = (other.prompt, other.tokenIDs)
     }
-    let size = judge.patches.imageSize
-    if let pixels = inputs.pixels, pixels.shape != [3, size, size] {
+    if let size = judge.seeing?.patches.imageSize, let pixels = inputs.pixels,
+      pixels.shape != [3, size, size]
+    {
       throw failure(
         "made by another model than \(model.name): its pixels have shape \(pixels.shape), but "
           + "\(model.name) takes [3, \(size), \(size)]")

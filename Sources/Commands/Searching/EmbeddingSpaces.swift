@@ -40,10 +40,10 @@ struct EmbeddingSpace: Sendable {
 private struct SpaceKey: Hashable {
   let folder: URL
   let precisions: [String: Precision]
-  let patches: PatchGrid
+  let patches: PatchGrid?
 
   init(_ model: LoadedModel) {
-    (folder, precisions, patches) = (model.folder, model.precisions, model.model.patches)
+    (folder, precisions, patches) = (model.folder, model.precisions, model.model.seeing?.patches)
   }
 }
 

@@ -75,11 +75,11 @@ extension PictureFile {
 extension Session {
   /// What the current model makes of the transparent parts of an opened picture.
   fileprivate var wordsOnTransparency: String {
-    guard let model = self[CurrentModel.self] else {
+    guard let model = self[CurrentModel.self], let seer = model.model.seeing else {
       return "kept, for the model's own processor: transformers' lay them on white"
     }
     return
-      "\(model.model.preprocessing.transparency.inWords), as the processor of \(model.name) does"
+      "\(seer.preprocessing.transparency.inWords), as the processor of \(model.name) does"
       + "; alpha=\"white\" or \"drop\" chooses"
   }
 }

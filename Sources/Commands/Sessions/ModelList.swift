@@ -1,3 +1,4 @@
+internal import Budget
 internal import Checkpoints
 internal import Files
 internal import Foundation

@@ -25,7 +25,8 @@ extension Command {
         "How much the class token looks at an object."),
     ], seeAlso: ["box_of", "grid", "overlay"]
   ) { session, box, picture, share in
-    let geometry = try session.model().model.prepare(picture.image).geometry
+    let geometry = try session.able(.seeing, for: "patches_under").part
+      .prepare(picture.image).geometry
     let patches = geometry.patches(under: box, share: share)
     if patches.isEmpty, geometry.patches(under: box).isEmpty {
       throw ArgumentFailure(
@@ -52,7 +53,7 @@ extension Command {
       Example("s = scene(7)\nbox_of(patches_under((40, 40, 80, 80), s), s)", "There and back."),
     ], seeAlso: ["patches_under", "topk"]
   ) { session, patches, picture in
-    let geometry = try session.model().model.prepare(picture.image).geometry
+    let geometry = try session.able(.seeing, for: "box_of").part.prepare(picture.image).geometry
     let places = try patches.patchPositions(rows: geometry.rowCount, columns: geometry.columnCount)
     guard !places.isEmpty else {
       throw ArgumentFailure(parameter: "patches", "must be at least one patch")

@@ -14,7 +14,7 @@ extension Command {
     ], seeAlso: ["load", "position_similarity"]
   ) { session, size in
     var model = try session.model()
-    model.model = try model.model.resized(to: size)
+    model.model = try model.able(.seeing, for: "resize").resized(to: size)
     session[CurrentModel.self] = model
     return .object(model)
   }

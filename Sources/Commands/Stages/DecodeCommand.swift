@@ -8,8 +8,10 @@ internal import Tracing
 extension Command {
   static let decode = Command(
     "decode", group: "Stages", "Writes an answer, token by token.",
-    Parameter.stageInput(
-      "source", from: "assemble", "What assemble() gives, or a soft prompt from project()."),
+    Parameter.any(
+      "source", expects: "a tensor, as assemble() gives, or a text",
+      "What assemble() gives, or a soft prompt from project(); for a model that reads text alone, "
+        + "the text to go on from."),
     Parameter.text(
       "prompt", default: "", "The text behind a soft prompt; a sequence has its own already."),
     Parameter.maxNewTokens,
@@ -57,22 +59,33 @@ extension Command {
       throw ArgumentFailure(
         parameter: error.option, "must be \(error.expected), not \(error.found)")
     }
+    let text = try session.textAlone(source, beside: prompt)
     try session.checkMemory(
-      model: model, prompt: prompt, stage: "decode", keep: keep,
+      model: model, prompt: text ?? prompt, stage: "decode", keep: keep,
       newTokens: options.maxNewTokens, beams: numBeams)
-    var prompt = prompt
-    var sequence = try source.requireTensor("source", from: "assemble")
-    if case .object(let object) = source, let result = object as? StageResult,
+    var prompt = text ?? prompt
+    var trace = session.trace(keeping: keep)
+    let sequence: Tensor
+    if let text {
+      sequence = try writer.sequence(RunInputs(prompt: text), trace: &trace)
+    } else if case .object(let object) = source, let result = object as? StageResult,
       result.stage == "assemble"
     {
-      prompt = result.prompt ?? prompt
+      (sequence, prompt) = (result.result, result.prompt ?? prompt)
     } else {
-      var trace = session.trace(keeping: keep)
-      sequence = try writer.assemble(sequence, prompt, trace: &trace)
+      let given = try source.requireTensor("source", from: "assemble")
+      guard let soft = writer as? any SoftPromptModel else {
+        throw ArgumentFailure(
+          parameter: "source",
+          "must be a text or what assemble() gives: \(model.name) has no "
+            + "soft prompts")
+      }
+      var nothing = session.trace(keeping: "")
+      sequence = try soft.assemble(given, prompt, trace: &nothing)
     }
     let answer = try Answer.write(
       after: sequence, prompt: prompt, writer: writer, model: model, options: options,
-      trace: session.trace(keeping: keep))
+      trace: trace)
     let (read, words, settings) = (sequence, prompt, options)
     try session.checkFinite(answer.probabilities, of: model, given: sequence) {
       [

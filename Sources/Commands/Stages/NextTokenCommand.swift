@@ -7,7 +7,9 @@ internal import Tokenizers
 extension Command {
   static let nextToken = Command(
     "next_token", group: "Stages", "Lists the most likely tokens to follow a sequence.",
-    Parameter.stageInput("sequence", from: "assemble", "What assemble() gives, [Q + T, E]."),
+    Parameter.any(
+      "sequence", expects: "a tensor, as assemble() gives, or a text",
+      "What assemble() gives, [Q + T, E]; for a model that reads text alone, the text."),
     Parameter.integer("top", in: 1...1000, default: 10, "How many tokens."),
     returns: "a Table of token, id, probability and logit",
     examples: [
@@ -18,11 +20,14 @@ extension Command {
     ], seeAlso: ["decode", "assemble"]
   ) { session, sequence, top in
     let (writer, model) = try session.able(.writing, for: "next_token")
-    let input = try sequence.requireTensor("sequence", from: "assemble")
+    var trace = session.trace(keeping: "")
+    let input =
+      try session.textAlone(sequence, beside: "")
+      .map { try writer.sequence(RunInputs(prompt: $0), trace: &trace) }
+      ?? sequence.requireTensor("sequence", from: "assemble")
     guard let stage = writer.stages.first(where: { $0.name == "decode" }) else {
       throw RuntimeFailure(.command, "\(model.name) has no language model")
     }
-    var trace = session.trace(keeping: "")
     let result = try stage.run(.tensor(input), &trace)
     try session.checkFinite(result, of: model, given: input) {
       [WayToResult { _ = try stage.run(.tensor(input), &$0) }]

@@ -6,8 +6,9 @@ internal import Tracing
 
 extension Command {
   static let run = Command(
-    "run", group: "Stages", "Takes a picture through all stages and answers a prompt.",
-    Parameter.picture("image", "The picture, or its path."),
+    "run", group: "Stages", "Takes a picture, or a text alone, through all stages and answers.",
+    Parameter.optional(
+      .picture("image", "The picture, or its path; None for a model that reads text alone.")),
     Parameter.text("prompt", default: "", "The text to go on from; none asks for a caption."),
     Parameter.maxNewTokens,
     Parameter.keep,
@@ -20,13 +21,14 @@ extension Command {
     ], seeAlso: ["decode", "compare", "stages"]
   ) { session, picture, prompt, maxNewTokens, keep in
     let model = try session.model()
+    try model.checkPicture(picture != nil)
     try session.checkMemory(
       model: model, prompt: prompt, keep: keep,
       newTokens: maxNewTokens ?? model.model.writing?.defaultOptions.maxNewTokens)
     let run = try Run.of(
       picture, prompt: prompt, maxNewTokens: maxNewTokens, model: model,
       trace: session.trace(keeping: keep))
-    let inputs = RunInputs(image: picture.image, prompt: prompt)
+    let inputs = RunInputs(image: picture?.image, prompt: prompt)
     try session.checkFinite(run.last, of: model) {
       guard let repeatable = model.model as? any RepeatableModel else { return [] }
       return [WayToResult(from: inputs) { try repeatable.pass(inputs, trace: &$0) }]
@@ -41,21 +43,22 @@ extension Run {
     answer?.probabilities ?? trace.records.last?.tensor ?? Tensor([], shape: [0])
   }
 
-  /// Takes a picture through all stages that the model has.
+  /// Takes a picture, or a text alone, through all stages that the model has.
   static func of(
-    _ picture: Picture, prompt: String, maxNewTokens: Int?, model: LoadedModel, trace: Trace
+    _ picture: Picture?, prompt: String, maxNewTokens: Int?, model: LoadedModel, trace: Trace
   ) throws -> Run {
     var trace = trace
     guard let writer = model.model.writing else {
+      guard let picture else { throw model.lacks(.writing, for: "a text alone") }
       guard prompt.isEmpty else {
         throw ModelError.missingPart(
           wanted: "go on from a prompt", has: "it is \(model.model.kind)")
       }
-      _ = try model.model.run(picture.image, trace: &trace)
+      _ = try model.able(.seeing, for: "run").run(picture.image, trace: &trace)
       return Run(picture: picture, answer: nil, trace: trace, model: model)
     }
-    let soft = try writer.softPrompt(picture.image, trace: &trace)
-    let sequence = try writer.assemble(soft, prompt, trace: &trace)
+    let sequence = try writer.sequence(
+      RunInputs(image: picture?.image, prompt: prompt), trace: &trace)
     var options = writer.defaultOptions
     if let maxNewTokens { options.maxNewTokens = maxNewTokens }
     let answer = try Answer.write(

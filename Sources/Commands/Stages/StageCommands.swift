@@ -35,6 +35,26 @@ extension Session {
   }
 }
 
+extension Session {
+  /// The text of an argument, where the model in use goes on from text alone; nil for other
+  /// arguments.
+  ///
+  /// - Parameter prompt: the argument beside it, which is for soft prompts.
+  func textAlone(_ source: Value, beside prompt: String) throws -> String? {
+    guard case .text(let text) = source else { return nil }
+    let (writer, model) = try able(.writing, for: "a text alone")
+    guard writer.seeing == nil else {
+      throw ArgumentFailure(
+        parameter: "source", "must be a tensor: \(model.name) writes after a picture",
+        note: "run(picture, \(Value.text(text).inMessage)) takes one through all stages")
+    }
+    guard prompt.isEmpty else {
+      throw ArgumentFailure(parameter: "prompt", "is for a soft prompt; the text is given already")
+    }
+    return text
+  }
+}
+
 extension StageInput {
   /// The numbers that go in; nil for a picture or a text.
   fileprivate var numbers: Tensor? {
@@ -60,7 +80,8 @@ extension Command {
     seeAlso: ["patchify", "image"]
   ) { session, picture in
     .tensor(
-      try session.model().model.preprocess(picture.image), name: "pixels of \(picture.name)")
+      try session.able(.seeing, for: "preprocess").part.preprocess(picture.image),
+      name: "pixels of \(picture.name)")
   }
 
   static let patchify = Command(
@@ -71,7 +92,7 @@ extension Command {
       Example("patches = patchify(preprocess(scene(7)))\npatches.shape", "How many patches?")
     ], seeAlso: ["embed", "grid"]
   ) { session, pixels in
-    .tensor(try session.model().model.patchify(pixels), name: "patches")
+    .tensor(try session.able(.seeing, for: "patchify").part.patchify(pixels), name: "patches")
   }
 
   static let embed = Command(
@@ -159,11 +180,15 @@ extension Command {
   }
 
   static let assemble = Command(
-    "assemble", group: "Stages", "Puts the words of a prompt behind the soft prompt.",
-    Parameter.stageInput("soft", from: "project", "What project() gives, [Q, E]."),
-    Parameter.text("prompt", default: "", "The text; none asks for a caption."),
+    "assemble", group: "Stages",
+    "Puts the words of a prompt behind the soft prompt, or looks up those of a text alone.",
+    Parameter.any(
+      "soft", expects: "a tensor, as project() gives, or a text",
+      "What project() gives, [Q, E]; for a model that reads text alone, the text."),
+    Parameter.text(
+      "prompt", default: "", "The text behind a soft prompt; none asks for a caption."),
     Parameter.keep,
-    returns: "the sequence [Q + T, E] that the language model reads",
+    returns: "the sequence [Q + T, E], or [T, E], that the language model reads",
     examples: [
       Example(
         "soft = project(query(encode(embed(patchify(preprocess(scene(7)))))))\n"
@@ -171,6 +196,9 @@ extension Command {
         "Queries and words in one sequence.")
     ], seeAlso: ["decode", "next_token", "tokenize"]
   ) { session, soft, prompt, keep in
+    if let text = try session.textAlone(soft, beside: prompt) {
+      return try session.run(stage: "assemble", on: .text(text), keep: keep, prompt: text)
+    }
     let input = try soft.requireTensor("soft", from: "project")
     return try session.run(
       stage: "assemble", on: .prompted(input, prompt), after: soft.trace, keep: keep,

@@ -1,3 +1,4 @@
+internal import Budget
 public import Foundation
 internal import Generation
 public import Images
@@ -124,22 +125,25 @@ public struct Bench {
       return result
     }
     var nothing = Trace.nothing
-    let writer = model.writing
-    let pixels = try measure("preprocess") { try model.preprocess(image) }
-    var value = pixels
-    for stage in model.pictureStages.dropFirst() {
-      // A sequence is read in the row of the first token, below.
-      guard !["assemble", "decode"].contains(stage.name), !options.isVisionOnly else { break }
-      value = try measure(stage.name) { try stage.run(.tensor(value), &nothing) }
-    }
-    let tower = model.pictureStages.filter { ["patchify", "embed", "encode"].contains($0.name) }
-    func see(_ trace: inout Trace) throws -> Tensor {
-      try tower.reduce(pixels) { try $1.run(.tensor($0), &trace) }
-    }
-    _ = try measure(Name.vision) { try see(&nothing) }
-    _ = try measure(Name.visionKeepingPatterns) {
-      var trace = Trace { $0.matches("*.pattern") }
-      return try see(&trace)
+    var seen: Tensor?
+    if let seer = model.seeing {
+      let pixels = try measure("preprocess") { try seer.preprocess(image) }
+      var value = pixels
+      for stage in model.pictureStages.dropFirst() {
+        // A sequence is read in the row of the first token, below.
+        guard !["assemble", "decode"].contains(stage.name), !options.isVisionOnly else { break }
+        value = try measure(stage.name) { try stage.run(.tensor(value), &nothing) }
+      }
+      let tower = model.pictureStages.filter { ["patchify", "embed", "encode"].contains($0.name) }
+      func see(_ trace: inout Trace) throws -> Tensor {
+        try tower.reduce(pixels) { try $1.run(.tensor($0), &trace) }
+      }
+      _ = try measure(Name.vision) { try see(&nothing) }
+      _ = try measure(Name.visionKeepingPatterns) {
+        var trace = Trace { $0.matches("*.pattern") }
+        return try see(&trace)
+      }
+      seen = pixels
     }
     guard !options.isVisionOnly else { return rows }
     if let embedder = model.embedding {
@@ -149,20 +153,17 @@ public struct Bench {
         }
       }
     }
-    guard let writer else { return rows }
+    guard let writer = model.writing else { return rows }
     let ids = try writer.promptIDs(options.prompt)
     var settings = writer.defaultOptions
     (settings.maxNewTokens, settings.candidateCount) = (1, 0)
-    let sequence = try writer.assemble(value, options.prompt, trace: &nothing)
+    let inputs = RunInputs(pixels: seen, prompt: options.prompt)
+    let sequence = try writer.sequence(inputs, trace: &nothing)
     _ = try measure("prompt") {
       try writer.write(after: sequence, promptIDs: ids, options: settings, trace: .nothing)
     }
-    let between = model.pictureStages.drop { $0.name != "encode" }.dropFirst().prefix {
-      $0.name != "assemble"
-    }
     _ = try measure(Name.firstToken) {
-      let soft = try between.reduce(try see(&nothing)) { try $1.run(.tensor($0), &nothing) }
-      let sequence = try writer.assemble(soft, options.prompt, trace: &nothing)
+      let sequence = try writer.sequence(inputs, trace: &nothing)
       return try writer.write(after: sequence, promptIDs: ids, options: settings, trace: .nothing)
     }
     try progress(Name.nextToken)

@@ -1,3 +1,4 @@
+internal import Budget
 internal import Checkpoints
 internal import Figures
 internal import Files
@@ -64,26 +65,26 @@ public struct CompareTool {
     }
     guard isModel(path) else { return .file(try TraceFile(URL(typed: path))) }
     let url = try ModelPlace.folder(path, revision: request.model.revision)
-    guard let image = request.image else {
-      throw RuntimeFailure(
-        .command, "\(path) is a model, and there is no picture for it to run on",
-        hint: "give one with --image")
-    }
     var choice = request.model
     choice.folder = url
     let loaded = try LoadedModel.read(choice)
     guard let model = loaded.model as? any RepeatableModel else {
       throw RuntimeFailure(.command, "runs of \(path) cannot be made again")
     }
-    let inputs = RunInputs(
-      image: try PictureFile(
-        image, memory: { AvailableMemory.byteCount }, note: request.note
-      ).loaded(request.note),
-      prompt: request.prompt)
+    guard request.image != nil || model.seeing == nil else {
+      throw RuntimeFailure(
+        .command, "\(path) is a model, and there is no picture for it to run on",
+        hint: "give one with --image")
+    }
+    let image = try request.image.map {
+      try PictureFile($0, memory: { AvailableMemory.byteCount }, note: request.note)
+        .loaded(request.note)
+    }
+    let inputs = RunInputs(image: image, prompt: request.prompt)
     var trace = Trace.everything
     try model.pass(inputs, trace: &trace)
     var side = ComparedSide(name: path, trace: trace, model: loaded, inputs: inputs)
-    side.picture = image.lastPathComponent
+    side.picture = request.image?.lastPathComponent
     return .side(side)
   }
 

@@ -102,7 +102,7 @@ public struct Evaluation {
     var random = SplitMix64(seed: scene.seed ^ 0x0E5A_1A7E)
     let image = scene.painted().image
     var trace = Trace.nothing
-    if let writer = model.model.writing {
+    if let writer = model.model.writing as? any SoftPromptModel {
       let soft = try writer.softPrompt(image, trace: &trace)
       for question in scene.examination(from: &random) {
         let answer = try write(writer, after: soft, "Question: \(question.text) Answer:")
@@ -125,7 +125,7 @@ public struct Evaluation {
   }
 
   private func write(
-    _ writer: any WritingModel, after soft: Tensor, _ prompt: String
+    _ writer: any SoftPromptModel, after soft: Tensor, _ prompt: String
   ) throws -> String {
     var trace = Trace.nothing
     let sequence = try writer.assemble(soft, prompt, trace: &trace)

@@ -20,7 +20,7 @@ public struct PictureBench: Sendable {
   ///
   /// - Throws: `SearchingError.noPictures`; what reading the model throws.
   public init(pictures: URL, model: ModelChoice) throws {
-    preprocessing = try LoadedModel.read(model).model.preprocessing
+    preprocessing = try LoadedModel.read(model).able(.seeing, for: "reading pictures").preprocessing
     let found = try PictureFolder(pictures)
     guard !found.files.isEmpty else {
       throw SearchingError.noPictures(

@@ -49,6 +49,10 @@ public struct TraceTool {
     let images = try paths.map { path in
       try PictureFile(path, memory: { [available] in available }, note: note).loaded(note)
     }
+    if images.isEmpty, model.model.seeing != nil {
+      throw UsageFailure(
+        words: "\(model.name) looks at pictures", note: "give one with --image")
+    }
     let reader = try texts.isEmpty ? model : model.orCompanion(with: .matching)
     let part = try truncate ? Self.cuttingTexts(reader) : reader.model
     var request = TraceRequest(

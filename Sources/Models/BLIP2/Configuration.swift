@@ -65,6 +65,18 @@ extension BLIP2 {
       /// The ids of the tokens that end a text; more than one where the file lists several.
       public let endTokens: [Int]
       let activation: Activation
+
+      /// What the decoder is like.
+      var decoder: Decoder.Shape {
+        Decoder.Shape(
+          vocabularySize: vocabularySize, blockCount: blockCount,
+          block: TransformerBlock.Shape(
+            attention: Attention.Shape(width: width, headCount: headCount),
+            mlp: MLP.Shape(width: width, hiddenWidth: hiddenWidth, activation: activation),
+            epsilon: 1e-5),
+          positionCount: positionCount, positions: .table(unusedRows: 2), window: nil,
+          isTied: true)
+      }
     }
   }
 }

@@ -113,7 +113,7 @@ extension BLIP2.Model {
 
   /// The same model for pictures of another size, its position embeddings interpolated as the
   /// published code does with `interpolate_pos_encoding`.
-  public func resized(to imageSize: Int) throws -> any VisionModel {
+  public func resized(to imageSize: Int) throws -> any SeeingModel {
     var model = self
     model.pictureSettings = try pictureSettings.resized(
       to: imageSize, patchSize: patches.patchSize)

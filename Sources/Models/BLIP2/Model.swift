@@ -10,7 +10,7 @@ extension BLIP2 {
   /// A BLIP-2 read from a folder in the published layout.
   ///
   /// A generation checkpoint has a language model, a retrieval checkpoint a matcher.
-  public struct Model: VisionModel, WritingModel, MatchingModel {
+  public struct Model: SoftPromptModel, MatchingModel {
     /// The sizes.
     public internal(set) var configuration: Configuration
     /// How a picture becomes numbers, and where that is written.
@@ -37,7 +37,7 @@ extension BLIP2 {
     public struct Writer: Sendable {
       let projection: Linear
       /// The language model.
-      public let decoder: LanguageDecoder
+      public let decoder: Decoder
     }
 
     /// Reads the checkpoint in `folder`, strictly: every tensor must be there, have its shape and
@@ -101,10 +101,11 @@ extension BLIP2.Model {
   ///
   /// Older checkpoints have no image token; then the ids are those of the text alone.
   public func promptIDs(_ prompt: String) throws -> [Int] {
-    let decoder = try writing("assemble").decoder
+    _ = try writing("assemble")
     var text = tokenizer.encode(prompt, addSpecialTokens: true)
-    let begin = decoder.configuration.beginToken
-    if text.first != begin { text.insert(begin, at: 0) }
+    if let begin = configuration.language?.beginToken, text.first != begin {
+      text.insert(begin, at: 0)
+    }
     guard let imageToken = configuration.imageTokenID else { return text }
     if text.contains(imageToken) {
       throw ModelError.imageTokenInPrompt(
@@ -126,7 +127,7 @@ extension BLIP2.Model {
   func assemble(_ soft: Tensor, ids: [Int], trace: inout Trace) throws -> Tensor {
     let decoder = try writing("assemble").decoder
     let input = try StageInput.tensor(soft).tensor(
-      [configuration.queryCount, decoder.configuration.width], for: "assemble")
+      [configuration.queryCount, decoder.shape.width], for: "assemble")
     let embedded = try decoder.embed(ids, trace: &trace)
     let text =
       configuration.imageTokenID == nil
@@ -138,6 +139,14 @@ extension BLIP2.Model {
   /// Everything up to the soft prompt, `[Q, E]`.
   public func softPrompt(_ image: Image, trace: inout Trace) throws -> Tensor {
     try project(try query(try see(image, trace: &trace), trace: &trace), trace: &trace)
+  }
+
+  /// Everything from what a run starts from to soft prompt and words, `[Q + T, E]`.
+  public func sequence(_ inputs: RunInputs, trace: inout Trace) throws -> Tensor {
+    let pixels = pass(pixels: try pixels(of: inputs), trace: &trace)
+    let answered = try query(see(pixels: pixels, trace: &trace), trace: &trace)
+    return try assemble(
+      try project(answered, trace: &trace), ids: try ids(of: inputs), trace: &trace)
   }
 
   /// Everything up to the vision transformer's tokens, `[T, D]`.

@@ -14,7 +14,7 @@ extension BLIP2.Model {
     writer.projection.outline(rows: queries, into: &outline)
     let ids = try ids(of: inputs)
     let count = configuration.imageTokenID == nil ? queries + ids.count : ids.count
-    let width = writer.decoder.configuration.width
+    let width = writer.decoder.shape.width
     outline.pass([ids.count, width], Linear.output, at: Address("language.tokens"))
     outline.pass([count, width], Self.sequence, at: Address("language.sequence"))
     writer.decoder.outline(rows: count, into: &outline)
@@ -42,19 +42,7 @@ extension BLIP2.Model {
 
   /// Bytes of the keys and values of so many tokens in the decoder's cache.
   public func cacheByteCount(tokenCount: Int) -> Int {
-    guard let blocks = writer?.decoder.blocks, let first = blocks.first else { return 0 }
-    let count = min(tokenCount, configuration.language?.positionCount ?? tokenCount)
-    return first.attention.cacheByteCount(tokenCount: count) * blocks.count
-  }
-}
-
-extension BLIP2.LanguageDecoder {
-  /// A sequence of so many rows is going to be read from the beginning.
-  fileprivate func outline(rows: Int, into outline: inout Outline) {
-    outline.pass([rows, configuration.width], Linear.output, at: Address("language.positions"))
-    for block in blocks { block.outline(rows: rows, into: &outline) }
-    norm.outline(rows: rows, into: &outline)
-    head.outline(rows: 1, into: &outline)
+    writer?.decoder.cacheByteCount(tokenCount: tokenCount) ?? 0
   }
 }
 

@@ -22,7 +22,7 @@ extension BLIP2 {
           projection: try Linear(
             from: &weights, at: Address("projection"), inputs: configuration.qformer.width,
             outputs: language.width),
-          decoder: try LanguageDecoder(from: &weights, language))
+          decoder: try Decoder(from: &weights, language.decoder))
       } else {
         writer = nil
       }

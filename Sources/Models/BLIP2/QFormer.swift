@@ -21,7 +21,7 @@ extension BLIP2 {
     let configuration: Configuration.QFormer
     /// `[Q, D]`: the learned queries, the same for every picture.
     public let queries: Tensor
-    let norm: LayerNorm
+    let norm: Norm
     let blocks: [QFormerBlock]
     let textEmbedding: TextEmbedding?
 
@@ -34,7 +34,7 @@ extension BLIP2 {
       let width = configuration.width
       queries = try weights.take(root / "queries", shape: [1, queryCount, width]).tensor
         .reshaped(queryCount, width)
-      norm = try LayerNorm(
+      norm = try Norm(
         from: &weights, at: root / "norm", width: width, epsilon: configuration.epsilon)
       if configuration.readsText {
         textEmbedding = TextEmbedding(

@@ -12,13 +12,13 @@ extension BLIP2 {
 
     let address: Address
     let attention: Attention
-    let attentionNorm: LayerNorm
+    let attentionNorm: Norm
     let crossAttention: Attention?
-    let crossAttentionNorm: LayerNorm?
+    let crossAttentionNorm: Norm?
     let queryMLP: MLP
-    let queryNorm: LayerNorm
+    let queryNorm: Norm
     let textMLP: MLP?
-    let textNorm: LayerNorm?
+    let textNorm: Norm?
 
     init(
       from weights: inout WeightReader, at address: Address, _ configuration: Configuration.QFormer,
@@ -26,29 +26,27 @@ extension BLIP2 {
     ) throws(CheckpointError) {
       self.address = address
       let (width, epsilon) = (configuration.width, configuration.epsilon)
-      attention = try Attention(
-        from: &weights, at: address / "attention", width: width, headCount: configuration.headCount)
-      attentionNorm = try LayerNorm(
+      var looking = Attention.Shape(width: width, headCount: configuration.headCount)
+      attention = try Attention(from: &weights, at: address / "attention", looking)
+      attentionNorm = try Norm(
         from: &weights, at: address / "attention_norm", width: width, epsilon: epsilon)
       if looksAtImage {
-        crossAttention = try Attention(
-          from: &weights, at: address / "cross_attention", width: width,
-          headCount: configuration.headCount, sourceWidth: imageWidth)
-        crossAttentionNorm = try LayerNorm(
+        looking.sourceWidth = imageWidth
+        crossAttention = try Attention(from: &weights, at: address / "cross_attention", looking)
+        crossAttentionNorm = try Norm(
           from: &weights, at: address / "cross_attention_norm", width: width, epsilon: epsilon)
       } else {
         (crossAttention, crossAttentionNorm) = (nil, nil)
       }
-      queryMLP = try MLP(
-        from: &weights, at: address / "query_mlp", width: width,
-        hiddenWidth: configuration.hiddenWidth, activation: configuration.activation)
-      queryNorm = try LayerNorm(
+      let mlp = MLP.Shape(
+        width: width, hiddenWidth: configuration.hiddenWidth,
+        activation: configuration.activation)
+      queryMLP = try MLP(from: &weights, at: address / "query_mlp", mlp)
+      queryNorm = try Norm(
         from: &weights, at: address / "query_norm", width: width, epsilon: epsilon)
       if configuration.readsText {
-        textMLP = try MLP(
-          from: &weights, at: address / "text_mlp", width: width,
-          hiddenWidth: configuration.hiddenWidth, activation: configuration.activation)
-        textNorm = try LayerNorm(
+        textMLP = try MLP(from: &weights, at: address / "text_mlp", mlp)
+        textNorm = try Norm(
           from: &weights, at: address / "text_norm", width: width, epsilon: epsilon)
       } else {
         (textMLP, textNorm) = (nil, nil)

@@ -5,13 +5,14 @@ public import Tracing
 extension BLIP2.Model: RepeatableModel {
   /// One pass through all stages up to the next token's logits, without writing an answer.
   public func pass(_ inputs: RunInputs, trace: inout Trace) throws {
-    let pixels = pass(pixels: try pixels(of: inputs), trace: &trace)
-    let answered = try query(see(pixels: pixels, trace: &trace), trace: &trace)
-    guard let writer else { return }
-    let soft = try project(answered, trace: &trace)
-    let sequence = try assemble(soft, ids: try ids(of: inputs), trace: &trace)
+    guard let writer else {
+      let pixels = pass(pixels: try pixels(of: inputs), trace: &trace)
+      _ = try query(see(pixels: pixels, trace: &trace), trace: &trace)
+      return
+    }
     var state = writer.decoder.start
-    _ = try writer.decoder.read(sequence, after: &state, trace: &trace)
+    _ = try writer.decoder.read(
+      try sequence(inputs, trace: &trace), after: &state, trace: &trace)
   }
 
   /// The token ids that a run reads, those that stand for the picture first.
@@ -19,7 +20,7 @@ extension BLIP2.Model: RepeatableModel {
   /// - Throws: where given ids are not of this model, or are more than it has positions.
   func ids(of inputs: RunInputs) throws -> [Int] {
     guard let ids = inputs.tokenIDs else { return try promptIDs(inputs.prompt) }
-    let language = try writing("assemble").decoder.configuration
+    let language = try writing("assemble").decoder.shape
     if let id = ids.first(where: { $0 < 0 || $0 >= language.vocabularySize }) {
       throw ModelError.badTokenIDs(
         found: "hold \(id)", expected: "0 to \(language.vocabularySize - 1)")

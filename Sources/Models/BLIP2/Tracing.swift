@@ -15,9 +15,9 @@ extension BLIP2.Model {
   private func tracedAnswer(_ image: Image, _ request: TraceRequest) throws -> TracedRun {
     let pixels = try preprocess(image)
     var trace = request.trace
-    let soft = try softPrompt(image, trace: &trace)
-    let sequence = try assemble(soft, request.prompt, trace: &trace)
-    let ids = try promptIDs(request.prompt)
+    let inputs = RunInputs(image: image, prompt: request.prompt)
+    let ids = try ids(of: inputs)
+    let sequence = try sequence(inputs, trace: &trace)
     let answer = try write(
       after: sequence, promptIDs: ids, options: defaultOptions, trace: trace)
     let tokens = answer.generated.tokens

@@ -88,7 +88,7 @@ extension CLIP {
 extension CLIP.Model {
   /// The same model for pictures of another size, its position embeddings interpolated as the
   /// published code does with `interpolate_pos_encoding`.
-  public func resized(to imageSize: Int) throws -> any VisionModel {
+  public func resized(to imageSize: Int) throws -> any SeeingModel {
     CLIP.Model(
       self, settings: try pictureSettings.resized(to: imageSize, patchSize: patches.patchSize),
       vision: VisionTransformer(vision, imageSize: imageSize), cutsTexts: cutsTexts)

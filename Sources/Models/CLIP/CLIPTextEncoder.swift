@@ -17,7 +17,7 @@ extension CLIP {
     let tokens: StoredTensor  // [V, D]
     let positions: StoredTensor  // [L, D]
     let blocks: [TransformerBlock]
-    let norm: LayerNorm
+    let norm: Norm
 
     private static let root = Address("text")
     private static var embedding: Address { root / "embedding" }
@@ -31,17 +31,16 @@ extension CLIP {
         Self.embedding / "tokens" / "weight", shape: [configuration.vocabularySize, width])
       positions = try weights.take(
         Self.embedding / "positions" / "weight", shape: [configuration.positionCount, width])
-      var blocks: [TransformerBlock] = []
-      for index in 0..<configuration.blockCount {
-        blocks.append(
-          try TransformerBlock(
-            from: &weights, at: Self.root / "blocks" / index, width: width,
-            hiddenWidth: configuration.hiddenWidth, headCount: configuration.headCount,
-            activation: configuration.activation, epsilon: configuration.epsilon,
-            isFused: isFused))
-      }
-      self.blocks = blocks
-      norm = try LayerNorm(
+      var attention = Attention.Shape(width: width, headCount: configuration.headCount)
+      attention.isFused = isFused
+      blocks = try TransformerBlock.read(
+        configuration.blockCount, from: &weights, below: Self.root / "blocks",
+        TransformerBlock.Shape(
+          attention: attention,
+          mlp: MLP.Shape(
+            width: width, hiddenWidth: configuration.hiddenWidth,
+            activation: configuration.activation), epsilon: configuration.epsilon))
+      norm = try Norm(
         from: &weights, at: Self.root / "norm", width: width, epsilon: configuration.epsilon)
     }
 

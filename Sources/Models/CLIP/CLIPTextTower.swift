@@ -1,7 +1,6 @@
 internal import Checkpoints
 internal import Files
 internal import Foundation
-internal import Images
 internal import Layers
 public import Tensors
 public import Tokenizers
@@ -11,8 +10,6 @@ extension CLIP {
   /// A CLIP's text tower alone, with or without its projection into the shared space: `CLIPTextModel`
   /// and `CLIPTextModelWithProjection`.
   public struct TextTower: VisionModel {
-    /// It takes no pictures.
-    public let pictureSettings: PictureSettings
     /// What to know of its files.
     public let notes: [String]
     /// Texts to tokens.
@@ -33,8 +30,6 @@ extension CLIP {
         notes.append("\(error.description): texts cannot be read until one lies in the folder")
       }
       self.notes = notes
-      pictureSettings = PictureSettings(
-        try Preprocessing(target: nil), source: "there are no pictures")
       var weights = WeightReader(try folder.tensors()) { CLIP.towerKeys($0) }
       text = try TextEncoder(from: &weights, Configuration.Text(settings), isFused: false)
       let address = Address("joint") / "text_projection"
@@ -69,16 +64,6 @@ extension CLIP.TextTower {
     let place = min(text.pooledPosition(of: ids), input.shape[0] - 1)
     let pooled = input.rows(place..<place + 1)
     return projection?(pooled, trace: &trace) ?? pooled
-  }
-
-  /// A single patch of one pixel: there are none to cut.
-  public var patches: PatchGrid { PatchGrid(imageSize: 1, patchSize: 1) }
-  /// `[L, D]`: the tower's positions.
-  public var positionEmbeddings: Tensor { text.positions.tensor }
-
-  /// Fails: it takes no picture.
-  public func resized(to imageSize: Int) throws -> any VisionModel {
-    throw ModelError.missingPart(wanted: "take pictures of another size", has: "it is \(kind)")
   }
 
   /// CLIP.

@@ -10,7 +10,7 @@ public import Tracing
 extension CLIP {
   /// A CLIP's vision tower alone, with or without its projection into the shared space:
   /// `CLIPVisionModel` and `CLIPVisionModelWithProjection`.
-  public struct VisionTower: VisionModel {
+  public struct VisionTower: SeeingModel {
     /// How a picture becomes numbers, and where that is written.
     public private(set) var pictureSettings: PictureSettings
     /// What to know of its files.
@@ -53,7 +53,7 @@ extension CLIP.VisionTower {
   }
 
   /// The same tower for pictures of another size.
-  public func resized(to imageSize: Int) throws -> any VisionModel {
+  public func resized(to imageSize: Int) throws -> any SeeingModel {
     var tower = self
     tower.pictureSettings = try pictureSettings.resized(
       to: imageSize, patchSize: patches.patchSize)

@@ -129,12 +129,11 @@ extension ConfigurationKeys {
     Key.read(
       "image_processor_type", "feature_extractor_type", "do_resize", "size", "default_to_square",
       "resample", "do_center_crop", "crop_size", "do_rescale", "rescale_factor", "do_normalize",
-      "image_mean", "image_std")
+      "image_mean", "image_std", "do_convert_rgb")
       + Key.only("do_pad", false, because: "nothing is added at the borders")
       + Key.only("data_format", "channels_first", because: "channels come first")
       + Key.only("offset", false, because: "levels begin at 0")
       + Key.harmless("it belongs to do_pad, which is refused", "pad_size", "size_divisor")
-      + Key.harmless("every picture is made RGB", "do_convert_rgb")
       + Key.harmless(
         "how pictures are handed in and out", "input_data_format", "return_tensors", "device",
         "disable_grouping", "image_seq_length", "backend")

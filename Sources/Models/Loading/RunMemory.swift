@@ -51,7 +51,9 @@ public struct RunMemory: Sendable {
       repeatable, RunInputs(prompt: request.prompt),
       newTokens: model.writing?.defaultOptions.maxNewTokens)
     var outline = Outline()
-    for _ in request.images { outline.append(run.outline) }
+    // A model that looks at no picture runs once all the same.
+    let runs = model.seeing == nil ? 1 : request.images.count
+    for _ in 0..<runs { outline.append(run.outline) }
     for text in request.texts {
       let both = try repeatable.outline(RunInputs(prompt: text))
       outline.append(

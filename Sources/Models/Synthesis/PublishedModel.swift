@@ -14,7 +14,9 @@ public struct PublishedModel: Sendable {
   /// The vocabulary to make up; nil for a model that reads no text.
   let vocabulary: MadeUpVocabulary?
   /// The models that can be made.
-  public static let all = [blip2OPT, clipBase, vitBase, blip2Tiny]
+  public static let all = [
+    blip2OPT, clipBase, vitBase, mistral, tinyLLaMA, smolLM, blip2Tiny,
+  ]
 
   /// All small files of a checkpoint.
   func files(type: ElementType, hasVocabulary: Bool) -> [(name: String, json: JSON)] {

@@ -1,0 +1,164 @@
+internal import Checkpoints
+public import Layers
+public import Tensors
+public import Tracing
+
+/// A language model: a sequence of embeddings to the next token's logits, each token looking at itself
+/// and those before it.
+///
+/// OPT, LLaMA and Mistral fill in its shape from their configurations.
+public struct Decoder: Sendable, Tapped {
+  /// `[1, V]`: one number a token of the vocabulary, before softmax, at the last position.
+  public static let logits = Tap(
+    "output", .token, .vocabulary, says: "How likely each next token is, before softmax.")
+  /// `[T, K]`: the cosine of the angle by which each channel of a head turns, where positions are
+  /// rotary.
+  public static let cosines = Tap(
+    "output", .token, .channel, says: "The cosines of the angles by which queries and keys turn.")
+  /// The decoder's own taps.
+  public static let taps = [cosines, logits]
+
+  /// What a decoder is like.
+  public struct Shape: Sendable, Equatable {
+    /// How a token knows where it is.
+    public enum Positions: Sendable, Equatable {
+      /// By a row of a table that is added to it; the table begins with rows that stand for nothing.
+      case table(unusedRows: Int)
+      /// By turning queries and keys.
+      case rotary(Rotary)
+    }
+
+    /// Rows of the embedding table.
+    public var vocabularySize: Int
+    /// How many blocks there are.
+    public var blockCount: Int
+    /// What each is like.
+    public var block: TransformerBlock.Shape
+    /// The longest sequence.
+    public var positionCount: Int
+    /// How tokens know where they are.
+    public var positions: Positions
+    /// How many tokens each sees, itself included; nil for all before it.
+    public var window: Int?
+    /// Whether the head is the embedding table.
+    public var isTied: Bool
+
+    /// Channels of a token.
+    public var width: Int { block.attention.width }
+  }
+
+  /// What has been read so far: keys and values of every block.
+  public struct State: Sendable {
+    var caches: [KeyValues?]
+    /// How many tokens have been read.
+    public internal(set) var tokenCount: Int
+  }
+
+  /// What it is like.
+  public let shape: Shape
+  let tokens: StoredTensor  // [V, E]
+  /// `[L + unused, E]`; nil where positions are rotary.
+  let positions: StoredTensor?
+  let blocks: [TransformerBlock]
+  let norm: Norm
+  let head: Linear
+
+  private static let root = Address("language")
+
+  /// Reads the decoder below the address `language`.
+  init(from weights: inout WeightReader, _ shape: Shape) throws(CheckpointError) {
+    self.shape = shape
+    let (root, width) = (Self.root, shape.width)
+    let table = [shape.vocabularySize, width]
+    tokens = try weights.take(root / "tokens" / "weight", shape: table)
+    if case .table(let unused) = shape.positions {
+      positions = try weights.take(
+        root / "positions" / "weight", shape: [shape.positionCount + unused, width])
+    } else {
+      positions = nil
+    }
+    blocks = try TransformerBlock.read(
+      shape.blockCount, from: &weights, below: root / "blocks", shape.block)
+    norm = try Norm(
+      from: &weights, at: root / "norm", width: width, epsilon: shape.block.epsilon,
+      kind: shape.block.norm)
+    // Some files store a tied head a second time.
+    if shape.isTied { _ = try weights.takeIfPresent(root / "head" / "weight", shape: table) }
+    head = Linear(
+      weight: try weights.takeWeight(
+        root / (shape.isTied ? "tokens" : "head") / "weight", shape: table),
+      bias: nil, at: root / "head")
+  }
+
+  /// The embeddings of token ids, `[T, E]`.
+  ///
+  /// - Throws: an id that the table has no row for.
+  public func embed(_ ids: [Int], trace: inout Trace) throws(ModelError) -> Tensor {
+    if let id = ids.first(where: { $0 < 0 || $0 >= shape.vocabularySize }) {
+      throw .unknownToken(id: id, rows: shape.vocabularySize)
+    }
+    return trace.pass(tokens.rows(ids), Linear.output, at: Self.root / "tokens")
+  }
+
+  /// The state before anything was read.
+  public var start: State { State(caches: blocks.map(\.attention.emptyCache), tokenCount: 0) }
+
+  /// Reads `embeddings` `[T, E]` after what `state` has read, and gives the logits `[1, V]` that
+  /// follow the last of them.
+  ///
+  /// - Throws: when the sequence is longer than the model has positions; when cancelled.
+  public func read(
+    _ embeddings: Tensor, after state: inout State, trace: inout Trace
+  ) throws -> Tensor {
+    let count = embeddings.shape[0]
+    let total = state.tokenCount + count
+    guard total <= shape.positionCount else {
+      throw ModelError.promptTooLong(tokens: total, limit: shape.positionCount)
+    }
+    var x = embeddings  // [T, E]
+    var rotation: Rotation?
+    switch shape.positions {
+    case .table(let unused):
+      let places = (state.tokenCount..<total).map { $0 + unused }
+      if let positions {
+        x = x + trace.pass(positions.rows(places), Linear.output, at: Self.root / "positions")
+      }
+    case .rotary(let rotary):
+      var turn = rotary.rotation(at: state.tokenCount..<total)
+      turn.cosines = trace.pass(turn.cosines, Self.cosines, at: Self.root / "rotary")
+      rotation = turn
+    }
+    let needsMask = count > 1 || (shape.window.map { total > $0 } ?? false)
+    let mask =
+      needsMask
+      ? Attention.causalMask(queryCount: count, tokenCount: total, window: shape.window) : nil
+    for (index, block) in blocks.enumerated() {
+      try trace.checkCancellation()
+      x = block(x, mask: mask, rotation: rotation, cache: &state.caches[index], trace: &trace)
+    }
+    state.tokenCount = total
+    let last = norm(x, trace: &trace).rows(count - 1..<count)  // [1, E]
+    return head(last, trace: &trace)  // [1, V]
+  }
+
+  /// A sequence of so many rows is going to be read from the beginning.
+  func outline(rows: Int, into outline: inout Outline) {
+    if positions != nil {
+      outline.pass([rows, shape.width], Linear.output, at: Self.root / "positions")
+    } else {
+      outline.pass(
+        [rows, shape.block.attention.headWidth], Self.cosines, at: Self.root / "rotary")
+    }
+    for block in blocks { block.outline(rows: rows, into: &outline) }
+    norm.outline(rows: rows, into: &outline)
+    head.outline(rows: 1, into: &outline)
+  }
+
+  /// Bytes of the keys and values of so many tokens, no more than the longest sequence has.
+  func cacheByteCount(tokenCount: Int) -> Int {
+    guard let one = blocks.first?.attention.emptyCache else { return 0 }
+    let (product, overflow) = one.byteCount(tokenCount: min(tokenCount, shape.positionCount))
+      .multipliedReportingOverflow(by: blocks.count)
+    return overflow ? .max : product
+  }
+}
