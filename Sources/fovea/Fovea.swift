@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Characters
 internal import Foundation
+internal import Language
 internal import Tensors
 internal import Terminal
 
@@ -62,7 +63,7 @@ struct Fovea: ParsableCommand {
 
   /// Says what went wrong in one line on standard error.
   static func complain(about error: any Error) {
-    try? Output.standardError.write("fovea: error: \("\(error)".visible)\n")
+    try? Output.standardError.write("fovea: error: \("\(error)".bounded().visible)\n")
   }
 
   /// Ends the process; what was written is on its way already.
