@@ -12,11 +12,21 @@ enum PreTokenizer: Sendable, Equatable {
   /// The words of a piece of text.
   func words(in piece: ArraySlice<UInt8>) -> [ArraySlice<UInt8>] {
     switch self {
-    case .pattern(let pattern): pattern.words(in: piece).map { piece[$0] }
+    case .pattern(let pattern): Self.parts(of: piece, pattern.words(in: piece))
     case .prefixSpace:
       piece.isEmpty || piece.first == 0x20 ? [piece] : [ArraySlice([0x20] + piece)]
     case .bert: Self.bertWords(in: piece)
     }
+  }
+
+  private static func parts(
+    of piece: ArraySlice<UInt8>, _ ranges: [Range<Int>]
+  ) -> [ArraySlice<UInt8>] {
+    var parts: [ArraySlice<UInt8>] = []
+    Stop.parts(of: ranges.count, size: 1 << 14) { numbers in
+      for range in ranges[numbers] { parts.append(piece[range]) }
+    }
+    return parts
   }
 
   private static func bertWords(in piece: ArraySlice<UInt8>) -> [ArraySlice<UInt8>] {

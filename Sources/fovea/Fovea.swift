@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Foundation
+internal import Language
 internal import Tensors
 internal import Terminal
 
@@ -63,7 +64,7 @@ struct Fovea: ParsableCommand {
 
   /// Says what went wrong in one line on standard error.
   static func complain(about error: any Error) {
-    try? Output.standardError.write("fovea: error: \(error)\n")
+    try? Output.standardError.write("fovea: error: \("\(error)".bounded())\n")
   }
 
   /// Ends with what the parser of arguments has to say: help on standard output, complaints on

@@ -91,7 +91,7 @@ import Testing
     // Operators.
     "@": "matrix @ matrix",
     "+": "for i in range(100): matrix + matrix.T",
-    "==": "numbers == list(range(2000000))",
+    "==": "numbers == list(range(1500000))",
     "in": "\"z\" in words and -1 in numbers",
     "f-string": "f\"{numbers} {numbers} {pairs}\"",
     "text * n": "for i in range(1000): \"ab\" * 5000000",
@@ -107,7 +107,7 @@ import Testing
     "str.lower": "for i in range(1000): words.lower()",
     "str.count": "words.count(\"or\")", "str.find": "words.find(\"z\")",
     "str.index": "words.index(\"z\")",
-    "str.join": "\", \".join(many * 50)",
+    "str.join": "\", \".join(many * 30)",
     "str.replace": "words.replace(\"o\", \"ö\")",
     "str.split": "words.split()", "str.splitlines": "lines.splitlines()",
     "str.strip": "blanks.strip()", "str.lstrip": "blanks.lstrip()",
@@ -180,7 +180,7 @@ import Testing
     words = "for word in world, " * 100000
     lines = "a line of some words\\n" * 100000
     blanks = " " * 8000000
-    numbers = list(range(2000000))
+    numbers = list(range(1500000))
     pairs = [(i, "a text") for i in range(200000)]
     table = dict(zip(range(300000), range(300000)))
     matrix = ones([6000, 6000])
