@@ -1,9 +1,11 @@
 /// The entry most like a missing one: of the same shape if there is any, then of the nearest name.
 func closestName(to key: String, shape: [Int]?, among entries: [TensorEntry]) -> String? {
   let sameShape = entries.filter { $0.shape == shape }
+  // Each is compared letter by letter: of very many the first have to do.
+  let candidates = (sameShape.isEmpty ? entries : sameShape).prefix(10_000)
   let wanted = Array(key.utf8)
   var best: (name: String, distance: Int)?
-  for entry in sameShape.isEmpty ? entries : sameShape {
+  for entry in candidates {
     // Half of the longer name may differ: names of layers share endings such as ".weight".
     let limit = min(
       best.map { $0.distance - 1 } ?? .max, max(wanted.count, entry.name.utf8.count) / 2)
