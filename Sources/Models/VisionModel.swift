@@ -47,6 +47,10 @@ public protocol VisionModel: Sendable {
   /// - Throws: `ModelError.badSize` for a size that cannot be cut into whole patches.
   func resized(to imageSize: Int) throws -> any VisionModel
 
+  /// The same model, which cuts a text that is too long and keeps its end token; itself where it reads
+  /// no text alone.
+  var cuttingLongTexts: any VisionModel { get }
+
   /// The model as one that writes text after a picture.
   var writing: (any WritingModel)? { get }
   /// The model as one that judges whether a text fits a picture.
@@ -145,7 +149,8 @@ extension VisionModel {
 
   /// A picture to numbers around 0, `[3, Y, X]`, with the way back to the picture's own pixels.
   public func prepare(_ image: Image) throws -> Preprocessing.Prepared {
-    try preprocessing.prepare(image, patchSize: patches.patchSize, leadingTokenCount: 1)
+    try needsPictures()
+    return try preprocessing.prepare(image, patchSize: patches.patchSize, leadingTokenCount: 1)
   }
 
   /// A picture to numbers around 0: `[3, Y, X]`.
@@ -153,9 +158,17 @@ extension VisionModel {
 
   /// Pixels `[3, Y, X]` to one row a patch: `[P, 3·p·p]`, from left to right and top to bottom.
   public func patchify(_ pixels: Tensor) throws -> Tensor {
+    try needsPictures()
     let size = patches.imageSize
     let input = try StageInput.tensor(pixels).tensor([3, size, size], for: "patchify")
     return try Images.patchify(input, patch: patches.patchSize)
+  }
+
+  /// Fails for a model that has no vision tower.
+  private func needsPictures() throws(ModelError) {
+    guard towers.contains(where: { $0.name == "vision" }) else {
+      throw .missingPart(wanted: "look at a picture", has: "it is \(kind)")
+    }
   }
 
   /// How many blocks each tower has.
@@ -168,6 +181,7 @@ extension VisionModel {
 
   /// Takes a picture through all its stages; the last result.
   public func run(_ image: Image, trace: inout Trace) throws -> Tensor? {
+    try needsPictures()
     var value = StageInput.image(image)
     var last: Tensor?
     for stage in pictureStages {
@@ -177,6 +191,8 @@ extension VisionModel {
     return last
   }
 
+  /// Itself, unless the family says otherwise.
+  public var cuttingLongTexts: any VisionModel { self }
   /// Nil, unless the family says otherwise.
   public var writing: (any WritingModel)? { nil }
   /// Nil, unless the family says otherwise.

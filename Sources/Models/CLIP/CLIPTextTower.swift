@@ -20,6 +20,8 @@ extension CLIP {
     /// Text to token ids; nil where the folder has no tokenizer.
     public let textTokenizer: (any Tokenizer)?
     let projection: Linear?
+    /// Whether texts that are too long are cut rather than refused.
+    fileprivate var cutsTexts = false
 
     /// Reads the checkpoint in `folder`, strictly.
     init(_ folder: CheckpointFolder, _ settings: ConfigurationReader) throws {
@@ -53,12 +55,13 @@ extension CLIP {
 extension CLIP.TextTower {
   /// The token ids of a text, begin and end token in place.
   ///
-  /// - Throws: when it is longer than the tower reads; when the folder has no tokenizer.
+  /// - Throws: when it is longer than the tower reads and not to be cut; when the folder has no
+  ///   tokenizer.
   public func textIDs(_ text: String) throws -> [Int] {
     guard let textTokenizer else {
       throw ModelError.missingPart(wanted: "read a text", has: "its folder has no tokenizer")
     }
-    return try CLIP.textIDs(text, textTokenizer, self.text.configuration, cuts: false)
+    return try CLIP.textIDs(text, textTokenizer, self.text.configuration, cuts: cutsTexts)
   }
 
   /// The token that stands for a text, of its tokens `[T, D]`, in the shared space where the checkpoint
@@ -79,6 +82,13 @@ extension CLIP.TextTower {
   /// Fails: it takes no picture.
   public func resized(to imageSize: Int) throws -> any VisionModel {
     throw ModelError.missingPart(wanted: "take pictures of another size", has: "it is \(kind)")
+  }
+
+  /// The same tower, which cuts a text that is too long before its end token.
+  public var cuttingLongTexts: any VisionModel {
+    var tower = self
+    tower.cutsTexts = true
+    return tower
   }
 
   /// CLIP.
