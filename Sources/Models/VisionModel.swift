@@ -36,6 +36,10 @@ public protocol VisionModel: Sendable {
   /// - Throws: `ModelError.missingPart` where the model cannot take what the request holds.
   func traced(_ request: TraceRequest) throws -> TracedRun
 
+  /// The same model, which cuts a text that is too long and keeps its end token; itself where it reads
+  /// no text alone.
+  var cuttingLongTexts: any VisionModel { get }
+
   /// The model as one that looks at pictures.
   var seeing: (any SeeingModel)? { get }
   /// The model as one that writes text.
@@ -153,7 +157,7 @@ extension SeeingModel {
 
   /// A picture to numbers around 0, `[3, Y, X]`, with the way back to the picture's own pixels.
   public func prepare(_ image: Image) throws -> Preprocessing.Prepared {
-    try preprocessing.prepare(image, patchSize: patches.patchSize, leadingTokenCount: 1)
+    return try preprocessing.prepare(image, patchSize: patches.patchSize, leadingTokenCount: 1)
   }
 
   /// A picture to numbers around 0: `[3, Y, X]`.
@@ -189,6 +193,8 @@ extension VisionModel {
 
   /// Nil, unless the family says otherwise.
   public var seeing: (any SeeingModel)? { nil }
+  /// Itself, unless the family says otherwise.
+  public var cuttingLongTexts: any VisionModel { self }
   /// Nil, unless the family says otherwise.
   public var writing: (any WritingModel)? { nil }
   /// Nil, unless the family says otherwise.

@@ -73,6 +73,12 @@ import Tracing
     #expect(found == (try whole().embed(texts: ["a red circle"])))
     #expect(model.facts.contains { $0.subject == "lacks" && $0.text == "the vision tower" })
     #expect(throws: ModelError.self) { try model.resized(to: 64) }
+    let long = String(repeating: "circle ", count: 60)
+    #expect(throws: ModelError.self) { try model.textIDs(long) }
+    let cutting = try #require(model.cuttingLongTexts as? CLIP.TextTower)
+    #expect(try cutting.textIDs(long).count == model.text.configuration.positionCount)
+    #expect(throws: ModelError.missingPart(wanted: "look at a picture", has: "it is \(model.kind)"))
+    { try model.preprocess(picture) }
   }
 
   @Test func aTextTowerWithoutATokenizerSaysSo() throws {

@@ -50,15 +50,30 @@ extension Session {
     stage name: String, on input: StageInput, text: String, after earlier: Trace?, keep: String,
     truncate: Bool
   ) throws -> Value {
-    let (part, model) = try able(.embedding, for: name)
-    guard let stage = part.cuttingTexts(truncate).stages.first(where: { $0.name == name }) else {
-      throw RuntimeFailure(.command, "\(model.name) has no stage '\(name)'")
-    }
+    let (stage, model) = try textStage(name, truncate: truncate)
     var trace = trace(keeping: keep)
     let result = try stage.run(input, &trace)
     return .object(
       StageResult(
         stage: name, result: result, trace: earlier.map { $0.followed(by: trace) } ?? trace,
         model: model, prompt: text))
+  }
+
+  /// A stage of the current model's texts; a text tower alone has the stages, and no shared space.
+  private func textStage(
+    _ name: String, truncate: Bool
+  ) throws -> (stage: Stage, model: LoadedModel) {
+    let current = try model()
+    let own = truncate ? current.model.cuttingLongTexts : current.model
+    if current.model.embedding == nil,
+      let stage = own.stages.first(where: { $0.name == name && $0.branch == .text })
+    {
+      return (stage, current)
+    }
+    let (part, model) = try able(.embedding, for: name)
+    guard let stage = part.cuttingTexts(truncate).stages.first(where: { $0.name == name }) else {
+      throw RuntimeFailure(.command, "\(model.name) has no stage '\(name)'")
+    }
+    return (stage, model)
   }
 }

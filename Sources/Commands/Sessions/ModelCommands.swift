@@ -134,8 +134,10 @@ struct Description: ForeignObject {
     lines += model.facts.map { fact in
       fact.subject + String(repeating: " ", count: max(1, 12 - fact.subject.count)) + fact.text
     }
-    let width = loaded.parts.map(\.name.count).max() ?? 0
-    for (index, part) in loaded.parts.enumerated() {
+    // A tower alone has nothing in the other parts.
+    let parts = loaded.parts.filter { !$0.text.isEmpty }
+    let width = parts.map(\.name.count).max() ?? 0
+    for (index, part) in parts.enumerated() {
       let name = part.name + String(repeating: " ", count: width - part.name.count)
       lines.append((index == 0 ? "weights     " : "            ") + "\(name)  \(part.text)")
     }

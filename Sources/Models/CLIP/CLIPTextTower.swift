@@ -17,6 +17,8 @@ extension CLIP {
     /// Text to token ids; nil where the folder has no tokenizer.
     public let textTokenizer: (any Tokenizer)?
     let projection: Linear?
+    /// Whether texts that are too long are cut rather than refused.
+    fileprivate var cutsTexts = false
 
     /// Reads the checkpoint in `folder`, strictly.
     init(_ folder: CheckpointFolder, _ settings: ConfigurationReader) throws {
@@ -48,12 +50,13 @@ extension CLIP {
 extension CLIP.TextTower {
   /// The token ids of a text, begin and end token in place.
   ///
-  /// - Throws: when it is longer than the tower reads; when the folder has no tokenizer.
+  /// - Throws: when it is longer than the tower reads and not to be cut; when the folder has no
+  ///   tokenizer.
   public func textIDs(_ text: String) throws -> [Int] {
     guard let textTokenizer else {
       throw ModelError.missingPart(wanted: "read a text", has: "its folder has no tokenizer")
     }
-    return try CLIP.textIDs(text, textTokenizer, self.text.configuration, cuts: false)
+    return try CLIP.textIDs(text, textTokenizer, self.text.configuration, cuts: cutsTexts)
   }
 
   /// The token that stands for a text, of its tokens `[T, D]`, in the shared space where the checkpoint
@@ -64,6 +67,13 @@ extension CLIP.TextTower {
     let place = min(text.pooledPosition(of: ids), input.shape[0] - 1)
     let pooled = input.rows(place..<place + 1)
     return projection?(pooled, trace: &trace) ?? pooled
+  }
+
+  /// The same tower, which cuts a text that is too long before its end token.
+  public var cuttingLongTexts: any VisionModel {
+    var tower = self
+    tower.cutsTexts = true
+    return tower
   }
 
   /// CLIP.
