@@ -12,6 +12,8 @@ struct AddedToken: Sendable, Equatable {
   var takesSpaceAfter = false
   /// Is looked for in the normalised text.
   var isNormalized = false
+  /// Is looked for at all.
+  var isInTexts = true
   /// Is left out where special tokens are to be skipped.
   var isSpecial = false
 }

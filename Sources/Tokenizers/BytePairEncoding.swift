@@ -1,34 +1,23 @@
 internal import Budget
 
-/// Byte-level byte pair encoding: a word starts as its bytes, and the pair of neighbours that comes
+/// Byte pair encoding: a word starts as its bytes or characters, and the pair of neighbours that comes
 /// first among the merges becomes one token, until no pair does (Sennrich et al., 2016).
 struct BytePairEncoding: Sendable {
   let tokens: TokenTable
   private let merges: MergeTable
-  /// The token of each byte, then of each byte at the end of a word; -1 where there is none.
-  private let symbols: [Int32]
-  private let unknown: Int32?
-  private let fusesUnknown: Bool
-  private let takesWholeWords: Bool
-  /// What the last symbol of a word ends in, `</w>` for CLIP.
-  let wordEnd: String
+  private let symbols: WordSymbols
+  /// Words that are found here need no merges.
+  private let wholeWords: TokenTable?
+  /// Tokens that are taken apart again when all is merged.
+  private let unused: Set<Int32>
 
   /// Puts the parts together.
-  ///
-  /// - Parameters:
-  ///   - unknown: stands for a byte that no token spells; without one such bytes are left out.
-  ///   - takesWholeWords: whether a word that is a token needs no merges.
   init(
-    tokens: TokenTable, merges: MergeTable, unknown: Int?, fusesUnknown: Bool,
-    takesWholeWords: Bool, wordEnd: String
+    tokens: TokenTable, merges: MergeTable, symbols: WordSymbols, wholeWords: TokenTable? = nil,
+    unused: Set<Int32> = []
   ) {
-    (self.tokens, self.merges) = (tokens, merges)
-    self.unknown = unknown.map(Int32.init)
-    (self.fusesUnknown, self.takesWholeWords) = (fusesUnknown, takesWholeWords)
-    self.wordEnd = wordEnd
-    let names = ByteAlphabet.scalars.map { String(Character($0)) }
-    let ends = wordEnd.isEmpty ? names : names.map { $0 + wordEnd }
-    symbols = (names + ends).map { Int32(tokens.id($0) ?? -1) }
+    (self.tokens, self.merges, self.symbols) = (tokens, merges, symbols)
+    (self.wholeWords, self.unused) = (wholeWords, unused)
   }
 
   /// Space that is used again for every word.
@@ -37,11 +26,13 @@ struct BytePairEncoding: Sendable {
     fileprivate var previous: [Int32] = []
     fileprivate var next: [Int32] = []
     fileprivate var heap = RankHeap()
+    /// The two parts that an unused token was last made of.
+    fileprivate var parts: [Int32: (Int32, Int32)] = [:]
   }
 
   /// Appends the ids of one word.
   func encode(_ word: ArraySlice<UInt8>, into ids: inout [Int], _ space: inout Workspace) {
-    if takesWholeWords, let id = tokens.id(spelled(word)) {
+    if let wholeWords, let id = symbols.wholeWord(word, in: wholeWords) {
       ids.append(id)
       return
     }
@@ -49,32 +40,25 @@ struct BytePairEncoding: Sendable {
     merge(&space)
     var place = space.ids.isEmpty ? -1 : 0
     while place >= 0 {
-      ids.append(Int(space.ids[place]))
+      append(space.ids[place], to: &ids, space)
       place = Int(space.next[place])
     }
   }
 
-  /// The word as the vocabulary spells it, without what ends a word: so the reference looks for it.
-  private func spelled(_ word: ArraySlice<UInt8>) -> String {
-    var text = String.UnicodeScalarView()
-    for byte in word { text.append(ByteAlphabet.scalars[Int(byte)]) }
-    return String(text)
+  private func append(_ id: Int32, to ids: inout [Int], _ space: Workspace) {
+    guard !unused.isEmpty, unused.contains(id), let (left, right) = space.parts[id] else {
+      ids.append(Int(id))
+      return
+    }
+    append(left, to: &ids, space)
+    append(right, to: &ids, space)
   }
 
-  /// Lays out the word's bytes as a list of tokens.
+  /// Lays out what the word is made of as a list of tokens.
   private func start(_ word: ArraySlice<UInt8>, _ space: inout Workspace) {
     space.ids.removeAll(keepingCapacity: true)
-    var lastIsUnknown = false
-    for (offset, byte) in word.enumerated() {
-      let isLast = offset == word.count - 1
-      let symbol = symbols[Int(byte) + (isLast ? 256 : 0)]
-      if symbol >= 0 {
-        space.ids.append(symbol)
-      } else if let unknown, !(fusesUnknown && lastIsUnknown) {
-        space.ids.append(unknown)
-      }
-      lastIsUnknown = symbol < 0
-    }
+    if !unused.isEmpty { space.parts.removeAll() }
+    symbols.append(word, to: &space.ids, tokens)
     let count = Int32(space.ids.count)
     space.previous.removeAll(keepingCapacity: true)
     space.next.removeAll(keepingCapacity: true)
@@ -99,10 +83,9 @@ struct BytePairEncoding: Sendable {
       let right = Int(space.next[left])
       // Either of the two may have been merged with another since; -1 marks one that is gone.
       guard space.ids[left] >= 0, right >= 0,
-        let now = merges.rank(space.ids[left], space.ids[right]),
-        merges.results[Int(now)] == merges.results[Int(rank)]
+        let merge = merges.merge(space.ids[left], space.ids[right]), merge.rank == rank
       else { continue }
-      space.ids[left] = merges.results[Int(now)]
+      space.ids[left] = merge.result
       space.ids[right] = -1
       let after = space.next[right]
       space.next[left] = after
@@ -116,10 +99,10 @@ struct BytePairEncoding: Sendable {
 
   /// Notes that the token at `place` and the one after it could merge.
   private func consider(_ place: Int32, _ space: inout Workspace) {
-    let right = Int(space.next[Int(place)])
-    if let rank = merges.rank(space.ids[Int(place)], space.ids[right]) {
-      space.heap.push(rank: rank, place: place)
-    }
+    let (left, right) = (space.ids[Int(place)], space.ids[Int(space.next[Int(place)])])
+    guard let merge = merges.merge(left, right) else { return }
+    space.heap.push(rank: merge.rank, place: place)
+    if unused.contains(merge.result) { space.parts[merge.result] = (left, right) }
   }
 }
 

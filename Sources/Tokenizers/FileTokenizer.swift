@@ -42,8 +42,9 @@ struct FileTokenizer: Tokenizer {
     tokenDecoder = TokenDecoder(kind: decoder)
     addedById = Dictionary(added.map { ($0.id, $0) }) { _, last in last }
     addedByContent = Dictionary(added.map { ($0.content, $0.id) }) { _, last in last }
-    plainFinder = AddedTokenFinder(added.filter { !$0.isNormalized }) { $0 }
-    normalizedFinder = AddedTokenFinder(added.filter(\.isNormalized)) { content in
+    plainFinder = AddedTokenFinder(added.filter { !$0.isNormalized && $0.isInTexts }) { $0 }
+    normalizedFinder = AddedTokenFinder(added.filter { $0.isNormalized && $0.isInTexts }) {
+      content in
       normalizers.reduce(content) { $1.apply(to: $0) }
     }
     vocabularySize = max(model.tokens.size, added.reduce(0) { max($0, $1.id + 1) })
@@ -70,11 +71,16 @@ struct FileTokenizer: Tokenizer {
         if case .token(let id) = part { ids.append(id) }
         continue
       }
-      for part in normalizedFinder.parts(of: normalized(piece), parsesSpecial: parsesSpecial) {
+      let text = normalized(piece)
+      let isStart =
+        piece.startIndex == bytes.startIndex && !normalizers.contains { $0.takesStart(of: piece) }
+      for part in normalizedFinder.parts(of: text, parsesSpecial: parsesSpecial) {
         if Stop.isRequested { break }
         switch part {
         case .token(let id): ids.append(id)
-        case .text(let piece): encode(piece, into: &ids, &space)
+        case .text(let word):
+          let isFirst = isStart && word.startIndex == text.startIndex
+          encode(word, isFirst: isFirst, into: &ids, &space)
         }
       }
     }
@@ -88,11 +94,25 @@ struct FileTokenizer: Tokenizer {
     return ArraySlice(Array(normalizers.reduce(text) { $1.apply(to: $0) }.utf8))
   }
 
+  /// Appends the tokens of a piece; `isFirst` says that it starts where the whole text does.
   private func encode(
-    _ piece: ArraySlice<UInt8>, into ids: inout [Int], _ space: inout BytePairEncoding.Workspace
+    _ piece: ArraySlice<UInt8>, isFirst: Bool, into ids: inout [Int],
+    _ space: inout BytePairEncoding.Workspace
   ) {
     var words = [piece]
-    for cutter in preTokenizers { words = words.flatMap { cutter.words(in: $0) } }
+    var isFirst = isFirst
+    for cutter in preTokenizers {
+      let start = words.first?.startIndex
+      if words.count == 1 {
+        words = cutter.words(in: words[0], isFirst: isFirst)
+      } else {
+        words = words.enumerated().flatMap { place, word in
+          cutter.words(in: word, isFirst: isFirst && place == 0)
+        }
+      }
+      // Where white space went from the start, the first word starts later.
+      if words.first?.startIndex != start && !cutter.writesAnew { isFirst = false }
+    }
     for (place, word) in words.enumerated() where !word.isEmpty {
       if place & 0x3FF == 0, Stop.isRequested { return }
       switch model {
@@ -104,12 +124,12 @@ struct FileTokenizer: Tokenizer {
 
   func decode(_ ids: [Int], skipSpecialTokens: Bool) -> String {
     var bytes: [UInt8] = []
-    var isFirst = true
+    var run = DecodingRun(tokenDecoder.kind)
     for id in ids {
       guard !(skipSpecialTokens && isSpecial(id)), let token = token(id) else { continue }
-      bytes += tokenDecoder.bytes(of: token, isFirst: isFirst)
-      isFirst = false
+      bytes += run.append(token)
     }
+    bytes += run.finish()
     let text = String(decoding: bytes, as: UTF8.self)
     guard tokenDecoder.stripsEnds else { return text }
     let scalars = text.unicodeScalars

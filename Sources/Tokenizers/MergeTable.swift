@@ -1,34 +1,42 @@
 /// Which pairs of neighbouring tokens become one, and in which order.
 struct MergeTable: Sendable {
+  /// What two tokens become, and when.
+  struct Merge: Sendable {
+    /// The lower, the sooner.
+    fileprivate(set) var rank: Int32
+    fileprivate(set) var result: Int32
+  }
+
   private var keys: [UInt64] = []
-  private var ranks: [Int32] = []
-  /// The token that the merge of a rank makes.
-  private(set) var results: [Int32] = []
+  /// Of each slot; a rank of -1 where it is free.
+  private var merges: [Merge] = []
+  private var count = 0
 
   /// Makes room for `count` merges.
   init(capacity count: Int) {
     var slots = 16
     while slots < count * 2 { slots *= 2 }
     keys = [UInt64](repeating: .max, count: slots)
-    ranks = [Int32](repeating: -1, count: slots)
-    results.reserveCapacity(count)
+    merges = [Merge](repeating: Merge(rank: -1, result: -1), count: slots)
   }
 
   /// Adds the next merge; of two alike the later one holds, as in the reference.
   ///
   /// - Precondition: there are fewer than the capacity.
-  mutating func append(_ left: Int, _ right: Int, makes result: Int) {
+  /// - Parameter rank: of merges with one rank the leftmost in a text is made first; nil for a rank
+  ///   after all others.
+  mutating func append(_ left: Int, _ right: Int, makes result: Int, rank: Int? = nil) {
     let key = Self.key(Int32(left), Int32(right))
     let slot = self.slot(key)
     keys[slot] = key
-    ranks[slot] = Int32(results.count)
-    results.append(Int32(result))
+    merges[slot] = Merge(rank: Int32(rank ?? count), result: Int32(result))
+    count += 1
   }
 
-  /// The rank of the merge of two tokens; nil if they stay two.
-  func rank(_ left: Int32, _ right: Int32) -> Int32? {
-    let slot = self.slot(Self.key(left, right))
-    return ranks[slot] < 0 ? nil : ranks[slot]
+  /// The merge of two tokens; nil if they stay two.
+  func merge(_ left: Int32, _ right: Int32) -> Merge? {
+    let merge = merges[slot(Self.key(left, right))]
+    return merge.rank < 0 ? nil : merge
   }
 
   private static func key(_ left: Int32, _ right: Int32) -> UInt64 {
@@ -39,7 +47,7 @@ struct MergeTable: Sendable {
   private func slot(_ key: UInt64) -> Int {
     let mask = keys.count - 1
     var slot = Int(truncatingIfNeeded: (key &* 0x9E37_79B9_7F4A_7C15) >> 32) & mask
-    while keys[slot] != key && ranks[slot] >= 0 { slot = (slot + 1) & mask }
+    while keys[slot] != key && merges[slot].rank >= 0 { slot = (slot + 1) & mask }
     return slot
   }
 }

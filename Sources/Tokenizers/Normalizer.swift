@@ -9,6 +9,15 @@ enum Normalizer: Sendable, Equatable {
   case singleSpaces
   /// Makes capitals small.
   case lowercased
+  /// Puts a text before one that is not empty.
+  case prefixed(String)
+  /// Puts one text wherever another stands.
+  case replaced(String, by: String)
+  /// Takes white space from the ends.
+  case stripped(left: Bool, right: Bool)
+  /// Takes spaces from both ends, and all but one of each run of them; at the end also marks that stand for
+  /// spaces, if `endsAtMarks`.
+  case withoutExtraSpaces(endsAtMarks: Bool)
 
   /// The text, changed.
   func apply(to text: String) -> String {
@@ -44,6 +53,12 @@ enum Normalizer: Sendable, Equatable {
       }
       return String(result)
     case .lowercased: return Self.lowercase(text)
+    case .prefixed(let prefix): return text.isEmpty ? text : prefix + text
+    case .replaced(let found, let replacement):
+      return Self.replace(found, by: replacement, in: text)
+    case .stripped(let left, let right): return Self.strip(text, left: left, right: right)
+    case .withoutExtraSpaces(let endsAtMarks):
+      return Self.withoutExtraSpaces(text, endsAtMarks: endsAtMarks)
     }
   }
 

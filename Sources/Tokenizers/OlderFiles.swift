@@ -30,8 +30,10 @@ enum OlderFiles {
     let (added, roles) = try special(files, configuration, tokens, defaults)
     let wordEnd = isCLIP ? "</w>" : ""
     let model = BytePairEncoding(
-      tokens: tokens, merges: merges, unknown: isCLIP ? roles[.unknown] : nil,
-      fusesUnknown: false, takesWholeWords: false, wordEnd: wordEnd)
+      tokens: tokens, merges: merges,
+      symbols: .bytes(
+        of: tokens, wordEnd: wordEnd, unknown: isCLIP ? roles[.unknown] : nil,
+        fusesUnknown: false))
     func flag(_ field: String, _ absent: Bool) throws -> Bool {
       try files.flag(configuration, field, absent: absent)
     }
@@ -112,7 +114,7 @@ enum OlderFiles {
   /// The added tokens of the small files, and the roles' ids.
   ///
   /// A token that no file gives an id gets the next one after the vocabulary, as in the reference.
-  private static func special(
+  static func special(
     _ files: TokenizerFiles, _ configuration: JSON, _ tokens: TokenTable,
     _ defaults: [(SpecialRole, String)]
   ) throws -> ([AddedToken], [SpecialRole: Int]) {
@@ -161,7 +163,7 @@ enum OlderFiles {
 
 extension TokenizerFiles {
   /// A flag of `tokenizer_config.json`; absent and `null` are the default of the reference's class.
-  fileprivate func flag(_ configuration: JSON, _ field: String, absent: Bool) throws -> Bool {
+  func flag(_ configuration: JSON, _ field: String, absent: Bool) throws -> Bool {
     try flag(
       "tokenizer_config.json", configuration, field, of: "settings", absent: absent, null: absent)
   }

@@ -5,7 +5,7 @@ struct PipelineReading {
   let files: TokenizerFiles
   let name: String
 
-  private func type(_ part: JSON, _ key: String) throws -> String {
+  func type(_ part: JSON, _ key: String) throws -> String {
     guard let type = part["type"]?.text else {
       throw files.wrong(name, "\(key).type", part["type"]?.kindName ?? "nothing", "a name")
     }
@@ -13,7 +13,7 @@ struct PipelineReading {
   }
 
   /// The entries of a `Sequence` under `list`, or the part itself; none for `null`.
-  private func steps(_ part: JSON, _ key: String, _ list: String) throws -> [JSON] {
+  func steps(_ part: JSON, _ key: String, _ list: String) throws -> [JSON] {
     if part.isNull { return [] }
     guard try type(part, key) == "Sequence" else { return [part] }
     guard let entries = part[list]?.array else {
@@ -47,10 +47,12 @@ struct PipelineReading {
         && step["content"]?.text == " ":
         return .singleSpaces
       case let other:
+        if let built = try textNormalizer(step, other, key) { return built }
         let pattern = step["pattern"].map { " of \($0.written().quoted)" } ?? ""
         throw files.unsupported(
           name, key, other.quoted + pattern,
-          #"BertNormalizer, NFC, Lowercase, Replace of "\s+" by a space"#)
+          "BertNormalizer, NFC, Lowercase, Prepend, Strip, Replace of a text, "
+            + #"Replace of "\s+" by a space"#)
       }
     }
   }
@@ -72,31 +74,10 @@ struct PipelineReading {
         if step["add_prefix_space"]?.bool == true { result.append(.prefixSpace) }
         if step["use_regex"]?.bool ?? true { result.append(.pattern(.gpt2)) }
       case "BertPreTokenizer": result.append(.bert)
-      case "Split": result.append(.pattern(try pattern(step, key)))
-      default:
-        throw files.unsupported(name, key, type.quoted, "ByteLevel, BertPreTokenizer, Split")
+      default: result.append(try cutter(step, type, key))
       }
     }
     return (result, isByteLevel)
-  }
-
-  private func pattern(_ step: JSON, _ key: String) throws -> WordPattern {
-    let text = step["pattern"]?["Regex"]?.text ?? step["pattern"]?.written() ?? "nothing"
-    guard let pattern = WordPattern.allCases.first(where: { $0.text == text }) else {
-      throw files.unsupported(
-        name, "\(key).pattern", "the pattern \(text.quoted)", "GPT-2's and CLIP's patterns")
-    }
-    let behavior = step["behavior"]?.text ?? ""
-    let inverts = try files.flag(name, step, "invert", of: key)
-    // Words are what the pattern finds: set apart, or all that is kept.
-    let keepsWords =
-      (behavior == "Removed" && inverts) || (pattern == .gpt2 && behavior == "Isolated")
-    guard keepsWords else {
-      throw files.unsupported(
-        name, "\(key).behavior", "\(behavior.quoted) with invert \(inverts)",
-        "'Removed' with invert true")
-    }
-    return pattern
   }
 
   /// What stands around a single text.
@@ -202,7 +183,7 @@ struct PipelineReading {
       return .pieces(
         continuation: try files.text(name, part, "prefix", of: "decoder"),
         cleansUp: try files.flag(name, part, "cleanup", of: "decoder"))
-    default: throw files.unsupported(name, "decoder", type.quoted, "ByteLevel, WordPiece")
+    default: return .steps(try decodingSteps(part, type))
     }
   }
 

@@ -8,14 +8,40 @@ enum PreTokenizer: Sendable, Equatable {
   case prefixSpace
   /// BERT's: at white space, and around every punctuation mark.
   case bert
+  /// By a pattern that chat models have.
+  case chatPattern(ChatWordPattern)
+  /// Writes spaces as a mark, and puts one before a text that has none.
+  case metaspace(Metaspace)
+  /// Around digits.
+  case digits(SplitBehavior)
+  /// At white space, which goes.
+  case whitespace
+  /// Runs of letters, digits and `_`, and runs of other signs; white space goes.
+  case words
+  /// Around punctuation marks.
+  case punctuation(SplitBehavior)
+  /// Around a text.
+  case text(String, SplitBehavior)
+  /// Around tokens that are found as a whole.
+  case pieces(PieceCutter)
 
   /// The words of a piece of text.
-  func words(in piece: ArraySlice<UInt8>) -> [ArraySlice<UInt8>] {
+  ///
+  /// - Parameter isFirst: whether the piece starts where the whole text does.
+  func words(in piece: ArraySlice<UInt8>, isFirst: Bool) -> [ArraySlice<UInt8>] {
     switch self {
     case .pattern(let pattern): Self.parts(of: piece, pattern.words(in: piece))
     case .prefixSpace:
       piece.isEmpty || piece.first == 0x20 ? [piece] : [ArraySlice([0x20] + piece)]
     case .bert: Self.bertWords(in: piece)
+    case .chatPattern(let pattern): pattern.words(in: piece).map { piece[$0] }
+    case .metaspace(let metaspace): metaspace.words(in: piece, isFirst: isFirst)
+    case .digits(let behavior): behavior.words(in: piece) { $0.isNumeric }
+    case .whitespace: SplitBehavior.removed.words(in: piece) { $0.properties.isWhitespace }
+    case .words: Self.runs(in: piece)
+    case .punctuation(let behavior): behavior.words(in: piece) { $0.isPunctuation }
+    case .text(let text, let behavior): behavior.words(in: piece, around: text)
+    case .pieces(let cutter): cutter.words(in: piece)
     }
   }
 

@@ -6,27 +6,28 @@ public struct StreamingDecoder: Sendable {
   private let skipSpecialTokens: Bool
   /// Bytes not given out yet: the start of a character, or white space that may be the last.
   private var waiting: [UInt8] = []
-  private var isFirst = true
+  private var run: DecodingRun
   private var hasGivenText = false
 
   /// Starts a text.
   public init(_ tokenizer: some Tokenizer, skipSpecialTokens: Bool = true) {
     self.tokenizer = tokenizer
     self.skipSpecialTokens = skipSpecialTokens
+    run = DecodingRun(tokenizer.tokenDecoder.kind)
   }
 
   /// The characters that `id` completes; empty while one is incomplete.
   public mutating func append(_ id: Int) -> String {
     guard !(skipSpecialTokens && tokenizer.isSpecial(id)), let token = tokenizer.token(id)
     else { return "" }
-    waiting += tokenizer.tokenDecoder.bytes(of: token, isFirst: isFirst)
-    isFirst = false
+    waiting += run.append(token)
     return give(upTo: waiting.count - Self.incompleteCount(waiting))
   }
 
   /// What is left when no more ids come; a part of a character becomes `\u{FFFD}`.
   public mutating func finish() -> String {
-    defer { (isFirst, hasGivenText) = (true, false) }
+    waiting += run.finish()
+    defer { hasGivenText = false }
     let rest = give(upTo: waiting.count)
     waiting = []
     return rest

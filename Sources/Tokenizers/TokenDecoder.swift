@@ -6,6 +6,10 @@ public struct TokenDecoder: Sendable {
     case bytes(wordEnd: String)
     /// Tokens that start with `continuation` go on with a word; spaces come before the others.
     case pieces(continuation: String, cleansUp: Bool)
+    /// Steps one after the other, as `tokenizer.json` lists them.
+    case steps([DecodingStep])
+    /// As SentencePiece itself does.
+    case sentencePieces(SentencePieceSpelling)
   }
 
   let kind: Kind
@@ -21,23 +25,38 @@ public struct TokenDecoder: Sendable {
     scalar.properties.isWhitespace || (0x1C...0x1F).contains(scalar.value)
   }
 
-  /// The bytes that a token adds to a text; `isFirst` says that nothing comes before it.
-  func bytes(of token: String, isFirst: Bool) -> [UInt8] {
-    switch kind {
-    case .bytes(let wordEnd):
-      let bytes = ByteAlphabet.bytes(of: token)
-      guard !wordEnd.isEmpty else { return bytes }
-      return Self.replace(wordEnd, by: " ", in: bytes)
-    case .pieces(let continuation, let cleansUp):
-      var bytes = Array(token.utf8)
-      if !isFirst {
-        if bytes.starts(with: continuation.utf8) {
-          bytes.removeFirst(continuation.utf8.count)
-        } else {
-          bytes.insert(0x20, at: 0)
-        }
+  /// The bytes that a byte-level token adds to a text.
+  static func bytes(of token: String, wordEnd: String) -> [UInt8] {
+    let bytes = ByteAlphabet.bytes(of: token)
+    return wordEnd.isEmpty ? bytes : replace(wordEnd, by: " ", in: bytes)
+  }
+
+  /// The bytes that a piece of a word adds to a text; `isFirst` says that nothing comes before it.
+  static func bytes(
+    of token: String, continuation: String, cleansUp: Bool, isFirst: Bool
+  ) -> [UInt8] {
+    var bytes = Array(token.utf8)
+    if !isFirst {
+      if bytes.starts(with: continuation.utf8) {
+        bytes.removeFirst(continuation.utf8.count)
+      } else {
+        bytes.insert(0x20, at: 0)
       }
-      return cleansUp ? Self.cleanedUp(bytes) : bytes
+    }
+    return cleansUp ? cleanedUp(bytes) : bytes
+  }
+
+  /// The bytes of a token on its own, for looking at.
+  func visibleBytes(of token: String) -> [UInt8] {
+    switch kind {
+    case .bytes: return ByteAlphabet.bytes(of: token)
+    case .pieces: return Array(token.utf8)
+    case .steps(let steps):
+      if steps.contains(.bytes), let byte = ByteToken.byte(of: token) { return [byte] }
+      return Array(steps.reduce(token) { $1.written($0) }.utf8)
+    case .sentencePieces:
+      if let byte = ByteToken.byte(of: token) { return [byte] }
+      return Self.replace(Metaspace.mark, by: " ", in: Array(token.utf8))
     }
   }
 
@@ -54,7 +73,7 @@ public struct TokenDecoder: Sendable {
     return bytes
   }
 
-  private static func replace(
+  static func replace(
     _ found: String, by replacement: String, in bytes: [UInt8]
   ) -> [UInt8] {
     let found = Array(found.utf8)

@@ -21,8 +21,7 @@ extension Tokenizer {
   public func pieces(of ids: [Int]) -> [TokenPiece] {
     ids.map { id in
       let token = token(id) ?? ""
-      var bytes = Array(token.utf8)
-      if !isSpecial(id), case .bytes = tokenDecoder.kind { bytes = ByteAlphabet.bytes(of: token) }
+      let bytes = isSpecial(id) ? Array(token.utf8) : tokenDecoder.visibleBytes(of: token)
       return TokenPiece(
         id: id, token: token, text: self.token(id) == nil ? "#\(id)" : Self.visible(bytes),
         isSpecial: isSpecial(id))

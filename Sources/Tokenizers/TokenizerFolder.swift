@@ -7,7 +7,7 @@ public enum TokenizerFolder {
   public enum Layout: Sendable {
     /// `tokenizer.json` if there is one, else the older files.
     case newest
-    /// `vocab.json` with `merges.txt`, or `vocab.txt`.
+    /// `vocab.json` with `merges.txt`, `vocab.txt` or `tokenizer.model`.
     case older
   }
 
@@ -42,6 +42,9 @@ public enum TokenizerFolder {
     }
     if files.has("vocab.json") { return try files.readingErrors { try OlderFiles.readBPE(files) } }
     if files.has("vocab.txt") { return try files.readingErrors { try OlderFiles.readBERT(files) } }
+    if files.has("tokenizer.model") {
+      return try files.readingErrors { try SentencePieceFiles.read(files) }
+    }
     throw TokenizerError.noTokenizer(folder: folder.path(percentEncoded: false))
   }
 }

@@ -78,24 +78,9 @@ enum TokenizerJSON {
         throw files.wrong(
           name, "model.merges", fields["merges"]?.kindName ?? "nothing", "an array")
       }
-      guard preTokenizers.areByteLevel else {
-        throw files.unsupported(
-          name, "pre_tokenizer", "a BPE without ByteLevel", "BPE with ByteLevel")
-      }
-      wordEnd =
-        try files.optionalText(name, fields, "end_of_word_suffix", of: "model") ?? ""
-      try reader.refuse(
-        model, ["dropout": [.null, 0, 0.0], "byte_fallback": [.null, false]],
-        emptyText: ["continuing_subword_prefix"])
-      built = .bytePairs(
-        BytePairEncoding(
-          tokens: tokens, merges: try tables.mergeTable(tokens, name, "model.merges"),
-          unknown: try reader.unknown(fields, tokens, added),
-          fusesUnknown: try files.flag(
-            name, fields, "fuse_unk", of: "model", absent: false, null: false),
-          takesWholeWords: try files.flag(
-            name, fields, "ignore_merges", of: "model", absent: false, null: false),
-          wordEnd: wordEnd))
+      (built, wordEnd) = try reader.bytePairs(
+        model, tokens, try tables.mergeTable(tokens, name, "model.merges"), added,
+        areByteLevel: preTokenizers.areByteLevel)
     } else {
       guard let unknown = try reader.unknown(fields, tokens, added) else {
         throw files.wrong(name, "model.unk_token", "nothing", "the token of unknown words")
@@ -110,12 +95,19 @@ enum TokenizerJSON {
           continuation: try files.text(name, fields, "continuing_subword_prefix", of: "model"),
           unknown: unknown, longestWord: longest))
     }
-    let roles = try files.spellings(try files.optionalJSON("tokenizer_config.json"))
-    return FileTokenizer(
+    let configuration = try files.optionalJSON("tokenizer_config.json")
+    let roles = AddedTokenReading.roles(
+      try files.spellings(configuration), tokens, added)
+    var steps = PipelineSteps(
       normalizers: try reader.normalizers(parts["normalizer"] ?? .null),
-      preTokenizers: preTokenizers.steps, model: built, added: added,
+      preTokenizers: preTokenizers.steps,
       frame: try reader.frame(parts["post_processor"] ?? .null, tokens, added),
-      decoder: try reader.decoder(parts["decoder"] ?? .null, wordEnd: wordEnd),
-      roles: AddedTokenReading.roles(roles, tokens, added))
+      decoder: try reader.decoder(parts["decoder"] ?? .null, wordEnd: wordEnd))
+    if kind == "BPE" && !preTokenizers.areByteLevel,
+      try LlamaTokenizerClass.isNamed(by: files, configuration)
+    {
+      try LlamaTokenizerClass.replace(&steps, files, configuration, roles)
+    }
+    return FileTokenizer(steps, model: built, added: added, roles: roles)
   }
 }

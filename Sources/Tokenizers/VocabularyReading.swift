@@ -23,8 +23,7 @@ struct VocabularyReading {
   let files: TokenizerFiles
   let name: String
   var tokens: TokenTable?
-  /// Left and right of each merge, one after the other.
-  var merges: [String]?
+  var merges: MergeList?
 
   /// Reads an object of tokens and ids.
   mutating func readVocabulary(_ scanner: inout JSON.Scanner, key: String) throws {
@@ -51,17 +50,18 @@ struct VocabularyReading {
     guard scanner.peek() == UInt8(ascii: "[") else {
       throw files.wrong(name, key, try scanner.value(depth: 8).kindName, "an array")
     }
-    var merges: [String] = []
+    var merges = MergeList()
     try scanner.eachEntry { scanner in
-      let place = merges.count / 2
+      let place = merges.count
       if scanner.peek() == UInt8(ascii: "\"") {
         try addMerge(try scanner.text(), to: &merges, name, "\(key)[\(place)]")
       } else {
-        try scanner.eachEntry { merges.append(try $0.text()) }
-        if merges.count != place * 2 + 2 {
-          throw files.wrong(
-            name, "\(key)[\(place)]", "\(merges.count - place * 2) strings", "two tokens")
+        var parts: [String] = []
+        try scanner.eachEntry { parts.append(try $0.text()) }
+        guard parts.count == 2 else {
+          throw files.wrong(name, "\(key)[\(place)]", "\(parts.count) strings", "two tokens")
         }
+        merges.append(parts[0].utf8, parts[1].utf8)
       }
     }
     self.merges = merges
@@ -69,7 +69,7 @@ struct VocabularyReading {
 
   /// Reads `merges.txt`: a line a merge, after a first line that may name a version.
   mutating func readMerges(lines bytes: [UInt8], _ name: String) throws {
-    var merges: [String] = []
+    var merges = MergeList()
     var start = bytes.startIndex
     var line = 0
     while start < bytes.endIndex {
@@ -88,32 +88,68 @@ struct VocabularyReading {
   }
 
   private func addMerge(
-    _ text: String, to merges: inout [String], _ name: String, _ key: String
+    _ text: String, to merges: inout MergeList, _ name: String, _ key: String
   ) throws {
-    let scalars = text.unicodeScalars
-    guard let space = scalars.firstIndex(of: " "),
-      !scalars[scalars.index(after: space)...].contains(" ")
+    let bytes = text.utf8
+    guard let space = bytes.firstIndex(of: 0x20),
+      !bytes[bytes.index(after: space)...].contains(0x20)
     else { throw files.wrong(name, key, text.quoted, "two tokens with a space between") }
-    merges.append(String(scalars[..<space]))
-    merges.append(String(scalars[scalars.index(after: space)...]))
+    merges.append(bytes[..<space], bytes[bytes.index(after: space)...])
   }
 
   /// The merges by ids; `mergesName` and `key` say where they were read.
   func mergeTable(_ tokens: TokenTable, _ mergesName: String, _ key: String) throws -> MergeTable {
-    let merges = merges ?? []
-    var table = MergeTable(capacity: merges.count / 2)
-    for place in stride(from: 0, to: merges.count - 1, by: 2) {
-      let (left, right) = (merges[place], merges[place + 1])
-      func id(_ token: String) throws -> Int {
-        guard let id = tokens.id(token) else {
-          throw files.wrong(
-            mergesName, "\(key)[\(place / 2)]", "\(left.quoted) with \(right.quoted)",
-            "tokens of the vocabulary, which has no \(token.quoted)")
-        }
-        return id
+    let merges = merges ?? MergeList()
+    var table = MergeTable(capacity: merges.count)
+    for place in 0..<merges.count {
+      let parts = merges.ids(place, tokens)
+      guard let left = parts.left, let right = parts.right, let result = parts.result else {
+        let (left, right) = merges.texts(place)
+        let missing = parts.left == nil ? left : parts.right == nil ? right : left + right
+        throw files.wrong(
+          mergesName, "\(key)[\(place)]", "\(left.quoted) with \(right.quoted)",
+          "tokens of the vocabulary, which has no \(missing.quoted)")
       }
-      table.append(try id(left), try id(right), makes: try id(left + right))
+      table.append(left, right, makes: result)
     }
     return table
+  }
+}
+
+/// Merges as they are read: two tokens each, all in one array of bytes.
+struct MergeList {
+  private var bytes: [UInt8] = []
+  /// Where each token ends: that of a left one is where the right one starts.
+  private var ends: [Int] = []
+
+  var count: Int { ends.count / 2 }
+
+  mutating func append(_ left: some Sequence<UInt8>, _ right: some Sequence<UInt8>) {
+    bytes.append(contentsOf: left)
+    ends.append(bytes.count)
+    bytes.append(contentsOf: right)
+    ends.append(bytes.count)
+  }
+
+  /// The ids of two tokens and of the one that they make; nil for what is no token.
+  func ids(_ place: Int, _ tokens: TokenTable) -> (left: Int?, right: Int?, result: Int?) {
+    let start = place == 0 ? 0 : ends[place * 2 - 1]
+    let (middle, end) = (ends[place * 2], ends[place * 2 + 1])
+    return bytes.withUnsafeBufferPointer { bytes in
+      func id(_ range: Range<Int>) -> Int? {
+        tokens.id(UnsafeBufferPointer(rebasing: bytes[range]))
+      }
+      return (id(start..<middle), id(middle..<end), id(start..<end))
+    }
+  }
+
+  /// Two tokens as the file spells them.
+  func texts(_ place: Int) -> (String, String) {
+    let start = place == 0 ? 0 : ends[place * 2 - 1]
+    let (middle, end) = (ends[place * 2], ends[place * 2 + 1])
+    return (
+      String(decoding: bytes[start..<middle], as: UTF8.self),
+      String(decoding: bytes[middle..<end], as: UTF8.self)
+    )
   }
 }

@@ -183,7 +183,7 @@ final class TemporaryFolder {
         #"{"type": "Split", "pattern": {"Regex": "(a+)+$"}, "behavior": "Isolated", "invert": false}"#,
       ], "pre_tokenizer.pattern",
       "the pattern '(a+)+$' is not supported; "
-        + "supported: GPT-2's and CLIP's patterns"
+        + "supported: the patterns of GPT-2, CLIP, Llama 3, GPT-4, GPT-4o, Qwen and Tekken"
     ),
     (
       [
@@ -191,7 +191,8 @@ final class TemporaryFolder {
         #""normalizer": {"type": "Precompiled"}"#,
       ], "normalizer",
       "'Precompiled' is not supported; "
-        + "supported: BertNormalizer, NFC, Lowercase, Replace of \"\\s+\" by a space"
+        + "supported: BertNormalizer, NFC, Lowercase, Prepend, Strip, Replace of a text, "
+        + "Replace of \"\\s+\" by a space"
     ),
     (
       [

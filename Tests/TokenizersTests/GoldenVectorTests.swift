@@ -51,7 +51,9 @@ extension JSON {
 
   @Test(
     .enabled(if: Fixtures.shared != nil),
-    arguments: ["blip2-opt-2.7b", "bert-base-uncased", "clip-vit-base-patch32"],
+    arguments: [
+      "blip2-opt-2.7b", "bert-base-uncased", "clip-vit-base-patch32", "mistral-7b", "llama",
+    ],
     [TokenizerFolder.Layout.newest, .older])
   func publishedVocabulariesGiveTheReferencesIds(
     _ name: String, _ layout: TokenizerFolder.Layout

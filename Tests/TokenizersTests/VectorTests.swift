@@ -40,6 +40,8 @@ import Tokenizers
       ("bert-base-uncased", ["vocab.txt", "tokenizer_config.json"]),
       // CLIP's begin token tells whose they are.
       ("clip-vit-base-patch32", ["vocab.json", "merges.txt"]),
+      ("mistral-7b", ["tokenizer.json"]),
+      ("llama", ["tokenizer.model"]),
     ])
   func everyVectorIsEqual(name: String, files: [String]) throws {
     let folder = try folder(name, only: files)
