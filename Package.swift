@@ -17,6 +17,9 @@ let fast: [CSetting] = [.unsafeFlags(["-O3", "-Wall", "-Werror"])]
 /// So are the rooms whose loops pass over every number of a model or every character of a text.
 let looping: Set = ["Runtime", "Tensors", "Tokenizers", "Tracing"]
 
+/// Rooms without a line that could touch memory it should not; the compiler holds them to it.
+let safe: Set = ["Characters", "Language"]
+
 /// A Swift target of the house, with the targets it may import.
 func room(
   _ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource]? = nil,
@@ -25,7 +28,8 @@ func room(
   .target(
     name: name, dependencies: dependencies, exclude: ["README.md"] + documents,
     resources: resources,
-    swiftSettings: strict + (looping.contains(name) ? [.unsafeFlags(["-O"])] : []))
+    swiftSettings: strict + (looping.contains(name) ? [.unsafeFlags(["-O"])] : [])
+      + (safe.contains(name) ? [.strictMemorySafety()] : []))
 }
 
 /// The tests of the room of the same name.
