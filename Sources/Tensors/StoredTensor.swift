@@ -1,3 +1,4 @@
+internal import Budget
 internal import CKernels
 
 /// A number format that weights are stored in.
@@ -116,13 +117,18 @@ public struct StoredTensor: Sendable {
   /// - Precondition: at least one axis; every index is from 0 to below its length.
   public func rows(_ indices: [Int]) -> Tensor {
     let width = shape.dropFirst().reduce(1, *)
-    var elements: [Float] = []
-    elements.reserveCapacity(indices.count * width)
-    for index in indices {
-      precondition(index >= 0 && index < shape[0], "row \(index) of shape \(shape)")
-      elements += floats(from: index * width, count: width)
+    return Tensor.filled([indices.count] + shape.dropFirst()) { out in
+      Stop.parts(of: indices.count, size: 4096) { part in
+        for place in part {
+          let index = indices[place]
+          precondition(index >= 0 && index < shape[0], "row \(index) of shape \(shape)")
+          floats(from: index * width, count: width).withUnsafeBufferPointer { row in
+            guard let start = row.baseAddress else { return }
+            (out + place * width).update(from: start, count: width)
+          }
+        }
+      }
     }
-    return Tensor(elements, shape: [indices.count] + shape.dropFirst())
   }
 
   /// Calls `body` with the raw bytes; the pointer is valid inside it only.

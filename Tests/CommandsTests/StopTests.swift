@@ -93,7 +93,7 @@ import Testing
     "+": "for i in range(100): matrix + matrix.T",
     "==": "numbers == list(range(1500000))",
     "in": "\"z\" in words and -1 in numbers",
-    "f-string": "f\"{numbers} {numbers} {pairs}\"",
+    "f-string": "f\"{pairs} {pairs} {len(pairs)}\"",
     "text * n": "for i in range(1000): \"ab\" * 5000000",
     "list * n": "for i in range(100): numbers * 5",
     "x[a:b]": "for i in range(1000): words[::-1]",
