@@ -50,6 +50,8 @@ enum TensorFiles {
       file = try MappedFile(url)
       start = try file.bytes(0..<min(file.count, 16))
     } catch { throw .file(error) }
+    // The length that a safetensors file begins with can look like the start of any other.
+    if hasSafetensorsStart(start) { return try SafetensorsFile(file) }
     if start.starts(with: [0x50, 0x4B, 0x03, 0x04]) || start.starts(with: [0x50, 0x4B, 0x05, 0x06])
     {
       let archive = try ZipArchive(file)
@@ -72,6 +74,11 @@ enum TensorFiles {
           if it should be, fetch it again
           """)
     }
+  }
+
+  /// Whether a file begins with a length below 2³² and then an object, as safetensors do.
+  private static func hasSafetensorsStart(_ start: [UInt8]) -> Bool {
+    start.count > 8 && start[4..<8].allSatisfy { $0 == 0 } && start[8] == UInt8(ascii: "{")
   }
 
   /// Opens a PyTorch checkpoint, of either of its formats.

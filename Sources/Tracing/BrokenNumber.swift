@@ -31,8 +31,7 @@ extension BrokenNumber {
 
   private static func offset(in tensor: Tensor, at address: Address) -> Int? {
     // Before softmax, negative infinity is where a mask forbids to look.
-    let isScores = address.parts.last == "scores"
-    return tensor.elements.firstIndex { !$0.isFinite && !(isScores && $0 == -.infinity) }
+    tensor.firstNonFinite(allowingMasks: address.parts.last == "scores")
   }
 }
 

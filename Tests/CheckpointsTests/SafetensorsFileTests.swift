@@ -158,4 +158,16 @@ struct SafetensorsFileTests {
     }
     #expect(disk?.exitCode == 74)
   }
+
+  /// Its length is the first thing in a file, and may read as what other formats begin with.
+  @Test(arguments: [0x0280, 0x0480, 0x4E93])
+  func aHeaderOfAnyLengthIsRead(_ length: Int) throws {
+    let folder = try TemporaryFolder()
+    let file = folder.file("odd.safetensors")
+    let header = #"{"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#
+    let padded = header + String(repeating: " ", count: length - header.utf8.count)
+    let start = (0..<8).map { UInt8(truncatingIfNeeded: length >> (8 * $0)) }
+    try Data(start + Array(padded.utf8) + [0, 0, 128, 63]).write(to: file)
+    #expect(try TensorCollection(file).floats("x").elements == [1])
+  }
 }

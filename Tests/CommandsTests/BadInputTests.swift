@@ -62,13 +62,15 @@ private func expectSentence(
   /// What a parameter that has to be given takes, by command and parameter, then by parameter.
   static let good = [
     "image.path": "\"picture.png\"", "save.path": "\"value.txt\"", "save.value": "\"x\"",
-    "image": "s", "seed": "7", "pixels": "pixels", "patches": "patchify(pixels)",
+    "seed": "7", "pixels": "pixels", "patches": "patchify(pixels)",
     "tokens": "embed(patchify(pixels))", "vision": "vision", "queries": "queries", "soft": "soft",
     "text": "\"a\"", "sequence": "sequence", "source": "r", "decode.source": "sequence",
     "rollout.source": "vision", "texts": "[\"a\"]", "first": "r", "second": "r", "value": "vision",
     "matrix": "pixels[0]", "map": "rollout(vision)", "answer": "answer", "tensor": "pixels",
     "position_similarity.source": "vision", "images": "s", "project_text.tokens": "read(\"a\")",
     "index.path": "\"picture.png\"", "query": "\"a red circle\"",
+    "box": "(9, 9, 50, 50)", "image": "s", "x": "pixels", "k": "2", "path": "\"picture.png\"",
+    "concat.tensors": "[pixels, pixels]", "stack.tensors": "[pixels, pixels]",
     "similarity.first": "s", "similarity.second": "\"a\"",
   ]
 

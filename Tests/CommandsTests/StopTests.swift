@@ -45,6 +45,7 @@ import Testing
     "bill": "bill(s)",
     "patches_under": "for i in range(100000): patches_under((9, 9, 50, 50), s)",
     "box_of": "for i in range(100000): box_of([1, 2], s)",
+    "tensors": "for i in range(100000): tensors(\"fovea-out/numbers.npy\")",
     "concat": "for i in range(100): concat([matrix, matrix], axis=1)",
     "stack": "for i in range(100): stack([matrix, matrix], axis=1)",
     "sort": "for i in range(100): sort(matrix, axis=0)",
@@ -152,7 +153,8 @@ import Testing
   ]
 
   private static let operators = [
-    "@", "+", "==", "in", "f-string", "text * n", "list * n", "x[a:b]", "x[mask]", "x[:, i]", "comprehension",
+    "@", "+", "==", "in", "f-string", "text * n", "list * n", "x[a:b]", "x[mask]", "x[:, i]",
+    "comprehension",
     "a value that is shown",
   ]
 
@@ -184,6 +186,7 @@ import Testing
     pairs = [(i, "a text") for i in range(200000)]
     table = dict(zip(range(300000), range(300000)))
     matrix = ones([6000, 6000])
+    save(zeros([100, 100]), "numbers.npy")
     for seed in range(6):
         save(scene(seed, objects=1), f"shapes/{seed}.png")
     index("fovea-out/shapes");

@@ -43,7 +43,7 @@ import Tracing
     width: 60, height: 50, pixels: (0..<9000).map { UInt8($0 * 7 % 253) })
 
   @Test func aVisionTowerWithItsProjectionGivesTheWholeModelsEmbedding() throws {
-    let model = try tower("vision", hasProjection: true).readAny()
+    let model = try tower("vision", hasProjection: true).readSeeing()
     #expect(model.stages.map(\.name) == ["preprocess", "patchify", "embed", "encode", "project"])
     var trace = Trace.nothing
     let found = try #require(try model.run(picture, trace: &trace))
@@ -55,7 +55,7 @@ import Tracing
   }
 
   @Test func aBareVisionTowerGivesTheNormalisedClassToken() throws {
-    let model = try tower("vision", hasProjection: false, isBare: true).readAny()
+    let model = try tower("vision", hasProjection: false, isBare: true).readSeeing()
     var trace = Trace.nothing
     let found = try #require(try model.run(picture, trace: &trace))
     let clip = try whole()
@@ -72,13 +72,11 @@ import Tracing
     let found = try #require(run.tensors.first { $0.name == "text_embeds" }).tensor
     #expect(found == (try whole().embed(texts: ["a red circle"])))
     #expect(model.facts.contains { $0.subject == "lacks" && $0.text == "the vision tower" })
-    #expect(throws: ModelError.self) { try model.resized(to: 64) }
+    #expect(model.seeing == nil)
     let long = String(repeating: "circle ", count: 60)
     #expect(throws: ModelError.self) { try model.textIDs(long) }
     let cutting = try #require(model.cuttingLongTexts as? CLIP.TextTower)
     #expect(try cutting.textIDs(long).count == model.text.configuration.positionCount)
-    #expect(throws: ModelError.missingPart(wanted: "look at a picture", has: "it is \(model.kind)"))
-    { try model.preprocess(picture) }
   }
 
   @Test func aTextTowerWithoutATokenizerSaysSo() throws {

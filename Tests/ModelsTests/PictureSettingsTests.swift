@@ -11,7 +11,7 @@ import Testing
   private static let file = "preprocessor_config.json"
 
   private func settings(_ checkpoint: DamagedCheckpoint) throws -> PictureSettings {
-    try checkpoint.readAny().pictureSettings
+    try checkpoint.readSeeing().pictureSettings
   }
 
   @Test func aProcessorsOwnFileGoesBeforeTheOlderOne() throws {
@@ -98,7 +98,7 @@ import Testing
   }
 
   @Test func aLargerPictureKeepsWhatIsWritten() throws {
-    let model = try DamagedCheckpoint(of: "clip-open").readAny()
+    let model = try DamagedCheckpoint(of: "clip-open").readSeeing()
     let larger = try model.resized(to: 2 * model.patches.imageSize)
     #expect(larger.pictureSettings.source == model.pictureSettings.source)
     #expect(larger.preprocessing.cropRounding == model.preprocessing.cropRounding)

@@ -1,3 +1,4 @@
+import Budget
 import Checkpoints
 import Files
 import Foundation

@@ -29,7 +29,8 @@ import Testing
       let x = Float(step) / 500
       let wide = Double(x)
       let silu = wide / (1 + exp(-wide))
-      let gelu = wide / 2 * (1 + tanh((2 / Double.pi).squareRoot() * (wide + 0.044715 * wide * wide * wide)))
+      let gelu =
+        wide / 2 * (1 + tanh((2 / Double.pi).squareRoot() * (wide + 0.044715 * wide * wide * wide)))
       let found = [Tensor(x).silu(), Tensor(x).tanhGELU()].map { Double($0.elements[0]) }
       #expect(abs(found[0] - silu) <= 3e-7 * max(1, abs(wide)), "silu(\(x))")
       #expect(abs(found[1] - gelu) <= 6e-7 * max(1, abs(wide)), "tanhGELU(\(x))")

@@ -7,7 +7,7 @@ import Testing
 
 /// The program when a file that it maps is shortened by another.
 @Suite struct LostPagesTests {
-  @Test(.enabled(if: ProgramTests.program != nil))
+  @Test
   func aFileThatIsCutWhileItIsReadEndsTheProgramInOneLine() throws {
     let folder = try TemporaryFolder()
     let file = folder.file("big\u{1B}.safetensors")
@@ -17,7 +17,7 @@ import Testing
       [UInt8(header.utf8.count), 0, 0, 0, 0, 0, 0, 0] + Array(header.utf8), to: file)
     #expect(truncate(file.path, off_t(8 + header.utf8.count + 4 * count)) == 0)
     let process = Process()
-    process.executableURL = ProgramTests.program
+    process.executableURL = try ProgramTests.program()
     process.currentDirectoryURL = folder.url
     let script = """
       t = tensors("big\\x1b.safetensors")

@@ -27,11 +27,11 @@ import Testing
   /// Runs the program to its end.
   func run(
     _ arguments: [String], input: String = "", interruptAfter: Double? = nil,
-    folder: URL = URL.temporaryDirectory, executable: URL? = program,
+    folder: URL = URL.temporaryDirectory, executable: URL? = nil,
     environment: [String: String] = [:]
   ) throws -> Run {
     let process = Process()
-    process.executableURL = try Self.program()
+    process.executableURL = try executable ?? Self.program()
     process.arguments = arguments
     process.environment = [
       "HOME": "/nonexistent", "FOVEA_HISTORY": "", "PATH": "/usr/bin:/bin",
@@ -141,7 +141,8 @@ import Testing
   }
 
   @Test func anInterruptEndsAScriptWithItsStatus() throws {
-    let run = try run(["-c", "while True:\n    pass"], interruptAfter: 1)
+    let run = try run(
+      ["-c", "x = ones([4000, 4000])\nwhile True:\n    x = x @ x"], interruptAfter: 1)
     #expect(run.status == 130)
     #expect(run.errors.contains("interrupted"))
   }

@@ -19,7 +19,7 @@ import Testing
 
   @Test(
     .enabled(
-      if: !cases.isEmpty && ProgramTests.program != nil,
+      if: !cases.isEmpty,
       "there is no folder shared/cases beside the project"), arguments: cases)
   func everyStepOfACaseGivesItsRightValue(_ name: String) throws {
     let copy = FileManager.default.temporaryDirectory
@@ -65,7 +65,7 @@ import Testing
     _ arguments: [String], in folder: URL, _ environment: [String: String]
   ) throws -> ProgramTests.Run {
     let process = Process()
-    process.executableURL = ProgramTests.program
+    process.executableURL = try ProgramTests.program()
     process.arguments = arguments
     process.environment = [
       "HOME": "/nonexistent", "FOVEA_HISTORY": "", "PATH": "/usr/bin:/bin",

@@ -6,9 +6,11 @@ import Testing
 /// What the program leaves where writing fails, or is ended by force.
 @Suite struct WritingProgramTests {
   private let folder: TemporaryFolder
-  private let program = ProgramTests.program?.path ?? ""
+  private let program: String
 
-  init() throws { folder = try TemporaryFolder() }
+  init() throws {
+    (folder, program) = (try TemporaryFolder(), try ProgramTests.program().path)
+  }
 
   /// Runs a shell's line, in which `$fovea` is the program.
   private func shell(_ line: String) throws -> ProgramTests.Run {
@@ -18,7 +20,6 @@ import Testing
   }
 
   @Test(
-    .enabled(if: ProgramTests.program != nil),
     arguments: [
       "$fovea --help >/dev/full", "$fovea --version >/dev/full", "$fovea scenes --help >/dev/full",
       "$fovea scenes --raw --count 1 >/dev/full", "$fovea tokenize 'a cat' >/dev/full",
@@ -30,14 +31,14 @@ import Testing
     #expect(run.errors.split(separator: "\n").count == 1)
   }
 
-  @Test(.enabled(if: ProgramTests.program != nil)) func closedStreamsAreNobodyElses() throws {
+  @Test func closedStreamsAreNobodyElses() throws {
     #expect(try shell("$fovea scenes --count 1 --out a <&- >&- 2>&-").status == 0)
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder.file("a").path).count == 2)
     #expect(try shell("$fovea <&-").status == 74)
     #expect(try shell("$fovea scenes --raw --count 0 | head -c 10").output.utf8.count >= 1)
   }
 
-  @Test(.enabled(if: ProgramTests.program != nil)) func aScriptIsReadAsPythonReadsIt() throws {
+  @Test func aScriptIsReadAsPythonReadsIt() throws {
     try WholeFile.write([0xEF, 0xBB, 0xBF] + Array("print(1)".utf8), to: folder.file("bom.fovea"))
     #expect(try shell("$fovea bom.fovea && $fovea < bom.fovea").output == "1\n1\n")
     #expect(
@@ -56,7 +57,6 @@ import Testing
   /// A limit on the size of files stands for a full disk, at sizes that end a command in its first
   /// file, in the middle and at its end.
   @Test(
-    .enabled(if: ProgramTests.program != nil),
     arguments: [
       "scenes --count 3 --out target", "synthesize blip2-tiny target",
       "convert blip2 target --dtype float16", "trace --image picture.png --out target",
@@ -82,7 +82,6 @@ import Testing
   /// Ended by force at moments from the start to the end, each leaves the old or the new, and the next
   /// run leaves no trace of those before.
   @Test(
-    .enabled(if: ProgramTests.program != nil),
     arguments: [
       "convert blip2 target --dtype float16", "scenes --count 2 --out target",
       "-c 'save(zeros([600, 400]), \"target.csv\")'",

@@ -29,7 +29,6 @@ struct WayToResult: Sendable {
   }
 }
 
-
 extension VisionModel {
   /// Where a way has its first NaN or infinity, in words; nil where all are finite.
   func brokenPlace(
@@ -83,9 +82,9 @@ extension Session {
   func checkFinite(
     _ result: Tensor, of model: LoadedModel, given: Tensor? = nil, ways: () -> [WayToResult]
   ) throws {
-    guard let number = result.elements.first(where: { !$0.isFinite }) else { return }
-    let kind = number.isNaN ? "NaN" : "infinity"
-    if let given, let offset = given.elements.firstIndex(where: { !$0.isFinite }) {
+    guard let broken = result.firstNonFinite() else { return }
+    let kind = result.elements[broken].isNaN ? "NaN" : "infinity"
+    if let given, let offset = given.firstNonFinite() {
       let index = given.shape.indices.map { axis in
         offset / given.shape[(axis + 1)...].reduce(1, *) % given.shape[axis]
       }

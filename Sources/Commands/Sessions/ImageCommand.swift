@@ -34,7 +34,8 @@ extension Command {
   ) { session, source, alpha in
     guard let path = source.text, !path.isEmpty else {
       if alpha != nil {
-        throw ArgumentFailure(parameter: "alpha", "is for a file: a tensor has no transparent parts")
+        throw ArgumentFailure(
+          parameter: "alpha", "is for a file: a tensor has no transparent parts")
       }
       return .object(try Picture.made(of: source, in: session))
     }

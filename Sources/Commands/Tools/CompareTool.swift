@@ -72,9 +72,9 @@ public struct CompareTool {
       throw RuntimeFailure(.command, "runs of \(path) cannot be made again")
     }
     guard request.image != nil || model.seeing == nil else {
-      throw RuntimeFailure(
-        .command, "\(path) is a model, and there is no picture for it to run on",
-        hint: "give one with --image")
+      throw UsageFailure(
+        words: "\(path) is a model, and there is no picture for it to run on",
+        note: "give one with --image")
     }
     let image = try request.image.map {
       try PictureFile($0, memory: { AvailableMemory.byteCount }, note: request.note)
