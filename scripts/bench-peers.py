@@ -176,7 +176,7 @@ def compare_blip2(options, made):
     peer.measure(ids)  # warm
     variants = [("bfloat16", ["--dtype", "bfloat16"])]
     variants += [(kind, ["--dtype", "vision=bfloat16,qformer=bfloat16,projection=bfloat16,"
-                         f"decoder={kind}"]) for kind in options.quantized]
+                         f"language={kind}"]) for kind in options.quantized]
     for turn in range(options.rounds):
         print(f"round {turn + 1} of {options.rounds}", file=sys.stderr)
         collect(table, "torch bfloat16", peer.measure(ids))

@@ -23,7 +23,7 @@ public enum Precision: String, Sendable, CaseIterable {
     self.init(rawValue: word.hasPrefix("torch.") ? String(word.dropFirst(6)) : word)
   }
 
-  /// Precisions by part of a model, as in `vision=int8,decoder=int4`.
+  /// Precisions by part of a model, as in `vision=int8,language=int4`.
   public static func byPart(_ words: String) throws(PrecisionListError) -> [String: Precision] {
     var chosen: [String: Precision] = [:]
     for entry in words.split(separator: ",", omittingEmptySubsequences: false) {
@@ -94,7 +94,7 @@ public enum PrecisionListError: Error, Equatable, CustomStringConvertible {
   public var description: String {
     switch self {
     case .notAPair(let entry):
-      "must be a list such as vision=int8,decoder=int4, and has '\(entry)' in it"
+      "must be a list such as vision=int8,language=int4, and has '\(entry)' in it"
     case .noPrecision(let word):
       "must be one of \(Precision.allCases.map(\.rawValue).joined(separator: ", ")) for each part, "
         + "not '\(word)'"

@@ -39,7 +39,7 @@ public struct Family: Sendable {
       "blip-2", "BLIP-2",
       parts: [
         "vision": ["vision"], "qformer": ["qformer", "retrieval"], "projection": ["projection"],
-        "decoder": ["language"],
+        "language": ["language"],
       ]
     ) { try BLIP2.Model($0) },
     Family(
@@ -52,7 +52,7 @@ public struct Family: Sendable {
         "open_clip_config.json (OpenCLIP)", "modules.json (sentence-transformers)",
         "model_type 'clip_vision_model' or 'clip_text_model' in config.json (a tower alone)",
       ],
-      parts: ["vision": ["vision"], "text": ["text"], "projection": ["joint"]]
+      parts: ["vision": ["vision"], "text": ["text"], "joint": ["joint"]]
     ) { try CLIP.read($0) },
     Family("llama", "LLaMA", parts: ["language": ["language"]]) { try LLaMA.Model($0) },
     Family("mistral", "Mistral", parts: ["language": ["language"]]) { try LLaMA.Model($0) },

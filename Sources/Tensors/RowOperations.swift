@@ -57,7 +57,7 @@ extension Tensor {
     }
   }
 
-  /// The sigmoid linear unit, `x · σ(x)`, also called swish (Elfwing et al. 2017).
+  /// The sigmoid linear unit, `x · σ(x)`, also called swish (Elfwing, Uchibe, Doya 2017).
   public func silu() -> Tensor {
     let isDouble = Arithmetic.override == .float64
     return banded(width: 1) { x, out, count in

@@ -50,14 +50,16 @@ public struct ProgressBar: Sendable {
   /// So many steps are done.
   ///
   /// Draws at most ten times a second.
-  public mutating func update(done: Int) {
+  ///
+  /// - Parameter words: what has come of it so far; a terminal shows its end in the bar's place.
+  public mutating func update(done: Int, words: String = "") {
     let time = now()
     if isTerminal {
       // A job that is over at once needs no bar.
       guard time - lastDrawn >= 0.1, time - begun >= 0.3 else { return }
       lastDrawn = time
       isShown = true
-      write("\r\u{1B}[K" + line(done: done, elapsed: time - begun))
+      write("\r\u{1B}[K" + line(done: done, elapsed: time - begun, words: words))
     } else if total > 0, done * 10 / total > lastTenth, done < total, time - begun >= 1 {
       lastTenth = done * 10 / total
       write(line(done: done, elapsed: time - begun) + "\n")
@@ -78,7 +80,7 @@ public struct ProgressBar: Sendable {
     (isShown, lastDrawn) = (false, -.infinity)
   }
 
-  func line(done: Int, elapsed: Double) -> String {
+  func line(done: Int, elapsed: Double, words: String = "") -> String {
     let share = total > 0 ? min(1, max(0, Double(done) / Double(total))) : 0
     let rate = elapsed > 0 ? Double(done) / elapsed : 0
     let counts = "\(done)/\(total) \(unit)"
@@ -90,10 +92,20 @@ public struct ProgressBar: Sendable {
     guard isTerminal, room >= 10 else {
       return "\(name.visible): \(facts)".truncated(toColumns: max(20, columns - 1))
     }
+    if !words.isEmpty {
+      return "\(name.visible)  \(facts)  …\(Self.end(of: words.visible, columns: room + 2))"
+    }
     let cells = min(30, room)
     let filled = Int((share * Double(cells)).rounded(.down))
     let bar = String(repeating: "━", count: filled) + String(repeating: "╌", count: cells - filled)
     return "\(name.visible)  \(bar)  \(facts)"
+  }
+
+  /// As much of the end of a text as has room.
+  private static func end(of text: String, columns: Int) -> Substring {
+    var rest = text.suffix(columns)
+    while rest.displayWidth > columns { rest.removeFirst() }
+    return rest
   }
 
   static func short(_ value: Double) -> String {

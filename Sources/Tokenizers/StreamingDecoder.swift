@@ -10,7 +10,7 @@ public struct StreamingDecoder: Sendable {
   private var hasGivenText = false
 
   /// Starts a text.
-  public init(_ tokenizer: some Tokenizer, skipSpecialTokens: Bool = true) {
+  public init(_ tokenizer: any Tokenizer, skipSpecialTokens: Bool = true) {
     self.tokenizer = tokenizer
     self.skipSpecialTokens = skipSpecialTokens
     run = DecodingRun(tokenizer.tokenDecoder.kind)

@@ -59,6 +59,10 @@ struct BenchCommand: ParsableCommand {
     Bench.forgetPeak()
     progress.show(Progress("reading the model", completed: 0, total: nil))
     let bench = try Bench(model.choice(), options: options)
+    if let image, !bench.looksAtPictures {
+      throw SettingFailure(
+        words: "\(bench.modelName) reads text alone; leave --image \(image) out")
+    }
     let picture = try image.map {
       try Bench.picture(URL(typed: $0), note: Display.note)
     }

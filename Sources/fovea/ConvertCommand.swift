@@ -28,7 +28,7 @@ struct ConvertCommand: ParsableCommand {
       Examples:
         fovea convert blip2 blip2-bf16 --dtype bfloat16
         fovea convert old-clip new-clip
-        fovea convert blip2 blip2-int4 --dtype float16 --quantize decoder=int4,vision=int8
+        fovea convert blip2 blip2-int4 --dtype float16 --quantize language=int4,vision=int8
       """)
 
   @ArgumentParser.Argument(
@@ -46,7 +46,7 @@ struct ConvertCommand: ParsableCommand {
   var dtype: ElementType?
   @Option(
     help: ArgumentHelp(
-      "int8 or int4 for all parts, or a list such as decoder=int4,vision=int8.",
+      "int8 or int4 for all parts, or a list such as language=int4,vision=int8.",
       valueName: "precision"))
   var quantize: String?
   @Option(help: "The most bytes a file of weights holds, such as 5GB or 500MB.")
@@ -90,7 +90,7 @@ struct ConvertCommand: ParsableCommand {
     }
   }
 
-  /// Reads `int4` or `decoder=int4,vision=int8`; the first means all `parts`.
+  /// Reads `int4` or `language=int4,vision=int8`; the first means all `parts`.
   static func precisions(_ text: String, parts: [String]) throws -> [String: Precision] {
     guard text.contains("=") else {
       let all = try integers(Precision(word: text), text)

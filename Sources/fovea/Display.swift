@@ -87,7 +87,7 @@ final class ProgressDisplay: Sendable {
         let bar = ProgressBar(state.label, total: total, unit: "", environment: environment)
         shown = Shown(label: state.label, total: total, bar: bar)
       }
-      shown?.bar.update(done: state.completed)
+      shown?.bar.update(done: state.completed, words: state.detail)
     }
   }
 

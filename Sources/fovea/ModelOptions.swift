@@ -20,11 +20,11 @@ struct ModelOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "How weights are kept and multiplied: float32, float16, bfloat16, int8 or int4; or by part: "
-        + "vision=bfloat16,decoder=int4.", valueName: "precision"))
+        + "vision=bfloat16,language=int4.", valueName: "precision"))
   var dtype: String?
   @Option(
     help: ArgumentHelp(
-      "Keep the weights of all layers as integers, int8 or int4, or of some parts: decoder=int4. "
+      "Keep the weights of all layers as integers, int8 or int4, or of some parts: language=int4. "
         + "--dtype is for the others then.", valueName: "precision"))
   var quantize: String?
 

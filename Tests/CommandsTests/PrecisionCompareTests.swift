@@ -115,7 +115,7 @@ import Testing
     _ = try workshop.value(
       "t = bill(s, \"Question: how many shapes are there? Answer:\")\nt")
     let parts = try workshop.texts("t[\"part\"]")
-    #expect(Set(parts) == ["vision", "qformer", "projection", "decoder"])
+    #expect(Set(parts) == ["vision", "qformer", "projection", "language"])
     let damage = try workshop.texts("t[\"nats a GB saved\"]").compactMap(Double.init)
     #expect(damage == damage.sorted() && damage.count == parts.count)
     let saved = try workshop.texts("t[\"saved MB\"]").compactMap(Double.init)

@@ -164,9 +164,9 @@ extension Golden {
   func openCLIPsProjectionsHaveThePrecisionAskedFor(_ precision: Precision) throws {
     let url = Fixtures.goldens.appending(path: "clip-open")
     let stored = try ModelLoad(CheckpointFolder(url))
-    let load = try ModelLoad(CheckpointFolder(url), precisions: ["projection": precision])
+    let load = try ModelLoad(CheckpointFolder(url), precisions: ["joint": precision])
     func projection(_ load: ModelLoad) throws -> PartWeights {
-      try #require(load.parts.first { $0.name == "projection" })
+      try #require(load.parts.first { $0.name == "joint" })
     }
     // The file is in float16, which is exact in float32.
     let isExact = precision == .float32 || precision == .float16

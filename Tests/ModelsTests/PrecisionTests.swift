@@ -45,7 +45,7 @@ struct SmallCheckpoint {
 }
 
 struct PrecisionTests {
-  static let parts = ["vision", "qformer", "projection", "decoder"]
+  static let parts = ["vision", "qformer", "projection", "language"]
 
   static func everywhere(_ precision: Precision) -> [String: Precision] {
     Dictionary(uniqueKeysWithValues: parts.map { ($0, precision) })
@@ -103,7 +103,7 @@ struct PrecisionTests {
 
   @Test func eachPartHasAPrecisionOfItsOwn() throws {
     let checkpoint = try SmallCheckpoint()
-    let load = try checkpoint.load(["vision": .bfloat16, "decoder": .int4])
+    let load = try checkpoint.load(["vision": .bfloat16, "language": .int4])
     let names = load.parts.map { $0.encodings.map(\.name) }
     #expect(names == [["bfloat16"], ["float32"], ["float32"], ["int4"]])
     #expect(load.parts.map { $0.ownByteCount > 0 } == [true, false, false, true])
@@ -261,7 +261,7 @@ struct ConversionTests {
   @Test func groupsOfAnotherSizeStayAndSoDoTheirSettings() throws {
     let checkpoint = try SmallCheckpoint()
     let (first, second) = (checkpoint.folder.file("first"), checkpoint.folder.file("second"))
-    try Conversion(CheckpointFolder(checkpoint.url), type: nil, precisions: ["decoder": .int4])
+    try Conversion(CheckpointFolder(checkpoint.url), type: nil, precisions: ["language": .int4])
       .write(to: first)
     // As another tool would have written it.
     for name in ["config.json", "quantize_config.json"] {
@@ -270,7 +270,7 @@ struct ConversionTests {
         .write(to: first.appending(path: name))
     }
     let conversion = try Conversion(
-      CheckpointFolder(first), type: nil, precisions: ["decoder": .int4, "vision": .int8])
+      CheckpointFolder(first), type: nil, precisions: ["language": .int4, "vision": .int8])
     try conversion.write(to: second)
     #expect(!conversion.quantized.isEmpty)
     #expect(conversion.quantized.allSatisfy { $0.precision == .int8 })

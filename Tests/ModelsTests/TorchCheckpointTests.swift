@@ -113,7 +113,7 @@ struct TorchCheckpointTests {
     #expect(try Mappings.count(of: file) == 1)
     for _ in 0..<20 {
       _ = try ModelLoad(CheckpointFolder(golden.folder))
-      _ = try ModelLoad(CheckpointFolder(golden.folder), precisions: ["decoder": .int8])
+      _ = try ModelLoad(CheckpointFolder(golden.folder), precisions: ["language": .int8])
       _ = try Conversion(CheckpointFolder(golden.folder), type: .bfloat16)
     }
     #expect(try Mappings.count(of: file) == 1)

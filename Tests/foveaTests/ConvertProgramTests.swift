@@ -50,7 +50,7 @@ import Testing
     let source = try tiny(in: folder)
     let target = folder.file("small").path
     let made = try run([
-      "convert", source, target, "--dtype", "float16", "--quantize", "decoder=int4,vision=int8",
+      "convert", source, target, "--dtype", "float16", "--quantize", "language=int4,vision=int8",
       "--shard-size", "200KB",
     ])
     #expect(made.status == 0, "\(made.text)")
@@ -61,7 +61,7 @@ import Testing
       """
     let ran = try run(["--model", target, "-c", script])
     #expect(ran.status == 0, "\(ran.text)")
-    #expect(ran.text.contains("'decoder': 'int4 and float16'"), "\(ran.text)")
+    #expect(ran.text.contains("'language': 'int4 and float16'"), "\(ran.text)")
     #expect(ran.text.contains("'qformer': 'float16'"), "\(ran.text)")
   }
 
@@ -132,16 +132,16 @@ import Testing
 
   @Test(
     arguments: [
-      (["--dtype", "vision=bfloat16,decoder=int4"], 0, "int4"),
+      (["--dtype", "vision=bfloat16,language=int4"], 0, "int4"),
       (["--quantize", "int8"], 0, "int8"),
       (["--dtype", "float8"], 64, "must be one of float32"),
       (["--dtype", "vision=int8,vision=int4"], 64, "--dtype names the part 'vision' twice"),
       (["--dtype", "vision=int8,"], 64, "and has '' in it"),
-      (["--dtype", "vision=int8,decoder=int3"], 64, "for each part, not 'int3'"),
+      (["--dtype", "vision=int8,language=int3"], 64, "for each part, not 'int3'"),
       (["--dtype", "ears=int8"], 64, "its parts are vision, qformer, projection, decoder"),
       (["--quantize", "int3"], 64, "must be one of int8, int4, or one a part"),
       (["--quantize", "int4", "--dtype", "int8"], 64, "quantize is int4 where dtype is int8"),
-      (["--quantize", "decoder=int4", "--dtype", "bfloat16"], 0, "vision      bfloat16"),
+      (["--quantize", "language=int4", "--dtype", "bfloat16"], 0, "vision      bfloat16"),
       (["--memory", "lots"], 64, "lots"),
       (["--memory", "1KB", "--quantize", "int8"], 71, "converted weights"),
     ] as [([String], Int32, String)])
@@ -184,7 +184,7 @@ import Testing
       ),
       (
         ["convert", "SOURCE", "TARGET", "--quantize", "vision=int8,decoder"], 64,
-        "and has 'decoder' in it"
+        "and has 'language' in it"
       ),
       (["convert", "SOURCE", "TARGET", "--quantize", "ears=int4"], 64, "has no part 'ears'"),
       (["convert", "SOURCE", "SOURCE", "--dtype", "float16"], 64, "the same folder"),

@@ -83,7 +83,7 @@ import Testing
       (["index", "\(goldens)/picture.png"], 66, "", "is a file, a folder was expected"),
       (["index", "--model", "\(goldens)/vit", goldens], 1, "", "give another with --model FOLDER"),
       (
-        ["--dtype", "int3", "-c", "1"], 64, "", "or one a part, as in vision=bfloat16,decoder=int4"
+        ["--dtype", "int3", "-c", "1"], 64, "", "or one a part, as in vision=bfloat16,language=int4"
       ),
     ] as [([String], Int32, String, String)])
   func everyEndHasItsStatus(

@@ -31,7 +31,7 @@ struct LowerPrecision {
     }
   }
 
-  /// What a file of Fovea's says of the weights, as in `vision=bfloat16,decoder=int4`; nil where it
+  /// What a file of Fovea's says of the weights, as in `vision=bfloat16,language=int4`; nil where it
   /// says nothing.
   init?(weights: String?, partsOf model: LoadedModel) {
     guard let weights, let chosen = try? Precision.byPart(weights),

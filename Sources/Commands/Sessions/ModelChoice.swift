@@ -12,7 +12,7 @@ public struct ModelChoice: Sendable, Equatable {
   public var folder: URL?
   /// The revision of published models that are named beside it, as a side of a comparison is.
   public var revision: String?
-  /// A precision, or one a part as in `vision=bfloat16,decoder=int4`; nil for weights as stored.
+  /// A precision, or one a part as in `vision=bfloat16,language=int4`; nil for weights as stored.
   public var dtype: String?
   /// `int8` or `int4` for the weights of all layers, or one a part.
   public var quantize: String?

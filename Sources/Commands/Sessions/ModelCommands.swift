@@ -42,8 +42,8 @@ extension Command {
       the like will do. `"float16"` rounds the weights, \
       `"bfloat16"` weights and what they are multiplied with. `"int8"` and `"int4"` keep small \
       integers with scales: less memory, and more tokens a second. A dictionary chooses for each \
-      part: a BLIP-2 has `vision`, `qformer`, `projection` and `decoder`, a ViT `vision`, a CLIP \
-      `vision`, `text` and `projection`. Norms, biases and tables of embeddings always stay as \
+      part: a BLIP-2 has `vision`, `qformer`, `projection` and `language`, a ViT `vision`, a CLIP \
+      `vision`, `text` and `joint`, a LLaMA `language`. Norms, biases and tables of embeddings always stay as \
       stored. Weights that are stored so already are not copied; for others, what they will take \
       is compared with the memory there is first. `fovea convert` keeps the result, but leaves a head \
       that shares the table of embeddings as it is stored.
@@ -52,7 +52,7 @@ extension Command {
       Example("load(\"scenes\")", "Go back to the model that ships."),
       Example("load(\"scenes\", quantize=\"int8\")", "A quarter of the bytes a weight."),
       Example(
-        "load(\"scenes\", dtype={\"vision\": \"bfloat16\", \"decoder\": \"int4\"})\nload()",
+        "load(\"scenes\", dtype={\"vision\": \"bfloat16\", \"language\": \"int4\"})\nload()",
         "A precision for each of two parts, and back."),
     ],
     seeAlso: ["models", "stages", "describe"]

@@ -41,7 +41,7 @@ enum PrecisionChoice {
     }
   }
 
-  /// The precisions of a command line: `bfloat16`, or by part as `vision=bfloat16,decoder=int4`.
+  /// The precisions of a command line: `bfloat16`, or by part as `vision=bfloat16,language=int4`.
   static func read(dtype: String?, quantize: String?, for folder: URL) throws -> [String: Precision]
   {
     func read(_ words: String?, _ parameter: String, _ known: [Precision]) throws
@@ -55,7 +55,7 @@ enum PrecisionChoice {
         precision(
           .text(words), parameter, of: known,
           orElse: "one a part, as in vision=\(known.contains(.bfloat16) ? "bfloat16" : "int8"),"
-            + "decoder=int4"),
+            + "language=int4"),
         in: folder)
     }
     return try merged(
@@ -78,7 +78,7 @@ enum PrecisionChoice {
 
   private static let integers = Precision.allCases.filter { $0.quantization != nil }
 
-  /// `vision=bfloat16,decoder=int4` as a dictionary.
+  /// `vision=bfloat16,language=int4` as a dictionary.
   static func byPart(_ words: String, _ parameter: String = "dtype") throws -> Value {
     let chosen: [String: Precision]
     do {

@@ -85,7 +85,7 @@ extension Command {
     }
     let answer = try Answer.write(
       after: sequence, prompt: prompt, writer: writer, model: model, options: options,
-      trace: trace)
+      trace: trace, in: session)
     let (read, words, settings) = (sequence, prompt, options)
     try session.checkFinite(answer.probabilities, of: model, given: sequence) {
       [
@@ -115,13 +115,21 @@ extension Answer {
     return Tensor(steps.map { Float($0.probability) }, shape: [steps.count])
   }
 
-  /// Writes an answer to a sequence.
+  /// Writes an answer to a sequence; the words are reported as they come.
   static func write(
     after sequence: Tensor, prompt: String, writer: any WritingModel, model: LoadedModel,
-    options: GenerationOptions, trace: Trace
+    options: GenerationOptions, trace: Trace, in session: Session
   ) throws -> Answer {
+    var words = StreamingDecoder(writer.tokenizer)
+    var (text, count) = ("", 0)
     let answer = try writer.write(
-      after: sequence, promptIDs: try writer.promptIDs(prompt), options: options, trace: trace)
+      after: sequence, promptIDs: try writer.promptIDs(prompt), options: options, trace: trace
+    ) { step in
+      count += 1
+      text += words.append(step.token)
+      session.report(
+        Progress("writing", completed: count, total: options.maxNewTokens, detail: text))
+    }
     return Answer(answer: answer, prompt: prompt, model: model, tokenizer: writer.tokenizer)
   }
 }

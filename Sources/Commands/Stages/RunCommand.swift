@@ -27,7 +27,7 @@ extension Command {
       newTokens: maxNewTokens ?? model.model.writing?.defaultOptions.maxNewTokens)
     let run = try Run.of(
       picture, prompt: prompt, maxNewTokens: maxNewTokens, model: model,
-      trace: session.trace(keeping: keep))
+      trace: session.trace(keeping: keep), in: session)
     let inputs = RunInputs(image: picture?.image, prompt: prompt)
     try session.checkFinite(run.last, of: model) {
       guard let repeatable = model.model as? any RepeatableModel else { return [] }
@@ -45,7 +45,8 @@ extension Run {
 
   /// Takes a picture, or a text alone, through all stages that the model has.
   static func of(
-    _ picture: Picture?, prompt: String, maxNewTokens: Int?, model: LoadedModel, trace: Trace
+    _ picture: Picture?, prompt: String, maxNewTokens: Int?, model: LoadedModel, trace: Trace,
+    in session: Session
   ) throws -> Run {
     var trace = trace
     guard let writer = model.model.writing else {
@@ -63,7 +64,7 @@ extension Run {
     if let maxNewTokens { options.maxNewTokens = maxNewTokens }
     let answer = try Answer.write(
       after: sequence, prompt: prompt, writer: writer, model: model, options: options,
-      trace: trace)
+      trace: trace, in: session)
     return Run(picture: picture, answer: answer, trace: answer.answer.trace, model: model)
   }
 }

@@ -56,6 +56,8 @@ public struct Bench {
   private var model: any VisionModel { loaded.model }
   /// The model's name.
   public var modelName: String { loaded.name }
+  /// Whether pictures are measured; else a text alone.
+  public var looksAtPictures: Bool { model.seeing != nil }
 
   /// Reads a model.
   public init(_ choice: ModelChoice, options: Options) throws {
@@ -95,7 +97,8 @@ public struct Bench {
 
   /// What the model gives on `image` that is no number, and where first; nil where all are finite.
   public func brokenPlace(on image: Image) throws -> String? {
-    try model.brokenPlace(RunInputs(image: image, prompt: options.prompt)).map {
+    let inputs = RunInputs(image: model.seeing == nil ? nil : image, prompt: options.prompt)
+    return try model.brokenPlace(inputs).map {
       "\(loaded.name) gives \($0)"
     }
   }

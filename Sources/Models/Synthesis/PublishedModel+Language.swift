@@ -1,7 +1,7 @@
 internal import Files
 
 extension PublishedModel {
-  /// Mistral-7B-v0.1: Jiang et al. 2023, arXiv:2310.06825.
+  /// Mistral-7B-v0.1, arXiv:2310.06825.
   static let mistral = language(
     "mistral-7b", type: "mistral", architecture: "MistralForCausalLM", vocabularySize: 32000,
     sizes: LanguageSizes(
@@ -11,7 +11,7 @@ extension PublishedModel {
       ("sliding_window", 4096), ("tie_word_embeddings", false),
     ])
 
-  /// TinyLlama-1.1B: Zhang et al. 2024, arXiv:2401.02385.
+  /// TinyLlama-1.1B, arXiv:2401.02385.
   static let tinyLLaMA = language(
     "tinyllama-1.1b", type: "llama", architecture: "LlamaForCausalLM", vocabularySize: 32000,
     sizes: LanguageSizes(
@@ -21,7 +21,7 @@ extension PublishedModel {
       ("rope_scaling", .null), ("tie_word_embeddings", false), ("attention_bias", false),
     ])
 
-  /// SmolLM2-135M: Ben Allal et al. 2025, arXiv:2502.02737.
+  /// SmolLM2-135M, arXiv:2502.02737.
   static let smolLM = language(
     "smollm2-135m", type: "llama", architecture: "LlamaForCausalLM", vocabularySize: 49152,
     sizes: LanguageSizes(

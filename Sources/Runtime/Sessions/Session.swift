@@ -22,7 +22,7 @@ public struct Progress: Sendable {
   public let completed: Int
   /// How much there is to do; nil where that is not known.
   public let total: Int?
-  /// A few words on the state, such as a rate.
+  /// What has come of it so far, such as the words of an answer.
   public let detail: String
 
   /// A state of a long command.
