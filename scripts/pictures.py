@@ -4,17 +4,13 @@ import sys
 
 
 def opened(path):
-    """An RGB picture, turned upright by its EXIF, transparent parts laid on white.
+    """An RGB picture, turned upright by its EXIF, transparency dropped.
 
-    So transformers 5's processors make a picture RGB; turning it is left to who opens it.
+    So transformers' `load_image` opens a picture, which its pipelines and chat templates use.
     """
     from PIL import Image, ImageOps, UnidentifiedImageError
 
     try:
-        image = ImageOps.exif_transpose(Image.open(path))
+        return ImageOps.exif_transpose(Image.open(path)).convert("RGB")
     except UnidentifiedImageError:
         sys.exit(f"{path}: is no picture")
-    if "A" in image.getbands() or image.info.get("transparency") is not None:
-        image = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", image.size, (255, 255, 255, 255)), image)
-    return image.convert("RGB")

@@ -149,6 +149,30 @@ public struct WeightReader: ~Copyable, Sendable {
     return handled(tensor, address, name: name, isProduct: false)
   }
 
+  /// Whether what lies at `address` is `tensor` once more, bit for bit; nil if nothing lies there.
+  /// Where they are the same, it counts as read.
+  public mutating func isCopy(
+    _ address: Address, of tensor: StoredTensor
+  ) throws(CheckpointError) -> Bool? {
+    guard let place = place(names(address)) else {
+      return packed(names(address)) == nil ? nil : false
+    }
+    guard !tensors.handling.declaresOnly else {
+      isTaken[place] = true
+      return true
+    }
+    let isSame = try tensors.tensor(tensors.entries[place].name).isSame(as: tensor)
+    if isSame { isTaken[place] = true }
+    return isSame
+  }
+
+  /// What the file calls the tensor at `address`.
+  public func name(of address: Address) -> String {
+    let candidates = names(address)
+    return place(candidates).map { tensors.entries[$0].name } ?? candidates.first
+      ?? address.description
+  }
+
   private mutating func found(
     _ address: Address, shape: [Int]
   ) throws(CheckpointError) -> StoredTensor? {

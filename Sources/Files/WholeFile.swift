@@ -29,7 +29,11 @@ public enum WholeFile {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw FileFailure(path, errno: errno, while: .read) }
     defer { close(descriptor) }
-    return try readToEnd(descriptor, path: path, limit: limit)
+    let bytes = try readToEnd(descriptor, path: path, limit: limit)
+    guard !GitPointer.couldBe(byteCount: bytes.count) || !GitPointer.begins(bytes) else {
+      throw FileFailure(path, .gitPointer)
+    }
+    return bytes
   }
 
   /// All bytes of an open descriptor up to its end, at most `limit`; errors call it `path`.

@@ -55,6 +55,7 @@ public struct PictureIndex: Sendable {
     do throws(FileFailure) {
       json = try JSON(file: file)
     } catch {
+      guard error.kind != .gitPointer else { throw error }
       if IndexPlace(folder) == .remains {
         throw SearchingError.unfinished(folder: folder.path(percentEncoded: false))
       }

@@ -49,3 +49,44 @@ private final class RoundedElements: Sendable {
   }
   deinit { start.deallocate() }
 }
+
+extension StoredTensor {
+  /// The number at a place, counted along all axes.
+  package func number(at place: Int) -> Float {
+    bytes(from: place, count: 1, as: .float32).withUnsafeBytes {
+      $0.loadUnaligned(as: Float.self)
+    }
+  }
+
+  /// The place of the first NaN or infinity; nil where all numbers are finite.
+  package func firstNonFinite() -> Int? {
+    let piece = 1 << 20
+    return stride(from: 0, to: count, by: piece).lazy.compactMap { first in
+      let bytes = bytes(from: first, count: min(piece, count - first), as: .float32)
+      return ElementType.float32.firstNonFinite(in: bytes).map { first + $0 }
+    }.first
+  }
+}
+
+extension ElementType {
+  /// The place of the first NaN or infinity among numbers of this type, one after another.
+  package func firstNonFinite(in bytes: [UInt8]) -> Int? {
+    bytes.withUnsafeBytes { bytes in
+      switch self {
+      case .float32: Self.first(in: bytes.bindMemory(to: UInt32.self), exponent: 0x7F80_0000)
+      case .bfloat16: Self.first(in: bytes.bindMemory(to: UInt16.self), exponent: 0x7F80)
+      case .float16: Self.first(in: bytes.bindMemory(to: UInt16.self), exponent: 0x7C00)
+      }
+    }
+  }
+
+  /// The place of the first word whose exponent is the highest.
+  private static func first<Word: FixedWidthInteger>(
+    in words: UnsafeBufferPointer<Word>, exponent: Word
+  ) -> Int? {
+    // Counting runs many words at a time, which looking for the first does not.
+    var count: Word = 0
+    for word in words { count |= word & exponent == exponent ? 1 : 0 }
+    return count == 0 ? nil : words.firstIndex { $0 & exponent == exponent }
+  }
+}

@@ -1,5 +1,6 @@
 internal import Budget
 internal import CKernels
+internal import Glibc
 
 /// A number format that weights are stored in.
 public enum ElementType: String, Sendable, CaseIterable {
@@ -137,6 +138,16 @@ public struct StoredTensor: Sendable {
   package func withUnsafeBytes<R>(_ body: (UnsafeRawPointer) throws -> R) rethrows -> R {
     precondition(quantized == nil, "a quantized matrix has no elements as they are read")
     return try withExtendedLifetime(owner) { try body(start) }
+  }
+
+  /// Whether another has the same shape, type and bytes.
+  package func isSame(as other: StoredTensor) -> Bool {
+    guard shape == other.shape, type == other.type, !isQuantized, !other.isQuantized else {
+      return false
+    }
+    return withUnsafeBytes { own in
+      other.withUnsafeBytes { own == $0 || memcmp(own, $0, byteCount) == 0 }
+    }
   }
 
   private func floats(from first: Int, count: Int) -> [Float] {

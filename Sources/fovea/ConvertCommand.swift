@@ -23,7 +23,9 @@ struct ConvertCommand: ParsableCommand {
       tensors that share their numbers one is written, and the other names are noted in its file.
 
       A checkpoint that stands at the destination is replaced when the new one is complete, and not \
-      before: if the disk fills (status 74) or the command is stopped, it is as it was.
+      before: if the disk fills (status 74) or the command is stopped, it is as it was. NaN or \
+      infinity among the weights is written as it is, and the first said (status 65); none can \
+      become a small integer.
 
       Examples:
         fovea convert blip2 blip2-bf16 --dtype bfloat16
@@ -71,9 +73,9 @@ struct ConvertCommand: ParsableCommand {
       precisions: try quantize.map { try Self.precisions($0, parts: parts) } ?? [:])
     let job = try FileJob(
       "writing \(conversion.byteCount.asByteCount)", total: conversion.byteCount, to: target)
-    let leftOut: [String]
+    let outcome: Conversion.Outcome
     do {
-      leftOut = try conversion.write(
+      outcome = try conversion.write(
         to: target, shardSize: shardSize.count, progress: job.report)
     } catch {
       job.end()
@@ -84,10 +86,11 @@ struct ConvertCommand: ParsableCommand {
     try Output.standardOutput.write(
       "wrote \(conversion.tensors.count.counted(as: "tensor")), \(conversion.byteCount.asByteCount), to "
         + "\(destination)\n")
-    if !leftOut.isEmpty {
+    if !outcome.leftOut.isEmpty {
       try Output.standardError.write(
-        "not taken along: \(leftOut.joined(separator: ", "))\n")
+        "not taken along: \(outcome.leftOut.joined(separator: ", "))\n")
     }
+    if let broken = outcome.broken { throw Display.badNumbers("\(source) has \(broken)") }
   }
 
   /// Reads `int4` or `language=int4,vision=int8`; the first means all `parts`.

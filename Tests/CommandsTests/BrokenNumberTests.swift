@@ -38,9 +38,11 @@ struct PlantedNumber: Sendable, CustomTestStringConvertible {
     "embed_text(\"a b\")", "embed_text([\"a b\", \"a b c\"])",
     "classify(scene(7), [\"a b\", \"c\"])",
     "similarity([scene(7)], [\"a b\"])", "word_map(scene(7), \"a b\")",
+    "project_text(read(\"a b\"))",
   ]
   private static let ofAnswer = [
     "run(scene(7), max_new_tokens=2)", "decode(project(query(encode(embed(\(stages))))))",
+    "decode(project(query(encode(embed(\(stages))))), num_beams=2, max_new_tokens=3)",
   ]
 
   static let all: [PlantedNumber] = [

@@ -134,6 +134,10 @@ struct WholeFileTests {
     #expect(
       kind { _ = try WholeFile.readToEnd(zeros, limit: 1 << 20) } == .tooLong(limit: 1 << 20))
     #expect(kind { _ = try WholeFile.readToEnd(folder.url, limit: 9) } == .folder)
+    let pointer = folder.file("script.fovea")
+    try Data("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n".utf8).write(
+      to: pointer)
+    #expect(kind { _ = try WholeFile.readToEnd(pointer, limit: 1 << 20) } == .gitPointer)
   }
 
   @Test func theHomeFolderIsWhatTheEnvironmentSays() throws {

@@ -41,6 +41,36 @@ import Tracing
     #expect(found.values == ids(expected["input_ids"]))
   }
 
+  @Test func aHeadThatDiffersFromTheTableIsTheHead() throws {
+    let checkpoint = try DamagedCheckpoint(of: "llama")
+    let table = try #require(
+      try checkpoint.weights().first { $0.name == "model.embed_tokens.weight" })
+    // The same once more is no head of its own.
+    try checkpoint.changeWeights { $0.append(("lm_head.weight", table.content)) }
+    let tied = try #require(try checkpoint.readAny() as? LLaMA.Model)
+    #expect(tied.decoder.shape.isTied && tied.notes.isEmpty)
+    try checkpoint.changeTensor("lm_head.weight") { tensor in
+      .tensor(Tensor(tensor.elements.map { -$0 }, shape: tensor.shape))
+    }
+    let own = try #require(try checkpoint.readAny() as? LLaMA.Model)
+    #expect(!own.decoder.shape.isTied)
+    #expect(own.notes.contains { $0.contains("lm_head.weight") && $0.contains("differs") })
+    let logits = try [tied, own].map { model in
+      var trace = Trace.nothing
+      var state = model.decoder.start
+      let sequence = try model.sequence(RunInputs(prompt: "a b"), trace: &trace)
+      return try model.decoder.read(sequence, after: &state, trace: &trace).elements
+    }
+    #expect(logits[0].map { -$0 } == logits[1])
+    // The table may be stored under the head's name alone.
+    try checkpoint.changeWeights { all in
+      all.removeAll { $0.name == "lm_head.weight" }
+      all = all.map { $0.name == table.name ? ("lm_head.weight", $0.content) : $0 }
+    }
+    let renamed = try #require(try checkpoint.readAny() as? LLaMA.Model)
+    #expect(renamed.decoder.shape.isTied && renamed.notes.isEmpty)
+  }
+
   @Test(arguments: goldens) func everyAnswerIsTheReferences(_ golden: Golden) throws {
     let model = try LLaMA.Model(CheckpointFolder(golden.folder))
     let expected = try golden.expected()

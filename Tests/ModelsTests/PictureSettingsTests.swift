@@ -84,11 +84,31 @@ import Testing
     WrongSetting("data_format", #""channels_last""#, "data_format"),
     WrongSetting("image_processor_type", #""DonutImageProcessor""#, "DonutImageProcessor"),
     WrongSetting("resample", "5", "resample", "bicubic"),
+    WrongSetting("do_resize", "null", "do_resize", "true"),
+    WrongSetting("size", "null", "size", "left out"),
+    WrongSetting("resample", "null", "resample", "left out"),
+    WrongSetting("rescale_factor", "null", "rescale_factor", "left out"),
+    WrongSetting("image_mean", "null", "image_mean", "left out"),
+    WrongSetting("image_std", "null", "image_std", "left out"),
   ])
   func settingsThatMakeNoSenseAreRefusedByName(_ wrong: WrongSetting) throws {
     let checkpoint = try DamagedCheckpoint(of: "vit")
     try checkpoint.set(wrong.key, to: wrong.text, in: Self.file)
     checkpoint.refusal(naming: [Self.file] + wrong.words)
+  }
+
+  @Test func aStepThatIsNullIsNotTaken() throws {
+    let checkpoint = try DamagedCheckpoint(of: "vit")
+    try checkpoint.set("do_normalize", to: "null", in: Self.file)
+    try checkpoint.set("image_mean", to: "null", in: Self.file)
+    #expect(try settings(checkpoint).preprocessing.normalisation == nil)
+    try checkpoint.set("do_rescale", to: "null", in: Self.file)
+    #expect(try settings(checkpoint).preprocessing.rescaleFactor == nil)
+    let clip = try DamagedCheckpoint(of: "clip")
+    try clip.set("crop_size", to: "null", in: Self.file)
+    clip.refusal(naming: [Self.file, "crop_size"])
+    try clip.set("do_center_crop", to: "null", in: Self.file)
+    clip.refusal(naming: [Self.file, "do_center_crop"])
   }
 
   @Test func aProcessorThatCountsOnOtherQueriesIsRefused() throws {

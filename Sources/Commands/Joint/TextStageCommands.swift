@@ -53,6 +53,9 @@ extension Session {
     let (stage, model) = try textStage(name, truncate: truncate)
     var trace = trace(keeping: keep)
     let result = try stage.run(input, &trace)
+    try checkFinite(result, of: model, given: input.numbers) {
+      [WayToResult(from: RunInputs(prompt: text)) { _ = try stage.run(input, &$0) }]
+    }
     return .object(
       StageResult(
         stage: name, result: result, trace: earlier.map { $0.followed(by: trace) } ?? trace,

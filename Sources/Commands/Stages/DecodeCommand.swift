@@ -109,9 +109,10 @@ extension Parameter where T == Int? {
 }
 
 extension Answer {
-  /// How likely each token was.
+  /// How likely each token was; NaN where there is no first token, for no beam goes on from NaN.
   var probabilities: Tensor {
     let steps = answer.generated.steps
+    guard !steps.isEmpty else { return Tensor([.nan], shape: [1]) }
     return Tensor(steps.map { Float($0.probability) }, shape: [steps.count])
   }
 

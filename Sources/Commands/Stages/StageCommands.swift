@@ -57,7 +57,7 @@ extension Session {
 
 extension StageInput {
   /// The numbers that go in; nil for a picture or a text.
-  fileprivate var numbers: Tensor? {
+  var numbers: Tensor? {
     switch self {
     case .tensor(let numbers), .prompted(let numbers, _): numbers
     default: nil

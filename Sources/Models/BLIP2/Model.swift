@@ -61,7 +61,7 @@ extension BLIP2 {
       maxNewTokens = generation?.maxNewTokens ?? 20
       notes =
         pictureSettings.notes + (try Configuration.notes(json, file: file))
-        + (generation?.notes ?? [])
+        + (generation?.notes ?? []) + (parts.writer?.decoder.notes ?? [])
       try weights.finish()
     }
   }

@@ -31,10 +31,14 @@ extension CLIP.Model {
         tensor: Tensor.concatenated(
           try request.images.map { try preprocess($0).withBatchAxis }))
     ]
+    // One text alone has the addresses that a session gives it.
+    let isAlone = texts.count == 1
     tensors +=
       request.usesPublishedNames
       ? published(pictures) + published(texts)
-      : pictures.named + texts.enumerated().flatMap { $0.element.named("texts.\($0.offset).") }
+      : pictures.named + texts.enumerated().flatMap {
+        $0.element.named(isAlone ? "" : "texts.\($0.offset).")
+      }
     let images = imageRows.unitRows()
     tensors.append(PublishedTensor(name: "image_embeds", tensor: images))
     var answer = ""

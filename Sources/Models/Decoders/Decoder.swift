@@ -45,6 +45,13 @@ public struct Decoder: Sendable, Tapped {
 
     /// Channels of a token.
     public var width: Int { block.attention.width }
+
+    /// The same with a head of its own, if it has one.
+    func untied(_ hasOwnHead: Bool) -> Self {
+      var copy = self
+      if hasOwnHead { copy.isTied = false }
+      return copy
+    }
   }
 
   /// What has been read so far: keys and values of every block.
@@ -56,6 +63,8 @@ public struct Decoder: Sendable, Tapped {
 
   /// What it is like.
   public let shape: Shape
+  /// What the reader should know about the weights.
+  let notes: [String]
   let tokens: StoredTensor  // [V, E]
   /// `[L + unused, E]`; nil where positions are rotary.
   let positions: StoredTensor?
@@ -67,10 +76,23 @@ public struct Decoder: Sendable, Tapped {
 
   /// Reads the decoder below the address `language`.
   init(from weights: inout WeightReader, _ shape: Shape) throws(CheckpointError) {
-    self.shape = shape
     let (root, width) = (Self.root, shape.width)
     let table = [shape.vocabularySize, width]
-    tokens = try weights.take(root / "tokens" / "weight", shape: table)
+    let (tokensAt, headAt) = (root / "tokens" / "weight", root / "head" / "weight")
+    // A tied table is stored once or twice, and may bear either name. A head that differs from the
+    // table is the head, whatever the configuration says: so transformers reads such files.
+    let isUnderHead =
+      shape.isTied && weights.shape(of: tokensAt) == nil && weights.shape(of: headAt) != nil
+    tokens = try weights.take(isUnderHead ? headAt : tokensAt, shape: table)
+    let mayHaveOwn = shape.isTied && !isUnderHead
+    let hasOwnHead = mayHaveOwn ? try weights.isCopy(headAt, of: tokens) == false : false
+    self.shape = shape.untied(hasOwnHead)
+    notes =
+      hasOwnHead
+      ? [
+        "tie_word_embeddings says that the head is the embedding table, but \(weights.name(of: headAt)) "
+          + "is stored too and differs: it is the head, as in transformers"
+      ] : []
     if case .table(let unused) = shape.positions {
       positions = try weights.take(
         root / "positions" / "weight", shape: [shape.positionCount + unused, width])
@@ -82,11 +104,9 @@ public struct Decoder: Sendable, Tapped {
     norm = try Norm(
       from: &weights, at: root / "norm", width: width, epsilon: shape.block.epsilon,
       kind: shape.block.norm)
-    // Some files store a tied head a second time.
-    if shape.isTied { _ = try weights.takeIfPresent(root / "head" / "weight", shape: table) }
     head = Linear(
       weight: try weights.takeWeight(
-        root / (shape.isTied ? "tokens" : "head") / "weight", shape: table),
+        self.shape.isTied && !isUnderHead ? tokensAt : headAt, shape: table),
       bias: nil, at: root / "head")
   }
 

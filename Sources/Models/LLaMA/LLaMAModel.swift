@@ -13,7 +13,8 @@ extension LLaMA {
     public let configuration: Configuration
     /// Text to token ids.
     public let tokenizer: any Tokenizer
-    let decoder: Decoder
+    /// All of the model: embeddings, blocks and head.
+    public let decoder: Decoder
     /// What to know of its files.
     public let notes: [String]
     /// Token ids that end an answer.
@@ -38,7 +39,7 @@ extension LLaMA {
       let generation = try GenerationFile(
         folder, default: configuration.endTokens, below: configuration.decoder.vocabularySize)
       (endTokens, maxNewTokens) = (generation.endTokens, generation.maxNewTokens)
-      notes = try Configuration.notes(json, file: file) + generation.notes
+      notes = try Configuration.notes(json, file: file) + generation.notes + decoder.notes
     }
 
     /// The family's name, by its variant.

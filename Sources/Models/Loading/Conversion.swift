@@ -19,6 +19,14 @@ public struct Conversion: Sendable {
     case rest
   }
 
+  /// What a person should know of a checkpoint that was written.
+  public struct Outcome: Sendable {
+    /// The names of files that are no part of a checkpoint, and were not taken along.
+    public var leftOut: [String] = []
+    /// The first NaN or infinity among the weights, in words: `language.x: NaN at [0, 3]`.
+    public var broken: String?
+  }
+
   private let folder: CheckpointFolder
   private let collection: TensorCollection
   private let type: ElementType?
@@ -142,14 +150,14 @@ public struct Conversion: Sendable {
   /// - Parameters:
   ///   - shardSize: the most bytes a file of weights holds.
   ///   - progress: called with how many bytes are done; may throw to stop.
-  /// - Returns: the names of files that are no part of a checkpoint, and were not taken along.
+  /// - Returns: what was left out, and what was found broken.
   @discardableResult
   public func write(
     to target: URL, shardSize: Int = 5_000_000_000, progress: (Int) throws -> Void = { _ in }
-  ) throws -> [String] {
+  ) throws -> Outcome {
     let replacement = try FolderReplacement(
       target, replaceable: CheckpointFolder.isOnlyCheckpoint)
-    let leftOut = try copySmallFiles(to: replacement)
+    var outcome = Outcome(leftOut: try copySmallFiles(to: replacement))
     let writer = try ShardedWriter(
       tensors, in: replacement.url, called: replacement.path, shardSize: shardSize,
       aliases: aliases)
@@ -162,7 +170,11 @@ public struct Conversion: Sendable {
         let piece = 8 << 20
         for first in stride(from: 0, to: tensor.count, by: piece) {
           let count = min(piece, tensor.count - first)
-          try write(tensor, from: first, count: count, as: type, to: index, with: writer)
+          let broken = try write(
+            tensor, from: first, count: count, as: type, to: index, with: writer)
+          if outcome.broken == nil, let broken {
+            outcome.broken = Self.words(broken, of: tensor, name: record.name)
+          }
           done += count * type.size
           try progress(done)
         }
@@ -172,8 +184,12 @@ public struct Conversion: Sendable {
         try writer.write(bytes, to: index)
         done += bytes.count
       case .quantized(let record, let quantization):
-        let made = Safetensors.published(
-          try record.numbers().quantized(to: quantization), as: record.name)
+        let tensor = try record.numbers()
+        if let broken = tensor.firstNonFinite() {
+          // A group's integers and scale would be finite, and hide it.
+          throw PrecisionError.broken(Self.words(broken, of: tensor, name: record.name))
+        }
+        let made = Safetensors.published(tensor.quantized(to: quantization), as: record.name)
         for (offset, part) in made.enumerated() {
           let bytes = part.content.rawBytes
           try writer.write(bytes, to: index + offset)
@@ -185,21 +201,37 @@ public struct Conversion: Sendable {
     }
     try writer.finish()
     try replacement.finish()
-    return leftOut
+    return outcome
   }
 
+  /// `language.x: NaN at [0, 3]`
+  private static func words(_ place: Int, of tensor: StoredTensor, name: String) -> String {
+    let number = tensor.number(at: place)
+    let index = tensor.shape.indices.map { axis in
+      place / tensor.shape[(axis + 1)...].reduce(1, *) % tensor.shape[axis]
+    }
+    return "\(name): \(number.isNaN ? "NaN" : "infinity") at \(index)"
+  }
+
+  /// - Returns: the place of the first number that is not finite, in the file that is read too.
   private func write(
     _ tensor: StoredTensor, from first: Int, count: Int, as type: ElementType, to index: Int,
     with writer: ShardedWriter
-  ) throws {
+  ) throws -> Int? {
     let failure = Mutex<CheckpointError?>(nil)
     let lost = Mutex<Float?>(nil)
+    let broken = Mutex<Int?>(nil)
     let piece = 1 << 20
     Parallelism.forEach((count + piece - 1) / piece) { number in
       let begin = first + number * piece
       let bytes = tensor.bytes(from: begin, count: min(piece, first + count - begin), as: type)
-      if type == .float16, let number = tensor.firstBeyondFloat16(from: begin, in: bytes) {
-        lost.withLock { $0 = number }
+      if let place = type.firstNonFinite(in: bytes).map({ begin + $0 }) {
+        let number = tensor.number(at: place)
+        if number.isFinite {
+          lost.withLock { $0 = number }
+        } else {
+          broken.withLock { $0 = min($0 ?? place, place) }
+        }
       }
       do throws(CheckpointError) {
         try writer.write(bytes, to: index, at: begin * type.size)
@@ -207,8 +239,9 @@ public struct Conversion: Sendable {
     }
     if let failure = failure.withLock({ $0 }) { throw failure }
     if let number = lost.withLock({ $0 }) {
-      throw PrecisionError.tooLarge(number, name: tensors[index].name)
+      throw PrecisionError.tooLarge(number, type, name: tensors[index].name)
     }
+    return broken.withLock { $0 }
   }
 
   private func copySmallFiles(to replacement: borrowing FolderReplacement) throws -> [String] {
@@ -282,21 +315,5 @@ public struct Conversion: Sendable {
       changed.append(("quantization_config", gptq))
     }
     return .object(JSON.Object(changed))
-  }
-}
-
-extension StoredTensor {
-  /// The first number that became infinite in float16 and was not; nil where there is none.
-  ///
-  /// - Parameter halves: the numbers from number `first` on, in float16.
-  fileprivate func firstBeyondFloat16(from first: Int, in halves: [UInt8]) -> Float? {
-    let place = halves.withUnsafeBytes { bytes in
-      bytes.bindMemory(to: UInt16.self).firstIndex { $0 & 0x7FFF == 0x7C00 }
-    }
-    guard let place else { return nil }
-    let original = bytes(from: first + place, count: 1, as: .float32).withUnsafeBytes {
-      $0.loadUnaligned(as: Float.self)
-    }
-    return original.isFinite ? original : nil
   }
 }

@@ -163,15 +163,17 @@ public struct PartWeights: Sendable, Equatable {
 
 /// Why a model cannot be read in the precision asked for.
 public enum PrecisionError: HasExitCode, Equatable, CustomStringConvertible {
-  /// A number that float16 has not, and would make infinite.
-  case tooLarge(Float, name: String)
+  /// A number that a shorter type has not, and would make infinite.
+  case tooLarge(Float, ElementType, name: String)
+  /// A NaN or infinity, in words, in a weight that was to become small integers.
+  case broken(String)
   /// The family has no part of that name.
   case unknownPart(String, family: String, parts: [String])
 
   /// What a program that ends with this returns.
   public var exitCode: Int32 {
     switch self {
-    case .tooLarge: ExitCode.badData
+    case .tooLarge, .broken: ExitCode.badData
     case .unknownPart: ExitCode.usage
     }
   }
@@ -179,9 +181,11 @@ public enum PrecisionError: HasExitCode, Equatable, CustomStringConvertible {
   /// The sentence shown to people.
   public var description: String {
     switch self {
-    case .tooLarge(let number, let name):
-      "'\(name)' holds \(number), but float16 ends at 65504 and would make it infinite; bfloat16 has "
-        + "room for it"
+    case .tooLarge(let number, let type, let name):
+      "'\(name)' holds \(number), which \(type) would make infinite"
+        + (type == .float16 ? ", for it ends at 65504; bfloat16 has room for it" : "")
+    case .broken(let place):
+      "\(place) cannot become a small integer, which would hide it; leave --quantize out"
     case .unknownPart(let name, let family, let parts):
       "\(family) has no part '\(name)'; its parts are \(parts.joined(separator: ", "))"
     }

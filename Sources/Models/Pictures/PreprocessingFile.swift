@@ -84,9 +84,9 @@ struct PreprocessingFile {
   }
 
   private func preprocessing() throws -> Preprocessing {
-    try reader.require(try reader.flag("do_resize", default: true), "do_resize", "true")
-    let crop =
-      try reader.flag("do_center_crop", default: processor.crop != nil) ? try cropSize() : nil
+    try reader.require(try does("do_resize", default: true), "do_resize", "true")
+    let crop = try does("do_center_crop", default: processor.crop != nil) ? try cropSize() : nil
+    try requireGiven("resample")
     let code = try reader.index("resample") ?? processor.filter.rawValue
     guard let filter = ResampleFilter(rawValue: code) else {
       throw reader.bad(
@@ -94,13 +94,27 @@ struct PreprocessingFile {
     }
     return try Preprocessing(
       target: try target(crop: crop), filter: filter, crop: crop,
-      rescaleFactor: try reader.flag("do_rescale", default: true) ? try rescaleFactor() : nil,
-      normalisation: try reader.flag("do_normalize", default: true) ? try normalisation() : nil,
-      transparency: try reader.flag("do_convert_rgb", default: processor.convertsColours)
-        ? .white : .drop)
+      rescaleFactor: try does("do_rescale", default: true) ? try rescaleFactor() : nil,
+      normalisation: try does("do_normalize", default: true) ? try normalisation() : nil,
+      transparency: try does("do_convert_rgb", default: processor.convertsColours) ? .white : .drop)
+  }
+
+  /// Whether a step is taken. A key that is absent means what the class does; null, as for the
+  /// reference, that the step is not.
+  private func does(_ step: String, default fallback: Bool) throws -> Bool {
+    if let value = reader.json?[step], value.isNull { return false }
+    return try reader.flag(step, default: fallback)
+  }
+
+  /// Refuses null for what a step needs that is taken, as the reference does.
+  private func requireGiven(_ key: String) throws {
+    guard let value = reader.json?[key], value.isNull else { return }
+    throw reader.bad(
+      key, value, "a value, or to be left out for what \(processor.name) does")
   }
 
   private func cropSize() throws -> PixelSize {
+    try requireGiven("crop_size")
     let side = processor.crop ?? imageSize
     let crop = try size("crop_size", orElse: PixelSize(width: side, height: side))
     try reader.require(
@@ -111,6 +125,7 @@ struct PreprocessingFile {
 
   /// How large the picture is made before anything is cut.
   private func target(crop: PixelSize?) throws -> Preprocessing.Target {
+    try requireGiven("size")
     let value = reader.json?["size"] ?? .null
     let numberIsSquare = try reader.flag("default_to_square", default: processor.numberIsSquare)
     var edge: Int?
@@ -125,7 +140,7 @@ struct PreprocessingFile {
     }
     if let edge {
       guard crop != nil else {
-        let asks = reader.json?["do_center_crop"]?.bool == false
+        let asks = reader.json?["do_center_crop"].map { $0.isNull || $0.bool == false } ?? false
         guard asks else { throw reader.bad("size", value, Self.bothSides) }
         throw reader.bad(
           "do_center_crop", false, "true, for the model reads \(imageSize) × \(imageSize) pixels")
@@ -166,6 +181,7 @@ struct PreprocessingFile {
   private static let bothSides = "an object of height and width, whole numbers of at least 1"
 
   private func rescaleFactor() throws -> Double {
+    try requireGiven("rescale_factor")
     let factor = try reader.number("rescale_factor", default: 1 / 255.0)
     let isUsable = factor > 0 && Float(255 * factor).isFinite && Float(factor) > 0
     try reader.require(isUsable, "rescale_factor", "a number above 0, such as 0.00392156862745098")
@@ -173,6 +189,8 @@ struct PreprocessingFile {
   }
 
   private func normalisation() throws -> Preprocessing.Normalisation {
+    try requireGiven("image_mean")
+    try requireGiven("image_std")
     let mean = try channels("image_mean", default: processor.mean)
     let deviation = try channels("image_std", default: processor.deviation)
     try reader.requireUsable(mean: mean, "image_mean", deviation: deviation, "image_std")
