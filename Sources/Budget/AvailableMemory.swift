@@ -1,3 +1,4 @@
+internal import CKernels
 internal import Glibc
 
 /// How much memory this process may still take.
@@ -68,6 +69,15 @@ public enum AvailableMemory {
     else { return nil }
     let pages = number(in: "/proc/self/statm", after: "") ?? 0
     return max(0, most - pages * pageSize)
+  }
+
+  /// Makes the allocator take memory in small steps where the process's addresses are limited; called
+  /// once, before threads are started.
+  ///
+  /// glibc reserves 128 MB of addresses for a thread's small things, and where they cannot be had an
+  /// allocation fails although what is counted as left would be enough for it.
+  public static func takeInSmallSteps() {
+    if addressSpace != nil { ck_share_one_arena() }
   }
 
   /// The bytes that this process holds and that no file stands behind.

@@ -299,3 +299,9 @@ void ck_return_freed_memory(void) {
   malloc_trim(0);
 #endif
 }
+
+void ck_share_one_arena(void) {
+#if defined(__GLIBC__)
+  mallopt(M_ARENA_MAX, 1);
+#endif
+}

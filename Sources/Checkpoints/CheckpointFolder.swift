@@ -27,6 +27,9 @@ public struct CheckpointFolder: Sendable {
       throw .file(FileFailure(path, errno: code, while: .read))
     }
     guard status.st_mode & S_IFMT == S_IFDIR else { throw .noFolder(path: path, isFile: true) }
+    guard access(path, R_OK | X_OK) == 0 else {
+      throw .file(FileFailure(path, errno: errno, while: .read))
+    }
   }
 
   /// The same folder with its tensors mapped once for all that read from it.

@@ -150,6 +150,7 @@ public struct WeightReader: ~Copyable, Sendable {
   }
 
   /// Whether what lies at `address` is `tensor` once more, bit for bit; nil if nothing lies there.
+  ///
   /// Where they are the same, it counts as read.
   public mutating func isCopy(
     _ address: Address, of tensor: StoredTensor

@@ -1,5 +1,7 @@
 internal import ArgumentParser
+internal import Budget
 internal import Foundation
+internal import Glibc
 internal import Language
 internal import Tensors
 internal import Terminal
@@ -35,6 +37,7 @@ struct Fovea: ParsableCommand {
   static let version = "0.1.0"
 
   static func main() {
+    AvailableMemory.takeInSmallSteps()
     StandardDescriptors.fill()
     Interrupts.ignoreFileSizeSignal()
     LostPages.watch()
@@ -42,6 +45,7 @@ struct Fovea: ParsableCommand {
       try checkThreads()
       var command = try Fovea.parseAsRoot()
       try command.run()
+      leave(0)
     } catch {
       Interrupts.shared.waitForEnding()
       if let ending = error as? Ending { leave(ending.status) }
@@ -72,7 +76,10 @@ struct Fovea: ParsableCommand {
   private static func leave(saying text: String, _ code: ExitCode) -> Never {
     let stream: Output = code.isSuccess ? .standardOutput : .standardError
     do throws(TerminalError) {
-      if !text.isEmpty { try stream.write(text + "\n") }
+      // A person's own words come back in complaints, however long.
+      let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+      let words = code.isSuccess ? text : lines.map { String($0).bounded() }.joined(separator: "\n")
+      if !text.isEmpty { try stream.write(words + "\n") }
     } catch {
       if code.isSuccess, !error.isClosedPipe {
         complain(about: error)
@@ -83,7 +90,13 @@ struct Fovea: ParsableCommand {
   }
 
   /// Ends the process; what was written is on its way already.
-  static func leave(_ status: Int32) -> Never { Fovea.exit(withError: ExitCode(status)) }
+  ///
+  /// Libraries are not asked: OpenBLAS waits for its threads then, and one that found no memory when
+  /// it began tries for ever.
+  static func leave(_ status: Int32) -> Never {
+    Interrupts.restoreTerminal()
+    _exit(status)
+  }
 }
 
 /// The end of a run that has said all there is to say.

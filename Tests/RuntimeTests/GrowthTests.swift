@@ -60,6 +60,13 @@ import Testing
     #expect(drawn.contains("bytes in all"))
   }
 
+  @Test(arguments: ["a = [a]", "a = {1: a}", "a = [[], {1: a}]"])
+  func deepNestingIsFreedWithoutAStackAsDeep(_ line: String) {
+    let session = Session()
+    let text = "a = []\nfor i in range(300000):\n    \(line)\na = 0\na"
+    #expect(session.run(Source(name: "cell", text: text)).value?.plain == "0")
+  }
+
   @Test func thePrintedIsHandedOverInPieces() {
     let session = Session()
     let long = session.run(Source(name: "cell", text: "repr(list(range(100000)))")).value?.text

@@ -198,4 +198,7 @@ void ck_keep_freed_memory(void);
 /// Hands the system what the allocator keeps of freed memory.
 void ck_return_freed_memory(void);
 
+/// Makes all threads take small things from one place, so that none reserves addresses of its own.
+void ck_share_one_arena(void);
+
 #endif

@@ -36,9 +36,10 @@ extension CLIP.Model {
     tensors +=
       request.usesPublishedNames
       ? published(pictures) + published(texts)
-      : pictures.named + texts.enumerated().flatMap {
-        $0.element.named(isAlone ? "" : "texts.\($0.offset).")
-      }
+      : pictures.named
+        + texts.enumerated().flatMap {
+          $0.element.named(isAlone ? "" : "texts.\($0.offset).")
+        }
     let images = imageRows.unitRows()
     tensors.append(PublishedTensor(name: "image_embeds", tensor: images))
     var answer = ""

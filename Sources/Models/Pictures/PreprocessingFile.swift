@@ -99,8 +99,9 @@ struct PreprocessingFile {
       transparency: try does("do_convert_rgb", default: processor.convertsColours) ? .white : .drop)
   }
 
-  /// Whether a step is taken. A key that is absent means what the class does; null, as for the
-  /// reference, that the step is not.
+  /// Whether a step is taken.
+  ///
+  /// A key that is absent means what the class does; null, as for the reference, that it is not.
   private func does(_ step: String, default fallback: Bool) throws -> Bool {
     if let value = reader.json?[step], value.isNull { return false }
     return try reader.flag(step, default: fallback)

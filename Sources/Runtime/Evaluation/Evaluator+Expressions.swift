@@ -58,6 +58,7 @@ extension Evaluator {
         let held = try evaluate(value, scope)
         try located(key.range) { try mapping.set(keyValue, to: held) }
       }
+      try located(expression.range) { try session.count(.dictionary(mapping)) }
       return .dictionary(mapping)
     case .listComprehension(let element, let clauses):
       var values: [Value] = []

@@ -11,11 +11,12 @@ extension Session {
     switch value {
     case .none, .bool, .integer, .float, .range, .slice, .ellipsis, .function, .command: return
     case .text(let text): size = text.utf8.count < 16 ? 0 : text.utf8.count + 32
-    case .list(let list): size = min(list.count, 64) * MemoryLayout<Value>.stride + 96
+    case .list(let list): size = min(list.count, 64) * MemoryLayout<Value>.stride + 160
     case .tuple(let values): size = min(values.count, 64) * MemoryLayout<Value>.stride + 32
-    case .dictionary: size = 256
-    case .tensor(let tensor, _): size = min(tensor.count, 1024) * 4 + 96
-    case .object: size = 256
+    case .dictionary: size = 1024
+    case .tensor(let tensor, _): size = min(tensor.count, 1024) * 4 + 512
+    // A picture or what a stage gives: what it holds is not known here.
+    case .object: size = 1 << 20
     }
     if size > 0 { try memory.take(size, for: "what this line makes") }
   }

@@ -1,3 +1,4 @@
+internal import Glibc
 internal import Synchronization
 
 /// A list that several names may share.
@@ -32,37 +33,42 @@ public final class List: Sendable {
     try storage.withLock { try body(&$0) }
   }
 
-  /// Takes nested lists apart one after the other: each freeing the next would need a stack as
-  /// deep as the nesting.
   deinit {
-    var pending = storage.withLock { $0 }
-    storage.withLock { $0 = [] }
-    Value.dismantle(&pending)
+    let values = storage.withLock { values in
+      let taken = values
+      values = []
+      return taken
+    }
+    Dismantling.free(values)
+  }
+}
+
+/// Frees nested containers one after the other: each freeing the next would need a stack as deep
+/// as the nesting.
+enum Dismantling {
+  /// What waits to be freed, by the thread that frees.
+  private static let waiting = Mutex<[pthread_t: [[Value]]]>([:])
+
+  /// Lets go of what a container held.
+  static func free(_ values: [Value]) {
+    guard values.contains(where: \.isContainer) else { return }
+    let own = pthread_self()
+    let isFirst = waiting.withLock { waiting in
+      guard waiting[own] == nil else {
+        // A container further out is being freed on this thread, and frees these when it is done.
+        waiting[own]?.append(values)
+        return false
+      }
+      waiting[own] = [values]
+      return true
+    }
+    guard isFirst else { return }
+    while let next = waiting.withLock({ $0[own]?.popLast() }) { withExtendedLifetime(next) {} }
+    waiting.withLock { $0[own] = nil }
   }
 }
 
 extension Value {
-  /// Frees containers without recursion.
-  static func dismantle(_ pending: inout [Value]) {
-    guard pending.contains(where: { $0.isContainer }) else { return }
-    while let value = pending.popLast() {
-      switch value {
-      case .tuple(let values): pending += values.filter(\.isContainer)
-      case .list(var list):
-        if isKnownUniquelyReferenced(&list) {
-          pending += list.change { values in
-            let taken = values.filter(\.isContainer)
-            values = []
-            return taken
-          }
-        }
-      case .dictionary(var mapping):
-        if isKnownUniquelyReferenced(&mapping) { pending += mapping.takeContainers() }
-      default: break
-      }
-    }
-  }
-
   var isContainer: Bool {
     switch self {
     case .list, .tuple, .dictionary: true

@@ -101,17 +101,13 @@ public final class Mapping: Sendable {
     withExtendedLifetime(old) {}
   }
 
-  func takeContainers() -> [Value] {
-    storage.withLock { entries in
-      let taken = entries.values.filter(\.isContainer)
+  deinit {
+    let values = storage.withLock { entries in
+      let taken = entries.values
       entries = Entries()
       return taken
     }
-  }
-
-  deinit {
-    var pending = takeContainers()
-    Value.dismantle(&pending)
+    Dismantling.free(values)
   }
 }
 
