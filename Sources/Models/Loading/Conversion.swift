@@ -204,7 +204,7 @@ public struct Conversion: Sendable {
     return outcome
   }
 
-  /// `language.x: NaN at [0, 3]`
+  /// A place in words: `language.x: NaN at [0, 3]`.
   private static func words(_ place: Int, of tensor: StoredTensor, name: String) -> String {
     let number = tensor.number(at: place)
     let index = tensor.shape.indices.map { axis in
