@@ -55,7 +55,7 @@ import Testing
   @Test func eachPartMayHaveItsOwn() throws {
     let workshop = try workshop(shipped: true)
     _ = try workshop.value(
-      "t = compare(r, {\"vision\": \"int8\", \"decoder\": \"int4\"})\nt")
+      "t = compare(r, {\"vision\": \"int8\", \"language\": \"int4\"})\nt")
     #expect(Set(try workshop.texts("t[\"verdict\"]")) == ["noise"])
     let (stages, own) = (try workshop.texts("t[\"stage\"]"), try workshop.texts("t[\"own\"]"))
     for (stage, own) in zip(stages, own) where stage == "query" || stage == "project" {

@@ -138,7 +138,7 @@ import Testing
       (["--dtype", "vision=int8,vision=int4"], 64, "--dtype names the part 'vision' twice"),
       (["--dtype", "vision=int8,"], 64, "and has '' in it"),
       (["--dtype", "vision=int8,language=int3"], 64, "for each part, not 'int3'"),
-      (["--dtype", "ears=int8"], 64, "its parts are vision, qformer, projection, decoder"),
+      (["--dtype", "ears=int8"], 64, "its parts are vision, qformer, projection, language"),
       (["--quantize", "int3"], 64, "must be one of int8, int4, or one a part"),
       (["--quantize", "int4", "--dtype", "int8"], 64, "quantize is int4 where dtype is int8"),
       (["--quantize", "language=int4", "--dtype", "bfloat16"], 0, "vision      bfloat16"),
@@ -183,7 +183,7 @@ import Testing
         "--quantize names the part 'vision' twice"
       ),
       (
-        ["convert", "SOURCE", "TARGET", "--quantize", "vision=int8,decoder"], 64,
+        ["convert", "SOURCE", "TARGET", "--quantize", "vision=int8,language"], 64,
         "and has 'language' in it"
       ),
       (["convert", "SOURCE", "TARGET", "--quantize", "ears=int4"], 64, "has no part 'ears'"),
@@ -214,7 +214,7 @@ import Testing
   @Test(
     arguments: [
       ("dtype=\"float8\"", "must be one of float32, float16, bfloat16, int8, int4"),
-      ("dtype={\"ears\": \"int8\"}", "its parts are vision, qformer, projection, decoder"),
+      ("dtype={\"ears\": \"int8\"}", "its parts are vision, qformer, projection, language"),
       ("dtype={\"vision\": 8}", "int4, not 8"),
       ("quantize=\"int3\"", "int8"),
       ("dtype=\"int8\", quantize={\"vision\": \"int4\"}", "quantize is int4 where dtype is int8"),

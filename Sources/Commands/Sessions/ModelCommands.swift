@@ -103,7 +103,7 @@ extension Command {
       return .object(try Description(ofPlaces: address, in: try session.model()))
     default:
       if let tensor = what.tensor { return .object(Description(of: tensor)) }
-      return .object(Description(text: what.displayed))
+      return .object(Description(text: what.glance))
     }
   }
 }
@@ -116,6 +116,9 @@ extension Session {
 
 /// Sentences about a value.
 struct Description: ForeignObject {
+  /// More bytes than any place's address has.
+  private static let longestAddress = 1000
+
   let text: String
   var typeName: String { "Description" }
   var shown: String { text }
@@ -158,6 +161,9 @@ struct Description: ForeignObject {
     guard let model = loaded.model as? any RepeatableModel else {
       self.init(text: address)
       return
+    }
+    guard address.utf8.count <= Self.longestAddress else {
+      throw RuntimeFailure(.key, "\(loaded.name) has no place \(Value.text(address).inMessage)")
     }
     // A text beside the picture shows the places of its way as well.
     let words = "a"

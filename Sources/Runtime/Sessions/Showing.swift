@@ -29,6 +29,7 @@ enum Showing {
     switch value {
     case .list(let list): Value.newList(list.values.suffix(500)).represented
     case .tuple(let values): Value.tuple(values.suffix(500)).represented
+    case .dictionary(let mapping): Value.dictionary(mapping.ending(500)).represented
     default: value.represented
     }
   }
@@ -110,6 +111,9 @@ enum Showing {
 }
 
 extension Value {
+  /// What the prompt prints of the value: a long one by its beginning and end.
+  public var glance: String { Showing.shown(self, name: nil) ?? plain }
+
   /// What the prompt prints of the value, as `print` gives it: tensors and objects as shown, all
   /// else as Python's.
   public var displayed: String {

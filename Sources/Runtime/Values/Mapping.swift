@@ -53,6 +53,15 @@ public final class Mapping: Sendable {
       8 * capacity, of: MemoryLayout<Value>.stride, for: "a dict of \(count + 1) entries")
   }
 
+  /// The last `count` entries.
+  func ending(_ count: Int) -> Mapping {
+    let part = Mapping()
+    for (key, value) in entries.suffix(count) {
+      if let hashed = try? Key(key) { part.set(key, hashed, value) }
+    }
+    return part
+  }
+
   /// Takes over another's entries.
   ///
   /// - Throws: `MemoryShortage`; `CancellationError`.
