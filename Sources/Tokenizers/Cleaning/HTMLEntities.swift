@@ -18,11 +18,21 @@ enum HTMLEntities {
   /// A text with every character written out, as HTML 5 reads it: the longest name counts, some names
   /// need no semicolon, and bytes of Windows-1252 are what they are there.
   static func unescaped(_ text: [Unicode.Scalar]) -> [Unicode.Scalar] {
+    replacing(text) { reference(in: $0, at: $1 + 1) }
+  }
+
+  /// Puts what `reference` finds at an `&` in its place; nil leaves the `&` as it is.
+  private static func replacing(
+    _ text: [Unicode.Scalar],
+    by reference: (_ text: [Unicode.Scalar], _ start: Int) -> (
+      characters: [Unicode.Scalar], end: Int
+    )?
+  ) -> [Unicode.Scalar] {
     guard text.contains("&") else { return text }
     var result: [Unicode.Scalar] = []
     var place = 0
     while place < text.count {
-      if text[place] == "&", let (characters, end) = reference(in: text, at: place + 1) {
+      if text[place] == "&", let (characters, end) = reference(text, place) {
         result += characters
         place = end
       } else {
@@ -92,19 +102,7 @@ enum HTMLEntities {
   /// A text with the references that ftfy takes: whole ones with a semicolon, and names in capitals
   /// that mean nothing else.
   static func unescapedCarefully(_ text: [Unicode.Scalar]) -> [Unicode.Scalar] {
-    guard text.contains("&") else { return text }
-    var result: [Unicode.Scalar] = []
-    var place = 0
-    while place < text.count {
-      if text[place] == "&", let (characters, end) = careful(in: text, at: place) {
-        result += characters
-        place = end
-      } else {
-        result.append(text[place])
-        place += 1
-      }
-    }
-    return result
+    replacing(text) { careful(in: $0, at: $1) }
   }
 
   private static func careful(
