@@ -84,9 +84,9 @@ extension ElementType {
   private static func first<Word: FixedWidthInteger>(
     in words: UnsafeBufferPointer<Word>, exponent: Word
   ) -> Int? {
-    // Counting runs many words at a time, which looking for the first does not.
-    var count: Word = 0
-    for word in words { count |= word & exponent == exponent ? 1 : 0 }
-    return count == 0 ? nil : words.firstIndex { $0 & exponent == exponent }
+    // Asking for any runs many words at a time, which looking for the first does not.
+    var any: Word = 0
+    for word in words { any |= word & exponent == exponent ? 1 : 0 }
+    return any == 0 ? nil : words.firstIndex { $0 & exponent == exponent }
   }
 }

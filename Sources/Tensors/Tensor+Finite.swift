@@ -20,3 +20,15 @@ extension Tensor {
     return found
   }
 }
+
+extension [Int] {
+  /// The index on every axis of a shape, which these lengths are, of a place counted along all axes.
+  package func index(ofPlace place: Int) -> [Int] {
+    var rest = place
+    var index = self
+    for axis in indices.reversed() {
+      (rest, index[axis]) = rest.quotientAndRemainder(dividingBy: self[axis])
+    }
+    return index
+  }
+}

@@ -19,13 +19,8 @@ extension BrokenNumber {
   /// The first NaN or infinity of a tensor; nil where all numbers are finite.
   init?(in tensor: Tensor, at place: ForcedRun.Place) {
     guard let offset = Self.offset(in: tensor, at: place.address) else { return nil }
-    var (rest, index) = (offset, [Int]())
-    for length in tensor.shape.reversed() {
-      index.insert(rest % length, at: 0)
-      rest /= length
-    }
     self.init(
-      address: place.address, axes: place.tap.axes, index: index,
+      address: place.address, axes: place.tap.axes, index: tensor.shape.index(ofPlace: offset),
       number: tensor.elements[offset])
   }
 

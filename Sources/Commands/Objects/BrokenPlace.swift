@@ -85,9 +85,7 @@ extension Session {
     guard let broken = result.firstNonFinite() else { return }
     let kind = result.elements[broken].isNaN ? "NaN" : "infinity"
     if let given, let offset = given.firstNonFinite() {
-      let index = given.shape.indices.map { axis in
-        offset / given.shape[(axis + 1)...].reduce(1, *) % given.shape[axis]
-      }
+      let index = given.shape.index(ofPlace: offset)
       return note("\(model.name) was given numbers with NaN or infinity, first at \(index)")
     }
     self[BrokenResults.self] = true

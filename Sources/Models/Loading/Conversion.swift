@@ -207,9 +207,7 @@ public struct Conversion: Sendable {
   /// A place in words: `language.x: NaN at [0, 3]`.
   private static func words(_ place: Int, of tensor: StoredTensor, name: String) -> String {
     let number = tensor.number(at: place)
-    let index = tensor.shape.indices.map { axis in
-      place / tensor.shape[(axis + 1)...].reduce(1, *) % tensor.shape[axis]
-    }
+    let index = tensor.shape.index(ofPlace: place)
     return "\(name): \(number.isNaN ? "NaN" : "infinity") at \(index)"
   }
 
