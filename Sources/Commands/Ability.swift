@@ -6,7 +6,7 @@ internal import Runtime
 /// Something that only some models can do.
 struct Ability<Part: Sendable>: Sendable {
   /// The part of a model that does it; nil where it has none.
-  let part: @Sendable (any VisionModel) -> Part?
+  let part: @Sendable (any FamilyModel) -> Part?
   /// What is needed, as in "a model that writes text".
   let need: String
   /// The shipped model that stands in for the shipped BLIP-2, if that lacks it.

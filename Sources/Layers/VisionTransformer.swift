@@ -77,7 +77,8 @@ public struct VisionTransformer: Sendable, Tapped {
   /// The same as stored, for the size of pictures that the checkpoint is made for.
   private let storedPositions: Tensor
   let firstNorm: Norm?
-  let blocks: [TransformerBlock]
+  /// The blocks, in the order of a run.
+  public let blocks: [TransformerBlock]
   /// The norm after the last block; of all tokens, or, where a norm stands first, of the class token alone.
   public let norm: Norm
 
@@ -143,16 +144,6 @@ public struct VisionTransformer: Sendable, Tapped {
     let tokens = Tensor.concatenated([classToken, embedded]) + positions  // [T, D]
     let placed = trace.pass(tokens, Self.embedded, at: Self.embedding)
     return firstNorm?(placed, trace: &trace) ?? placed
-  }
-
-  /// Tokens `[T, D]` through all blocks and, unless a norm stands first, the last norm.
-  public func encode(_ tokens: Tensor, trace: inout Trace) throws(Cancelled) -> Tensor {
-    var x = tokens
-    for block in blocks {
-      try trace.checkCancellation()
-      x = block(x, trace: &trace)
-    }
-    return sizes.hasFirstNorm ? x : norm(x, trace: &trace)
   }
 
   /// Several pictures' patches, `[N·P, 3·p·p]`, to all their tokens, `[N·T, D]`.

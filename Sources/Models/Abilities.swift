@@ -5,51 +5,103 @@ public import Tokenizers
 public import Tracing
 
 /// A model that writes text.
-public protocol WritingModel: VisionModel {
+public protocol WritingModel: FamilyModel {
   /// Text to token ids.
   var tokenizer: any Tokenizer { get }
   /// Greedy, as many tokens as the model's own file says, ending at its end tokens.
   var defaultOptions: GenerationOptions { get }
   /// The token ids of a prompt, with those that stand for the picture.
   func promptIDs(_ prompt: String) throws -> [Int]
-  /// Everything from what a run starts from to the sequence that the language model reads,
-  /// `[T, E]`.
-  func sequence(_ inputs: RunInputs, trace: inout Trace) throws -> Tensor
+  /// The token ids that a run reads, with those that stand for the picture.
+  ///
+  /// - Throws: where given ids are not of this model, or are more than it has positions.
+  func ids(of input: Input) throws -> [Int]
+  /// What reads the sequence and writes.
+  ///
+  /// - Throws: `ModelError.missingPart` for a checkpoint without one.
+  func decoder(for stage: String) throws(ModelError) -> Decoder
+  /// The text of tokens that were written, special ones left out.
+  func text(of tokens: [Int]) -> String
+}
+
+/// A model that writes after vectors that stand for a picture among the words.
+public protocol SoftPromptModel: WritingModel, SeeingModel {}
+
+extension SoftPromptModel {
+  /// Everything from a picture to the vectors that stand for it among the words, `[Q, E]`.
+  public func softPrompt(_ image: Image, trace: inout Trace) throws -> Tensor {
+    try run(Input(image: image), through: "project", trace: &trace)
+  }
+
+  /// The soft prompt `[Q, E]` with the embedded prompt: `[Q + T, E]`.
+  public func assemble(_ soft: Tensor, _ prompt: String, trace: inout Trace) throws -> Tensor {
+    try run(stage: "assemble", on: soft, of: Input(prompt: prompt), trace: &trace)
+  }
+}
+
+extension WritingModel {
+  /// Everything from what a run starts from to the sequence that the language model reads, `[T, E]`.
+  public func sequence(_ input: Input, trace: inout Trace) throws -> Tensor {
+    try run(input, through: "assemble", trace: &trace)
+  }
+
+  /// Reads a sequence `[T, E]`: the state from which an answer is written.
+  public func read(_ sequence: Tensor, trace: inout Trace) throws -> Slots {
+    let stage = try decoder(for: "decode").stage()
+    var slots = try stage.slots(sequence)
+    try stage.steps.walk(&slots, trace: &trace)
+    return slots
+  }
+
   /// Reads a sequence `[T, E]` and writes what follows.
   ///
   /// - Parameters:
   ///   - promptIDs: the ids that the sequence stands for, for penalties and length rules.
   ///   - trace: keeps the numbers of the pass over the prompt.
   ///   - onStep: called after each token.
-  func write(
+  public func write(
     after sequence: Tensor, promptIDs: [Int], options: GenerationOptions, trace: Trace,
-    onStep: (GenerationStep) throws -> Void
-  ) throws -> WrittenAnswer
+    onStep: (GenerationStep) throws -> Void = { _ in }
+  ) throws -> WrittenAnswer {
+    var trace = trace
+    let slots = try read(sequence, trace: &trace)
+    return try write(
+      after: slots, promptIDs: promptIDs, options: options, trace: trace, onStep: onStep)
+  }
+
+  /// Writes what follows a sequence that was read.
+  ///
+  /// - Parameters:
+  ///   - slots: the state behind the last step.
+  ///   - promptIDs: the ids that the sequence stands for, for penalties and length rules.
+  ///   - trace: what the run has kept; the answer hands it on.
+  ///   - onStep: called after each token.
+  public func write(
+    after slots: Slots, promptIDs: [Int], options: GenerationOptions, trace: Trace,
+    onStep: (GenerationStep) throws -> Void = { _ in }
+  ) throws -> WrittenAnswer {
+    let decoder = try decoder(for: "decode")
+    guard let state = slots.reading else { preconditionFailure("no sequence was read") }
+    let generated = try decoder.write(
+      after: slots.take(.logits), state: state, promptIDs: promptIDs, options: options,
+      trace: trace, onStep: onStep)
+    return WrittenAnswer(text: text(of: generated.tokens), generated: generated, trace: trace)
+  }
+
   /// Bytes of the keys and values of so many tokens, which later tokens look at; no more than the
   /// longest sequence has.
-  func cacheByteCount(tokenCount: Int) -> Int
+  public func cacheByteCount(tokenCount: Int) -> Int {
+    (try? decoder(for: "decode"))?.cacheByteCount(tokenCount: tokenCount) ?? 0
+  }
+
   /// The logits after a sequence `[T, E]` and after each of `tokens` that follow it: a row each,
   /// `[N + 1, V]`.
-  func logits(
+  public func logits(
     after sequence: Tensor, tokens: [Int], isCancelled: @escaping @Sendable () -> Bool
-  ) throws -> Tensor
-}
-
-/// A model that writes after vectors that stand for a picture among the words.
-public protocol SoftPromptModel: WritingModel, SeeingModel {
-  /// Everything from a picture to the vectors that stand for it among the words, `[Q, E]`.
-  func softPrompt(_ image: Image, trace: inout Trace) throws -> Tensor
-  /// The soft prompt `[Q, E]` with the embedded prompt: `[Q + T, E]`.
-  func assemble(_ soft: Tensor, _ prompt: String, trace: inout Trace) throws -> Tensor
-}
-
-extension WritingModel {
-  /// Reads a sequence `[T, E]` and writes what follows.
-  public func write(
-    after sequence: Tensor, promptIDs: [Int], options: GenerationOptions, trace: Trace
-  ) throws -> WrittenAnswer {
-    try write(
-      after: sequence, promptIDs: promptIDs, options: options, trace: trace, onStep: { _ in })
+  ) throws -> Tensor {
+    var trace = Trace.nothing
+    trace.isCancelled = isCancelled
+    return try decoder(for: "decode").logits(after: sequence, tokens: tokens, trace: trace)
   }
 }
 
@@ -69,8 +121,6 @@ public protocol MatchingModel: SeeingModel {
   var sharedWidth: Int { get }
   /// What `match` is going to pass, a place of a text's pass as often as there are texts.
   func matchingOutline(texts: [String]) throws -> Outline
-  /// Everything from a picture to the vision tower's tokens, `[T, D]`.
-  func see(_ image: Image, trace: inout Trace) throws -> Tensor
   /// Compares a picture's tokens `[T, D]` with each text.
   ///
   /// - Parameters:
@@ -115,10 +165,26 @@ public protocol ClassifyingModel: SeeingModel {
   var labels: [String] { get }
   /// How the logits become probabilities.
   var scores: ClassScores { get }
+}
+
+extension ClassifyingModel {
   /// `[L]`: a number a class, before softmax.
-  func classify(_ image: Image, trace: inout Trace) throws -> Tensor
+  public func classify(_ image: Image, trace: inout Trace) throws -> Tensor {
+    let logits = try run(Input(image: image), through: "classify", trace: &trace)
+    return logits.reshaped(logits.count)
+  }
+
   /// Encoded tokens `[T, D]` to a number a class, `[1, L]`.
-  func classify(tokens: Tensor, trace: inout Trace) throws -> Tensor
+  public func classify(tokens: Tensor, trace: inout Trace) throws -> Tensor {
+    try run(stage: "classify", on: tokens, trace: &trace)
+  }
+}
+
+extension SeeingModel {
+  /// Everything from a picture to the vision tower's tokens, `[T, D]`.
+  public func see(_ image: Image, trace: inout Trace) throws -> Tensor {
+    try run(Input(image: image), through: "encode", trace: &trace)
+  }
 }
 
 /// A model that puts pictures and texts in one space, in which likeness is the cosine.

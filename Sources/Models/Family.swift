@@ -13,7 +13,7 @@ public struct Family: Sendable {
   public let otherMarks: [String]
   /// The parts that can have a precision each.
   public let parts: [Part]
-  private let reader: @Sendable (CheckpointFolder) throws -> any VisionModel
+  private let reader: @Sendable (CheckpointFolder) throws -> any FamilyModel
 
   /// A part of a model that can have a precision of its own.
   public struct Part: Sendable, Equatable {
@@ -26,7 +26,7 @@ public struct Family: Sendable {
   private init(
     _ type: String, _ name: String, or otherMarks: [String] = [],
     parts: KeyValuePairs<String, [String]>,
-    read: @escaping @Sendable (CheckpointFolder) throws -> any VisionModel
+    read: @escaping @Sendable (CheckpointFolder) throws -> any FamilyModel
   ) {
     (self.type, self.name, self.otherMarks) = (type, name, otherMarks)
     self.parts = parts.map { Part(name: $0.key, roots: $0.value) }
@@ -61,7 +61,7 @@ public struct Family: Sendable {
   /// Reads the model in `folder`, in transformers' layout or another that a family knows.
   ///
   /// - Throws: `ModelError.unknownFamily` for another `model_type`; what the family's reader throws.
-  public static func read(_ folder: CheckpointFolder) throws -> any VisionModel {
+  public static func read(_ folder: CheckpointFolder) throws -> any FamilyModel {
     let found = try find(folder)
     return try found.family.reader(found.folder)
   }

@@ -16,7 +16,7 @@ extension [Trace] {
   }
 }
 
-extension VisionModel {
+extension FamilyModel {
   /// The tensors of a batch's runs under the published module paths.
   ///
   /// - Parameter stack: one tensor a run, as the published code has them, at an address, under one

@@ -27,13 +27,13 @@ public struct PublishedMatching: Sendable {
   /// Finds a place for each of `names`, which are addresses or published module paths.
   ///
   /// - Parameters:
-  ///   - inputs: what the entry's run started from.
+  ///   - input: what the entry's run started from.
   ///   - entry: which entry of a batch.
   ///   - entryCount: how many entries the batch has.
   ///   - read: gives the tensor called so; called once for each that is used.
   /// - Throws: what reading the prompt throws, and `read`.
   public init(
-    _ names: [String], of model: any RepeatableModel, inputs: RunInputs, entry: Int = 0,
+    _ names: [String], of model: any FamilyModel, input: Input, entry: Int = 0,
     of entryCount: Int = 1, read: (String) throws -> Tensor
   ) throws {
     let held = Set(names)
@@ -44,7 +44,7 @@ public struct PublishedMatching: Sendable {
     var (values, misfits): ([Address: Tensor], [Misfit]) = ([:], [])
     var used: Set<String> = []
     // The sizes tell the shapes: nothing is run.
-    let places = try model.outline(inputs).places
+    let places = try model.outline(input).places
     for place in places {
       let candidates = candidates(place.address)
       used.formUnion(candidates)

@@ -1,23 +1,28 @@
-public import Images
-internal import Layers
 public import Tensors
 public import Tracing
 
-/// What goes into a stage.
-public enum StageInput: Sendable {
-  /// A picture.
-  case image(Image)
-  /// The result of the stage before.
-  case tensor(Tensor)
-  /// The result of the stage before, and the text that goes with it.
-  case prompted(Tensor, String)
-  /// A text alone.
-  case text(String)
+/// One step of a run: it reads slots, writes others, and passes its numbers through the trace.
+///
+/// The smallest thing that a run does between two places where it can stop and go on.
+public struct Step: Sendable {
+  /// Every place that it passes lies at or below one of these.
+  public let roots: [Address]
+  let run: @Sendable (inout Slots, inout Trace) throws -> Void
+
+  init(
+    _ roots: String..., run: @escaping @Sendable (inout Slots, inout Trace) throws -> Void
+  ) {
+    (self.roots, self.run) = (roots.map { Address($0) }, run)
+  }
+
+  /// Whether it passes a place.
+  public func passes(_ address: Address) -> Bool { roots.contains { address.isInside($0) } }
 }
 
-/// One step of a model on the way from a picture to an answer, as a value.
+/// A named range of steps on the way from a picture or a text to an answer.
 ///
-/// The list of stages is what stopping and resuming, the stage graph, comparisons and lessons read.
+/// The list of stages is the one description of what a model does: running, stopping and going on,
+/// editing, comparing, measuring, graphs and lessons read it, and nothing else drives a model.
 public struct Stage: Sendable {
   /// Whose way a stage lies on.
   public enum Branch: Sendable {
@@ -37,67 +42,110 @@ public struct Stage: Sendable {
   public let output: String
   /// Whose way it lies on.
   public let branch: Branch
-  /// Runs the stage, passing its numbers through the trace.
-  public let run: @Sendable (StageInput, inout Trace) throws -> Tensor
+  /// What it reads of the stage before, and its shape, in which nil fits any length but 0; nil for a
+  /// stage that begins with the input.
+  public let takes: (slot: Slot, shape: [Int?])?
+  /// What it writes.
+  public let gives: Slot
+  /// What it does.
+  public let steps: [Step]
 
   init(
     _ name: String, _ summary: String, from input: String, to output: String,
-    branch: Branch = .picture,
-    run: @escaping @Sendable (StageInput, inout Trace) throws -> Tensor
+    branch: Branch = .picture, takes: (slot: Slot, shape: [Int?])? = nil, gives: Slot,
+    steps: [Step]
   ) {
     (self.name, self.summary, self.input, self.output) = (name, summary, input, output)
-    (self.branch, self.run) = (branch, run)
+    (self.branch, self.takes, self.gives, self.steps) = (branch, takes, gives, steps)
+  }
+
+  /// A stage of one step, whose places lie at or below `roots`.
+  init(
+    _ name: String, _ summary: String, from input: String, to output: String,
+    branch: Branch = .picture, takes: (slot: Slot, shape: [Int?])? = nil, gives: Slot,
+    at roots: String..., run: @escaping @Sendable (inout Slots, inout Trace) throws -> Void
+  ) {
+    self.init(
+      name, summary, from: input, to: output, branch: branch, takes: takes, gives: gives,
+      steps: [Step(roots: roots.map { Address($0) }, run: run)])
   }
 }
 
-extension StageInput {
-  /// The picture, for the stage that takes one.
-  func picture(for stage: String) throws(ModelError) -> Image {
-    guard case .image(let image) = self else {
-      throw .wrongShape(stage: stage, found: numbers?.shape ?? [], expected: "a picture")
-    }
-    return image
-  }
-
-  /// The numbers, if they have `shape`, in which nil fits any length but 0.
-  func tensor(_ shape: [Int?], for stage: String) throws(ModelError) -> Tensor {
-    let expected = "[" + shape.map { $0.map(String.init) ?? "*" }.joined(separator: ", ") + "]"
-    guard let numbers, numbers.rank == shape.count,
-      zip(numbers.shape, shape).allSatisfy({ $0 == $1 ?? max($0, 1) })
-    else { throw .wrongShape(stage: stage, found: numbers?.shape ?? [], expected: expected) }
-    return numbers
-  }
-
-  /// The text that came along; none is empty.
-  var text: String {
-    switch self {
-    case .prompted(_, let text), .text(let text): text
-    case .image, .tensor: ""
-    }
-  }
-
-  private var numbers: Tensor? {
-    switch self {
-    case .image, .text: nil
-    case .tensor(let tensor), .prompted(let tensor, _): tensor
-    }
+extension Step {
+  fileprivate init(
+    roots: [Address], run: @escaping @Sendable (inout Slots, inout Trace) throws -> Void
+  ) {
+    (self.roots, self.run) = (roots, run)
   }
 }
 
-extension VisionTransformer {
-  /// `embed` for patches that somebody hands over, `[P, 3·p·p]`.
+extension Stage {
+  /// The state before the stage, with numbers that somebody hands over.
   ///
-  /// - Throws: `ModelError.wrongShape` for any other shape.
-  func embed(given patches: Tensor, trace: inout Trace) throws(ModelError) -> Tensor {
-    let shape = [sizes.tokenCount - 1, 3 * sizes.patchSize * sizes.patchSize]
-    return embed(try StageInput.tensor(patches).tensor(shape, for: "embed"), trace: &trace)
+  /// - Parameters:
+  ///   - given: what the stage before gives; nil for a stage that begins with the input.
+  ///   - input: what the run started from, as far as it is known.
+  /// - Throws: `ModelError.wrongShape`.
+  public func slots(_ given: Tensor?, of input: Input = Input()) throws(ModelError) -> Slots {
+    var slots = Slots(input)
+    guard let takes else { return slots }
+    guard let given, given.rank == takes.shape.count,
+      zip(given.shape, takes.shape).allSatisfy({ $0 == $1 ?? max($0, 1) })
+    else {
+      let expected = takes.shape.map { $0.map(String.init) ?? "*" }.joined(separator: ", ")
+      throw .wrongShape(stage: name, found: given?.shape ?? [], expected: "[\(expected)]")
+    }
+    slots[takes.slot] = given
+    return slots
   }
 
-  /// `encode` for tokens that somebody hands over, `[T, D]`.
+  /// Runs the stage alone, on numbers that somebody hands over.
   ///
-  /// - Throws: `ModelError.wrongShape` for any other shape; `Cancelled`.
-  func encode(given tokens: Tensor, trace: inout Trace) throws -> Tensor {
-    let shape = [sizes.tokenCount, sizes.width]
-    return try encode(try StageInput.tensor(tokens).tensor(shape, for: "encode"), trace: &trace)
+  /// - Throws: `ModelError.wrongShape`; `Cancelled`; what the steps throw.
+  public func run(
+    _ given: Tensor?, of input: Input = Input(), trace: inout Trace
+  ) throws -> Tensor {
+    var slots = try slots(given, of: input)
+    try steps.walk(&slots, trace: &trace)
+    return slots.take(gives)
+  }
+}
+
+extension [Stage] {
+  /// Those that a run of `input` goes through: all of a picture's, and a text's where there are words.
+  public func of(_ input: Input) -> [Stage] {
+    let hasPicture = contains { $0.branch == .picture }
+    let hasWords = input.words != nil
+    return filter { $0.branch == .picture || hasWords || !hasPicture }
+  }
+
+  /// All steps, in order.
+  public var steps: [Step] { flatMap(\.steps) }
+
+  /// The stage of a name, and those before it on the same branch.
+  func upTo(_ name: String) -> [Stage] {
+    guard let last = firstIndex(where: { $0.name == name }) else { return [] }
+    return self[...last].filter { $0.branch == self[last].branch }
+  }
+
+  /// The stage that a place belongs to; nil where none passes it.
+  public func stage(of address: Address) -> Stage? {
+    first { $0.steps.contains { $0.passes(address) } }
+  }
+}
+
+extension [Step] {
+  /// Runs the steps, from one on, and asks before each whether to stop.
+  ///
+  /// - Parameter before: gets the number of each step and the state before it.
+  public func walk(
+    _ slots: inout Slots, from first: Int = 0, trace: inout Trace,
+    before: (Int, Slots) throws -> Void = { _, _ in }
+  ) throws {
+    for index in first..<Swift.max(first, count) {
+      try trace.checkCancellation()
+      try before(index, slots)
+      try self[index].run(&slots, &trace)
+    }
   }
 }

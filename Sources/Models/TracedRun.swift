@@ -1,3 +1,4 @@
+internal import Generation
 public import Images
 public import Tensors
 public import Tracing
@@ -69,6 +70,34 @@ public struct TracedRun: Sendable {
   public let integers: [Integers]
   /// What came out, in words.
   public let answer: String
+}
+
+extension WritingModel {
+  /// An answer to what the input asks, with every place.
+  ///
+  /// - Parameter published: gives a trace's tensors under the published module paths.
+  func tracedAnswer(
+    _ input: Input, _ request: TraceRequest, published: (Trace) -> [PublishedTensor]
+  ) throws -> TracedRun {
+    var trace = request.trace
+    let ids = try ids(of: input)
+    var slots = Slots(input)
+    try stages.of(input).steps.walk(&slots, trace: &trace)
+    let answer = try write(
+      after: slots, promptIDs: ids, options: defaultOptions, trace: trace)
+    let tokens = answer.generated.tokens
+    let pixels = slots[.pixels].map {
+      PublishedTensor(name: "inputs.pixel_values", tensor: $0.withBatchAxis)
+    }
+    return TracedRun(
+      tensors: (pixels.map { [$0] } ?? [])
+        + (request.usesPublishedNames ? published(trace) : trace.named("")),
+      integers: [
+        .init("inputs.input_ids", ids, shape: [1, ids.count]),
+        .init("inputs.attention_mask", ids.map { _ in 1 }, shape: [1, ids.count]),
+        .init("generated_ids", tokens, shape: [1, tokens.count]),
+      ], answer: answer.text)
+  }
 }
 
 extension Trace {

@@ -56,12 +56,7 @@ extension EmbeddingModel {
     _ image: Image, text: String, without: [String] = []
   ) throws -> Tensor {
     var trace = Trace.nothing
-    var value = StageInput.image(image)
-    for stage in pictureStages {
-      value = .tensor(try stage.run(value, &trace))
-      if stage.name == "encode" { break }
-    }
-    guard case .tensor(let tokens) = value else { return Tensor([], shape: [0, 0]) }
+    let tokens = try see(image, trace: &trace)
     let rows = try projectPatches(tokens).unitRows()  // [P, E]
     func map(_ texts: [String]) throws -> Tensor {
       let words = try embed(texts: texts).unitRows()  // [N, E]

@@ -53,3 +53,12 @@ public struct Address: Hashable, Sendable, CustomStringConvertible, Comparable {
     return glob[g...].allSatisfy { $0 == "*" }
   }
 }
+
+extension Address {
+  /// Whether this is `parent`, or a place below it.
+  public func isInside(_ parent: Address) -> Bool {
+    description.hasPrefix(parent.description)
+      && (description.utf8.count == parent.description.utf8.count
+        || description.utf8.dropFirst(parent.description.utf8.count).first == UInt8(ascii: "."))
+  }
+}

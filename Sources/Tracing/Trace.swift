@@ -51,6 +51,13 @@ public struct Trace: Sendable {
   /// A trace that keeps nothing: the fastest run.
   public static var nothing: Trace { Trace { _ in false } }
 
+  /// A trace that keeps nothing, for what follows this one's run: it stops when this one does.
+  public var keepingNothing: Trace {
+    var trace = Trace.nothing
+    trace.isCancelled = isCancelled
+    return trace
+  }
+
   /// Whether what passes a tap is kept: a layer need not make what nobody keeps or changes.
   public func keeps(_ tap: Tap, at address: Address) -> Bool {
     observer != nil || keeps(address / tap.name)

@@ -163,7 +163,7 @@ import Testing
       ("compare(r, \"int7\")", ["second", "int8"]),
       ("compare(r, {\"visoin\": \"int8\"})", ["second", "visoin"]),
       ("compare(r, {\"vision\": 8})", ["second"]),
-      ("compare(encode(embed(patchify(preprocess(s)))), \"int8\")", ["second", "run"]),
+      ("compare(encode(embed(patchify(preprocess(s))) + 0), \"int8\")", ["second", "run"]),
       ("bill(s, precisions=[\"int7\"])", ["precisions", "int7"]),
     ] as [(String, [String])] {
       let failure = try #require(workshop.run(call).failure, "\(call)")

@@ -285,8 +285,8 @@ struct WrongSetting: Sendable, CustomTestStringConvertible {
     try shard(checkpoint)
     let sharded = try checkpoint.read()
     #expect(
-      try single.query(try single.see(image, trace: &one), trace: &one)
-        == (try sharded.query(try sharded.see(image, trace: &two), trace: &two)))
+      try single.run(Input(image: image), through: "query", trace: &one)
+        == (try sharded.run(Input(image: image), through: "query", trace: &two)))
     #expect(one.records.map(\.tensor) == two.records.map(\.tensor))
     guard name == "blip2" else { return }
     let ids = try single.promptIDs("a")
@@ -464,10 +464,10 @@ struct WrongSetting: Sendable, CustomTestStringConvertible {
         trace: .nothing)
     }
     #expect(throws: ModelError.self) {
-      try model.query(Tensor([], shape: [0, 24]), trace: &trace)
+      try model.run(stage: "query", on: Tensor([], shape: [0, 24]), trace: &trace)
     }
     #expect(throws: ModelError.self) {
-      try model.project(Tensor([], shape: [0, 20]), trace: &trace)
+      try model.run(stage: "project", on: Tensor([], shape: [0, 20]), trace: &trace)
     }
   }
 

@@ -246,13 +246,15 @@ extension Golden {
     var trace = Trace.nothing
     var one = [Trace.nothing]
     #expect(
-      try model.run(image, trace: &trace) == (try model.embed(images: [image], traces: &one)))
+      try model.run(Input(image: image), through: "project", trace: &trace)
+        == (try model.embed(images: [image], traces: &one)))
     let text = try golden.texts()[0]
     let stages = model.stages.filter { $0.branch == .text }
     #expect(stages.map(\.name) == ["read", "project_text"])
-    let read = try stages[0].run(.text(text), &trace)
+    let input = Input(prompt: text)
+    let read = try stages[0].run(nil, of: input, trace: &trace)
     #expect(
-      try stages[1].run(.prompted(read, text), &trace)
+      try stages[1].run(read, of: input, trace: &trace)
         == (try model.embed(texts: [text], traces: &one)))
   }
 

@@ -46,7 +46,8 @@ import Tracing
     let model = try tower("vision", hasProjection: true).readSeeing()
     #expect(model.stages.map(\.name) == ["preprocess", "patchify", "embed", "encode", "project"])
     var trace = Trace.nothing
-    let found = try #require(try model.run(picture, trace: &trace))
+    let found = try model.run(
+      Input(image: picture), through: "project", trace: &trace)
     #expect(found == (try whole().embed(images: [picture])))
     #expect(model.notes == [] && model.kind.contains("without the text tower"))
     #expect(model.facts.contains { $0.subject == "lacks" && $0.text == "the text tower" })
@@ -57,7 +58,8 @@ import Tracing
   @Test func aBareVisionTowerGivesTheNormalisedClassToken() throws {
     let model = try tower("vision", hasProjection: false, isBare: true).readSeeing()
     var trace = Trace.nothing
-    let found = try #require(try model.run(picture, trace: &trace))
+    let found = try model.run(
+      Input(image: picture), through: "project", trace: &trace)
     let clip = try whole()
     #expect(clip.imageProjection(found, trace: &trace) == (try clip.embed(images: [picture])))
     #expect(model.facts.contains { $0.text == "the text tower and the projection" })

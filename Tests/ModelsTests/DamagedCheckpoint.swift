@@ -26,7 +26,7 @@ final class DamagedCheckpoint: Sendable {
   func file(_ name: String) -> URL { folder.appending(path: name) }
 
   /// Reads what is there, as the family it says it is.
-  func readAny() throws -> any VisionModel { try Family.read(CheckpointFolder(folder)) }
+  func readAny() throws -> any FamilyModel { try Family.read(CheckpointFolder(folder)) }
 
   /// The same as a model that looks at pictures.
   func readSeeing() throws -> any SeeingModel { try #require(try readAny().seeing) }

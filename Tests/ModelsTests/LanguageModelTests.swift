@@ -58,7 +58,7 @@ import Tracing
     let logits = try [tied, own].map { model in
       var trace = Trace.nothing
       var state = model.decoder.start
-      let sequence = try model.sequence(RunInputs(prompt: "a b"), trace: &trace)
+      let sequence = try model.sequence(Input(prompt: "a b"), trace: &trace)
       return try model.decoder.read(sequence, after: &state, trace: &trace).elements
     }
     #expect(logits[0].map { -$0 } == logits[1])
@@ -77,7 +77,7 @@ import Tracing
     let prompt = try #require(expected["prompt"]?.text ?? expected["text"]?.text)
     let promptIDs = try model.promptIDs(prompt)
     var trace = Trace.nothing
-    let sequence = try model.sequence(RunInputs(prompt: prompt), trace: &trace)
+    let sequence = try model.sequence(Input(prompt: prompt), trace: &trace)
     for (key, beams) in [("greedy", 1), ("beams", 3)] where expected[key] != nil {
       var whole = ids(expected[key])
       if whole.starts(with: promptIDs) { whole.removeFirst(promptIDs.count) }
@@ -95,7 +95,7 @@ import Tracing
     let ids = try model.promptIDs("how many shapes are there in the picture?")
     func embedded(_ ids: ArraySlice<Int>) throws -> Tensor {
       var trace = Trace.nothing
-      return try model.sequence(RunInputs(tokenIDs: Array(ids)), trace: &trace)
+      return try model.sequence(Input(tokenIDs: Array(ids)), trace: &trace)
     }
     let stepped = try model.logits(
       after: embedded(ids.prefix(3)), tokens: Array(ids.dropFirst(3)), isCancelled: { false })
@@ -110,7 +110,7 @@ import Tracing
     let model = try model(name)
     func run() throws -> Trace {
       var trace = Trace.everything
-      try model.pass(RunInputs(prompt: "a red circle"), trace: &trace)
+      try model.pass(Input(prompt: "a red circle"), trace: &trace)
       return trace
     }
     let (one, two) = (
@@ -123,7 +123,7 @@ import Tracing
   @Test func aTokenSeesAsManyAsTheWindowHolds() throws {
     let model = try model("mistral")
     var trace = Trace.everything
-    try model.pass(RunInputs(prompt: "how many shapes are there?"), trace: &trace)
+    try model.pass(Input(prompt: "how many shapes are there?"), trace: &trace)
     let pattern = try #require(trace[Address("language.blocks.0.attention.pattern")])
     let count = pattern.shape[2]
     #expect(count > 8)
@@ -143,7 +143,7 @@ import Tracing
     let model = try #require(load.model.writing)
     var trace = Trace.nothing
     let prompt = "a small blue square"
-    let sequence = try model.sequence(RunInputs(prompt: prompt), trace: &trace)
+    let sequence = try model.sequence(Input(prompt: prompt), trace: &trace)
     let stored = try #require(try ModelLoad(folder).model.writing)
     let tokens = try model.promptIDs(prompt)
     let (ours, exact) = (
@@ -159,18 +159,18 @@ import Tracing
     let model = try model("llama")
     var trace = Trace.nothing
     #expect(throws: ModelError.emptyPrompt) {
-      try model.sequence(RunInputs(tokenIDs: []), trace: &trace)
+      try model.sequence(Input(tokenIDs: []), trace: &trace)
     }
     let pixels = Tensor(repeating: 0, shape: [3, 4, 4])
     #expect(throws: ModelError.self) {
-      try model.sequence(RunInputs(pixels: pixels, prompt: "a"), trace: &trace)
+      try model.sequence(Input(picture: .pixels(pixels), prompt: "a"), trace: &trace)
     }
     #expect(throws: ModelError.unknownToken(id: 331, rows: 331)) {
-      try model.sequence(RunInputs(tokenIDs: [331]), trace: &trace)
+      try model.sequence(Input(tokenIDs: [331]), trace: &trace)
     }
     let long = String(repeating: "circle ", count: 96)
     let error = #expect(throws: ModelError.self) {
-      try model.sequence(RunInputs(prompt: long), trace: &trace)
+      try model.sequence(Input(prompt: long), trace: &trace)
     }
     #expect(try #require(error).description.contains("room for 96"))
   }

@@ -15,18 +15,18 @@ import Tracing
     "blip2", "blip2-itm", "vit", "clip", "clip-open", "llama", "mistral",
   ]
 
-  private func model(_ name: String) throws -> any RepeatableModel {
+  private func model(_ name: String) throws -> any FamilyModel {
     let folder = Fixtures.goldens.appending(path: name)
-    return try #require(try Family.read(CheckpointFolder(folder)) as? any RepeatableModel)
+    return try Family.read(CheckpointFolder(folder))
   }
 
   @Test(arguments: families, ["", "a red circle"])
   func anOutlineIsWhatARunPasses(_ family: String, _ prompt: String) throws {
     let model = try model(family)
-    let inputs = RunInputs(prompt: prompt)
+    let input = Input(prompt: prompt)
     var trace = Trace.everything
-    try model.pass(inputs, trace: &trace)
-    let outline = try model.outline(inputs)
+    try model.pass(input, trace: &trace)
+    let outline = try model.outline(input)
     #expect(outline.places.map(\.address) == trace.records.map(\.address))
     #expect(outline.places.map(\.shape) == trace.records.map(\.tensor.shape))
     #expect(outline.byteCount == trace.records.reduce(0) { $0 + $1.tensor.count * 4 })
@@ -60,7 +60,7 @@ import Tracing
   }
 
   @Test func aRunThatDoesNotFitIsRefusedWithItsPartsAndAWayOut() throws {
-    let run = try RunMemory(model("blip2"), RunInputs(prompt: "a circle"), newTokens: 20)
+    let run = try RunMemory(model("blip2"), Input(prompt: "a circle"), newTokens: 20)
     let all = run.estimate { _ in true }
     let patterns = run.estimate { $0.matches("*.pattern") }
     #expect(patterns.byteCount < all.byteCount)

@@ -10,23 +10,23 @@ import Tracing
 
 /// One run of a model, and how to make it again.
 struct KeptRun: Sendable {
-  let model: any RepeatableModel
-  let inputs: RunInputs
+  let model: any FamilyModel
+  let input: Input
   let values: [Address: Tensor]
 
   /// Runs a model on the golden picture, with changes on the way.
   init(
-    _ model: any RepeatableModel, inputs: RunInputs, edits: [Address: Trace.Edit] = [:]
+    _ model: any FamilyModel, input: Input, edits: [Address: Trace.Edit] = [:]
   ) throws {
-    (self.model, self.inputs) = (model, inputs)
+    (self.model, self.input) = (model, input)
     var trace = Trace(edits: edits) { _ in true }
-    try model.pass(inputs, trace: &trace)
+    try model.pass(input, trace: &trace)
     values = Dictionary(
       trace.records.map { ($0.address, $0.tensor) }, uniquingKeysWith: { _, later in later })
   }
 
-  init(_ model: any RepeatableModel, inputs: RunInputs, values: [Address: Tensor]) {
-    (self.model, self.inputs, self.values) = (model, inputs, values)
+  init(_ model: any FamilyModel, input: Input, values: [Address: Tensor]) {
+    (self.model, self.input, self.values) = (model, input, values)
   }
 
   /// Where this run parts from `other`, judged by this run's model.
@@ -39,9 +39,9 @@ struct KeptRun: Sendable {
       side(judgedBy: judge), other.side(judgedBy: judge), byPlace: byPlace, progress: progress)
   }
 
-  private func side(judgedBy judge: any RepeatableModel) -> Parting.Side {
-    let inputs = inputs
-    return Parting.Side(values: values) { trace in try judge.pass(inputs, trace: &trace) }
+  private func side(judgedBy judge: any FamilyModel) -> Parting.Side {
+    let input = input
+    return Parting.Side(values: values) { trace in try judge.pass(input, trace: &trace) }
   }
 }
 

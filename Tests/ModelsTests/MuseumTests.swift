@@ -9,24 +9,24 @@ import Testing
 import Tracing
 
 @Suite struct MuseumTests {
-  private static func inputs() throws -> RunInputs {
+  private static func input() throws -> Input {
     let golden = Golden.named("blip2")[0]
-    return RunInputs(
+    return Input(
       image: try golden.image(), prompt: try #require(try golden.expected()["prompt"]?.text))
   }
 
   @Test(arguments: Exhibit.all) func everyFaultIsNamed(_ exhibit: Exhibit) throws {
     let checkpoint = try DamagedCheckpoint(of: exhibit.model)
     try exhibit.prepare?(checkpoint)
-    func model() throws -> any RepeatableModel {
-      try #require(try checkpoint.readAny() as? any RepeatableModel)
+    func model() throws -> any FamilyModel {
+      try checkpoint.readAny()
     }
-    var inputs = try Self.inputs()
-    if exhibit.model == "vit" { inputs.prompt = "" }
-    let right = try KeptRun(try model(), inputs: inputs)
+    var input = try Self.input()
+    if exhibit.model == "vit" { input.words = nil }
+    let right = try KeptRun(try model(), input: input)
     try exhibit.damage?(checkpoint)
     let wrong = try KeptRun(
-      try model(), inputs: inputs,
+      try model(), input: input,
       edits: exhibit.edits?(right.values) ?? [:])
     // Whichever side is the reference, the same place is named.
     for parting in [try wrong.parted(from: right), try right.parted(from: wrong)] {
@@ -46,24 +46,24 @@ import Tracing
   static let references = ["blip2", "vit", "clip"].flatMap { Golden.named($0) }
 
   @Test(arguments: references) func aRunOfTheReferenceIsNoise(_ golden: Golden) throws {
-    let model = try #require(
-      try Family.read(CheckpointFolder(golden.folder)) as? any RepeatableModel)
+    let model = try Family.read(CheckpointFolder(golden.folder))
     let file = try golden.trace()
     let pixels = try file.floats("inputs.pixel_values").rows(0..<1)
-    var inputs = RunInputs(pixels: pixels.reshaped(to: Array(pixels.shape.dropFirst())))
+    var input = Input(
+      picture: .pixels(pixels.reshaped(to: Array(pixels.shape.dropFirst()))))
     if file["inputs.input_ids"] != nil {
       let (shape, ids) = try file.integers("inputs.input_ids")
-      inputs.tokenIDs = Array(ids.prefix(shape[1]))
-      inputs.attendedCount = try file.integers("inputs.attention_mask").elements
+      let attended = try file.integers("inputs.attention_mask").elements
         .prefix(shape[1]).count { $0 != 0 }
+      input.words = .tokens(Array(ids.prefix(shape[1])), attended: attended)
     }
     let names = file.names.filter { !$0.hasPrefix("inputs.") }
     let matching = try PublishedMatching(
-      names, of: model, inputs: inputs, read: file.floats)
+      names, of: model, input: input, read: file.floats)
     #expect(matching.misfits.isEmpty)
     #expect(matching.strangers.allSatisfy { $0.contains("logits_per") || $0.contains("_embeds") })
-    let ours = try KeptRun(model, inputs: inputs)
-    let theirs = KeptRun(model, inputs: inputs, values: matching.values)
+    let ours = try KeptRun(model, input: input)
+    let theirs = KeptRun(model, input: input, values: matching.values)
     for byPlace in [false, true] {
       let parting = try ours.parted(from: theirs, byPlace: byPlace)
       #expect(parting.verdict == .noise)
@@ -75,7 +75,7 @@ import Tracing
 
   @Test(arguments: [false, true]) func progressGrowsFromNothingToAll(byPlace: Bool) throws {
     let golden = Golden.named("blip2")[0]
-    let run = try KeptRun(try golden.model(), inputs: try Self.inputs())
+    let run = try KeptRun(try golden.model(), input: try Self.input())
     let shares = Mutex<[Double]>([])
     _ = try run.parted(from: run, byPlace: byPlace) { share in
       shares.withLock { $0.append(share) }
@@ -87,9 +87,9 @@ import Tracing
 
   @Test func oneThreadAndTwoAreNoise() throws {
     let golden = Golden.named("blip2")[0]
-    let (model, inputs) = (try golden.model(), try Self.inputs())
+    let (model, input) = (try golden.model(), try Self.input())
     let runs = try [1, 2].map { threads in
-      try Parallelism.$threadCount.withValue(threads) { try KeptRun(model, inputs: inputs) }
+      try Parallelism.$threadCount.withValue(threads) { try KeptRun(model, input: input) }
     }
     let parting = try runs[0].parted(from: runs[1])
     #expect(parting.verdict == .noise)

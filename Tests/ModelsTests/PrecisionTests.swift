@@ -30,11 +30,11 @@ struct SmallCheckpoint {
     width: 16, height: 16, pixels: (0..<768).map { UInt8(truncatingIfNeeded: $0 &* 37) })
 
   /// The logits after a prompt, and what passed on the way.
-  static func logits(_ model: any VisionModel) throws -> Tensor {
+  static func logits(_ model: any FamilyModel) throws -> Tensor {
     let writing = try #require(model.writing)
     var trace = Trace.everything
     let sequence = try writing.sequence(
-      RunInputs(image: picture, prompt: "what is it?"), trace: &trace)
+      Input(image: picture, prompt: "what is it?"), trace: &trace)
     var options = writing.defaultOptions
     options.maxNewTokens = 1
     let answer = try writing.write(

@@ -83,7 +83,7 @@ extension Command {
       }
     try session.checkFinite(logits, of: current, given: seen.numbers) {
       [
-        WayToResult(from: RunInputs(image: seen.image)) { trace in
+        WayToResult(from: Input(image: seen.image)) { trace in
           switch seen {
           case .picture(let picture): _ = try part.classify(picture.image, trace: &trace)
           case .tokens(let tokens): _ = try part.classify(tokens: tokens, trace: &trace)

@@ -59,18 +59,18 @@ struct Embeddings: ForeignObject {
     case "unit": .tensor(rows.unitRows(), name: "\(brief), of length 1")
     case "names": .texts(items.map(\.name))
     case "trace":
-      trace.map { .object(TraceView(trace: $0, title: brief, model: model, inputs: inputs)) }
+      trace.map { .object(TraceView(trace: $0, title: brief, model: model, input: input)) }
         ?? Value.none
     default: nil
     }
   }
 
   /// What the only item's run started from.
-  var inputs: RunInputs {
+  var input: Input {
     switch items.count == 1 ? items.first : nil {
-    case .picture(let picture): RunInputs(image: picture.image)
-    case .text(let text): RunInputs(prompt: text)
-    case nil: RunInputs()
+    case .picture(let picture): Input(image: picture.image)
+    case .text(let text): Input(prompt: text)
+    case nil: Input()
     }
   }
 

@@ -17,8 +17,9 @@ extension Command {
         "Where every token looks in the first block: heads, queries, keys.")
     ], seeAlso: ["project_text", "embed_text"]
   ) { session, text, keep, truncate in
-    try session.runText(
-      stage: "read", on: .text(text), text: text, after: nil, keep: keep, truncate: truncate)
+    let (stage, model) = try session.textStage("read", truncate: truncate)
+    return try session.run(
+      stage, of: model, on: nil, of: Input(words: .text(text)), after: nil, keep: keep)
   }
 
   static let projectText = Command(
@@ -33,37 +34,19 @@ extension Command {
       Example("project_text(read(\"a red circle\")).shape", "A text in the shared space.")
     ], seeAlso: ["read", "embed_text"]
   ) { session, tokens, keep in
-    guard let text = tokens.prompt, tokens.stage == "read" else {
+    guard tokens.stage == "read" else {
       throw ArgumentFailure(parameter: "tokens", "must be what read() gives, not \(tokens.brief)")
     }
-    return try session.runText(
-      stage: "project_text", on: .prompted(tokens.result, text), text: text,
-      after: tokens.trace, keep: keep,
-      // Whether the text was to be cut was decided when it was read.
-      truncate: true)
+    // Whether the text was to be cut was decided when it was read.
+    let (stage, model) = try session.textStage("project_text", truncate: true)
+    return try session.run(
+      stage, of: model, on: tokens.result, of: tokens.input, after: tokens.trace, keep: keep)
   }
 }
 
 extension Session {
-  /// Runs a stage of a text's way.
-  fileprivate func runText(
-    stage name: String, on input: StageInput, text: String, after earlier: Trace?, keep: String,
-    truncate: Bool
-  ) throws -> Value {
-    let (stage, model) = try textStage(name, truncate: truncate)
-    var trace = trace(keeping: keep)
-    let result = try stage.run(input, &trace)
-    try checkFinite(result, of: model, given: input.numbers) {
-      [WayToResult(from: RunInputs(prompt: text)) { _ = try stage.run(input, &$0) }]
-    }
-    return .object(
-      StageResult(
-        stage: name, result: result, trace: earlier.map { $0.followed(by: trace) } ?? trace,
-        model: model, prompt: text))
-  }
-
   /// A stage of the current model's texts; a text tower alone has the stages, and no shared space.
-  private func textStage(
+  fileprivate func textStage(
     _ name: String, truncate: Bool
   ) throws -> (stage: Stage, model: LoadedModel) {
     let current = try model()

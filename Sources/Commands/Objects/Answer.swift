@@ -44,7 +44,7 @@ struct Answer: ForeignObject {
     case "trace":
       .object(
         TraceView(
-          trace: answer.trace, title: "decode", model: model, inputs: RunInputs(prompt: prompt)))
+          trace: answer.trace, title: "decode", model: model, input: Input(prompt: prompt)))
     case "steps": .object(stepTable)
     default: nil
     }

@@ -45,7 +45,7 @@ struct Bill {
     answer = reference.text
     if reference.isBroken,
       let place = try model.brokenPlace(
-        RunInputs(image: picture?.image, prompt: prompt), isCancelled: isCancelled)
+        Input(image: picture?.image, prompt: prompt), isCancelled: isCancelled)
     {
       throw BrokenModel(command: "bill", model: "as stored, \(loaded.name)", place: place)
     }
@@ -127,14 +127,14 @@ private struct Answered {
 
   /// - Parameter following: the tokens whose distributions are wanted; nil for the model's own.
   init(
-    _ model: any VisionModel, _ picture: Picture?, _ prompt: String, maxNewTokens: Int?,
+    _ model: any FamilyModel, _ picture: Picture?, _ prompt: String, maxNewTokens: Int?,
     following: [Int]?, isCancelled: @escaping @Sendable () -> Bool
   ) throws {
     var trace = Trace.nothing
     trace.isCancelled = isCancelled
     if let writer = model.writing {
-      let inputs = RunInputs(image: picture?.image, prompt: prompt)
-      let sequence = try writer.sequence(inputs, trace: &trace)
+      let input = Input(image: picture?.image, prompt: prompt)
+      let sequence = try writer.sequence(input, trace: &trace)
       var options = writer.defaultOptions
       if let maxNewTokens { options.maxNewTokens = maxNewTokens }
       options.candidateCount = 0

@@ -9,11 +9,11 @@ extension BrokenNumber {
   var kind: String { number.isNaN ? "NaN" : "infinity" }
 }
 
-extension RepeatableModel {
+extension FamilyModel {
   /// Indices in words: `patch 3,4, channel 12`.
-  func words(_ index: [Int], axes: [Axis], at address: Address, inputs: RunInputs) -> String {
+  func words(_ index: [Int], axes: [Axis], at address: Address, input: Input) -> String {
     zip(axes, index).map { axis, index in
-      name(of: index, on: axis, at: address, inputs: inputs) ?? "\(axis.rawValue) \(index)"
+      name(of: index, on: axis, at: address, input: input) ?? "\(axis.rawValue) \(index)"
     }.joined(separator: ", ")
   }
 }
@@ -21,35 +21,33 @@ extension RepeatableModel {
 /// The way to a result, which can be gone again to look for the first NaN or infinity.
 struct WayToResult: Sendable {
   /// What it started from, for the names of patches and words.
-  let inputs: RunInputs
+  let input: Input
   let replay: Replay
 
-  init(from inputs: RunInputs = RunInputs(), _ replay: @escaping Replay) {
-    (self.inputs, self.replay) = (inputs, replay)
+  init(from input: Input = Input(), _ replay: @escaping Replay) {
+    (self.input, self.replay) = (input, replay)
   }
 }
 
-extension VisionModel {
+extension FamilyModel {
   /// Where a way has its first NaN or infinity, in words; nil where all are finite.
   func brokenPlace(
     on way: WayToResult, isCancelled: @escaping @Sendable () -> Bool = { false }
   ) throws -> String? {
     let broken = try BrokenNumber.first(in: way.replay, isCancelled: isCancelled)
     return broken.map { broken in
-      let words = (self as? any RepeatableModel)?.words(
-        broken.index, axes: broken.axes, at: broken.address, inputs: way.inputs)
-      return "\(broken.kind) first at \(broken.address): \(words ?? "\(broken.index)")"
+      let words = words(
+        broken.index, axes: broken.axes, at: broken.address, input: way.input)
+      return "\(broken.kind) first at \(broken.address): \(words)"
     }
   }
 
-  /// Where a whole run has its first NaN or infinity, in words; nil where all are finite, or
-  /// where runs cannot be made again.
+  /// Where a whole run has its first NaN or infinity, in words; nil where all are finite.
   func brokenPlace(
-    _ inputs: RunInputs, isCancelled: @escaping @Sendable () -> Bool = { false }
+    _ input: Input, isCancelled: @escaping @Sendable () -> Bool = { false }
   ) throws -> String? {
-    guard let repeatable = self as? any RepeatableModel else { return nil }
-    return try brokenPlace(
-      on: WayToResult(from: inputs) { try repeatable.pass(inputs, trace: &$0) },
+    try brokenPlace(
+      on: WayToResult(from: input) { try pass(input, trace: &$0) },
       isCancelled: isCancelled)
   }
 }
@@ -103,12 +101,12 @@ extension EmbeddingModel {
   func way(of item: Embedded) -> WayToResult {
     switch item {
     case .picture(let picture):
-      WayToResult(from: RunInputs(image: picture.image)) { trace in
+      WayToResult(from: Input(image: picture.image)) { trace in
         var traces = [trace]
         _ = try self.embed(images: [picture.image], traces: &traces)
       }
     case .text(let text):
-      WayToResult(from: RunInputs(prompt: text)) { trace in
+      WayToResult(from: Input(prompt: text)) { trace in
         var traces = [trace]
         _ = try self.embed(texts: [text], traces: &traces)
       }

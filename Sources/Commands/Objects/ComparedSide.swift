@@ -11,7 +11,7 @@ struct ComparedSide {
   let values: [Address: Tensor]
   /// The model that ran; nil where it is not known.
   let model: LoadedModel?
-  let inputs: RunInputs
+  let input: Input
   /// What its numbers were rounded to.
   var precision: LowerPrecision?
   /// What its picture is called; nil where that is not known.
@@ -22,45 +22,42 @@ struct ComparedSide {
   /// A run, a trace, an answer or the result of a stage; nil for other values.
   init?(_ value: Value, called name: String) {
     guard let trace = value.trace else { return nil }
-    self.init(name: name, trace: trace, model: value.sourceModel, inputs: value.runInputs)
+    self.init(name: name, trace: trace, model: value.sourceModel, input: value.runInputs)
     if case .object(let object) = value { picture = (object as? Run)?.picture?.name }
   }
 
   /// What a trace kept.
-  init(name: String, trace: Trace, model: LoadedModel?, inputs: RunInputs) {
+  init(name: String, trace: Trace, model: LoadedModel?, input: Input) {
     self.init(
       name: name,
       values: Dictionary(
         trace.records.map { ($0.address, $0.tensor) }, uniquingKeysWith: { _, later in later }),
-      model: model, inputs: inputs)
+      model: model, input: input)
   }
 
-  init(name: String, values: [Address: Tensor], model: LoadedModel?, inputs: RunInputs) {
-    (self.name, self.values, self.model, self.inputs) = (name, values, model, inputs)
+  init(name: String, values: [Address: Tensor], model: LoadedModel?, input: Input) {
+    (self.name, self.values, self.model, self.input) = (name, values, model, input)
     precision = model.map { LowerPrecision(of: $0) }
-    text = inputs.prompt.isEmpty ? nil : inputs.prompt
+    text = input.prompt.isEmpty ? nil : input.prompt
   }
 
   /// What this side should have started from, if it is of the same picture and words as another.
   ///
   /// Its own pixels and token ids would make every mistake before them right.
-  func claimed(like other: ComparedSide, by judge: any RepeatableModel) -> RunInputs {
-    var claimed = inputs
-    if Self.mayBeOne(picture, other.picture), other.inputs.image != nil || inputs.pixels != nil {
-      if let image = other.inputs.image {
-        (claimed.image, claimed.pixels) = (image, nil)
-      } else if let pixels = other.inputs.pixels, picture != nil, picture == other.picture {
-        claimed.pixels = pixels
+  func claimed(like other: ComparedSide, by judge: any FamilyModel) -> Input {
+    var claimed = input
+    if Self.mayBeOne(picture, other.picture), other.input.image != nil || input.pixels != nil {
+      if let image = other.input.image {
+        claimed.picture = .image(image)
+      } else if let pixels = other.input.pixels, picture != nil, picture == other.picture {
+        claimed.picture = .pixels(pixels)
       }
     }
     let isRead =
-      other.text != nil || other.inputs.tokenIDs != nil
-      || (other.inputs.image != nil && judge.writing != nil)
+      other.text != nil || other.input.tokenIDs != nil
+      || (other.input.image != nil && judge.writing != nil)
     if isRead, text == nil || text == (other.text ?? "") {
-      claimed.prompt = other.inputs.prompt
-      (claimed.tokenIDs, claimed.attendedCount) = (
-        other.inputs.tokenIDs, other.inputs.attendedCount
-      )
+      claimed.words = other.input.words
     }
     return claimed
   }
@@ -72,10 +69,9 @@ struct ComparedSide {
   }
 
   /// Results of products whose weights are as the judge's, in parts where others are integers.
-  private func exact(beside judge: any RepeatableModel) -> Set<Address> {
-    guard let model, let repeatable = model.model as? any RepeatableModel,
-      let places = try? repeatable.outline(inputs).places,
-      let judges = try? judge.outline(inputs).places,
+  private func exact(beside judge: any FamilyModel) -> Set<Address> {
+    guard let model, let places = try? model.model.outline(input).places,
+      let judges = try? judge.outline(input).places,
       places.contains(where: { $0.weight?.isQuantized == true })
     else { return [] }
     let integers = Set(model.parts.filter(\.hasIntegers).flatMap(\.roots))
@@ -89,20 +85,18 @@ struct ComparedSide {
       }.map(\.address))
   }
 
-  /// The side as the judge repeats it, from `inputs`.
+  /// The side as the judge repeats it, from `input`.
   func judged(
-    by judge: any RepeatableModel, from inputs: RunInputs, coarser: Replay? = nil
+    by judge: any FamilyModel, from input: Input, coarser: Replay? = nil
   ) -> Parting.Side {
     var otherStart: Replay?
-    if inputs.image == nil, inputs.pixels == nil {
+    if input.image == nil, input.pixels == nil {
       // What depends on the picture will differ between two that are nothing like it.
-      var grey = inputs
-      grey.usesBlankPicture = false
-      let other = grey
+      let other = Input(picture: .standIn(1), words: input.words)
       otherStart = { trace in try judge.pass(other, trace: &trace) }
     }
     return Parting.Side(
-      values: values, judge: { trace in try judge.pass(inputs, trace: &trace) },
+      values: values, judge: { trace in try judge.pass(input, trace: &trace) },
       otherStart: otherStart, coarser: coarser, exact: coarser == nil ? [] : exact(beside: judge))
   }
 }

@@ -10,7 +10,7 @@ internal import Tensors
 struct LoadedModel: ForeignObject {
   let name: String
   let folder: URL
-  var model: any VisionModel
+  var model: any FamilyModel
   /// How each part's weights are kept.
   let parts: [PartWeights]
   /// The precision of each part that was not left as it is stored.
@@ -35,7 +35,7 @@ struct LoadedModel: ForeignObject {
   }
 
   /// Another reading of the same folder, taking pictures of the size that this model takes.
-  func sized(_ other: any VisionModel) throws -> any VisionModel {
+  func sized(_ other: any FamilyModel) throws -> any FamilyModel {
     guard let size = model.seeing?.patches.imageSize, let seer = other.seeing,
       seer.patches.imageSize != size
     else { return other }
@@ -43,7 +43,7 @@ struct LoadedModel: ForeignObject {
   }
 
   /// The same with another model in it.
-  func with(_ model: any VisionModel) -> LoadedModel {
+  func with(_ model: any FamilyModel) -> LoadedModel {
     var changed = self
     changed.model = model
     return changed

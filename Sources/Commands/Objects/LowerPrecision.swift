@@ -69,7 +69,7 @@ struct LowerPrecision {
   ///   - available: the memory that reading it again may take.
   ///   - progress: called with bytes converted, of how many; `false` stops the reading.
   func replay(
-    _ model: LoadedModel, on inputs: RunInputs, owner: LoadedModel?, available: Int,
+    _ model: LoadedModel, on input: Input, owner: LoadedModel?, available: Int,
     progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Bool
   ) throws -> Replay? {
     var rounding: [String: ElementType] = [:]
@@ -78,7 +78,7 @@ struct LowerPrecision {
       if let type = stored[part.name], part.storedHalf != type { rounding[part.name] = type }
     }
     guard !parts.isEmpty || !rounding.isEmpty || everyResult != nil else { return nil }
-    let reread =
+    let coarse =
       if let owner, owner.folder == model.folder { owner.model } else {
         try model.sized(
           ModelLoad.stoppable(
@@ -86,11 +86,10 @@ struct LowerPrecision {
             available: available, progress: progress
           ).model)
       }
-    guard let coarse = reread as? any RepeatableModel else { return nil }
     let type = everyResult
     return { trace in
       if let type { trace.everywhere = { $0.rounded(to: type) } }
-      try coarse.pass(inputs, trace: &trace)
+      try coarse.pass(input, trace: &trace)
       trace.everywhere = nil
     }
   }

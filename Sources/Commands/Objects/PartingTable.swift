@@ -7,9 +7,9 @@ internal import Tracing
 /// What is needed to word where two runs part.
 struct PartingTable {
   var parting: Parting
-  let judge: any RepeatableModel
+  let judge: any FamilyModel
   /// What the second side started from, by entry of a batch, for the words of a prompt.
-  var inputs: [RunInputs]
+  var input: [Input]
   let names: [String]
   /// What did not match, a line each.
   var remarks: [String] = []
@@ -103,7 +103,7 @@ struct PartingTable {
     _ index: [Int], axes: [Axis], at address: Address, entry: Int?
   ) -> String {
     let words = judge.words(
-      index, axes: axes, at: address, inputs: inputs[min(entry ?? 0, inputs.count - 1)])
+      index, axes: axes, at: address, input: input[min(entry ?? 0, input.count - 1)])
     return (entry.map { "entry \($0), " } ?? "") + words
   }
 

@@ -15,7 +15,7 @@ struct Run: ForeignObject {
   let model: LoadedModel
 
   /// What it started from.
-  var inputs: RunInputs { RunInputs(image: picture?.image, prompt: answer?.prompt ?? "") }
+  var input: Input { Input(image: picture?.image, prompt: answer?.prompt ?? "") }
 
   var typeName: String { "Run" }
   var brief: String {
@@ -34,7 +34,7 @@ struct Run: ForeignObject {
     case "answer": answer.map { .object($0) } ?? Value.none
     case "text": answer.map { .text($0.text) } ?? Value.none
     case "trace":
-      .object(TraceView(trace: trace, title: brief, model: model, inputs: inputs))
+      .object(TraceView(trace: trace, title: brief, model: model, input: input))
     case "image": picture.map { .object($0) } ?? Value.none
     default: nil
     }
@@ -62,15 +62,15 @@ extension Value {
   }
 
   /// What the run of a value started from, as far as it is known.
-  var runInputs: RunInputs {
-    guard case .object(let object) = self else { return RunInputs() }
+  var runInputs: Input {
+    guard case .object(let object) = self else { return Input() }
     return switch object {
-    case let run as Run: run.inputs
-    case let embeddings as Embeddings: embeddings.inputs
-    case let view as TraceView: view.inputs
-    case let answer as Answer: RunInputs(prompt: answer.prompt)
-    case let result as StageResult: RunInputs(prompt: result.prompt ?? "")
-    default: RunInputs()
+    case let run as Run: run.input
+    case let embeddings as Embeddings: embeddings.input
+    case let view as TraceView: view.input
+    case let answer as Answer: Input(prompt: answer.prompt)
+    case let result as StageResult: result.input
+    default: Input()
     }
   }
 

@@ -36,11 +36,11 @@ struct RunComparison {
 
   /// Refuses a comparison whose passes take more than there is: the numbers of both sides, and those
   /// of the steps made again and in double precision, lie beside each other.
-  private func checkPasses(_ judge: any RepeatableModel) throws {
+  private func checkPasses(_ judge: any FamilyModel) throws {
     let sides = [first, second].compactMap { thing -> ComparedSide? in
       if case .side(let side) = thing { side } else { nil }
     }
-    guard let inputs = sides.first?.inputs, let outline = try? judge.outline(inputs) else { return }
+    guard let input = sides.first?.input, let outline = try? judge.outline(input) else { return }
     let (bytes, overflow) = outline.byteCount.multipliedReportingOverflow(by: 4)
     try MemoryEstimate([.init("four passes of every place", overflow ? .max : bytes)]).check(
       of: "this", suggestion: "compare fewer places, or try all the same with memory(\"any\")",
@@ -61,9 +61,7 @@ struct RunComparison {
       let stored = try LoadedModel.read(model.folder, name: model.name)
       model = try stored.with(model.sized(stored.model))
     }
-    guard let judge = model.model as? any RepeatableModel else {
-      throw RuntimeFailure(.command, "runs of \(model.name) cannot be made again")
-    }
+    let judge = model.model
     try checkPasses(judge)
     let counts = [first, second].map(\.entryCount)
     let count = counts.contains(1) ? counts.max() ?? 1 : counts.min() ?? 1
@@ -89,7 +87,7 @@ struct RunComparison {
     }
     guard count > 1 else { return table }
     table.parting = Parting(entries: tables.map(\.parting), home: home?.entry)
-    table.inputs = tables.flatMap(\.inputs)
+    table.input = tables.flatMap(\.input)
     table.hasMisfits = tables.contains(where: \.hasMisfits)
     table.remarks.append("\(count) entries of a batch were compared")
     if counts[0] != counts[1], !counts.contains(1) {
@@ -101,7 +99,7 @@ struct RunComparison {
 
   /// Where one entry's runs part.
   private func parted(
-    entry: Int, by judge: any RepeatableModel, of model: LoadedModel,
+    entry: Int, by judge: any FamilyModel, of model: LoadedModel,
     progress: @escaping @Sendable (Double) -> Void
   ) throws -> PartingTable {
     let matched = [
@@ -127,7 +125,7 @@ struct RunComparison {
       rounding: entry == 0 ? try rounding(of: sides, against: judge) : [:],
       isCancelled: isCancelled, progress: progress)
     var table = PartingTable(
-      parting: parting, judge: judge, inputs: [sides[1].inputs], names: sides.map(\.name),
+      parting: parting, judge: judge, input: [sides[1].input], names: sides.map(\.name),
       remarks: matched.flatMap(\.remarks), hasMisfits: matched.contains(where: \.hasMisfits))
     table.parts = try judge.outline(starts[1]).places.map(\.address.part)
       .reduce(into: []) { parts, part in if parts.last != part { parts.append(part) } }
@@ -137,14 +135,14 @@ struct RunComparison {
   /// What each side is judged on: a file on the picture and words of the run beside it, and the
   /// second of two files on those of the first, where they say that they are the same.
   private func starts(
-    of sides: [ComparedSide], judge: any RepeatableModel
-  ) -> [RunInputs] {
+    of sides: [ComparedSide], judge: any FamilyModel
+  ) -> [Input] {
     let isFile = [first, second].map { if case .file = $0 { true } else { false } }
     return [0, 1].map { index in
       let isJudgedByTheOther = isFile[index] && (!isFile[1 - index] || index == 1)
       // In a batch each entry has a picture of its own.
       guard isJudgedByTheOther, [first, second].allSatisfy({ $0.entryCount == 1 }) else {
-        return sides[index].inputs
+        return sides[index].input
       }
       return sides[index].claimed(like: sides[1 - index], by: judge)
     }
@@ -153,15 +151,15 @@ struct RunComparison {
   /// What rounding to small integers made of the sides' weights, by the place of a product's result:
   /// the worse of both.
   private func rounding(
-    of sides: [ComparedSide], against judge: any RepeatableModel
+    of sides: [ComparedSide], against judge: any FamilyModel
   ) throws -> [Address: RoundingError] {
     var found: [Address: RoundingError] = [:]
     for side in sides {
-      guard let model = side.model?.model as? any RepeatableModel else { continue }
-      let places = try model.outline(side.inputs).places
+      guard let model = side.model?.model else { continue }
+      let places = try model.outline(side.input).places
       guard places.contains(where: { $0.weight?.isQuantized == true }) else { continue }
       var originals: [Address: StoredTensor] = [:]
-      for place in try judge.outline(side.inputs).places { originals[place.address] = place.weight }
+      for place in try judge.outline(side.input).places { originals[place.address] = place.weight }
       for place in places {
         if isCancelled() { throw Cancelled() }
         guard let weight = place.weight, let original = originals[place.address],
@@ -185,21 +183,21 @@ struct RunComparison {
 
   private func side(
     _ thing: ComparedThing, _ entry: Int, other: ComparedThing, of model: LoadedModel,
-    judge: any RepeatableModel
+    judge: any FamilyModel
   ) throws -> MatchedFile {
     switch thing {
     case .side(let side): return MatchedFile(side: side)
     case .file(let file):
-      let beside: RunInputs? = if case .side(let run) = other { run.inputs } else { nil }
+      let beside: Input? = if case .side(let run) = other { run.input } else { nil }
       return try file.side(
         entry: min(entry, file.entryCount - 1), of: model, judge: judge, beside: beside)
     case .precision(let choice):
       guard case .side(let side) = other, side.model != nil,
-        side.inputs.image != nil || side.inputs.pixels != nil || side.model?.model.seeing == nil
+        side.input.image != nil || side.input.pixels != nil || side.model?.model.seeing == nil
       else {
         throw ArgumentFailure(
           parameter: "second", "is a precision, so first must be a run that can be made again",
-          note: "run() gives one; the result of a stage does not hold its picture")
+          note: "run() gives one, and a stage, where nobody changed numbers on the way to it")
       }
       return MatchedFile(side: try again(side, in: choice, of: model))
     }
@@ -222,15 +220,12 @@ struct RunComparison {
         progress: converting))
     coarse.precisions = precisions
     coarse = try coarse.with(model.sized(coarse.model))
-    guard let repeated = coarse.model as? any RepeatableModel else {
-      throw RuntimeFailure(.command, "runs of \(model.name) cannot be made again")
-    }
     let kept = Set(side.values.keys)
     var trace = Trace { kept.contains($0) }
     trace.isCancelled = isCancelled
-    try repeated.pass(side.inputs, trace: &trace)
+    try coarse.model.pass(side.input, trace: &trace)
     return ComparedSide(
-      name: choice.text ?? "other precisions", trace: trace, model: coarse, inputs: side.inputs)
+      name: choice.text ?? "other precisions", trace: trace, model: coarse, input: side.input)
   }
 }
 

@@ -12,8 +12,8 @@ struct StageResult: ForeignObject {
   let trace: Trace
   /// The model that ran.
   let model: LoadedModel
-  /// The prompt, after `assemble`.
-  var prompt: String?
+  /// What the way to it started from, as far as it is known.
+  var input = Input()
 
   var tensor: Tensor? { result }
   var typeName: String { "StageResult" }
@@ -37,10 +37,10 @@ struct StageResult: ForeignObject {
     case "trace":
       .object(
         TraceView(
-          trace: trace, title: stage, model: model, inputs: RunInputs(prompt: prompt ?? "")))
+          trace: trace, title: stage, model: model, input: input))
     case "tensor": .tensor(result, name: stage)
     case "stage": .text(stage)
-    case "prompt": prompt.map { .text($0) } ?? Value.none
+    case "prompt": input.words == nil ? Value.none : .text(input.prompt)
     default: nil
     }
   }
@@ -60,7 +60,7 @@ struct TraceView: ForeignObject {
   /// The model that ran, where it is known.
   var model: LoadedModel?
   /// What the run started from, as far as it is known.
-  var inputs = RunInputs()
+  var input = Input()
 
   var typeName: String { "Trace" }
   var elementNames: [String] { trace.records.map(\.address.description) }

@@ -33,8 +33,8 @@ struct TraceFile {
   var precision: String? { tensors.metadata["precision"] ?? tensors.metadata["dtype"] }
 
   /// What an entry's run started from, as far as the file tells.
-  private func inputs(entry: Int) throws -> RunInputs {
-    var inputs = RunInputs(prompt: tensors.metadata["prompt"] ?? "")
+  private func input(entry: Int) throws -> Input {
+    var input = Input(prompt: tensors.metadata["prompt"] ?? "")
     let pictures = ["picture.pixels.output", "inputs.pixel_values", "pixel_values"]
     if let key = pictures.first(where: { tensors[$0] != nil }) {
       let pixels = try tensors.floats(key)
@@ -45,7 +45,7 @@ struct TraceFile {
       guard picture.rank == 3 else {
         throw failure("'\(key)' has shape \(pixels.shape), but pictures have [N, 3, Y, X]")
       }
-      inputs.pixels = picture
+      input.picture = .pixels(picture)
     }
     if let key = ["inputs.input_ids", "input_ids"].first(where: { tensors[$0] != nil }) {
       let (shape, ids) = try tensors.integers(key)
@@ -53,7 +53,8 @@ struct TraceFile {
         throw failure("'\(key)' has shape \(shape), but token ids have [N, T]")
       }
       let mine = min(entry, ids.count / max(1, count) - 1) * count
-      inputs.tokenIDs = Array(ids[mine..<mine + count])
+      let row = Array(ids[mine..<mine + count])
+      var attended = count
       for key in ["inputs.attention_mask", "attention_mask"] where tensors[key] != nil {
         let (maskShape, all) = try tensors.integers(key)
         guard maskShape == shape else {
@@ -65,11 +66,12 @@ struct TraceFile {
             "the text of entry \(entry) is filled up on its left, which no run here does; write a "
               + "file for each text")
         }
-        inputs.attendedCount = mask.count { $0 != 0 }
+        attended = mask.count { $0 != 0 }
         break
       }
+      input.words = .tokens(row, attended: attended)
     }
-    return inputs
+    return input
   }
 
   /// The text that goes with the picture, as the file says it: a JSON list, or a line each.
@@ -100,13 +102,13 @@ struct TraceFile {
   /// - Throws: where no tensor fits a place, a failure with the nearest names.
   /// - Parameter other: what the run beside it read; taken where the file says nothing of that.
   func side(
-    entry: Int, of model: LoadedModel, judge: any RepeatableModel, beside other: RunInputs?
+    entry: Int, of model: LoadedModel, judge: any FamilyModel, beside other: Input?
   ) throws -> MatchedFile {
-    var inputs = try inputs(entry: entry)
-    if let other, inputs.tokenIDs == nil, tensors.metadata["prompt"] == nil {
-      (inputs.prompt, inputs.tokenIDs) = (other.prompt, other.tokenIDs)
+    var input = try input(entry: entry)
+    if let other, input.tokenIDs == nil, tensors.metadata["prompt"] == nil {
+      input.words = other.words
     }
-    if let size = judge.seeing?.patches.imageSize, let pixels = inputs.pixels,
+    if let size = judge.seeing?.patches.imageSize, let pixels = input.pixels,
       pixels.shape != [3, size, size]
     {
       throw failure(
@@ -120,16 +122,18 @@ struct TraceFile {
     let matching: PublishedMatching
     do {
       matching = try PublishedMatching(
-        names, of: judge, inputs: inputs, entry: entry, of: entryCount, read: tensors.floats)
+        names, of: judge, input: input, entry: entry, of: entryCount, read: tensors.floats)
     } catch let error as ModelError {
       throw failure("made by another model than \(model.name): \(error)")
     }
     guard !matching.values.isEmpty else { throw failure(matching, model) }
     var values = matching.values
     // The pixels of a foreign file come under their own name.
-    if let pixels = inputs.pixels { values[Address("picture.pixels.output")] = pixels }
-    var side = ComparedSide(name: name, values: values, model: nil, inputs: inputs)
+    if let pixels = input.pixels { values[Address("picture.pixels.output")] = pixels }
+    var side = ComparedSide(name: name, values: values, model: nil, input: input)
     side.picture = tensors.metadata["image"].flatMap { $0.isEmpty ? nil : $0 }
+    // What is read may be given as ids; what they say stands beside them.
+    if let prompt = tensors.metadata["prompt"], !prompt.isEmpty { side.text = prompt }
     if side.text == nil { side.text = firstText }
     side.precision =
       LowerPrecision(precision, partsOf: model)

@@ -28,12 +28,12 @@ extension Session {
     model: LoadedModel, prompt: String = "", stage: String? = nil,
     keep: String, newTokens: Int? = nil, beams: Int = 1
   ) throws {
-    guard let repeatable = model.model as? any RepeatableModel else { return }
     var run = try RunMemory(
-      repeatable, RunInputs(prompt: prompt), newTokens: newTokens, beams: beams)
+      model.model, Input(prompt: prompt), newTokens: newTokens, beams: beams)
     if let stage {
+      let steps = model.model.stages.filter { $0.name == stage }.steps
       run = RunMemory(
-        outline: run.outline.filtered { repeatable.stage(of: $0) == stage },
+        outline: run.outline.filtered { address in steps.contains { $0.passes(address) } },
         cacheByteCount: stage == "decode" ? run.cacheByteCount : 0)
     }
     try run.check(
@@ -89,11 +89,8 @@ extension Command {
       }
     }
     let model = try session.model()
-    guard let repeatable = model.model as? any RepeatableModel else {
-      throw RuntimeFailure(.command, "runs of \(model.name) cannot be told beforehand")
-    }
     let tokens = maxNewTokens ?? model.model.writing?.defaultOptions.maxNewTokens
-    let run = try RunMemory(repeatable, RunInputs(prompt: prompt), newTokens: tokens)
+    let run = try RunMemory(model.model, Input(prompt: prompt), newTokens: tokens)
     let estimate = run.estimate { $0.matches(keep) }
     var rows: [(String, Int)] = [
       ("weights in their files", model.mappedByteCount), ("weights converted", model.ownByteCount),

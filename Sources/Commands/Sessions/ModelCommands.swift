@@ -158,17 +158,15 @@ struct Description: ForeignObject {
 
   /// Describes the places of a model that `address` begins, or that fit it.
   init(ofPlaces address: String, in loaded: LoadedModel) throws {
-    guard let model = loaded.model as? any RepeatableModel else {
-      self.init(text: address)
-      return
-    }
+    let model = loaded.model
+    let stages = model.stages
     guard address.utf8.count <= Self.longestAddress else {
       throw RuntimeFailure(.key, "\(loaded.name) has no place \(Value.text(address).inMessage)")
     }
     // A text beside the picture shows the places of its way as well.
     let words = "a"
-    let inputs = RunInputs(prompt: model.embedding == nil ? "" : words)
-    let places = try model.outline(inputs).places
+    let input = Input(prompt: stages.contains { $0.branch == .text } ? words : "")
+    let places = try model.outline(input).places
     let names = places.map(\.address.description)
     let fitting = places.indices.filter {
       names[$0] == address || names[$0].hasPrefix(address + ".")
@@ -189,11 +187,13 @@ struct Description: ForeignObject {
     }
     let rows = fitting.map { index in
       [
-        names[index], "\(places[index].shape)", model.stage(of: places[index].address),
+        names[index], "\(places[index].shape)", stages.stage(of: places[index].address)?.name ?? "",
         model.publishedPlaces(of: places[index].address).joined(separator: ", "),
       ]
     }
-    let isOfText = fitting.contains { model.isOfText(places[$0].address) }
+    let isOfText = fitting.contains {
+      stages.stage(of: places[$0].address)?.branch == .text
+    }
     self.init(
       text: "\(fitting.count.counted(as: "place")) of \(loaded.name)\n"
         + TextTable(["place", "shape", "stage", "published name"], rows).text
@@ -213,13 +213,5 @@ struct Description: ForeignObject {
     }
     lines.append("not finite  \(summary.nanCount) NaN, \(summary.infinityCount) infinite")
     text = lines.joined(separator: "\n")
-  }
-}
-
-extension RepeatableModel {
-  /// Whether a place lies on the way of a text alone, and its shape depends on the text.
-  fileprivate func isOfText(_ address: Address) -> Bool {
-    let stage = stage(of: address)
-    return stages.contains { $0.name == stage && $0.branch == .text }
   }
 }

@@ -67,11 +67,11 @@ extension Command {
     var trace = session.trace(keeping: keep)
     let sequence: Tensor
     if let text {
-      sequence = try writer.sequence(RunInputs(prompt: text), trace: &trace)
+      sequence = try writer.sequence(Input(words: .text(text)), trace: &trace)
     } else if case .object(let object) = source, let result = object as? StageResult,
       result.stage == "assemble"
     {
-      (sequence, prompt) = (result.result, result.prompt ?? prompt)
+      (sequence, prompt) = (result.result, result.input.prompt)
     } else {
       let given = try source.requireTensor("source", from: "assemble")
       guard let soft = writer as? any SoftPromptModel else {
@@ -84,12 +84,13 @@ extension Command {
       sequence = try soft.assemble(given, prompt, trace: &nothing)
     }
     let answer = try Answer.write(
-      after: sequence, prompt: prompt, writer: writer, model: model, options: options,
+      after: try writer.read(sequence, trace: &trace), prompt: prompt, writer: writer, model: model,
+      options: options,
       trace: trace, in: session)
     let (read, words, settings) = (sequence, prompt, options)
     try session.checkFinite(answer.probabilities, of: model, given: sequence) {
       [
-        WayToResult(from: RunInputs(prompt: words)) { trace in
+        WayToResult(from: Input(prompt: words)) { trace in
           _ = try writer.write(
             after: read, promptIDs: try writer.promptIDs(words), options: settings, trace: trace)
         }
@@ -116,15 +117,15 @@ extension Answer {
     return Tensor(steps.map { Float($0.probability) }, shape: [steps.count])
   }
 
-  /// Writes an answer to a sequence; the words are reported as they come.
+  /// Writes an answer to a sequence that was read; the words are reported as they come.
   static func write(
-    after sequence: Tensor, prompt: String, writer: any WritingModel, model: LoadedModel,
+    after slots: Slots, prompt: String, writer: any WritingModel, model: LoadedModel,
     options: GenerationOptions, trace: Trace, in session: Session
   ) throws -> Answer {
     var words = StreamingDecoder(writer.tokenizer)
     var (text, count) = ("", 0)
     let answer = try writer.write(
-      after: sequence, promptIDs: try writer.promptIDs(prompt), options: options, trace: trace
+      after: slots, promptIDs: try writer.promptIDs(prompt), options: options, trace: trace
     ) { step in
       count += 1
       text += words.append(step.token)

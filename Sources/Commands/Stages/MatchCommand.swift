@@ -28,7 +28,7 @@ extension Command {
     try session.checkFinite(numbers, of: loaded) {
       let broken = run.matches.filter { !$0.probability.isFinite || !$0.similarity.isFinite }
       return broken.prefix(1).map { match in
-        WayToResult(from: RunInputs(image: picture.image, prompt: match.text)) { trace in
+        WayToResult(from: Input(image: picture.image, prompt: match.text)) { trace in
           let start = trace
           let tokens = try model.see(picture.image, trace: &trace)
           _ = try model.match(tokens, vision: trace, texts: [match.text]) { start }

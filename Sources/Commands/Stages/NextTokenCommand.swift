@@ -23,14 +23,11 @@ extension Command {
     var trace = session.trace(keeping: "")
     let input =
       try session.textAlone(sequence, beside: "")
-      .map { try writer.sequence(RunInputs(prompt: $0), trace: &trace) }
+      .map { try writer.sequence(Input(words: .text($0)), trace: &trace) }
       ?? sequence.requireTensor("sequence", from: "assemble")
-    guard let stage = writer.stages.first(where: { $0.name == "decode" }) else {
-      throw RuntimeFailure(.command, "\(model.name) has no language model")
-    }
-    let result = try stage.run(.tensor(input), &trace)
+    let result = try writer.run(stage: "decode", on: input, trace: &trace)
     try session.checkFinite(result, of: model, given: input) {
-      [WayToResult { _ = try stage.run(.tensor(input), &$0) }]
+      [WayToResult { _ = try writer.run(stage: "decode", on: input, trace: &$0) }]
     }
     let logits = result.elements
     let probabilities = Tensor(logits, shape: [logits.count]).softmax().elements

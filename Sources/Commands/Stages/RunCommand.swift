@@ -28,10 +28,9 @@ extension Command {
     let run = try Run.of(
       picture, prompt: prompt, maxNewTokens: maxNewTokens, model: model,
       trace: session.trace(keeping: keep), in: session)
-    let inputs = RunInputs(image: picture?.image, prompt: prompt)
+    let input = Input(image: picture?.image, prompt: prompt)
     try session.checkFinite(run.last, of: model) {
-      guard let repeatable = model.model as? any RepeatableModel else { return [] }
-      return [WayToResult(from: inputs) { try repeatable.pass(inputs, trace: &$0) }]
+      [WayToResult(from: input) { try model.model.pass(input, trace: &$0) }]
     }
     return .object(run)
   }
@@ -49,21 +48,23 @@ extension Run {
     in session: Session
   ) throws -> Run {
     var trace = trace
-    guard let writer = model.model.writing else {
-      guard let picture else { throw model.lacks(.writing, for: "a text alone") }
+    let input = Input(image: picture?.image, prompt: prompt)
+    if model.model.writing == nil {
+      guard picture != nil else { throw model.lacks(.writing, for: "a text alone") }
       guard prompt.isEmpty else {
         throw ModelError.missingPart(
           wanted: "go on from a prompt", has: "it is \(model.model.kind)")
       }
-      _ = try model.able(.seeing, for: "run").run(picture.image, trace: &trace)
+    }
+    var slots = Slots(input)
+    try model.model.stages.of(input).steps.walk(&slots, trace: &trace)
+    guard let writer = model.model.writing else {
       return Run(picture: picture, answer: nil, trace: trace, model: model)
     }
-    let sequence = try writer.sequence(
-      RunInputs(image: picture?.image, prompt: prompt), trace: &trace)
     var options = writer.defaultOptions
     if let maxNewTokens { options.maxNewTokens = maxNewTokens }
     let answer = try Answer.write(
-      after: sequence, prompt: prompt, writer: writer, model: model, options: options,
+      after: slots, prompt: prompt, writer: writer, model: model, options: options,
       trace: trace, in: session)
     return Run(picture: picture, answer: answer, trace: answer.answer.trace, model: model)
   }

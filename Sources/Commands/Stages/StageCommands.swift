@@ -7,9 +7,13 @@ internal import Tracing
 
 extension Session {
   /// Runs one stage of the current model; the trace of the way so far goes on.
+  ///
+  /// - Parameters:
+  ///   - given: what the stage before gave; nil for a stage that begins with the input.
+  ///   - input: what the way started from, as far as it is known.
   func run(
-    stage name: String, on input: StageInput, after earlier: Trace? = nil, keep: String,
-    prompt: String? = nil
+    stage name: String, on given: Tensor?, of input: Input, after earlier: Trace? = nil,
+    keep: String
   ) throws -> Value {
     let model = try model()
     guard let stage = model.model.stages.first(where: { $0.name == name }) else {
@@ -17,21 +21,35 @@ extension Session {
         .command, "\(model.name) has no stage '\(name)'",
         notes: ["its stages are " + model.model.stages.map(\.name).joined(separator: ", ")])
     }
-    try checkMemory(
-      model: model, prompt: prompt ?? input.words, stage: name, keep: keep)
+    try checkMemory(model: model, prompt: input.prompt, stage: name, keep: keep)
+    return try run(stage, of: model, on: given, of: input, after: earlier, keep: keep)
+  }
+
+  /// Runs one stage of the current model on an argument: what the stage before gave, which knows the
+  /// picture and the way so far, or a tensor of its shape, which does not.
+  func run(
+    stage name: String, on argument: Value, from earlier: String, _ parameter: String,
+    keep: String
+  ) throws -> Value {
+    try run(
+      stage: name, on: try argument.requireTensor(parameter, from: earlier),
+      of: argument.runInputs, after: argument.trace, keep: keep)
+  }
+
+  /// Runs a stage of a model; the trace of the way so far goes on.
+  func run(
+    _ stage: Stage, of model: LoadedModel, on given: Tensor?, of input: Input,
+    after earlier: Trace?, keep: String
+  ) throws -> Value {
     var trace = trace(keeping: keep)
-    let result = try stage.run(input, &trace)
-    try checkFinite(result, of: model, given: input.numbers) {
-      [
-        WayToResult(from: RunInputs(prompt: prompt ?? input.words)) {
-          _ = try stage.run(input, &$0)
-        }
-      ]
+    let result = try stage.run(given, of: input, trace: &trace)
+    try checkFinite(result, of: model, given: given) {
+      [WayToResult(from: input) { _ = try stage.run(given, of: input, trace: &$0) }]
     }
     return .object(
       StageResult(
-        stage: name, result: result, trace: earlier.map { $0.followed(by: trace) } ?? trace,
-        model: model, prompt: prompt))
+        stage: stage.name, result: result,
+        trace: earlier.map { $0.followed(by: trace) } ?? trace, model: model, input: input))
   }
 }
 
@@ -55,44 +73,30 @@ extension Session {
   }
 }
 
-extension StageInput {
-  /// The numbers that go in; nil for a picture or a text.
-  var numbers: Tensor? {
-    switch self {
-    case .tensor(let numbers), .prompted(let numbers, _): numbers
-    default: nil
-    }
-  }
-
-  /// The text that goes in; none is empty.
-  fileprivate var words: String {
-    if case .text(let text) = self { text } else { "" }
-  }
-}
-
 extension Command {
   static let preprocess = Command(
     "preprocess", group: "Stages",
     "Resizes a picture to what the model takes and centres its colours around 0.",
     Parameter.picture("image", "The picture, or its path."),
-    returns: "a tensor [3, Y, X]: red, green and blue planes",
+    returns: "pixels [3, Y, X], red, green and blue planes, with a trace",
     examples: [Example("pixels = preprocess(scene(7))\npixels.shape", "Pixels as numbers.")],
     seeAlso: ["patchify", "image"]
   ) { session, picture in
-    .tensor(
-      try session.able(.seeing, for: "preprocess").part.preprocess(picture.image),
-      name: "pixels of \(picture.name)")
+    _ = try session.able(.seeing, for: "preprocess")
+    return try session.run(
+      stage: "preprocess", on: nil, of: Input(image: picture.image), keep: "*")
   }
 
   static let patchify = Command(
     "patchify", group: "Stages", "Cuts pixels into squares and lays each out as one row.",
-    Parameter.tensor("pixels", rank: 3, "What preprocess() gives, [3, Y, X]."),
-    returns: "a tensor [P, 3·p·p]: one row a patch, from left to right and top to bottom",
+    Parameter.stageInput("pixels", from: "preprocess", "What preprocess() gives, [3, Y, X]."),
+    returns: "patches [P, 3·p·p], one row each, from left to right and top to bottom, with a trace",
     examples: [
       Example("patches = patchify(preprocess(scene(7)))\npatches.shape", "How many patches?")
     ], seeAlso: ["embed", "grid"]
   ) { session, pixels in
-    .tensor(try session.able(.seeing, for: "patchify").part.patchify(pixels), name: "patches")
+    _ = try session.able(.seeing, for: "patchify")
+    return try session.run(stage: "patchify", on: pixels, from: "preprocess", "pixels", keep: "*")
   }
 
   static let embed = Command(
@@ -106,8 +110,7 @@ extension Command {
         "tokens = embed(patchify(preprocess(scene(7))))\ntokens.shape", "Tokens of a picture.")
     ], seeAlso: ["encode"]
   ) { session, patches, keep in
-    let input = try patches.requireTensor("patches", from: "patchify")
-    return try session.run(stage: "embed", on: .tensor(input), keep: keep)
+    try session.run(stage: "embed", on: patches, from: "patchify", "patches", keep: keep)
   }
 
   static let encode = Command(
@@ -122,8 +125,7 @@ extension Command {
         "Where every token looks in the first block: heads, queries, keys.")
     ], seeAlso: ["query", "attention", "rollout"]
   ) { session, tokens, keep in
-    let input = try tokens.requireTensor("tokens", from: "embed")
-    return try session.run(stage: "encode", on: .tensor(input), after: tokens.trace, keep: keep)
+    try session.run(stage: "encode", on: tokens, from: "embed", "tokens", keep: keep)
   }
 
   static let query = Command(
@@ -137,8 +139,7 @@ extension Command {
         "What the queries gathered.")
     ], seeAlso: ["project", "attention"]
   ) { session, vision, keep in
-    let input = try vision.requireTensor("vision", from: "encode")
-    return try session.run(stage: "query", on: .tensor(input), after: vision.trace, keep: keep)
+    try session.run(stage: "query", on: vision, from: "encode", "vision", keep: keep)
   }
 
   static let project = Command(
@@ -157,8 +158,7 @@ extension Command {
         "The picture as the language model gets it.")
     ], seeAlso: ["assemble", "decode"]
   ) { session, queries, keep in
-    let input = try queries.requireTensor("queries", from: "query")
-    return try session.run(stage: "project", on: .tensor(input), after: queries.trace, keep: keep)
+    try session.run(stage: "project", on: queries, from: "query", "queries", keep: keep)
   }
 
   static let tokenize = Command(
@@ -197,11 +197,13 @@ extension Command {
     ], seeAlso: ["decode", "next_token", "tokenize"]
   ) { session, soft, prompt, keep in
     if let text = try session.textAlone(soft, beside: prompt) {
-      return try session.run(stage: "assemble", on: .text(text), keep: keep, prompt: text)
+      return try session.run(
+        stage: "assemble", on: nil, of: Input(words: .text(text)), keep: keep)
     }
-    let input = try soft.requireTensor("soft", from: "project")
+    let given = try soft.requireTensor("soft", from: "project")
+    var input = soft.runInputs
+    input.words = .text(prompt)
     return try session.run(
-      stage: "assemble", on: .prompted(input, prompt), after: soft.trace, keep: keep,
-      prompt: prompt)
+      stage: "assemble", on: given, of: input, after: soft.trace, keep: keep)
   }
 }

@@ -53,7 +53,7 @@ public struct Bench {
   /// Seconds that reading the model took.
   public let loadSeconds: Double
 
-  private var model: any VisionModel { loaded.model }
+  private var model: any FamilyModel { loaded.model }
   /// The model's name.
   public var modelName: String { loaded.name }
   /// Whether pictures are measured; else a text alone.
@@ -97,8 +97,8 @@ public struct Bench {
 
   /// What the model gives on `image` that is no number, and where first; nil where all are finite.
   public func brokenPlace(on image: Image) throws -> String? {
-    let inputs = RunInputs(image: model.seeing == nil ? nil : image, prompt: options.prompt)
-    return try model.brokenPlace(inputs).map {
+    let input = Input(image: model.seeing == nil ? nil : image, prompt: options.prompt)
+    return try model.brokenPlace(input).map {
       "\(loaded.name) gives \($0)"
     }
   }
@@ -131,15 +131,17 @@ public struct Bench {
     var seen: Tensor?
     if let seer = model.seeing {
       let pixels = try measure("preprocess") { try seer.preprocess(image) }
+      let stages = model.stages.filter { $0.branch == .picture }
       var value = pixels
-      for stage in model.pictureStages.dropFirst() {
+      for stage in stages.dropFirst() {
         // A sequence is read in the row of the first token, below.
         guard !["assemble", "decode"].contains(stage.name), !options.isVisionOnly else { break }
-        value = try measure(stage.name) { try stage.run(.tensor(value), &nothing) }
+        value = try measure(stage.name) { try stage.run(value, trace: &nothing) }
       }
-      let tower = model.pictureStages.filter { ["patchify", "embed", "encode"].contains($0.name) }
-      func see(_ trace: inout Trace) throws -> Tensor {
-        try tower.reduce(pixels) { try $1.run(.tensor($0), &trace) }
+      let tower = stages.filter { ["patchify", "embed", "encode"].contains($0.name) }
+      func see(_ trace: inout Trace) throws {
+        var slots = try tower[0].slots(pixels)
+        try tower.steps.walk(&slots, trace: &trace)
       }
       _ = try measure(Name.vision) { try see(&nothing) }
       _ = try measure(Name.visionKeepingPatterns) {
@@ -160,13 +162,13 @@ public struct Bench {
     let ids = try writer.promptIDs(options.prompt)
     var settings = writer.defaultOptions
     (settings.maxNewTokens, settings.candidateCount) = (1, 0)
-    let inputs = RunInputs(pixels: seen, prompt: options.prompt)
-    let sequence = try writer.sequence(inputs, trace: &nothing)
+    let input = Input(picture: seen.map { .pixels($0) }, prompt: options.prompt)
+    let sequence = try writer.sequence(input, trace: &nothing)
     _ = try measure("prompt") {
       try writer.write(after: sequence, promptIDs: ids, options: settings, trace: .nothing)
     }
     _ = try measure(Name.firstToken) {
-      let sequence = try writer.sequence(inputs, trace: &nothing)
+      let sequence = try writer.sequence(input, trace: &nothing)
       return try writer.write(after: sequence, promptIDs: ids, options: settings, trace: .nothing)
     }
     try progress(Name.nextToken)

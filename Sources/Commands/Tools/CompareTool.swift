@@ -68,9 +68,7 @@ public struct CompareTool {
     var choice = request.model
     choice.folder = url
     let loaded = try LoadedModel.read(choice)
-    guard let model = loaded.model as? any RepeatableModel else {
-      throw RuntimeFailure(.command, "runs of \(path) cannot be made again")
-    }
+    let model = loaded.model
     guard request.image != nil || model.seeing == nil else {
       throw UsageFailure(
         words: "\(path) is a model, and there is no picture for it to run on",
@@ -80,10 +78,10 @@ public struct CompareTool {
       try PictureFile($0, memory: { AvailableMemory.byteCount }, note: request.note)
         .loaded(request.note)
     }
-    let inputs = RunInputs(image: image, prompt: request.prompt)
+    let input = Input(image: image, prompt: request.prompt)
     var trace = Trace.everything
-    try model.pass(inputs, trace: &trace)
-    var side = ComparedSide(name: path, trace: trace, model: loaded, inputs: inputs)
+    try model.pass(input, trace: &trace)
+    var side = ComparedSide(name: path, trace: trace, model: loaded, input: input)
     side.picture = request.image?.lastPathComponent
     return .side(side)
   }

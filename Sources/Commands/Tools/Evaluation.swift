@@ -89,10 +89,10 @@ public struct Evaluation {
   /// - Throws: `BrokenModel` where one of the models gives a number that is none, of which no answer
   ///   would tell.
   private func checkFinite(on scene: Scene) throws {
-    let inputs = RunInputs(image: scene.painted().image, prompt: "a picture")
-    let parts: [any VisionModel] = [model.model] + [matching, space].compactMap { $0 }
+    let input = Input(image: scene.painted().image, prompt: "a picture")
+    let parts: [any FamilyModel] = [model.model] + [matching, space].compactMap { $0 }
     for part in parts {
-      if let place = try part.brokenPlace(inputs) {
+      if let place = try part.brokenPlace(input) {
         throw BrokenModel(command: "evaluate", model: model.name, place: place)
       }
     }

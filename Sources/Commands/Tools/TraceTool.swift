@@ -77,7 +77,7 @@ public struct TraceTool {
       }
       let place = try images.lazy.compactMap { image in
         try (texts.isEmpty ? [prompt] : texts).lazy.compactMap { text in
-          try part.brokenPlace(RunInputs(image: image, prompt: text))
+          try part.brokenPlace(Input(image: image, prompt: text))
         }.first
       }.first
       broken("\(model.name) gives \(place ?? "NaN or infinity in \(tensor.name)")")
@@ -100,7 +100,7 @@ public struct TraceTool {
     return contents.count
   }
 
-  private static func cuttingTexts(_ model: LoadedModel) throws -> any VisionModel {
+  private static func cuttingTexts(_ model: LoadedModel) throws -> any FamilyModel {
     guard let part = model.model.embedding else {
       throw RuntimeFailure(
         .command, "\(model.name) is \(model.model.kind), which has no way to cut texts",
@@ -111,7 +111,7 @@ public struct TraceTool {
 
   /// Whether a place has a name in the file that fits `pattern`.
   private static func keeps(
-    _ pattern: String, of model: any VisionModel, _ request: TraceRequest
+    _ pattern: String, of model: any FamilyModel, _ request: TraceRequest
   ) -> @Sendable (Address) -> Bool {
     if pattern == "*" { return { _ in true } }
     let runs =

@@ -1,10 +1,10 @@
 public import Checkpoints
 internal import Foundation
-public import Images
+internal import Images
 public import Layers
-public import Tensors
+internal import Tensors
 public import Tokenizers
-public import Tracing
+internal import Tracing
 
 extension BLIP2 {
   /// A BLIP-2 read from a folder in the published layout.
@@ -72,31 +72,6 @@ extension BLIP2.Model {
   static let sequence = Tap(
     "output", .token, .channel, says: "What the language model reads: soft prompt, then words.")
 
-  /// Patches `[P, 3·p·p]` to tokens `[T, D]`.
-  public func embed(_ patches: Tensor, trace: inout Trace) throws -> Tensor {
-    try vision.embed(given: patches, trace: &trace)
-  }
-
-  /// Tokens `[T, D]` through the vision transformer: `[T, D]`.
-  public func encode(_ tokens: Tensor, trace: inout Trace) throws -> Tensor {
-    try vision.encode(given: tokens, trace: &trace)
-  }
-
-  /// Vision tokens `[T, D]` to answered queries `[Q, Dq]`.
-  public func query(_ tokens: Tensor, trace: inout Trace) throws -> Tensor {
-    let input = try StageInput.tensor(tokens).tensor(
-      [nil, configuration.vision.width], for: "query")
-    return try qformer.query(input, trace: &trace)
-  }
-
-  /// Answered queries `[Q, Dq]` to the soft prompt `[Q, E]`.
-  public func project(_ queries: Tensor, trace: inout Trace) throws -> Tensor {
-    let writer = try writing("project")
-    let input = try StageInput.tensor(queries).tensor(
-      [nil, configuration.qformer.width], for: "project")
-    return writer.projection(input, trace: &trace)
-  }
-
   /// The token ids of a prompt: one image token a query, then the text with its begin token.
   ///
   /// Older checkpoints have no image token; then the ids are those of the text alone.
@@ -112,52 +87,6 @@ extension BLIP2.Model {
         token: tokenizer.token(imageToken) ?? "token \(imageToken)")
     }
     return [Int](repeating: imageToken, count: configuration.queryCount) + text
-  }
-
-  /// The soft prompt `[Q, E]` followed by the embedded prompt: `[Q + T, E]`.
-  public func assemble(
-    _ soft: Tensor, _ prompt: String, trace: inout Trace
-  ) throws -> Tensor {
-    try assemble(soft, ids: try promptIDs(prompt), trace: &trace)
-  }
-
-  /// The soft prompt `[Q, E]` followed by the embedded token ids of a prompt: `[Q + T, E]`.
-  ///
-  /// - Parameter ids: as `promptIDs` gives them.
-  func assemble(_ soft: Tensor, ids: [Int], trace: inout Trace) throws -> Tensor {
-    let decoder = try writing("assemble").decoder
-    let input = try StageInput.tensor(soft).tensor(
-      [configuration.queryCount, decoder.shape.width], for: "assemble")
-    let embedded = try decoder.embed(ids, trace: &trace)
-    let text =
-      configuration.imageTokenID == nil
-      ? embedded : embedded.rows(configuration.queryCount..<embedded.shape[0])
-    return trace.pass(
-      Tensor.concatenated([input, text]), Self.sequence, at: Address("language.sequence"))
-  }
-
-  /// Everything up to the soft prompt, `[Q, E]`.
-  public func softPrompt(_ image: Image, trace: inout Trace) throws -> Tensor {
-    try project(try query(try see(image, trace: &trace), trace: &trace), trace: &trace)
-  }
-
-  /// Everything from what a run starts from to soft prompt and words, `[Q + T, E]`.
-  public func sequence(_ inputs: RunInputs, trace: inout Trace) throws -> Tensor {
-    let pixels = pass(pixels: try pixels(of: inputs), trace: &trace)
-    let answered = try query(see(pixels: pixels, trace: &trace), trace: &trace)
-    return try assemble(
-      try project(answered, trace: &trace), ids: try ids(of: inputs), trace: &trace)
-  }
-
-  /// Everything up to the vision transformer's tokens, `[T, D]`.
-  public func see(_ image: Image, trace: inout Trace) throws -> Tensor {
-    try see(pixels: try preprocess(image, trace: &trace), trace: &trace)
-  }
-
-  /// Pixels `[3, Y, X]` to the vision transformer's tokens, `[T, D]`.
-  func see(pixels: Tensor, trace: inout Trace) throws -> Tensor {
-    try encode(
-      try embed(try patchify(pixels, trace: &trace), trace: &trace), trace: &trace)
   }
 
   /// The parts that write, or an error that says what the model is for.

@@ -5,14 +5,14 @@ public import Tracing
 
 extension BLIP2.Model {
   /// What `pass` is going to pass.
-  public func outline(_ inputs: RunInputs) throws -> Outline {
+  public func outline(_ input: Input) throws -> Outline {
     var outline = outlinePicture(vision)
     vision.outlineEncoding(into: &outline)
     qformer.outlineQuery(imageRows: patches.tokenCount, into: &outline)
     guard let writer else { return outline }
     let queries = configuration.queryCount
     writer.projection.outline(rows: queries, into: &outline)
-    let ids = try ids(of: inputs)
+    let ids = try ids(of: input)
     let count = configuration.imageTokenID == nil ? queries + ids.count : ids.count
     let width = writer.decoder.shape.width
     outline.pass([ids.count, width], Linear.output, at: Address("language.tokens"))
@@ -38,11 +38,6 @@ extension BLIP2.Model {
       matcher.textProjection.outline(rows: 1, into: &outline)
     }
     return outline
-  }
-
-  /// Bytes of the keys and values of so many tokens in the decoder's cache.
-  public func cacheByteCount(tokenCount: Int) -> Int {
-    writer?.decoder.cacheByteCount(tokenCount: tokenCount) ?? 0
   }
 }
 

@@ -2,24 +2,12 @@ internal import Tensors
 internal import Tokenizers
 public import Tracing
 
-extension BLIP2.Model: RepeatableModel {
-  /// One pass through all stages up to the next token's logits, without writing an answer.
-  public func pass(_ inputs: RunInputs, trace: inout Trace) throws {
-    guard let writer else {
-      let pixels = pass(pixels: try pixels(of: inputs), trace: &trace)
-      _ = try query(see(pixels: pixels, trace: &trace), trace: &trace)
-      return
-    }
-    var state = writer.decoder.start
-    _ = try writer.decoder.read(
-      try sequence(inputs, trace: &trace), after: &state, trace: &trace)
-  }
-
+extension BLIP2.Model {
   /// The token ids that a run reads, those that stand for the picture first.
   ///
   /// - Throws: where given ids are not of this model, or are more than it has positions.
-  func ids(of inputs: RunInputs) throws -> [Int] {
-    guard let ids = inputs.tokenIDs else { return try promptIDs(inputs.prompt) }
+  public func ids(of input: Input) throws -> [Int] {
+    guard let ids = input.tokenIDs else { return try promptIDs(input.prompt) }
     let language = try writing("assemble").decoder.shape
     if let id = ids.first(where: { $0 < 0 || $0 >= language.vocabularySize }) {
       throw ModelError.badTokenIDs(
@@ -41,22 +29,9 @@ extension BLIP2.Model: RepeatableModel {
     return ids
   }
 
-  /// The stage that a place belongs to.
-  public func stage(of address: Address) -> String {
-    switch address.parts.first {
-    case "picture", "vision": return pictureStage(of: address)
-    case "qformer": return "query"
-    case "projection": return "project"
-    case "retrieval": return "match"
-    default:
-      let isAssembled = ["tokens", "sequence"].contains(address.parts.dropFirst().first)
-      return isAssembled ? "assemble" : "decode"
-    }
-  }
-
   /// What an index stands for: a patch by row and column, a query, a word of the prompt.
   public func name(
-    of index: Int, on axis: Axis, at address: Address, inputs: RunInputs
+    of index: Int, on axis: Axis, at address: Address, input: Input
   ) -> String? {
     switch axis {
     case .vocabulary: return tokenizer.token(index).map { "'\($0)'" }
@@ -73,15 +48,15 @@ extension BLIP2.Model: RepeatableModel {
     case "picture", "vision": return pictureToken(index, at: address)
     case "qformer" where isOfPicture: return pictureToken(index, at: address)
     case "qformer", "projection": return "query \(index)"
-    case "language": return parts.contains("head") ? "last token" : word(index, inputs)
+    case "language": return parts.contains("head") ? "last token" : word(index, input)
     default: return nil
     }
   }
 
-  private func word(_ index: Int, _ inputs: RunInputs) -> String? {
+  private func word(_ index: Int, _ input: Input) -> String? {
     let queries = configuration.queryCount
     if index < queries { return "query \(index)" }
-    let ids = (try? ids(of: inputs)) ?? []
+    let ids = (try? ids(of: input)) ?? []
     // Without image tokens the ids are those of the text alone.
     let place = index - (configuration.imageTokenID == nil ? queries : 0)
     guard ids.indices.contains(place) else { return nil }

@@ -5,72 +5,57 @@ internal import Tracing
 extension BLIP2.Model {
   /// The stages, in the order a picture goes through them.
   public var stages: [Stage] {
-    let vision = configuration.vision
-    let (size, patch) = (vision.imageSize, vision.patchSize)
-    let (tokens, queries) = (vision.tokenCount, configuration.queryCount)
-    let pixels = "[3, \(size), \(size)]"
-    let rows = "[\(tokens - 1), \(3 * patch * patch)]"
-    let seen = "[\(tokens), \(vision.width)]"
+    let (width, queries) = (configuration.vision.width, configuration.queryCount)
     let answered = "[\(queries), \(configuration.qformer.width)]"
-    var stages = [
-      Stage(
-        "preprocess", "Resizes the picture and centres its colours around 0.",
-        from: "a picture", to: pixels
-      ) { input, trace in
-        try preprocess(try input.picture(for: "preprocess"), trace: &trace)
-      },
-      Stage(
-        "patchify", "Cuts the pixels into squares and lays each out as one row.",
-        from: pixels, to: rows
-      ) { input, trace in
-        try patchify(try input.tensor([3, size, size], for: "patchify"), trace: &trace)
-      },
-      Stage(
-        "embed", "Maps each patch to a token, puts the class token first and adds positions.",
-        from: rows, to: seen
-      ) { input, trace in
-        try embed(try input.tensor([nil, nil], for: "embed"), trace: &trace)
-      },
-      Stage(
-        "encode", "Lets the tokens look at each other in \(vision.blockCount) blocks.",
-        from: seen, to: seen
-      ) { input, trace in
-        try encode(try input.tensor([nil, nil], for: "encode"), trace: &trace)
-      },
-      Stage(
-        "query", "Lets \(queries) learned queries gather from the tokens what they ask for.",
-        from: seen, to: answered
-      ) { input, trace in
-        try query(try input.tensor([nil, nil], for: "query"), trace: &trace)
-      },
-    ]
-    guard let language = configuration.language else { return stages }
+    let stages =
+      pictureStages(vision) + [
+        Stage(
+          "query", "Lets \(queries) learned queries gather from the tokens what they ask for.",
+          from: "[\(patches.tokenCount), \(width)]", to: answered,
+          takes: (.tokens, [nil, width]), gives: .queries, steps: qformer.steps)
+      ]
+    guard let language = configuration.language, let writer else { return stages }
     let soft = "[\(queries), \(language.width)]"
-    let sequence = "[\(queries) + T, \(language.width)]"
-    stages += [
+    return stages + [
       Stage(
         "project", "Maps the answered queries into the language model's space: a soft prompt.",
-        from: answered, to: soft
-      ) { input, trace in
-        try project(try input.tensor([nil, nil], for: "project"), trace: &trace)
+        from: answered, to: soft, takes: (.queries, [nil, configuration.qformer.width]),
+        gives: .softPrompt, at: "projection"
+      ) { slots, trace in
+        slots[.softPrompt] = writer.projection(slots.take(.queries), trace: &trace)
       },
       Stage(
         "assemble", "Puts the words of the prompt behind the soft prompt.",
-        from: "\(soft) and a text of T tokens", to: sequence
-      ) { input, trace in
-        try assemble(
-          try input.tensor([nil, nil], for: "assemble"), input.text, trace: &trace)
+        from: "\(soft) and a text of T tokens", to: "[\(queries) + T, \(language.width)]",
+        takes: (.softPrompt, [queries, language.width]), gives: .sequence,
+        at: "language.tokens", "language.sequence"
+      ) { slots, trace in
+        let embedded = try writer.decoder.embed(try ids(of: slots.input), trace: &trace)
+        let words =
+          configuration.imageTokenID == nil
+          ? embedded : embedded.rows(queries..<embedded.shape[0])
+        slots[.sequence] = trace.pass(
+          Tensor.concatenated([slots.take(.softPrompt), words]), Self.sequence,
+          at: Address("language.sequence"))
       },
-      Stage(
-        "decode", "Reads the sequence and gives the next token's logits, again and again.",
-        from: sequence, to: "[1, \(language.vocabularySize)]"
-      ) { input, trace in
-        let decoder = try writing("decode").decoder
-        var state = decoder.start
-        return try decoder.read(
-          try input.tensor([nil, language.width], for: "decode"), after: &state, trace: &trace)
-      },
+      writer.decoder.stage(),
     ]
-    return stages
+  }
+}
+
+extension BLIP2.QFormer {
+  /// The queries look at a picture's tokens, a step a block.
+  fileprivate var steps: [Step] {
+    let first = Step("qformer.norm") { slots, trace in
+      slots[.queries] = norm(queries, trace: &trace)
+    }
+    return [first]
+      + blocks.indices.map { index in
+        Step("qformer.blocks.\(index)") { slots, trace in
+          slots[.queries] = blocks[index](
+            slots.take(.queries), queryCount: queries.shape[0], image: slots.take(.tokens),
+            mask: nil, trace: &trace)
+        }
+      }
   }
 }

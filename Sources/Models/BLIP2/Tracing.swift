@@ -8,27 +8,10 @@ extension BLIP2.Model {
   /// An answer to the prompt, or, where texts are given, how well they fit, with every place.
   public func traced(_ request: TraceRequest) throws -> TracedRun {
     let image = try request.onlyImage(for: kind)
-    return request.texts.isEmpty
-      ? try tracedAnswer(image, request) : try tracedMatch(image, request)
-  }
-
-  private func tracedAnswer(_ image: Image, _ request: TraceRequest) throws -> TracedRun {
-    let pixels = try preprocess(image)
-    var trace = request.trace
-    let inputs = RunInputs(image: image, prompt: request.prompt)
-    let ids = try ids(of: inputs)
-    let sequence = try sequence(inputs, trace: &trace)
-    let answer = try write(
-      after: sequence, promptIDs: ids, options: defaultOptions, trace: trace)
-    let tokens = answer.generated.tokens
-    return TracedRun(
-      tensors: [PublishedTensor(name: "inputs.pixel_values", tensor: pixels.withBatchAxis)]
-        + (request.usesPublishedNames ? published(answer.trace) : answer.trace.named("")),
-      integers: [
-        .init("inputs.input_ids", ids, shape: [1, ids.count]),
-        .init("inputs.attention_mask", ids.map { _ in 1 }, shape: [1, ids.count]),
-        .init("generated_ids", tokens, shape: [1, tokens.count]),
-      ], answer: answer.text)
+    guard request.texts.isEmpty else { return try tracedMatch(image, request) }
+    return try tracedAnswer(Input(image: image, prompt: request.prompt), request) {
+      published($0)
+    }
   }
 
   private func tracedMatch(_ image: Image, _ request: TraceRequest) throws -> TracedRun {

@@ -1,8 +1,8 @@
 public import Generation
 internal import Layers
-public import Tensors
+internal import Tensors
 internal import Tokenizers
-public import Tracing
+internal import Tracing
 
 extension BLIP2.Model {
   /// Greedy, as many tokens as the model's own file says, ending at its end tokens.
@@ -12,28 +12,9 @@ extension BLIP2.Model {
     return options
   }
 
-  /// Reads a sequence `[Q + T, E]` and writes what follows.
-  ///
-  /// - Parameters:
-  ///   - promptIDs: the ids that the sequence stands for, for penalties and length rules.
-  ///   - trace: keeps the numbers of the pass over the prompt.
-  ///   - onStep: called after each token.
-  public func write(
-    after sequence: Tensor, promptIDs: [Int], options: GenerationOptions, trace: Trace,
-    onStep: (GenerationStep) throws -> Void
-  ) throws -> WrittenAnswer {
-    var trace = trace
-    let generated = try writing("decode").decoder.write(
-      after: sequence, promptIDs: promptIDs, options: options, trace: &trace, onStep: onStep)
-    return WrittenAnswer(text: text(of: generated.tokens), generated: generated, trace: trace)
-  }
-
-  /// The logits after a sequence and after each of `tokens` that follow it, `[N + 1, V]`.
-  public func logits(
-    after sequence: Tensor, tokens: [Int], isCancelled: @escaping @Sendable () -> Bool
-  ) throws -> Tensor {
-    try writing("decode").decoder.logits(
-      after: sequence, tokens: tokens, isCancelled: isCancelled)
+  /// The language model.
+  public func decoder(for stage: String) throws(ModelError) -> Decoder {
+    try writing(stage).decoder
   }
 
   /// The text of tokens, special ones left out, spaces at both ends cut.

@@ -6,32 +6,16 @@ internal import Tokenizers
 public import Tracing
 
 extension CLIP.Model {
-  /// Patches `[P, 3·p·p]` to tokens `[T, D]`, normalised as the first block takes them.
-  public func embed(_ patches: Tensor, trace: inout Trace) throws -> Tensor {
-    try vision.embed(given: patches, trace: &trace)
-  }
-
-  /// Tokens `[T, D]` through the vision transformer: `[T, D]`, not normalised.
-  public func encode(_ tokens: Tensor, trace: inout Trace) throws -> Tensor {
-    try vision.encode(given: tokens, trace: &trace)
-  }
-
-  /// The class token of encoded tokens `[T, D]`, normalised and mapped into the shared space:
-  /// `[1, E]`.
-  public func project(_ tokens: Tensor, trace: inout Trace) throws -> Tensor {
-    let input = try StageInput.tensor(tokens).tensor([nil, vision.sizes.width], for: "project")
-    let pooled = vision.norm(input.rows(0..<1), trace: &trace)  // [1, D]
-    return imageProjection(pooled, trace: &trace)
-  }
-
   /// Every patch token, normalised and mapped as the class token is: `[P, E]`.
   ///
   /// The model was not trained for this; where texts fit shows all the same.
   public func projectPatches(_ tokens: Tensor) throws -> Tensor {
-    let input = try StageInput.tensor(tokens).tensor(
-      [vision.sizes.tokenCount, vision.sizes.width], for: "project")
+    let shape = [vision.sizes.tokenCount, vision.sizes.width]
+    guard tokens.shape == shape else {
+      throw ModelError.wrongShape(stage: "project", found: tokens.shape, expected: "\(shape)")
+    }
     var trace = Trace.nothing
-    let rows = vision.norm(input.rows(1..<vision.sizes.tokenCount), trace: &trace)
+    let rows = vision.norm(tokens.rows(1..<vision.sizes.tokenCount), trace: &trace)
     return imageProjection(rows, trace: &trace)
   }
 
@@ -43,35 +27,14 @@ extension CLIP.Model {
     try CLIP.textIDs(text, tokenizer, configuration.text, cuts: cutsTexts)
   }
 
-  /// A text to its tokens after the last norm, `[T, D]`.
-  public func read(_ text: String, trace: inout Trace) throws -> Tensor {
-    let ids = try textIDs(text)
-    return try self.text.read(ids, count: ids.count, trace: &trace)
-  }
-
-  /// The token that stands for a text, of its tokens `[T, D]`, in the shared space: `[1, E]`.
-  public func projectText(
-    _ tokens: Tensor, ids: [Int], trace: inout Trace
-  ) throws -> Tensor {
-    let input = try StageInput.tensor(tokens).tensor(
-      [nil, configuration.text.width], for: "project_text")
-    let place = min(text.pooledPosition(of: ids), input.shape[0] - 1)
-    return textProjection(input.rows(place..<place + 1), trace: &trace)
-  }
-
   /// Pictures to `[N, E]`, not divided by their lengths.
   public func embed(images: [Image], traces: inout [Trace]) throws -> Tensor {
     guard traces.isEmpty else {
       precondition(traces.count == images.count, "a trace a picture")
-      var rows: [Tensor] = []
-      for (index, image) in images.enumerated() {
-        let pixels = try preprocess(image, trace: &traces[index])
-        let patches = try patchify(pixels, trace: &traces[index])
-        let seen = try encode(
-          try embed(patches, trace: &traces[index]), trace: &traces[index])
-        rows.append(try project(seen, trace: &traces[index]))
-      }
-      return Tensor.concatenated(rows)
+      return Tensor.concatenated(
+        try images.indices.map {
+          try run(Input(image: images[$0]), through: "project", trace: &traces[$0])
+        })
     }
     return try embed(images: images)
   }
@@ -111,14 +74,11 @@ extension CLIP.Model {
   public func embed(texts: [String], traces: inout [Trace]) throws -> Tensor {
     guard !texts.isEmpty else { return Tensor([], shape: [0, embeddingWidth]) }
     guard traces.isEmpty else {
-      let ids = try texts.map { try textIDs($0) }
       precondition(traces.count == texts.count, "a trace a text")
-      var rows: [Tensor] = []
-      for (index, ids) in ids.enumerated() {
-        let read = try text.read(ids, count: ids.count, trace: &traces[index])
-        rows.append(try projectText(read, ids: ids, trace: &traces[index]))
-      }
-      return Tensor.concatenated(rows)
+      return Tensor.concatenated(
+        try texts.indices.map {
+          try run(Input(words: .text(texts[$0])), through: "project_text", trace: &traces[$0])
+        })
     }
     return Tensor.concatenated(
       try stride(from: 0, to: texts.count, by: Self.textsAtOnce).map {

@@ -9,7 +9,7 @@ public import Tracing
 
 extension CLIP {
   /// A CLIP read from a folder in transformers' or OpenCLIP's layout.
-  public struct Model: VisionModel, EmbeddingModel {
+  public struct Model: FamilyModel, EmbeddingModel {
     /// The sizes.
     public let configuration: Configuration
     /// How a picture becomes numbers, and where that is written.

@@ -3,24 +3,15 @@ internal import Tensors
 internal import Tokenizers
 public import Tracing
 
-extension CLIP.Model: RepeatableModel {
-  /// One pass of the picture into the shared space, and one of the text, where there is one.
-  public func pass(_ inputs: RunInputs, trace: inout Trace) throws {
-    try passPicture(inputs, trace: &trace)
-    guard inputs.tokenIDs != nil || !inputs.prompt.isEmpty else { return }
-    let ids = try ids(of: inputs)
-    let read = try text.read(ids, count: inputs.attendedCount ?? ids.count, trace: &trace)
-    _ = try projectText(read, ids: ids, trace: &trace)
-  }
-
+extension CLIP.Model {
   /// What `pass` is going to pass.
-  public func outline(_ inputs: RunInputs) throws -> Outline {
+  public func outline(_ input: Input) throws -> Outline {
     var outline = outlinePicture(vision)
     vision.outlineEncoding(into: &outline)
     vision.norm.outline(rows: 1, into: &outline)
     imageProjection.outline(rows: 1, into: &outline)
-    guard inputs.tokenIDs != nil || !inputs.prompt.isEmpty else { return outline }
-    text.outline(rows: try ids(of: inputs).count, into: &outline)
+    guard input.words != nil else { return outline }
+    text.outline(rows: try ids(of: input).count, into: &outline)
     textProjection.outline(rows: 1, into: &outline)
     return outline
   }
@@ -28,8 +19,8 @@ extension CLIP.Model: RepeatableModel {
   /// The token ids of a run's text.
   ///
   /// - Throws: where given ids are not of this model, or are more than it has positions.
-  private func ids(of inputs: RunInputs) throws -> [Int] {
-    guard let ids = inputs.tokenIDs else { return try textIDs(inputs.prompt) }
+  func ids(of input: Input) throws -> [Int] {
+    guard let ids = input.tokenIDs else { return try textIDs(input.prompt) }
     let (rows, positions) = (
       configuration.text.vocabularySize, configuration.text.positionCount
     )
@@ -43,24 +34,15 @@ extension CLIP.Model: RepeatableModel {
     return ids
   }
 
-  /// The stage that a place belongs to.
-  public func stage(of address: Address) -> String {
-    switch address.part.description {
-    case "vision.norm", "joint.image_projection": "project"
-    case "joint.text_projection": "project_text"
-    default: address.parts.first == "text" ? "read" : pictureStage(of: address)
-    }
-  }
-
   /// What an index stands for: a patch by row and column, a word of the text.
   public func name(
-    of index: Int, on axis: Axis, at address: Address, inputs: RunInputs
+    of index: Int, on axis: Axis, at address: Address, input: Input
   ) -> String? {
     guard [.token, .query, .key].contains(axis) else { return nil }
     switch address.parts.first {
     case "picture", "vision": return pictureToken(index, at: address)
     case "text":
-      guard let ids = try? ids(of: inputs), ids.indices.contains(index) else { return nil }
+      guard let ids = try? ids(of: input), ids.indices.contains(index) else { return nil }
       return tokenizer.token(ids[index]).map { "token \(index) '\($0)'" }
     default: return nil
     }

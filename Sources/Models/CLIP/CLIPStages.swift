@@ -6,50 +6,57 @@ internal import Tracing
 extension CLIP.Model {
   /// The stages of a picture, then those of a text; both end in the shared space.
   public var stages: [Stage] {
-    let shapes = VisionShapes(patches, width: vision.sizes.width)
-    return pictureStages(
-      shapes, blockCount: vision.sizes.blockCount,
-      embed: { try embed($0, trace: &$1) }, encode: { try encode($0, trace: &$1) }
-    ) + [
-      Stage(
-        "project", "Maps the class token into the space that pictures and texts share.",
-        from: shapes.tokens, to: "[1, \(embeddingWidth)]"
-      ) { input, trace in
-        try project(try input.tensor([nil, nil], for: "project"), trace: &trace)
-      }
-    ]
-      + CLIP.textStages(
-        configuration.text, spaceWidth: embeddingWidth, ids: { try textIDs($0) },
-        read: { try text.read($0, count: $0.count, trace: &$1) },
-        project: { try projectText($0, ids: $1, trace: &$2) })
+    pictureStages(vision) + [
+      projectStage(
+        vision, imageProjection,
+        summary: "Maps the class token into the space that pictures and texts share.")
+    ] + text.stages(textProjection) { try ids(of: $0) }
   }
 }
 
-extension CLIP {
+extension CLIP.TextEncoder {
   /// The stages of a text.
   ///
-  /// - Parameter spaceWidth: channels of the shared space; nil where nothing projects into it.
-  static func textStages(
-    _ sizes: Configuration.Text, spaceWidth: Int?,
-    ids: @escaping @Sendable (String) throws -> [Int],
-    read: @escaping @Sendable ([Int], inout Trace) throws -> Tensor,
-    project: @escaping @Sendable (Tensor, [Int], inout Trace) throws -> Tensor
+  /// - Parameters:
+  ///   - projection: into a space that pictures share; nil where there is none.
+  ///   - ids: gives the token ids of what a run starts from.
+  func stages(
+    _ projection: Linear?, ids: @escaping @Sendable (Input) throws -> [Int]
   ) -> [Stage] {
-    [
+    let width = configuration.width
+    let embed = Step("text.embedding") { slots, trace in
+      let ids = try ids(slots.input)
+      slots[.textTokens] = self.embed(ids, trace: &trace)
+      slots[.textMask] = Self.mask(ids.count, visible: slots.input.attendedCount ?? ids.count)
+    }
+    let through = blocks.indices.map { index in
+      Step("text.blocks.\(index)") { slots, trace in
+        var none: KeyValues?
+        slots[.textTokens] = blocks[index](
+          slots.take(.textTokens), mask: slots[.textMask], cache: &none, trace: &trace)
+      }
+    }
+    let end = Step("text.norm") { slots, trace in
+      slots[.textTokens] = norm(slots.take(.textTokens), trace: &trace)
+    }
+    return [
       Stage(
         "read",
-        "Lets each token of a text look at those before it, in \(sizes.blockCount) blocks.",
-        from: "a text of T tokens", to: "[T, \(sizes.width)]", branch: .text
-      ) { input, trace in try read(try ids(input.text), &trace) },
+        "Lets each token of a text look at those before it, in \(blocks.count) blocks.",
+        from: "a text of T tokens", to: "[T, \(width)]", branch: .text, gives: .textTokens,
+        steps: [embed] + through + [end]),
       Stage(
         "project_text",
-        spaceWidth == nil
+        projection == nil
           ? "Takes the text's end token: this checkpoint has no projection."
           : "Maps the text's end token into the space that pictures and texts share.",
-        from: "[T, \(sizes.width)]", to: "[1, \(spaceWidth ?? sizes.width)]", branch: .text
-      ) { input, trace in
-        try project(
-          try input.tensor([nil, nil], for: "project_text"), try ids(input.text), &trace)
+        from: "[T, \(width)]", to: "[1, \(projection?.weight.shape[0] ?? width)]", branch: .text,
+        takes: (.textTokens, [nil, width]), gives: .textEmbedding, at: "joint.text_projection"
+      ) { slots, trace in
+        let tokens = slots.take(.textTokens)
+        let place = min(pooledPosition(of: try ids(slots.input)), tokens.shape[0] - 1)
+        let pooled = tokens.rows(place..<place + 1)
+        slots[.textEmbedding] = projection?(pooled, trace: &trace) ?? pooled
       },
     ]
   }

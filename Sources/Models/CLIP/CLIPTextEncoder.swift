@@ -44,23 +44,13 @@ extension CLIP {
         from: &weights, at: Self.root / "norm", width: width, epsilon: configuration.epsilon)
     }
 
-    /// Reads ids that were checked: `[T, D]` after the last norm.
-    ///
-    /// - Parameter count: how many of the ids are the text; what follows only fills up, and is not
-    ///   looked at.
-    func read(_ ids: [Int], count: Int, trace: inout Trace) throws(Cancelled) -> Tensor {
+    /// The tokens of ids that were checked, with their positions: `[T, D]`.
+    func embed(_ ids: [Int], trace: inout Trace) -> Tensor {
       let words = trace.pass(
         tokens.rows(ids), Linear.output, at: Self.embedding / "tokens")
       let places = trace.pass(
         positions.rows(Array(ids.indices)), Linear.output, at: Self.embedding / "positions")
-      var x = trace.pass(words + places, Self.embedded, at: Self.embedding)  // [T, D]
-      let mask = Self.mask(ids.count, visible: count)
-      var none: KeyValues?
-      for block in blocks {
-        try trace.checkCancellation()
-        x = block(x, mask: mask, cache: &none, trace: &trace)
-      }
-      return norm(x, trace: &trace)
+      return trace.pass(words + places, Self.embedded, at: Self.embedding)
     }
 
     /// So many ids are going to be read.
@@ -99,7 +89,9 @@ extension CLIP {
       }
     }
 
-    private static func mask(_ count: Int, visible: Int) -> Tensor {
+    /// `[T, T]`: each of `count` tokens sees itself and those before it, of the first `visible`: what
+    /// follows only fills a batch up.
+    static func mask(_ count: Int, visible: Int) -> Tensor {
       let causal = Attention.causalMask(queryCount: count, tokenCount: count)
       guard visible < count else { return causal }
       return causal

@@ -2,14 +2,14 @@ internal import Checkpoints
 internal import Files
 internal import Foundation
 internal import Layers
-public import Tensors
+internal import Tensors
 public import Tokenizers
 public import Tracing
 
 extension CLIP {
   /// A CLIP's text tower alone, with or without its projection into the shared space: `CLIPTextModel`
   /// and `CLIPTextModelWithProjection`.
-  public struct TextTower: VisionModel {
+  public struct TextTower: FamilyModel {
     /// What to know of its files.
     public let notes: [String]
     /// Texts to tokens.
@@ -59,18 +59,8 @@ extension CLIP.TextTower {
     return try CLIP.textIDs(text, textTokenizer, self.text.configuration, cuts: cutsTexts)
   }
 
-  /// The token that stands for a text, of its tokens `[T, D]`, in the shared space where the checkpoint
-  /// has the projection: `[1, E]`, or `[1, D]`.
-  public func projectText(_ tokens: Tensor, ids: [Int], trace: inout Trace) throws -> Tensor {
-    let input = try StageInput.tensor(tokens).tensor(
-      [nil, text.configuration.width], for: "project_text")
-    let place = min(text.pooledPosition(of: ids), input.shape[0] - 1)
-    let pooled = input.rows(place..<place + 1)
-    return projection?(pooled, trace: &trace) ?? pooled
-  }
-
   /// The same tower, which cuts a text that is too long before its end token.
-  public var cuttingLongTexts: any VisionModel {
+  public var cuttingLongTexts: any FamilyModel {
     var tower = self
     tower.cutsTexts = true
     return tower
@@ -104,11 +94,24 @@ extension CLIP.TextTower {
   }
 
   /// The stages of a text.
-  public var stages: [Stage] {
-    CLIP.textStages(
-      text.configuration, spaceWidth: projection?.weight.shape[0], ids: { try textIDs($0) },
-      read: { try text.read($0, count: $0.count, trace: &$1) },
-      project: { try projectText($0, ids: $1, trace: &$2) })
+  public var stages: [Stage] { text.stages(projection) { try textIDs($0.prompt) } }
+
+  /// What `pass` is going to pass.
+  public func outline(_ input: Input) throws -> Outline {
+    var outline = Outline()
+    text.outline(rows: try textIDs(input.prompt).count, into: &outline)
+    projection?.outline(rows: 1, into: &outline)
+    return outline
+  }
+
+  /// What an index stands for: a word of the text.
+  public func name(
+    of index: Int, on axis: Axis, at address: Address, input: Input
+  ) -> String? {
+    guard [.token, .query, .key].contains(axis), address.parts.first == "text",
+      let ids = try? textIDs(input.prompt), ids.indices.contains(index)
+    else { return nil }
+    return textTokenizer?.token(ids[index]).map { "token \(index) '\($0)'" }
   }
 
   /// The module paths of transformers whose result passes an address.
@@ -123,10 +126,8 @@ extension CLIP.TextTower {
     }
     var (tensors, rows): ([PublishedTensor], [Tensor]) = ([], [])
     for (number, words) in request.texts.enumerated() {
-      let ids = try textIDs(words)
       var trace = request.trace
-      let read = try text.read(ids, count: ids.count, trace: &trace)
-      rows.append(try projectText(read, ids: ids, trace: &trace))
+      rows.append(try run(Input(prompt: words), through: "project_text", trace: &trace))
       tensors += trace.named(request.texts.count == 1 ? "" : "texts.\(number).")
     }
     if !rows.isEmpty {

@@ -15,7 +15,7 @@ extension CLIP {
 
   /// Reads a whole CLIP, or one of its towers: `model_type` or, in a whole one's configuration,
   /// `architectures` tells.
-  static func read(_ folder: CheckpointFolder) throws -> any VisionModel {
+  static func read(_ folder: CheckpointFolder) throws -> any FamilyModel {
     guard let json = try folder.jsonIfPresent("config.json") else { return try Model(folder) }
     let top = ConfigurationReader(
       file: folder.url.appending(path: "config.json").path, path: "", json: json)

@@ -21,8 +21,8 @@ extension CLIP.Model {
     var (texts, textRows): ([Trace], [Tensor]) = ([], [])
     for (ids, filled) in zip(ids, filled) {
       var trace = request.trace
-      let read = try text.read(filled, count: ids.count, trace: &trace)
-      textRows.append(try projectText(read, ids: filled, trace: &trace))
+      let input = Input(words: .tokens(filled, attended: ids.count))
+      textRows.append(try run(input, through: "project_text", trace: &trace))
       texts.append(trace)
     }
     var tensors = [

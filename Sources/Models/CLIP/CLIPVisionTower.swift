@@ -44,14 +44,6 @@ extension CLIP {
 }
 
 extension CLIP.VisionTower {
-  /// The class token of encoded tokens `[T, D]`, normalised, and mapped into the shared space where the
-  /// checkpoint has the projection: `[1, E]`, or `[1, D]`.
-  public func project(_ tokens: Tensor, trace: inout Trace) throws -> Tensor {
-    let input = try StageInput.tensor(tokens).tensor([nil, vision.sizes.width], for: "project")
-    let pooled = vision.norm(input.rows(0..<1), trace: &trace)  // [1, D]
-    return projection?(pooled, trace: &trace) ?? pooled
-  }
-
   /// The same tower for pictures of another size.
   public func resized(to imageSize: Int) throws -> any SeeingModel {
     var tower = self
@@ -99,21 +91,12 @@ extension CLIP.VisionTower {
 
   /// The stages of a picture.
   public var stages: [Stage] {
-    let shapes = VisionShapes(patches, width: vision.sizes.width)
-    return pictureStages(
-      shapes, blockCount: vision.sizes.blockCount,
-      embed: { try vision.embed(given: $0, trace: &$1) },
-      encode: { try vision.encode(given: $0, trace: &$1) }
-    ) + [
-      Stage(
-        "project",
-        projection == nil
+    pictureStages(vision) + [
+      projectStage(
+        vision, projection,
+        summary: projection == nil
           ? "Takes the class token and normalises it: this checkpoint has no projection."
-          : "Maps the class token into the space that pictures and texts share.",
-        from: shapes.tokens, to: "[1, \(projection?.weight.shape[0] ?? vision.sizes.width)]"
-      ) { input, trace in
-        try project(try input.tensor([nil, nil], for: "project"), trace: &trace)
-      }
+          : "Maps the class token into the space that pictures and texts share.")
     ]
   }
 
@@ -130,7 +113,7 @@ extension CLIP.VisionTower {
     var (traces, rows): ([Trace], [Tensor]) = ([], [])
     for image in request.images {
       var trace = request.trace
-      if let row = try run(image, trace: &trace) { rows.append(row) }
+      rows.append(try run(Input(image: image), through: "project", trace: &trace))
       traces.append(trace)
     }
     let pixels = Tensor.concatenated(try request.images.map { try preprocess($0).withBatchAxis })
@@ -155,14 +138,9 @@ extension CLIP.VisionTower {
   }
 }
 
-extension CLIP.VisionTower: RepeatableModel {
-  /// One pass of the picture.
-  public func pass(_ inputs: RunInputs, trace: inout Trace) throws {
-    try passPicture(inputs, trace: &trace)
-  }
-
+extension CLIP.VisionTower {
   /// What `pass` is going to pass.
-  public func outline(_ inputs: RunInputs) -> Outline {
+  public func outline(_ input: Input) -> Outline {
     var outline = outlinePicture(vision)
     vision.outlineEncoding(into: &outline)
     vision.norm.outline(rows: 1, into: &outline)
@@ -170,17 +148,9 @@ extension CLIP.VisionTower: RepeatableModel {
     return outline
   }
 
-  /// The stage that a place belongs to.
-  public func stage(of address: Address) -> String {
-    switch address.part.description {
-    case "vision.norm", "joint.image_projection": "project"
-    default: pictureStage(of: address)
-    }
-  }
-
   /// What an index stands for: a patch by row and column.
   public func name(
-    of index: Int, on axis: Axis, at address: Address, inputs: RunInputs
+    of index: Int, on axis: Axis, at address: Address, input: Input
   ) -> String? {
     guard [.token, .query, .key].contains(axis), address.parts.first != "joint" else { return nil }
     return pictureToken(index, at: address)

@@ -123,25 +123,33 @@ public struct Decoder: Sendable, Tapped {
   /// The state before anything was read.
   public var start: State { State(caches: blocks.map(\.attention.emptyCache), tokenCount: 0) }
 
-  /// Reads `embeddings` `[T, E]` after what `state` has read, and gives the logits `[1, V]` that
-  /// follow the last of them.
+  /// A sequence on its way through the blocks.
+  struct Pass: Sendable {
+    /// `[T, E]`: its tokens, after as many blocks as have run.
+    var tokens: Tensor
+    let mask: Tensor?
+    let rotation: Rotation?
+  }
+
+  /// Gives the tokens of `embeddings` `[T, E]` their places behind what was read.
   ///
-  /// - Throws: when the sequence is longer than the model has positions; when cancelled.
-  public func read(
-    _ embeddings: Tensor, after state: inout State, trace: inout Trace
-  ) throws -> Tensor {
+  /// - Throws: when the sequence is longer than the model has positions.
+  func begin(
+    _ embeddings: Tensor, after state: State, trace: inout Trace
+  ) throws(ModelError) -> Pass {
     let count = embeddings.shape[0]
     let total = state.tokenCount + count
     guard total <= shape.positionCount else {
-      throw ModelError.promptTooLong(tokens: total, limit: shape.positionCount)
+      throw .promptTooLong(tokens: total, limit: shape.positionCount)
     }
-    var x = embeddings  // [T, E]
+    var tokens = embeddings  // [T, E]
     var rotation: Rotation?
     switch shape.positions {
     case .table(let unused):
       let places = (state.tokenCount..<total).map { $0 + unused }
       if let positions {
-        x = x + trace.pass(positions.rows(places), Linear.output, at: Self.root / "positions")
+        tokens =
+          tokens + trace.pass(positions.rows(places), Linear.output, at: Self.root / "positions")
       }
     case .rotary(let rotary):
       var turn = rotary.rotation(at: state.tokenCount..<total)
@@ -152,13 +160,37 @@ public struct Decoder: Sendable, Tapped {
     let mask =
       needsMask
       ? Attention.causalMask(queryCount: count, tokenCount: total, window: shape.window) : nil
-    for (index, block) in blocks.enumerated() {
-      try trace.checkCancellation()
-      x = block(x, mask: mask, rotation: rotation, cache: &state.caches[index], trace: &trace)
-    }
-    state.tokenCount = total
-    let last = norm(x, trace: &trace).rows(count - 1..<count)  // [1, E]
+    return Pass(tokens: tokens, mask: mask, rotation: rotation)
+  }
+
+  /// Takes a sequence through one block, whose keys and values `state` keeps.
+  func go(_ pass: inout Pass, through block: Int, _ state: inout State, trace: inout Trace) {
+    pass.tokens = blocks[block](
+      pass.tokens, mask: pass.mask, rotation: pass.rotation, cache: &state.caches[block],
+      trace: &trace)
+  }
+
+  /// The logits `[1, V]` that follow the last token of a sequence that has gone through all blocks.
+  func end(_ pass: Pass, _ state: inout State, trace: inout Trace) -> Tensor {
+    let count = pass.tokens.shape[0]
+    state.tokenCount += count
+    let last = norm(pass.tokens, trace: &trace).rows(count - 1..<count)  // [1, E]
     return head(last, trace: &trace)  // [1, V]
+  }
+
+  /// Reads `embeddings` `[T, E]` after what `state` has read, and gives the logits `[1, V]` that
+  /// follow the last of them.
+  ///
+  /// - Throws: when the sequence is longer than the model has positions; when cancelled.
+  public func read(
+    _ embeddings: Tensor, after state: inout State, trace: inout Trace
+  ) throws -> Tensor {
+    var pass = try begin(embeddings, after: state, trace: &trace)
+    for block in blocks.indices {
+      try trace.checkCancellation()
+      go(&pass, through: block, &state, trace: &trace)
+    }
+    return end(pass, &state, trace: &trace)
   }
 
   /// A sequence of so many rows is going to be read from the beginning.

@@ -2,7 +2,7 @@ public import Checkpoints
 internal import Foundation
 public import Generation
 internal import Layers
-public import Tensors
+internal import Tensors
 public import Tokenizers
 public import Tracing
 
@@ -63,19 +63,11 @@ extension LLaMA {
       tokenizer.encode(prompt, addSpecialTokens: true)
     }
 
-    /// The embeddings of what a run starts from, `[T, E]`.
-    ///
-    /// - Throws: for a picture, which it cannot read; for no token at all.
-    public func sequence(_ inputs: RunInputs, trace: inout Trace) throws -> Tensor {
-      guard inputs.image == nil, inputs.pixels == nil else {
-        throw ModelError.missingPart(wanted: "look at a picture", has: "it is \(kind)")
-      }
-      return try decoder.embed(try ids(of: inputs), trace: &trace)
-    }
-
     /// The token ids that a run reads.
-    func ids(of inputs: RunInputs) throws -> [Int] {
-      let ids = try inputs.tokenIDs ?? promptIDs(inputs.prompt)
+    ///
+    /// - Throws: for no token at all, and for more than it has positions.
+    public func ids(of input: Input) throws -> [Int] {
+      let ids = try input.tokenIDs ?? promptIDs(input.prompt)
       guard !ids.isEmpty else { throw ModelError.emptyPrompt }
       let limit = configuration.decoder.positionCount
       guard ids.count <= limit else {
@@ -84,28 +76,12 @@ extension LLaMA {
       return ids
     }
 
-    /// Reads a sequence `[T, E]` and writes what follows.
-    public func write(
-      after sequence: Tensor, promptIDs: [Int], options: GenerationOptions, trace: Trace,
-      onStep: (GenerationStep) throws -> Void
-    ) throws -> WrittenAnswer {
-      var trace = trace
-      let generated = try decoder.write(
-        after: sequence, promptIDs: promptIDs, options: options, trace: &trace, onStep: onStep)
-      let text = tokenizer.decode(generated.tokens, skipSpecialTokens: true)
-      return WrittenAnswer(text: text, generated: generated, trace: trace)
-    }
+    /// All of the model.
+    public func decoder(for stage: String) -> Decoder { decoder }
 
-    /// Bytes of the keys and values of so many tokens in the decoder's cache.
-    public func cacheByteCount(tokenCount: Int) -> Int {
-      decoder.cacheByteCount(tokenCount: tokenCount)
-    }
-
-    /// The logits after a sequence and after each of `tokens` that follow it, `[N + 1, V]`.
-    public func logits(
-      after sequence: Tensor, tokens: [Int], isCancelled: @escaping @Sendable () -> Bool
-    ) throws -> Tensor {
-      try decoder.logits(after: sequence, tokens: tokens, isCancelled: isCancelled)
+    /// The text of tokens, special ones left out.
+    public func text(of tokens: [Int]) -> String {
+      tokenizer.decode(tokens, skipSpecialTokens: true)
     }
   }
 }
@@ -160,23 +136,18 @@ extension LLaMA.Model {
 
   /// The two stages of a text.
   public var stages: [Stage] {
-    let shape = configuration.decoder
-    let sequence = "[T, \(shape.width)]"
-    return [
+    [
       Stage(
         "assemble", "Cuts the text into tokens and looks each up in the embedding table.",
-        from: "a text of T tokens", to: sequence, branch: .text
-      ) { input, trace in
-        try self.sequence(RunInputs(prompt: input.text), trace: &trace)
+        from: "a text of T tokens", to: "[T, \(configuration.decoder.width)]", branch: .text,
+        gives: .sequence, at: "language.tokens"
+      ) { slots, trace in
+        guard slots.input.pictures.isEmpty else {
+          throw ModelError.missingPart(wanted: "look at a picture", has: "it is \(kind)")
+        }
+        slots[.sequence] = try decoder.embed(try ids(of: slots.input), trace: &trace)
       },
-      Stage(
-        "decode", "Reads the sequence and gives the next token's logits, again and again.",
-        from: sequence, to: "[1, \(shape.vocabularySize)]", branch: .text
-      ) { input, trace in
-        var state = decoder.start
-        return try decoder.read(
-          try input.tensor([nil, shape.width], for: "decode"), after: &state, trace: &trace)
-      },
+      decoder.stage(.text),
     ]
   }
 

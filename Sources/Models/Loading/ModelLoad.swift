@@ -8,7 +8,7 @@ internal import Tracing
 /// A model that was read, and how its weights are kept.
 public struct ModelLoad: Sendable {
   /// The model.
-  public let model: any VisionModel
+  public let model: any FamilyModel
   /// How each part's weights are kept, in the family's order.
   public let parts: [PartWeights]
   /// What to know before running it, a sentence each; none for most models.

@@ -22,9 +22,9 @@ public struct RunMemory: Sendable {
   ///   - beams: how many answers are followed side by side.
   /// - Throws: what reading the prompt throws.
   public init(
-    _ model: any RepeatableModel, _ inputs: RunInputs, newTokens: Int? = nil, beams: Int = 1
+    _ model: any FamilyModel, _ input: Input, newTokens: Int? = nil, beams: Int = 1
   ) throws {
-    outline = try model.outline(inputs)
+    outline = try model.outline(input)
     let sequence = Address("language.sequence.output")
     let count = outline.places.last { $0.address == sequence }?.shape.first ?? 0
     guard count > 0, let writer = model.writing else {
@@ -38,24 +38,20 @@ public struct RunMemory: Sendable {
   /// A run for a file.
   ///
   /// - Throws: what reading the prompt or the texts throws.
-  public init(tracing request: TraceRequest, by model: any VisionModel) throws {
-    guard let repeatable = model as? any RepeatableModel else {
-      self.init(outline: Outline())
-      return
-    }
+  public init(tracing request: TraceRequest, by model: any FamilyModel) throws {
     if let matcher = model.matching, !request.texts.isEmpty {
       self.init(outline: try matcher.matchingOutline(texts: request.texts))
       return
     }
     let run = try RunMemory(
-      repeatable, RunInputs(prompt: request.prompt),
+      model, Input(prompt: request.prompt),
       newTokens: model.writing?.defaultOptions.maxNewTokens)
     var outline = Outline()
     // A model that looks at no picture runs once all the same.
     let runs = model.seeing == nil ? 1 : request.images.count
     for _ in 0..<runs { outline.append(run.outline) }
     for text in request.texts {
-      let both = try repeatable.outline(RunInputs(prompt: text))
+      let both = try model.outline(Input(prompt: text))
       outline.append(
         both.filtered { address in !run.outline.places.contains { $0.address == address } })
     }

@@ -1,6 +1,6 @@
 public import Checkpoints
 internal import Foundation
-public import Images
+internal import Images
 public import Layers
 public import Tensors
 public import Tokenizers
@@ -8,7 +8,7 @@ public import Tracing
 
 extension ViT {
   /// A ViT read from a folder in the published layout.
-  public struct Model: VisionModel, ClassifyingModel {
+  public struct Model: FamilyModel, ClassifyingModel {
     /// The sizes.
     public let configuration: Configuration
     /// How a picture becomes numbers, and where that is written.
@@ -59,33 +59,6 @@ extension ViT {
 }
 
 extension ViT.Model {
-  /// Patches `[P, 3·p·p]` to tokens `[T, D]`.
-  public func embed(_ patches: Tensor, trace: inout Trace) throws -> Tensor {
-    try vision.embed(given: patches, trace: &trace)
-  }
-
-  /// Tokens `[T, D]` through the vision transformer and its last norm: `[T, D]`.
-  public func encode(_ tokens: Tensor, trace: inout Trace) throws -> Tensor {
-    try vision.encode(given: tokens, trace: &trace)
-  }
-
-  /// Encoded tokens `[T, D]` to a number a class, `[1, L]`, from the class token alone.
-  public func classify(tokens: Tensor, trace: inout Trace) throws -> Tensor {
-    guard let classifier else {
-      throw ModelError.missingPart(wanted: "classify", has: "it is \(kind)")
-    }
-    let input = try StageInput.tensor(tokens).tensor([nil, vision.sizes.width], for: "classify")
-    return classifier(input.rows(0..<1), trace: &trace)
-  }
-
-  /// A number a class, `[L]`, before softmax.
-  public func classify(_ image: Image, trace: inout Trace) throws -> Tensor {
-    let patches = try patchify(try preprocess(image, trace: &trace), trace: &trace)
-    let tokens = try encode(try embed(patches, trace: &trace), trace: &trace)
-    let logits = try classify(tokens: tokens, trace: &trace)
-    return logits.reshaped(logits.count)
-  }
-
   /// The same model for pictures of another size, its position embeddings interpolated as the
   /// published code does with `interpolate_pos_encoding`.
   public func resized(to imageSize: Int) throws -> any SeeingModel {

@@ -13,7 +13,7 @@ extension ViT.Model {
     for image in request.images {
       var trace = request.trace
       if classifier == nil {
-        _ = try run(image, trace: &trace)
+        try pass(Input(image: image), trace: &trace)
       } else {
         let place = try classify(image, trace: &trace).argmax(axis: 0).elements[0]
         answers.append(labels[Int(place)])

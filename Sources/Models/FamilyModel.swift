@@ -7,7 +7,7 @@ public import Tracing
 ///
 /// What only some models can do is asked for by ability: `seeing`, `writing`, `matching`,
 /// `classifying` and `embedding` are the model itself where it can, and nil where it cannot.
-public protocol VisionModel: Sendable {
+public protocol FamilyModel: Sendable {
   /// The family's name, as people write it.
   var family: String { get }
   /// The paper that describes the family, for a line of text.
@@ -31,6 +31,10 @@ public protocol VisionModel: Sendable {
   /// The module paths under which the published implementation has what passes an address; none
   /// where it has no such place.
   func publishedPlaces(of address: Address) -> [String]
+  /// What `pass` is going to pass, told from the sizes; the picture is not looked at.
+  func outline(_ input: Input) throws -> Outline
+  /// What index `index` of `axis` at a place stands for, such as `patch 3,4`; nil for a mere number.
+  func name(of index: Int, on axis: Axis, at address: Address, input: Input) -> String?
   /// One run with everything kept, for a file.
   ///
   /// - Throws: `ModelError.missingPart` where the model cannot take what the request holds.
@@ -38,7 +42,7 @@ public protocol VisionModel: Sendable {
 
   /// The same model, which cuts a text that is too long and keeps its end token; itself where it reads
   /// no text alone.
-  var cuttingLongTexts: any VisionModel { get }
+  var cuttingLongTexts: any FamilyModel { get }
 
   /// The model as one that looks at pictures.
   var seeing: (any SeeingModel)? { get }
@@ -53,7 +57,7 @@ public protocol VisionModel: Sendable {
 }
 
 /// A model that looks at pictures.
-public protocol SeeingModel: VisionModel {
+public protocol SeeingModel: FamilyModel {
   /// How a picture becomes numbers, and where that is written.
   var pictureSettings: PictureSettings { get }
   /// How the vision tower cuts the picture.
@@ -164,37 +168,21 @@ extension SeeingModel {
   public func preprocess(_ image: Image) throws -> Tensor { try prepare(image).pixels }
 
   /// Pixels `[3, Y, X]` to one row a patch: `[P, 3·p·p]`, from left to right and top to bottom.
-  public func patchify(_ pixels: Tensor) throws -> Tensor {
-    let size = patches.imageSize
-    let input = try StageInput.tensor(pixels).tensor([3, size, size], for: "patchify")
-    return try Images.patchify(input, patch: patches.patchSize)
-  }
-
-  /// Takes a picture through all its stages; the last result.
-  public func run(_ image: Image, trace: inout Trace) throws -> Tensor? {
-    var value = StageInput.image(image)
-    var last: Tensor?
-    for stage in pictureStages {
-      let result = try stage.run(value, &trace)
-      (value, last) = (.tensor(result), result)
-    }
-    return last
+  func patchify(_ pixels: Tensor) throws -> Tensor {
+    try Images.patchify(pixels, patch: patches.patchSize)
   }
 }
 
-extension VisionModel {
+extension FamilyModel {
   /// How many blocks each tower has.
   public var blockCounts: [String: Int] {
     Dictionary(towers.map { ($0.name, $0.blockCount) }) { first, _ in first }
   }
 
-  /// The stages that a picture goes through.
-  public var pictureStages: [Stage] { stages.filter { $0.branch == .picture } }
-
   /// Nil, unless the family says otherwise.
   public var seeing: (any SeeingModel)? { nil }
   /// Itself, unless the family says otherwise.
-  public var cuttingLongTexts: any VisionModel { self }
+  public var cuttingLongTexts: any FamilyModel { self }
   /// Nil, unless the family says otherwise.
   public var writing: (any WritingModel)? { nil }
   /// Nil, unless the family says otherwise.

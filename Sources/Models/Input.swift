@@ -1,0 +1,118 @@
+public import Images
+public import Tensors
+
+/// What a run starts from: enough to make it again.
+///
+/// Turns of segments, in the order in which a model reads them. A picture with a prompt is its smallest
+/// case, a text alone another; a conversation has a turn for each that spoke.
+public struct Input: Sendable {
+  /// A picture, as far as it is known.
+  public enum Picture: Sendable {
+    /// As it was opened.
+    case image(Image)
+    /// `[3, Y, X]`: as the model takes it, where only that is known.
+    case pixels(Tensor)
+    /// Pixels that are all this number, for whoever puts others in their place.
+    case standIn(Float)
+  }
+
+  /// A piece of what somebody says.
+  public enum Segment: Sendable {
+    /// A picture.
+    case picture(Picture)
+    /// Words.
+    case text(String)
+    /// Words as token ids, with those that stand for the picture, of which the first `attended` are text
+    /// and the others fill a batch up.
+    case tokens([Int], attended: Int)
+  }
+
+  /// What one speaker says.
+  public struct Turn: Sendable {
+    /// Who speaks.
+    public enum Speaker: String, Sendable {
+      /// Whoever sets the rules.
+      case system
+      /// The person.
+      case user
+      /// The model.
+      case assistant
+    }
+
+    /// Who speaks.
+    public var speaker: Speaker
+    /// What is said.
+    public var segments: [Segment]
+
+    /// A turn.
+    public init(_ speaker: Speaker = .user, _ segments: [Segment]) {
+      (self.speaker, self.segments) = (speaker, segments)
+    }
+  }
+
+  /// What is said, first things first.
+  public var turns: [Turn]
+
+  /// A conversation.
+  public init(turns: [Turn]) { self.turns = turns }
+
+  /// One turn: a picture, if there is one, then words, if there are any.
+  public init(picture: Picture? = nil, words: Segment? = nil) {
+    let segments = [picture.map { Segment.picture($0) }, words].compactMap { $0 }
+    turns = segments.isEmpty ? [] : [Turn(.user, segments)]
+  }
+
+  /// A picture and the text that goes with it.
+  public init(image: Image?, prompt: String = "") {
+    self.init(picture: image.map { .image($0) }, prompt: prompt)
+  }
+
+  /// A picture, as far as it is known, and the text that goes with it.
+  public init(picture: Picture? = nil, prompt: String) {
+    self.init(picture: picture, words: prompt.isEmpty ? nil : .text(prompt))
+  }
+
+  /// Words as token ids, all of them text.
+  public init(picture: Picture? = nil, tokenIDs: [Int]) {
+    self.init(picture: picture, words: .tokens(tokenIDs, attended: tokenIDs.count))
+  }
+}
+
+extension Input {
+  /// Everything that is said, whoever says it.
+  public var segments: [Segment] { turns.flatMap(\.segments) }
+
+  /// The first picture; nil where there is none.
+  public var picture: Picture? {
+    get { pictures.first }
+    set { self = Input(picture: newValue, words: words) }
+  }
+
+  /// All pictures, in order.
+  public var pictures: [Picture] {
+    segments.compactMap { if case .picture(let picture) = $0 { picture } else { nil } }
+  }
+
+  /// The words: the first text, or token ids that were given; nil where there are none.
+  public var words: Segment? {
+    get { segments.first { if case .picture = $0 { false } else { true } } }
+    set { self = Input(picture: picture, words: newValue) }
+  }
+
+  /// The first picture as it was opened; nil where only its pixels are known.
+  public var image: Image? { if case .image(let image)? = picture { image } else { nil } }
+
+  /// The first picture as the model takes it, `[3, Y, X]`, where only that is known.
+  public var pixels: Tensor? { if case .pixels(let pixels)? = picture { pixels } else { nil } }
+
+  /// The words as a text; none is empty.
+  public var prompt: String { if case .text(let text)? = words { text } else { "" } }
+
+  /// The words as token ids; nil where they are to be made from the text.
+  public var tokenIDs: [Int]? { if case .tokens(let ids, _)? = words { ids } else { nil } }
+
+  /// How many of given token ids are text; nil where none are given.
+  public var attendedCount: Int? {
+    if case .tokens(_, let attended)? = words { attended } else { nil }
+  }
+}

@@ -1,0 +1,88 @@
+internal import Images
+internal import Layers
+public import Tensors
+internal import Tokenizers
+public import Tracing
+
+extension FamilyModel {
+  /// One pass through all stages that the input goes through, without writing an answer; everything
+  /// goes through the trace, from the pixels on.
+  ///
+  /// Without a picture the pixels are a stand-in, for whoever puts other numbers in their place.
+  public func pass(_ input: Input, trace: inout Trace) throws {
+    var slots = Slots(input)
+    try stages.of(input).steps.walk(&slots, trace: &trace)
+  }
+
+  /// Everything from the input to what a stage gives.
+  ///
+  /// - Throws: `ModelError.missingPart` where there is no such stage; what the steps throw.
+  public func run(
+    _ input: Input, through stage: String, trace: inout Trace
+  ) throws -> Tensor {
+    let way = stages.upTo(stage)
+    guard let last = way.last else {
+      throw ModelError.missingPart(wanted: stage, has: "it is \(kind)")
+    }
+    var slots = Slots(input)
+    try way.steps.walk(&slots, trace: &trace)
+    return slots.take(last.gives)
+  }
+
+  /// The name of the stage that a place belongs to; empty where no stage passes it.
+  public func stage(of address: Address) -> String { stages.stage(of: address)?.name ?? "" }
+
+  /// Runs a stage alone, on numbers that somebody hands over.
+  ///
+  /// - Throws: `ModelError.missingPart` where there is no such stage, `wrongShape`; `Cancelled`.
+  public func run(
+    stage name: String, on given: Tensor?, of input: Input = Input(), trace: inout Trace
+  ) throws -> Tensor {
+    guard let stage = stages.first(where: { $0.name == name }) else {
+      throw ModelError.missingPart(wanted: name, has: "it is \(kind)")
+    }
+    return try stage.run(given, of: input, trace: &trace)
+  }
+}
+
+/// Where a picture's numbers pass before the first layer.
+enum PicturePlaces {
+  /// `[3, Y, X]`.
+  static let pixels = Tap(
+    "output", .channel, .row, .column, says: "The picture, resized and centred around 0.")
+  /// `[P, 3·p·p]`.
+  static let patches = Tap("output", .token, .channel, says: "One row of pixels a patch.")
+}
+
+extension SeeingModel {
+  /// The pixels that a run starts from, or their stand-in.
+  func pixels(of input: Input) throws -> Tensor {
+    let size = patches.imageSize
+    return switch input.picture {
+    case .image(let image): try preprocess(image)
+    case .pixels(let pixels): pixels
+    case .standIn(let number): Tensor(repeating: number, shape: [3, size, size])
+    case nil: Tensor(repeating: 0, shape: [3, size, size])
+    }
+  }
+
+  /// What a picture's way to the vision tower's first block is going to pass.
+  func outlinePicture(_ vision: VisionTransformer) -> Outline {
+    var outline = Outline()
+    let (size, patch) = (patches.imageSize, patches.patchSize)
+    outline.pass([3, size, size], PicturePlaces.pixels, at: Address("picture.pixels"))
+    outline.pass(
+      [patches.count, 3 * patch * patch], PicturePlaces.patches, at: Address("picture.patches"))
+    vision.outlineEmbedding(into: &outline)
+    return outline
+  }
+
+  /// What a token of the vision tower, or a patch before it, stands for.
+  func pictureToken(_ index: Int, at address: Address) -> String {
+    let isPatch =
+      address.parts.first == "picture" || address.description == "vision.embedding.patch.output"
+    let place = isPatch ? index : index - 1
+    guard place >= 0 else { return "class token" }
+    return "patch \(place / patches.side),\(place % patches.side)"
+  }
+}
