@@ -34,6 +34,8 @@ public struct WeightRecord: Sendable {
   public let isTransposed: Bool
   /// What the file has.
   public let stored: StoredTensor
+  /// What the model was handed.
+  public let held: StoredTensor
   /// How the model keeps it, or would.
   public let kept: Encoding
   /// In how many bytes.
@@ -47,6 +49,9 @@ public struct WeightRecord: Sendable {
   public func numbers() throws(CheckpointError) -> StoredTensor {
     isWide ? try tensors.tensor(name) : stored
   }
+
+  /// The file that it lies in; the folder's index where it is made of several tensors.
+  public var source: String { tensors.place(name).map { tensors.source(of: $0) } ?? tensors.source }
 
   /// Whether the file has it in double precision.
   public var isWide: Bool { tensors[name]?.type == .float64 }

@@ -112,16 +112,25 @@ public struct WeightReader: ~Copyable, Sendable {
     let precision = isProduct ? precision(of: address) : nil
     let weight = turned ?? stored
     let kept = precision?.kept(weight)
+    let held = handling.declaresOnly ? weight : self.held(weight, at: address, precision, isConverted: kept != nil)
     handling.log?.add(
       WeightRecord(
         address: address, name: name, isProduct: isProduct, isTransposed: turned != nil,
-        stored: stored,
+        stored: stored, held: held,
         kept: kept?.encoding ?? stored.encoding,
         keptByteCount: kept?.byteCount ?? stored.byteCount,
         isConverted: kept != nil || bare[name]?.type == .float64, tensors: bare))
-    guard !handling.declaresOnly else { return weight }
-    let rounded = handling.converts ? self.rounded(weight, at: address) : weight
-    guard let precision, handling.converts || kept == nil else { return rounded }
+    return held
+  }
+
+  /// A weight as the model keeps it.
+  private func held(
+    _ weight: StoredTensor, at address: Address, _ precision: Precision?,
+    isConverted: Bool
+  ) -> StoredTensor {
+    let converts = tensors.handling.converts
+    let rounded = converts ? self.rounded(weight, at: address) : weight
+    guard let precision, converts || !isConverted else { return rounded }
     return precision.applied(to: rounded)
   }
 

@@ -16,6 +16,8 @@ public enum Commands {
 
   private static let looking: [Command] = [
     .attention, .rollout, .compare, .bill, .show,
+    .edit, .edits, .zeroChange, .scaleChange, .addChange, .replaceChange, .takeChange,
+    .freezeChange, .maskChange,
   ]
 
   private static let figures: [Command] = [

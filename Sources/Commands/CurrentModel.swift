@@ -33,6 +33,19 @@ extension Session {
     return model
   }
 
+  /// A trace for a run of a model: it keeps what fits `glob`, makes the changes that the model keeps
+  /// and those that are given, and stops when this session is interrupted.
+  ///
+  /// - Parameter input: what the run starts from, as far as it is known.
+  /// - Throws: `RuntimeFailure` for a change that fits no place, or not the place's shape.
+  func trace(
+    keeping glob: String, of model: LoadedModel, on input: Input, changes: [Change] = []
+  ) throws -> Trace {
+    var trace = trace(keeping: glob)
+    trace.alterations = try alterations(changes, of: model, on: input)
+    return trace
+  }
+
   /// A trace that keeps what fits `glob` and stops when this session is interrupted.
   func trace(keeping glob: String) -> Trace {
     var trace = Trace { $0.matches(glob) }

@@ -107,6 +107,49 @@ extension Figure {
       altText: "\(title). \(values.count) bars\(alt).")
   }
 
+  /// Two numbers a label as level bars, one below the other.
+  ///
+  /// - Parameter names: what the first of each pair is, and the second.
+  public static func pairs(
+    _ values: [(Double, Double)], labels: [String], names: (String, String), title: String,
+    valueName: String = "value"
+  ) throws(FigureError) -> Figure {
+    guard !values.isEmpty else { throw .empty(figure: "pairs", what: "numbers") }
+    guard values.count == labels.count else {
+      throw .count(figure: "pairs", what: "labels", found: labels.count, expected: values.count)
+    }
+    let finite = values.flatMap { [$0.0, $0.1] }.filter(\.isFinite)
+    let (low, high) = (min(0, finite.min() ?? 0), max(0, finite.max() ?? 0))
+    let height = Double(values.count) * 28
+    let chart = Chart(
+      x: (low, high > low ? high : low + 1), y: (0, 1), width: 320, height: height)
+    var page = Drawing()
+    chart.drawLevelAxis(name: valueName, on: &page)
+    for (index, (pair, label)) in zip(values, labels).enumerated() {
+      let top = Double(index) * 28 + 3
+      page.add(
+        Text(
+          Label.fitted(Label.token(label), width: 180, size: 9), at: Point(-6, top + 14),
+          anchor: .end))
+      for (value, start, colour) in [(pair.0, top, Colour.line), (pair.1, top + 11, Colour.accent)] {
+        guard value.isFinite else {
+          page.add(Text("not finite", at: Point(chart.x(0) + 4, start + 8.5), colour: .invalid))
+          continue
+        }
+        let (from, to) = (min(chart.x(0), chart.x(value)), max(chart.x(0), chart.x(value)))
+        page.add(Rectangle(x: from, y: start, width: to - from, height: 10), fill: colour)
+        page.add(Text(Numeral.short(value), at: Point(to + 4, start + 8.5), colour: .quietInk))
+      }
+    }
+    page.line(Point(chart.x(0), 0), Point(chart.x(0), height), Stroke(.ink, width: 0.6))
+    return page.framed(
+      title: title, caption: "Pale: \(names.0). Dark: \(names.1).",
+      altText: "\(title). Two bars for each of \(values.count) labels: "
+        + zip(labels, values).map {
+          "“\($0)” \(Numeral.short($1.0)) \(names.0), \(Numeral.short($1.1)) \(names.1)"
+        }.joined(separator: "; ") + ".")
+  }
+
   /// One line of a chart.
   public struct Series: Sendable, Equatable {
     /// What it is, in a few words.

@@ -11,6 +11,8 @@ public struct Outline: Sendable {
     public let address: Address
     /// The length of each axis.
     public let shape: [Int]
+    /// What each axis counts.
+    public let axes: [Axis]
     /// The weight of the product that gives it; nil where it is no product's result.
     public let weight: StoredTensor?
 
@@ -28,7 +30,7 @@ public struct Outline: Sendable {
   public mutating func pass(
     _ shape: [Int], _ tap: Tap, at address: Address, weight: StoredTensor? = nil
   ) {
-    places.append(Place(address: address / tap.name, shape: shape, weight: weight))
+    places.append(Place(address: address / tap.name, shape: shape, axes: tap.axes, weight: weight))
   }
 
   /// The places that `isIncluded` chooses.

@@ -30,6 +30,11 @@ public struct Trace: Sendable {
   public private(set) var records: [Record] = []
   /// Changes to make on the way, by the tap's full address.
   public var edits: [Address: Edit]
+  /// What a person changes, by the tap's full address: after the edits, and, unlike those, also in
+  /// the passes of tokens that follow.
+  public var alterations: [Address: [Alteration]] = [:]
+  /// The position in the sequence of the first token that passes.
+  public var firstToken = 0
   /// Changes everything that passes, before the edits; nil for nothing.
   public var everywhere: Edit?
   /// Told of everything that passes, after its edits; layers then make all that could be kept.
@@ -51,10 +56,11 @@ public struct Trace: Sendable {
   /// A trace that keeps nothing: the fastest run.
   public static var nothing: Trace { Trace { _ in false } }
 
-  /// A trace that keeps nothing, for what follows this one's run: it stops when this one does.
+  /// A trace that keeps nothing, for what follows this one's run: it alters what this one does, and
+  /// stops when this one does.
   public var keepingNothing: Trace {
     var trace = Trace.nothing
-    trace.isCancelled = isCancelled
+    (trace.alterations, trace.isCancelled) = (alterations, isCancelled)
     return trace
   }
 
@@ -66,6 +72,7 @@ public struct Trace: Sendable {
   /// Whether what passes a tap may be changed.
   public func changes(_ tap: Tap, at address: Address) -> Bool {
     everywhere != nil || edits[address / tap.name] != nil
+      || alterations[address / tap.name] != nil
   }
 
   /// Hands `tensor` on, edited if an edit is set there, and keeps it if it was chosen.
@@ -74,7 +81,10 @@ public struct Trace: Sendable {
   public mutating func pass(_ tensor: Tensor, _ tap: Tap, at address: Address) -> Tensor {
     let full = address / tap.name
     let passed = everywhere?(tensor) ?? tensor
-    let result = edits[full]?(passed) ?? passed
+    var result = edits[full]?(passed) ?? passed
+    for alter in alterations[full] ?? [] {
+      result = alter(result, axes: tap.axes, first: firstToken)
+    }
     precondition(
       tensor.rank == tap.axes.count && result.shape == tensor.shape,
       "\(full): \(tensor.shape) became \(result.shape), declared as \(tap.axes)")

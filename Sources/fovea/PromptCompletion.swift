@@ -107,7 +107,7 @@ struct PromptCompletion {
   // MARK: Behind a dot, in quotes
 
   private func memberNames(_ owner: String) -> [Candidate] {
-    guard let value = session[owner] else { return [] }
+    guard let value = session[owner] ?? session.space(owner).map({ .object($0) }) else { return [] }
     return session.attributeNames(of: value).map { Candidate($0) }
   }
 

@@ -24,6 +24,7 @@ extension Command {
             + "where the label brings one."))),
     Parameter.integer("top", in: 1...100_000, default: 5, "How many classes are listed."),
     Parameter.truncate,
+    Parameter.changes,
     returns: "a Table of label, probability and logit, the most likely first",
     details: "A model's own classes become probabilities as its configuration says: by softmax, or "
       + "each by itself where several may be right; measures of a regression stay as they are. With labels, each is put into every template; the embeddings of its sentences, each "
@@ -38,12 +39,13 @@ extension Command {
           + "         templates=[\"a {} circle\", \"a {} square\", \"a {} star\"])[\"label\"][0]",
         "An ensemble of sentences: which colour?"),
     ], seeAlso: ["similarity", "match"]
-  ) { session, seen, labels, templates, top, truncate in
+  ) { session, seen, labels, templates, top, truncate, changes in
     if let labels {
       guard case .picture(let picture) = seen else {
         throw ArgumentFailure(parameter: "image", "must be a picture where labels are given")
       }
       let (able, model) = try session.able(.embedding, for: "classify")
+      try model.refuse(changes, for: "classify with labels")
       try templates.map(Self.check)
       let part = able.cuttingTexts(truncate)
       try MemoryGate.take(
@@ -75,7 +77,11 @@ extension Command {
         parameter: "labels", "must be given: this model has no classes of its own",
         note: "give a list, as in classify(image, [\"a cat\", \"a dog\"])")
     }
+    let input = Input(image: seen.image)
     var trace = session.trace(keeping: "")
+    trace.alterations = try session.alterations(
+      changes, of: current, on: input, in: seen.image == nil ? ["classify"] : nil)
+    let alterations = trace.alterations
     let logits =
       switch seen {
       case .picture(let picture): try part.classify(picture.image, trace: &trace)
@@ -83,7 +89,8 @@ extension Command {
       }
     try session.checkFinite(logits, of: current, given: seen.numbers) {
       [
-        WayToResult(from: Input(image: seen.image)) { trace in
+        WayToResult(from: input) { trace in
+          trace.alterations = alterations
           switch seen {
           case .picture(let picture): _ = try part.classify(picture.image, trace: &trace)
           case .tokens(let tokens): _ = try part.classify(tokens: tokens, trace: &trace)

@@ -21,8 +21,7 @@ extension Command {
     if pictures.count == 1 { try session.checkMemory(model: model, keep: keep) }
     return .object(
       try Embeddings(
-        pictures.map { .picture($0) }, by: part, of: model, trace: session.trace(keeping: keep),
-        in: session))
+        pictures.map { .picture($0) }, by: part, of: model, keep: keep, in: session))
   }
 
   static let embedText = Command(
@@ -48,6 +47,6 @@ extension Command {
     return .object(
       try Embeddings(
         texts.map { .text($0) }, by: part.cuttingTexts(truncate), of: model,
-        trace: session.trace(keeping: keep), in: session))
+        keep: keep, in: session))
   }
 }

@@ -10,6 +10,14 @@ enum Embedded: Sendable {
   case picture(Picture)
   case text(String)
 
+  /// What its run starts from.
+  var input: Input {
+    switch self {
+    case .picture(let picture): Input(image: picture.image)
+    case .text(let text): Input(words: .text(text))
+    }
+  }
+
   var name: String {
     switch self {
     case .picture(let picture): picture.name
@@ -67,11 +75,7 @@ struct Embeddings: ForeignObject {
 
   /// What the only item's run started from.
   var input: Input {
-    switch items.count == 1 ? items.first : nil {
-    case .picture(let picture): Input(image: picture.image)
-    case .text(let text): Input(prompt: text)
-    case nil: Input()
-    }
+    items.count == 1 ? items[0].input : Input()
   }
 
   func element(_ index: Value) throws -> Value? {
@@ -87,9 +91,12 @@ extension Embeddings {
   /// Where a number is none, `session` is told where it breaks first.
   init(
     _ items: [Embedded], by part: any EmbeddingModel, of model: LoadedModel,
-    trace: @autoclosure () -> Trace, in session: Session
+    keep: String, in session: Session
   ) throws {
-    var traces = items.count == 1 ? [trace()] : []
+    // A batch passes no places, and nothing could be changed on its way.
+    var traces =
+      items.count == 1 || !model.changes.isEmpty
+      ? try items.map { try session.trace(keeping: keep, of: model, on: $0.input) } : []
     let pictures = items.compactMap { item -> Picture? in
       if case .picture(let picture) = item { picture } else { nil }
     }
@@ -106,6 +113,7 @@ extension Embeddings {
       let broken = items.indices.first { !rows.row($0).elements.allSatisfy(\.isFinite) }
       return broken.map { [part.way(of: items[$0])] } ?? []
     }
-    self.init(items: items, rows: rows, trace: traces.first, model: model)
+    self.init(
+      items: items, rows: rows, trace: items.count == 1 ? traces.first : nil, model: model)
   }
 }

@@ -29,6 +29,7 @@ extension Command {
     ], seeAlso: ["embed_image", "embed_text", "classify", "heatmap"]
   ) { session, first, second, softmax, truncate in
     let (able, model) = try session.able(.embedding, for: "similarity")
+    try model.refuse(for: "similarity")
     let part = able.cuttingTexts(truncate)
     for (side, name) in [(first, "first"), (second, "second")] {
       try side.check(name, by: part, of: model, in: session)
@@ -76,7 +77,7 @@ enum ComparedItems: Sendable {
   ) throws -> Embeddings {
     switch self {
     case .items(let items):
-      try Embeddings(items, by: part, of: model, trace: .nothing, in: session)
+      try Embeddings(items, by: part, of: model, keep: "", in: session)
     case .embeddings(let embeddings): embeddings
     }
   }

@@ -35,6 +35,7 @@ extension Command {
     ], seeAlso: ["overlay", "similarity", "attention"]
   ) { session, picture, text, without, truncate in
     let (able, model) = try session.able(.embedding, for: "word_map")
+    try model.refuse(for: "word_map")
     let part = able.cuttingTexts(truncate)
     let numbers = try part.wordMap(picture.image, text: text, without: without ?? [])
     try session.checkFinite(numbers, of: model) {

@@ -31,6 +31,7 @@ extension Command {
   ) { session, picture, prompt, precisions, maxNewTokens in
     let model = try session.model()
     try model.checkPicture(picture != nil)
+    try model.refuse(for: "bill")
     let bill = try Bill(
       of: model, picture: picture, prompt: prompt, maxNewTokens: maxNewTokens,
       precisions: precisions.compactMap { Precision(rawValue: $0) }, in: session)

@@ -160,19 +160,8 @@ private struct Answered {
   /// How far each of another's distributions is from this one's, in nats.
   func divergences(of other: Answered) -> [Double] {
     (0..<min(logits.shape[0], other.logits.shape[0])).map { row in
-      let (p, q) = (
-        Self.logProbabilities(logits.row(row)), Self.logProbabilities(other.logits.row(row))
-      )
-      let sum = zip(p, q).reduce(0) { $0 + ($1.0 == -.infinity ? 0 : exp($1.0) * ($1.0 - $1.1)) }
-      // Numbers that are none are as far away as can be, not as near.
-      return sum.isNaN ? .infinity : max(0, sum)
+      Divergence.nats(of: other.logits.row(row), from: logits.row(row))
     }
-  }
-
-  private static func logProbabilities(_ logits: Tensor) -> [Double] {
-    let largest = Double(logits.elements.max() ?? 0)
-    let sum = logits.elements.reduce(0) { $0 + exp(Double($1) - largest) }
-    return logits.elements.map { Double($0) - largest - log(sum) }
   }
 }
 

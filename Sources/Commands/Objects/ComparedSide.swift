@@ -16,6 +16,8 @@ struct ComparedSide {
   var precision: LowerPrecision?
   /// What its picture is called; nil where that is not known.
   var picture: String?
+  /// Whether somebody changed numbers on its way.
+  var isChanged = false
   /// The words it says it has read; nil where it does not say.
   var text: String?
 
@@ -23,7 +25,11 @@ struct ComparedSide {
   init?(_ value: Value, called name: String) {
     guard let trace = value.trace else { return nil }
     self.init(name: name, trace: trace, model: value.sourceModel, input: value.runInputs)
-    if case .object(let object) = value { picture = (object as? Run)?.picture?.name }
+    isChanged = value.sourceModel?.changes.isEmpty == false
+    if case .object(let object) = value, let run = object as? Run {
+      picture = run.picture?.name
+      isChanged = isChanged || !run.course.changes.isEmpty
+    }
   }
 
   /// What a trace kept.

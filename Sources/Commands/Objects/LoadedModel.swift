@@ -5,6 +5,7 @@ internal import Hubs
 internal import Models
 internal import Runtime
 internal import Tensors
+internal import Tracing
 
 /// A model that was read, under the name that scripts know it by.
 struct LoadedModel: ForeignObject {
@@ -15,10 +16,14 @@ struct LoadedModel: ForeignObject {
   let parts: [PartWeights]
   /// The precision of each part that was not left as it is stored.
   var precisions: [String: Precision] = [:]
+  /// What is changed in every run of it.
+  var changes: [Change] = []
+  /// Every weight, by its address.
+  let weights: [Address: Weight]
 
   init(name: String, folder: URL, load: ModelLoad) {
     (self.name, self.folder) = (name, folder)
-    (model, parts) = (load.model, load.parts)
+    (model, parts, weights) = (load.model, load.parts, load.weights)
   }
 
   /// Patches in a row of the picture; 0 for a model that looks at none.
@@ -53,9 +58,12 @@ struct LoadedModel: ForeignObject {
   var isShipped: Bool { folder == ShippedModel.folder }
 
   var typeName: String { "Model" }
-  var shown: String { "\(name.visibleOnOneLine): \(model.family), \(model.summary); see stages()" }
+  var shown: String {
+    "\(name.visibleOnOneLine): \(model.family), \(model.summary); see stages()"
+      + changes.map { "\n  \($0.written)" }.joined()
+  }
   var attributeNames: [String] {
-    ["name", "path", "revision", "family", "stages", "blocks", "heads", "dtype"]
+    ["name", "path", "revision", "family", "stages", "blocks", "heads", "dtype", "changes", "weights"]
   }
 
   /// What the cache of a hub says of it; nil for other folders.
@@ -67,6 +75,8 @@ struct LoadedModel: ForeignObject {
     case "path": .text(folder.path)
     case "revision": cached.map { .text($0.commit ?? $0.revisionText ?? "") } ?? Value.none
     case "family": .text(model.family)
+    case "changes": .newList(changes.map { .object($0) })
+    case "weights": .texts(elementNames)
     case "stages": .texts(model.stages.map(\.name))
     case "blocks":
       .dictionary(try Mapping.sorted(model.towers.map { ($0.name, Value.integer($0.blockCount)) }))
@@ -81,6 +91,25 @@ struct LoadedModel: ForeignObject {
     default: nil
     }
   }
+}
+
+extension LoadedModel {
+  /// A weight by its address or published name.
+  func element(_ index: Value) throws -> Value? {
+    guard case .text(let name) = index else { return nil }
+    let weight =
+      weights[Address(name)] ?? weights.values.first { $0.name == name }
+    guard let weight else {
+      throw RuntimeFailure(
+        .key, "\(self.name.visibleOnOneLine) has no weight \(index.inMessage)",
+        hint: NearestPlace.hint(name, among: elementNames + weights.values.map(\.name)),
+        notes: ["model.weights lists them"])
+    }
+    return .object(WeightValue(weight: weight))
+  }
+
+  /// The addresses of all weights, in the order of a run as far as names tell it.
+  var elementNames: [String] { weights.keys.sorted().map(\.description) }
 }
 
 extension Mapping {

@@ -1,3 +1,4 @@
+internal import Tokenizers
 internal import Characters
 internal import Images
 internal import Models
@@ -13,9 +14,47 @@ struct Run: ForeignObject {
   let answer: Answer?
   let trace: Trace
   let model: LoadedModel
-
   /// What it started from.
-  var input: Input { Input(image: picture?.image, prompt: answer?.prompt ?? "") }
+  let input: Input
+  /// How it was made, and where it can go on from.
+  let course: Course
+
+  /// How a run was made, and the states that it can go on from.
+  struct Course: Sendable {
+    /// Which places it keeps.
+    let keep: String
+    /// The most tokens of its answer; nil for what the model's files say.
+    let maxNewTokens: Int?
+    /// What was changed on the way, the model's own changes left out.
+    var changes: [Change] = []
+    /// The state before some of its steps, by their number.
+    var states: [Int: Slots] = [:]
+    /// The state behind the last.
+    var last: Slots
+  }
+
+  /// What the last stage gave.
+  var last: Tensor? {
+    model.model.stages.of(input).last.flatMap { course.last[$0.gives] }
+  }
+
+  /// What the last stage gave, where it is a number a token or class; nil for embeddings and the like.
+  var scores: Tensor? {
+    (course.last[.logits] ?? course.last[.classes]).map { $0.reshaped($0.count) }
+  }
+
+  /// The token or class that a score belongs to.
+  func scoreName(_ index: Int) -> String {
+    if let writer = model.model.writing { return writer.tokenizer.visible(index) }
+    let labels = model.model.classifying?.labels ?? []
+    return labels.indices.contains(index) ? labels[index] : "\(index)"
+  }
+
+  /// The likeliest class; nil for a model that knows none.
+  var topScore: String? {
+    guard model.model.writing == nil, let scores else { return nil }
+    return scoreName(Int(scores.argmax(axis: 0).elements[0]))
+  }
 
   var typeName: String { "Run" }
   var brief: String {
@@ -24,6 +63,7 @@ struct Run: ForeignObject {
 
   var shown: String {
     "\(brief): \(trace.records.count.counted(as: "place")) kept"
+      + course.changes.map { "\n  \($0.written)" }.joined()
       + (answer.map { "\n\($0.prompt.isEmpty ? "" : $0.prompt + " ")→ \($0.brief)" } ?? "")
   }
 

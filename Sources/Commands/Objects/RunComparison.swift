@@ -199,6 +199,11 @@ struct RunComparison {
           parameter: "second", "is a precision, so first must be a run that can be made again",
           note: "run() gives one, and a stage, where nobody changed numbers on the way to it")
       }
+      guard !side.isChanged else {
+        throw ArgumentFailure(
+          parameter: "second", "is a precision, so first must be a run without changes",
+          note: "compare it with the run that it was changed from")
+      }
       return MatchedFile(side: try again(side, in: choice, of: model))
     }
   }

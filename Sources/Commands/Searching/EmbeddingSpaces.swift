@@ -67,6 +67,7 @@ extension Session {
   /// The space that new indexes are made in: the current model's, or the shipped one's.
   func space(for command: String) throws -> EmbeddingSpace {
     let (model, loaded) = try able(.embedding, for: command)
+    try loaded.refuse(for: command)
     return try space(of: loaded)
       ?? EmbeddingSpace(model: model, embedder: try Embedder(model, of: loaded), loaded: loaded)
   }

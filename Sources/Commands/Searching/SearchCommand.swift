@@ -153,7 +153,7 @@ extension Session {
   ) throws -> Tensor {
     let space = try space(of: folder.index, for: "search")
     return try Embeddings(
-      [item], by: space.model.cuttingTexts(truncate), of: space.loaded, trace: .nothing, in: self
+      [item], by: space.model.cuttingTexts(truncate), of: space.loaded, keep: "", in: self
     ).rows
   }
 

@@ -32,6 +32,7 @@ extension Command {
     Parameter.integer(
       "no_repeat_ngram_size", in: 0...1000, default: 0, "Forbids runs of so many tokens twice."),
     Parameter.keep,
+    Parameter.changes,
     returns: "an Answer: text, tokens, probabilities, runners-up and a trace of the prompt's pass",
     details: "Names and meanings are those of transformers' `generate`.",
     examples: [
@@ -46,7 +47,7 @@ extension Command {
     ], seeAlso: ["assemble", "next_token", "run"]
   ) {
     session, source, prompt, maxNewTokens, minNewTokens, numBeams, lengthPenalty, doSample,
-    temperature, topK, topP, seed, repetitionPenalty, noRepeatNgramSize, keep in
+    temperature, topK, topP, seed, repetitionPenalty, noRepeatNgramSize, keep, changes in
     let (writer, model) = try session.able(.writing, for: "decode")
     var options = writer.defaultOptions
     if let maxNewTokens { options.maxNewTokens = maxNewTokens }
@@ -65,6 +66,9 @@ extension Command {
       newTokens: options.maxNewTokens, beams: numBeams)
     var prompt = text ?? prompt
     var trace = session.trace(keeping: keep)
+    trace.alterations = try session.alterations(
+      changes, of: model, on: source.words(or: prompt), in: ["assemble", "decode"])
+    let alterations = trace.alterations
     let sequence: Tensor
     if let text {
       sequence = try writer.sequence(Input(words: .text(text)), trace: &trace)
@@ -80,7 +84,7 @@ extension Command {
           "must be a text or what assemble() gives: \(model.name) has no "
             + "soft prompts")
       }
-      var nothing = session.trace(keeping: "")
+      var nothing = trace.keepingNothing
       sequence = try soft.assemble(given, prompt, trace: &nothing)
     }
     let answer = try Answer.write(
@@ -91,12 +95,27 @@ extension Command {
     try session.checkFinite(answer.probabilities, of: model, given: sequence) {
       [
         WayToResult(from: Input(prompt: words)) { trace in
+          trace.alterations = alterations
           _ = try writer.write(
             after: read, promptIDs: try writer.promptIDs(words), options: settings, trace: trace)
         }
       ]
     }
     return .object(answer)
+  }
+}
+
+extension Value {
+  /// What an answer to this is an answer to: a text, a sequence with the words in it, or a soft prompt
+  /// and the words behind it.
+  fileprivate func words(or prompt: String) -> Input {
+    if case .text(let text) = self { return Input(words: .text(text)) }
+    if case .object(let object) = self, let result = object as? StageResult,
+      result.stage == "assemble"
+    {
+      return result.input
+    }
+    return Input(picture: runInputs.picture, prompt: prompt)
   }
 }
 

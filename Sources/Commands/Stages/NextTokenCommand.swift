@@ -1,3 +1,4 @@
+internal import Tracing
 internal import Generation
 internal import Models
 internal import Runtime
@@ -20,14 +21,23 @@ extension Command {
     ], seeAlso: ["decode", "assemble"]
   ) { session, sequence, top in
     let (writer, model) = try session.able(.writing, for: "next_token")
-    var trace = session.trace(keeping: "")
+    let words = if case .text(let text) = sequence { Input(words: .text(text)) } else {
+      sequence.runInputs
+    }
+    var trace = try session.trace(keeping: "", of: model, on: words)
+    let alterations = trace.alterations
     let input =
       try session.textAlone(sequence, beside: "")
       .map { try writer.sequence(Input(words: .text($0)), trace: &trace) }
       ?? sequence.requireTensor("sequence", from: "assemble")
     let result = try writer.run(stage: "decode", on: input, trace: &trace)
     try session.checkFinite(result, of: model, given: input) {
-      [WayToResult { _ = try writer.run(stage: "decode", on: input, trace: &$0) }]
+      [
+        WayToResult(from: words) { trace in
+          trace.alterations = alterations
+          _ = try writer.run(stage: "decode", on: input, trace: &trace)
+        }
+      ]
     }
     let logits = result.elements
     let probabilities = Tensor(logits, shape: [logits.count]).softmax().elements

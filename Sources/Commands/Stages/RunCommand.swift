@@ -12,6 +12,7 @@ extension Command {
     Parameter.text("prompt", default: "", "The text to go on from; none asks for a caption."),
     Parameter.maxNewTokens,
     Parameter.keep,
+    Parameter.changes,
     returns: "a Run: the answer and the trace of every stage",
     examples: [
       Example(
@@ -19,36 +20,59 @@ extension Command {
         "From picture to answer in one step."),
       Example("run(scene(7)).text", "A caption."),
     ], seeAlso: ["decode", "compare", "stages"]
-  ) { session, picture, prompt, maxNewTokens, keep in
+  ) { session, picture, prompt, maxNewTokens, keep, changes in
     let model = try session.model()
     try model.checkPicture(picture != nil)
     try session.checkMemory(
       model: model, prompt: prompt, keep: keep,
       newTokens: maxNewTokens ?? model.model.writing?.defaultOptions.maxNewTokens)
     let run = try Run.of(
-      picture, prompt: prompt, maxNewTokens: maxNewTokens, model: model,
-      trace: session.trace(keeping: keep), in: session)
-    let input = Input(image: picture?.image, prompt: prompt)
-    try session.checkFinite(run.last, of: model) {
-      [WayToResult(from: input) { try model.model.pass(input, trace: &$0) }]
-    }
+      picture, prompt: prompt, maxNewTokens: maxNewTokens, model: model, keep: keep,
+      changes: changes, in: session)
+    try session.checkFinite(run)
     return .object(run)
   }
 }
 
-extension Run {
-  /// What it ended in: the probabilities of an answer's tokens, or the last numbers that were kept.
-  fileprivate var last: Tensor {
-    answer?.probabilities ?? trace.records.last?.tensor ?? Tensor([], shape: [0])
+extension Session {
+  /// Says where a run's numbers broke, if it ended in NaN or infinity.
+  func checkFinite(_ run: Run) throws {
+    let result = run.answer?.probabilities ?? run.last ?? Tensor([], shape: [0])
+    let alterations = try alterations(run.course.changes, of: run.model, on: run.input)
+    try checkFinite(result, of: run.model) {
+      [
+        WayToResult(from: run.input) { trace in
+          trace.alterations = alterations
+          try run.model.model.pass(run.input, trace: &trace)
+        }
+      ]
+    }
   }
 
+  /// What some changes, and those that a model keeps, come to in a run.
+  ///
+  /// - Parameter names: the stages that are going to run; nil for all. What a model keeps may lie
+  ///   elsewhere, what is given for this run may not.
+  /// - Throws: `RuntimeFailure` for a change that fits no place, or not the place's shape.
+  func alterations(
+    _ changes: [Change], of model: LoadedModel, on input: Input, in names: [String]? = nil
+  ) throws -> [Address: [Alteration]] {
+    guard !model.changes.isEmpty || !changes.isEmpty else { return [:] }
+    let places = try model.model.outline(input).places
+    let steps = model.model.stages.filter { names?.contains($0.name) ?? true }.steps
+    let passed = places.filter { place in steps.contains { $0.passes(place.address) } }
+    let kept = try ResolvedChanges(model.changes, of: model, on: input, places: places)
+    let given = try ResolvedChanges(changes, of: model, on: input, places: passed)
+    return kept.alterations.merging(given.alterations) { $0 + $1 }
+  }
+}
+
+extension Run {
   /// Takes a picture, or a text alone, through all stages that the model has.
   static func of(
-    _ picture: Picture?, prompt: String, maxNewTokens: Int?, model: LoadedModel, trace: Trace,
-    in session: Session
+    _ picture: Picture?, prompt: String, maxNewTokens: Int?, model: LoadedModel, keep: String,
+    changes: [Change], in session: Session
   ) throws -> Run {
-    var trace = trace
-    let input = Input(image: picture?.image, prompt: prompt)
     if model.model.writing == nil {
       guard picture != nil else { throw model.lacks(.writing, for: "a text alone") }
       guard prompt.isEmpty else {
@@ -56,16 +80,78 @@ extension Run {
           wanted: "go on from a prompt", has: "it is \(model.model.kind)")
       }
     }
-    var slots = Slots(input)
-    try model.model.stages.of(input).steps.walk(&slots, trace: &trace)
+    let input = Input(image: picture?.image, prompt: prompt)
+    let course = Course(
+      keep: keep, maxNewTokens: maxNewTokens, changes: changes, last: Slots(input))
+    let trace = try session.trace(keeping: keep, of: model, on: input, changes: changes)
+    return try Run(
+      from: 0, of: course, after: nil, input: input, picture: picture, model: model, trace: trace,
+      in: session)
+  }
+
+  /// The same run with more changes, from the first step that they reach.
+  ///
+  /// - Returns: the run, and the number of the step that it went on from.
+  static func of(
+    _ run: Run, changedBy changes: [Change], in session: Session
+  ) throws -> (run: Run, first: Int) {
+    let steps = run.model.model.stages.of(run.input).steps
+    let new = try ResolvedChanges(
+      changes, of: run.model, on: run.input,
+      places: try run.model.model.outline(run.input).places)
+    let reached =
+      steps.firstIndex { step in new.alterations.keys.contains { step.passes($0) } } ?? 0
+    let first = run.course.states.keys.filter { $0 <= reached }.max() ?? 0
+    var course = run.course
+    course.changes += changes
+    course.last = run.course.states[first] ?? Slots(run.input)
+    course.states = run.course.states.filter { $0.key < first }
+    let trace = try session.trace(
+      keeping: run.course.keep, of: run.model, on: run.input, changes: course.changes)
+    let changed = try Run(
+      from: first, of: course, after: run.trace, input: run.input, picture: run.picture,
+      model: run.model, trace: trace, in: session)
+    try session.checkFinite(changed)
+    return (changed, first)
+  }
+
+  /// Runs the steps from one on, and writes the answer.
+  ///
+  /// - Parameters:
+  ///   - course: its last state is the one before the first step.
+  ///   - earlier: what was kept of the steps before.
+  private init(
+    from first: Int, of course: Course, after earlier: Trace?, input: Input, picture: Picture?,
+    model: LoadedModel, trace: Trace, in session: Session
+  ) throws {
+    var (course, trace) = (course, trace)
+    let stages = model.model.stages.of(input)
+    var steps: [Step] = []
+    var beginnings: Set<Int> = []
+    for stage in stages {
+      beginnings.insert(steps.count)
+      steps += stage.steps
+    }
+    var slots = course.last
+    try steps.walk(&slots, from: first, trace: &trace) { index, state in
+      let output = index > 0 ? steps[index - 1].roots.first.map { $0 / "output" } : nil
+      // Where the trace keeps what the state holds, keeping the state costs nothing.
+      if beginnings.contains(index) || output?.matches(course.keep) == true {
+        course.states[index] = state
+      }
+    }
+    course.last = slots
+    trace = earlier?.followed(by: trace) ?? trace
+    (self.picture, self.model, self.input, self.course) = (picture, model, input, course)
+    self.trace = trace
     guard let writer = model.model.writing else {
-      return Run(picture: picture, answer: nil, trace: trace, model: model)
+      answer = nil
+      return
     }
     var options = writer.defaultOptions
-    if let maxNewTokens { options.maxNewTokens = maxNewTokens }
-    let answer = try Answer.write(
-      after: slots, prompt: prompt, writer: writer, model: model, options: options,
+    if let most = course.maxNewTokens { options.maxNewTokens = most }
+    answer = try Answer.write(
+      after: slots, prompt: input.prompt, writer: writer, model: model, options: options,
       trace: trace, in: session)
-    return Run(picture: picture, answer: answer, trace: answer.answer.trace, model: model)
   }
 }

@@ -41,10 +41,16 @@ extension Session {
     _ stage: Stage, of model: LoadedModel, on given: Tensor?, of input: Input,
     after earlier: Trace?, keep: String
   ) throws -> Value {
-    var trace = trace(keeping: keep)
+    var trace = try trace(keeping: keep, of: model, on: input)
+    let alterations = trace.alterations
     let result = try stage.run(given, of: input, trace: &trace)
     try checkFinite(result, of: model, given: given) {
-      [WayToResult(from: input) { _ = try stage.run(given, of: input, trace: &$0) }]
+      [
+        WayToResult(from: input) { trace in
+          trace.alterations = alterations
+          _ = try stage.run(given, of: input, trace: &trace)
+        }
+      ]
     }
     return .object(
       StageResult(

@@ -73,12 +73,14 @@ public struct Decoder: Sendable, Tapped {
   let head: Linear
 
   private static let root = Address("language")
+  /// Where the table of embeddings is, and the weight of the head.
+  static let (tableAddress, headAddress) = (root / "tokens" / "weight", root / "head" / "weight")
 
   /// Reads the decoder below the address `language`.
   init(from weights: inout WeightReader, _ shape: Shape) throws(CheckpointError) {
     let (root, width) = (Self.root, shape.width)
     let table = [shape.vocabularySize, width]
-    let (tokensAt, headAt) = (root / "tokens" / "weight", root / "head" / "weight")
+    let (tokensAt, headAt) = (Self.tableAddress, Self.headAddress)
     // A tied table is stored once or twice, and may bear either name. A head that differs from the
     // table is the head, whatever the configuration says: so transformers reads such files.
     let isUnderHead =
@@ -139,6 +141,7 @@ public struct Decoder: Sendable, Tapped {
   ) throws(ModelError) -> Pass {
     let count = embeddings.shape[0]
     let total = state.tokenCount + count
+    trace.firstToken = state.tokenCount
     guard total <= shape.positionCount else {
       throw .promptTooLong(tokens: total, limit: shape.positionCount)
     }

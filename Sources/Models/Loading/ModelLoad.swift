@@ -3,7 +3,7 @@ public import Checkpoints
 public import Files
 internal import Foundation
 public import Tensors
-internal import Tracing
+public import Tracing
 
 /// A model that was read, and how its weights are kept.
 public struct ModelLoad: Sendable {
@@ -11,6 +11,8 @@ public struct ModelLoad: Sendable {
   public let model: any FamilyModel
   /// How each part's weights are kept, in the family's order.
   public let parts: [PartWeights]
+  /// Every weight, by its address.
+  public let weights: [Address: Weight]
   /// What to know before running it, a sentence each; none for most models.
   ///
   /// A file that is missing and what is assumed, keys that nobody knows, memory that is short.
@@ -66,6 +68,7 @@ public struct ModelLoad: Sendable {
     }
     guard !converted.isEmpty || !isRounded.isEmpty else {
       model = mapped
+      weights = Weight.byAddress(records)
       return
     }
     let allocated = converted.reduce(0) { $0 + $1.keptByteCount }
@@ -80,11 +83,13 @@ public struct ModelLoad: Sendable {
       available: available)
     let total = converted.reduce(0) { $0 + $1.stored.byteCount }
     let done = Counter()
-    folder.weights.log = nil
+    let kept = WeightLog()
+    folder.weights.log = kept
     folder.weights.converts = true
     folder.weights.rounding = types
     folder.weights.onConversion = { progress(done.add($0), total) }
     model = try Family.read(folder)
+    weights = Weight.byAddress(kept.records)
   }
 
   /// What would take less.

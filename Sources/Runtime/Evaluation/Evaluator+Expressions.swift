@@ -214,6 +214,7 @@ extension Evaluator {
     }
     if let command = session.commandsByName[name] { return .command(command) }
     if let function = BuiltIns.functions[name] { return .function(function) }
+    if let space = session.space(name) { return .object(space) }
     if name == "_", let last = session.lastResult { return last }
     throw unknown(name, scope, range)
   }

@@ -45,6 +45,7 @@ extension Session {
     if let value = self[name] { return Showing.help(value) }
     if let command = command(name) { return command.helpText }
     if let function = BuiltIns.functions[name] { return Showing.help(.function(function)) }
+    if let space = space(name) { return space.shown }
     if let dot = name.lastIndex(of: "."), let value = self[String(name[..<dot])],
       let member = try? Attributes.of(value, String(name[name.index(after: dot)...]), self)
     {
