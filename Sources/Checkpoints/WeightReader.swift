@@ -112,7 +112,9 @@ public struct WeightReader: ~Copyable, Sendable {
     let precision = isProduct ? precision(of: address) : nil
     let weight = turned ?? stored
     let kept = precision?.kept(weight)
-    let held = handling.declaresOnly ? weight : self.held(weight, at: address, precision, isConverted: kept != nil)
+    let held =
+      handling.declaresOnly
+      ? weight : self.held(weight, at: address, precision, isConverted: kept != nil)
     handling.log?.add(
       WeightRecord(
         address: address, name: name, isProduct: isProduct, isTransposed: turned != nil,

@@ -131,7 +131,8 @@ extension Figure {
         Text(
           Label.fitted(Label.token(label), width: 180, size: 9), at: Point(-6, top + 14),
           anchor: .end))
-      for (value, start, colour) in [(pair.0, top, Colour.line), (pair.1, top + 11, Colour.accent)] {
+      for (value, start, colour) in [(pair.0, top, Colour.line), (pair.1, top + 11, Colour.accent)]
+      {
         guard value.isFinite else {
           page.add(Text("not finite", at: Point(chart.x(0) + 4, start + 8.5), colour: .invalid))
           continue

@@ -71,6 +71,8 @@ private func expectSentence(
     "index.path": "\"picture.png\"", "query": "\"a red circle\"",
     "box": "(9, 9, 50, 50)", "image": "s", "x": "pixels", "k": "2", "path": "\"picture.png\"",
     "concat.tensors": "[pixels, pixels]", "stack.tensors": "[pixels, pixels]",
+    "run": "r", "changes": "change.zero(\"vision.norm.output\")", "model": "load(\"scenes\")",
+    "place": "\"vision.norm.output\"", "by": "2", "vector": "zeros([24])",
     "similarity.first": "s", "similarity.second": "\"a\"",
   ]
 

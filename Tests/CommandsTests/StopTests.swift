@@ -20,6 +20,8 @@ import Testing
     "patchify": "for i in range(100000): patchify(pixels)",
     "embed": "for i in range(100000): embed(patches)",
     "encode": "for i in range(100000): encode(tokens)",
+    "edit": "for i in range(100000): edit(r, change.zero(\"vision.blocks.0.output\"))",
+    "edits": "for i in range(100000): edits(load(\"scenes\"), change.zero(\"vision.norm.output\"))",
     "query": "for i in range(100000): query(vision)",
     "project": "for i in range(100000): project(queries)",
     "tokenize": "tokenize(words)",
@@ -161,6 +163,8 @@ import Testing
   /// What takes no longer whatever it is given.
   static let short: Set<String> = [
     "models", "stages", "memory",
+    "change.zero", "change.scale", "change.add", "change.replace", "change.take",
+    "change.freeze", "change.mask",
     "range", "divmod", "ord", "chr", "round", "type", "bool", "help",
     "str.startswith", "str.endswith", "str.center", "str.ljust", "str.rjust", "str.zfill",
     "list.clear", "dict.clear", "dict.get", "dict.keys", "dict.values", "dict.setdefault",
@@ -215,8 +219,8 @@ import Testing
     let session = workshop.session
     #expect(workshop.run(Self.prepared).failure == nil)
     var late: [String] = []
-    // These two change the model in use.
-    let last = ["load", "resize"]
+    // These change the model in use.
+    let last = ["edits", "load", "resize"]
     let names = Self.long.keys.filter { !last.contains($0) }.sorted() + last
     for name in names {
       let line = try #require(Self.long[name])

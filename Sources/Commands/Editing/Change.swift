@@ -1,8 +1,8 @@
-internal import Tokenizers
 internal import Language
 internal import Models
 internal import Runtime
 internal import Tensors
+internal import Tokenizers
 internal import Tracing
 
 /// A change of what passes some places of a run, as a value: it can be kept, listed and given to
@@ -47,7 +47,8 @@ extension LoadedModel {
     throw RuntimeFailure(
       .command, "\(command) does not run changed models, and \(name) has \(first.written)",
       hint: changes.isEmpty
-        ? "edits(model, []) takes changes away" : "embed_image and embed_text of a model that edits() gave do")
+        ? "edits(model, []) takes changes away"
+        : "embed_image and embed_text of a model that edits() gave do")
   }
 }
 
@@ -123,7 +124,8 @@ private struct PlaceResolver {
       }
     }
     if let channels = selection.channels {
-      guard let axis = place.axes.firstIndex(where: { [.channel, .vocabulary, .label].contains($0) })
+      guard
+        let axis = place.axes.firstIndex(where: { [.channel, .vocabulary, .label].contains($0) })
       else { throw lacks("channels", place) }
       let chosen = try checked(channels, "channel", on: axis, of: place)
       indices[axis] = indices[axis].map { $0.filter(Set(chosen).contains) } ?? chosen
@@ -161,8 +163,9 @@ private struct PlaceResolver {
         // Another text may be longer or shorter; what is taken must be in both.
         let isSequence = [.token, .query, .key].contains(kind)
         let last = indices[axis]?.max() ?? place.shape[axis] - 1
-        guard isSequence && indices[axis] != nil
-          ? last < tensor.shape[axis] : tensor.shape[axis] == place.shape[axis]
+        guard
+          isSequence && indices[axis] != nil
+            ? last < tensor.shape[axis] : tensor.shape[axis] == place.shape[axis]
         else { throw misshapen(tensor, place) }
       }
       return .put(.whole(tensor))

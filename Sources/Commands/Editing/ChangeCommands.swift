@@ -1,6 +1,6 @@
-internal import Language
 internal import Characters
 internal import Images
+internal import Language
 internal import Models
 internal import Runtime
 internal import Tensors
@@ -202,14 +202,16 @@ extension Value {
   ) throws -> Value {
     guard let trace = source.trace else {
       throw ArgumentFailure(
-        parameter: "source", "must be a run, a trace or the result of a stage, not "
+        parameter: "source",
+        "must be a run, a trace or the result of a stage, not "
           + source.inMessage)
     }
     let tensors = Dictionary(
       trace.records.map { ($0.address, $0.tensor) }, uniquingKeysWith: { $1 })
     guard tensors.keys.contains(where: { $0.matches(place) }) else {
       throw ArgumentFailure(
-        parameter: "place", "fits nothing that source has kept, which is "
+        parameter: "place",
+        "fits nothing that source has kept, which is "
           + tensors.count.counted(as: "place"),
         note: NearestPlace.hint(place, among: tensors.keys.map(\.description)))
     }
@@ -268,7 +270,8 @@ extension Parameter where T == [Int]? {
 
   private static func numbers(_ name: String, _ summary: String) -> Self {
     let facts = ParameterFacts(
-      name: name, type: "whole numbers", expects: "a whole number, a list or a range of them, or None",
+      name: name, type: "whole numbers",
+      expects: "a whole number, a list or a range of them, or None",
       defaultText: "None", summary: summary)
     return Parameter(facts, fallback: .some(nil)) { value, _ in
       if case .none = value { return .some(nil) }

@@ -1,5 +1,5 @@
-internal import Figures
 internal import Characters
+internal import Figures
 internal import Models
 internal import Runtime
 internal import Tensors
@@ -167,7 +167,8 @@ struct Edit: ForeignObject {
 
   private var noDistribution: RuntimeFailure {
     RuntimeFailure(
-      .command, "\(before.model.name) ends in no probabilities; compare(e.before, e.after) shows "
+      .command,
+      "\(before.model.name) ends in no probabilities; compare(e.before, e.after) shows "
         + "where both runs part")
   }
 }

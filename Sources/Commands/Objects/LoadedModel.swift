@@ -63,7 +63,10 @@ struct LoadedModel: ForeignObject {
       + changes.map { "\n  \($0.written)" }.joined()
   }
   var attributeNames: [String] {
-    ["name", "path", "revision", "family", "stages", "blocks", "heads", "dtype", "changes", "weights"]
+    [
+      "name", "path", "revision", "family", "stages", "blocks", "heads", "dtype", "changes",
+      "weights",
+    ]
   }
 
   /// What the cache of a hub says of it; nil for other folders.

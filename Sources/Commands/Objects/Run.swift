@@ -1,9 +1,9 @@
-internal import Tokenizers
 internal import Characters
 internal import Images
 internal import Models
 internal import Runtime
 internal import Tensors
+internal import Tokenizers
 internal import Tracing
 
 /// A whole run, on a picture or on a text alone: every place of it, and the answer.

@@ -1,10 +1,10 @@
-internal import Tracing
 internal import Budget
 internal import Characters
 internal import Foundation
 internal import Models
 internal import Runtime
 internal import Tensors
+internal import Tracing
 
 /// A weight of a model: where it lies, and its numbers, of which only what is asked for is read.
 struct WeightValue: ForeignObject {

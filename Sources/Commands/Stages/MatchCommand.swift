@@ -22,10 +22,13 @@ extension Command {
     try MemoryGate.take(
       texts.count, of: 16_384, for: "what \(texts.count) texts and the picture have in common")
     var vision = session.trace(keeping: "")
-    vision.alterations = try ResolvedChanges(
-      loaded.changes + changes, of: loaded, on: Input(image: picture.image),
-      places: try model.matchingOutline(texts: texts).places
-    ).alterations
+    let all = loaded.changes + changes
+    if !all.isEmpty {
+      vision.alterations = try ResolvedChanges(
+        all, of: loaded, on: Input(image: picture.image),
+        places: try model.matchingOutline(texts: texts).places
+      ).alterations
+    }
     let start = vision
     let tokens = try model.see(picture.image, trace: &vision)
     let run = try model.match(tokens, vision: vision, texts: texts) { start }

@@ -1,9 +1,9 @@
-internal import Tracing
 internal import Generation
 internal import Models
 internal import Runtime
 internal import Tensors
 internal import Tokenizers
+internal import Tracing
 
 extension Command {
   static let nextToken = Command(
@@ -21,9 +21,10 @@ extension Command {
     ], seeAlso: ["decode", "assemble"]
   ) { session, sequence, top in
     let (writer, model) = try session.able(.writing, for: "next_token")
-    let words = if case .text(let text) = sequence { Input(words: .text(text)) } else {
-      sequence.runInputs
-    }
+    let words =
+      if case .text(let text) = sequence { Input(words: .text(text)) } else {
+        sequence.runInputs
+      }
     var trace = try session.trace(keeping: "", of: model, on: words)
     let alterations = trace.alterations
     let input =

@@ -1,0 +1,286 @@
+import Commands
+import Foundation
+import Models
+import Runtime
+import Tensors
+import TestSupport
+import Testing
+
+/// A hand inside the model: what is changed, what runs again, and that it is what a run from nothing
+/// would give.
+@Suite struct EditTests {
+  static let models = ["scenes", "blip2", "vit", "clip", "llama", "mistral"]
+
+  /// A session with a model of each family, a run of it, another on other things, and a comparison.
+  private func workshop(_ name: String) throws -> Workshop {
+    let workshop = try Workshop()
+    let golden = Fixtures.goldens.appending(path: name)
+    if name != "scenes" { workshop.session[StartingModel.self] = golden }
+    let (first, second) =
+      switch name {
+      case "scenes":
+        (
+          "s, \"Question: how many shapes are there? Answer:\", max_new_tokens=4",
+          "scene(8), \"Question: how many shapes are there? Answer:\", max_new_tokens=4"
+        )
+      case "blip2": ("s, \"a red circle\", max_new_tokens=4", "scene(8), \"a red circle\"")
+      case "vit", "clip": ("s", "scene(8)")
+      default:
+        (
+          "None, \"a red circle is here\", max_new_tokens=4",
+          "None, \"a red circle is here\", changes=change.scale(\"language.tokens.output\", 2)"
+        )
+      }
+    _ = try workshop.value(
+      """
+      s = scene(7)
+      def same(a, b):
+          assert a.text == b.text
+          count = 0
+          for name, t in a.trace.items():
+              u = b.trace[name]
+              assert t.shape == u.shape, name
+              assert (t == u).sum() == t.size, name
+              count += 1
+          assert len(b.trace.keys()) == count
+          return count
+      def again(changes):
+          return run(\(first), changes=changes)
+      r = run(\(first))
+      other = run(\(second))
+      r
+      """)
+    return workshop
+  }
+
+  /// Changes of every kind, in the first tower of each family and in its second.
+  static func changes(_ model: String) -> [String] {
+    let tower = ["llama", "mistral"].contains(model) ? "language" : "vision"
+    let a = "\(tower).blocks.1.attention"
+    var all = [
+      "change.zero(\"\(a).mixed\", head=0)", "change.zero(\"\(a).pattern\", head=1, token=2)",
+      "change.scale(\"\(a).values\", 2, head=0)", "change.scale(\"\(a).keys\", -1, token=[1, 2])",
+      "change.scale(\"\(a).scores\", 0.5)",
+      "change.zero(\"\(tower).blocks.0.mlp.activated\", channel=3)",
+      "change.add(\"\(tower).blocks.0.output\", r[\"\(tower).blocks.0.output\"][1], token=2, by=0.5)",
+      "change.replace(\"\(tower).blocks.1.mlp.output\", r[\"\(tower).blocks.1.mlp.output\"] * 2)",
+      "change.replace(\"\(tower).blocks.1.output\", zeros([2, r[\"\(tower).blocks.1.output\"].shape[1]]), token=[0, 3])",
+      "change.take(\"\(a).output\", other, token=range(1, 4))",
+      "change.freeze(other, \"\(a).pattern\")",
+      "[change.zero(\"\(a).mixed\"), change.scale(\"\(tower).blocks.0.output\", 1.5)]",
+    ]
+    if tower == "vision" {
+      all += [
+        "change.mask(patch=(1, 1))", "change.mask(patch=[0, 5], where=\"attention\")",
+        "change.zero(\"vision.blocks.0.output\", patch=(0, 1))",
+      ]
+    }
+    if model == "scenes" || model == "blip2" {
+      all += [
+        "change.take(\"qformer.blocks.*.cross_attention.pattern\", other)",
+        "change.scale(\"projection.output\", 3, token=0)",
+        "change.zero(\"language.blocks.0.attention.queries\", head=1)",
+        "change.zero(\"language.blocks.*.mlp.output\")",
+      ]
+    }
+    if model == "scenes" { all.append("change.mask(token=\"shapes\")") }
+    return all
+  }
+
+  @Test(arguments: models) func anEditEqualsARunFromNothing(_ name: String) throws {
+    let workshop = try workshop(name)
+    var counts: Set<String> = []
+    for change in Self.changes(name) {
+      let count = try workshop.value(
+        "c = \(change)\ne = edit(r, c)\nsame(e.after, again(c))"
+      ).integer
+      #expect(count ?? 0 > 10, "\(change)")
+      #expect(try workshop.value("same(e.before, r)").integer == count)
+      counts.insert(try workshop.value("f\"{e.steps} of {e.of}\"").plain)
+      // Something has changed, and nothing before it.
+      let differing = try workshop.texts(
+        "[n for n, t in r.trace.items() if (t == e.after.trace[n]).sum() < t.size]")
+      #expect(!differing.isEmpty, "\(change)")
+    }
+    #expect(counts.count >= 2, "\(counts)")
+    print("edits of \(name): \(Self.changes(name).count) equal to the bit")
+  }
+
+  @Test(arguments: models) func anEditOfAnEditEqualsARunFromNothing(_ name: String) throws {
+    let workshop = try workshop(name)
+    let all = Self.changes(name)
+    for (first, second) in [(all[0], all[5]), (all[5], all[0]), (all[2], all[2])] {
+      let count = try workshop.value(
+        "a = \(first)\nb = \(second)\nsame(edit(edit(r, a).after, b).after, again([a, b]))")
+      #expect(count.integer ?? 0 > 10)
+    }
+  }
+
+  @Test(arguments: models) func anEditThatChangesNothingGivesTheSameBits(_ name: String) throws {
+    let workshop = try workshop(name)
+    let count = try workshop.value(
+      """
+      names = r.trace.keys()
+      for name in names:
+          same(edit(r, change.scale(name, 1)).after, r)
+      same(edit(r, change.scale("*", 1)).after, r)
+      same(edit(r, change.take("*", r)).after, r)
+      """)
+    #expect(count.integer ?? 0 > 10)
+  }
+
+  @Test func fewStatesAreKeptWhereFewPlacesAre() throws {
+    let workshop = try workshop("scenes")
+    _ = try workshop.value(
+      "p = run(s, max_new_tokens=2, keep=\"\")\n"
+        + "c = change.zero(\"language.blocks.1.attention.mixed\", head=0)\n"
+        + "e = edit(p, c)\ne.steps")
+    // From the beginning of the stage, rather than of the block.
+    let (few, many) = (
+      try workshop.value("e.steps").integer, try workshop.value("edit(run(s), c).steps").integer
+    )
+    #expect(try #require(few) > (try #require(many)))
+    #expect(
+      try workshop.value("e.text == run(s, max_new_tokens=2, changes=c).text").plain == "True")
+    #expect(try workshop.value("len(e.after.trace.keys())").integer == 0)
+  }
+
+  @Test func aModelKeepsItsChanges() throws {
+    let workshop = try workshop("scenes")
+    let text = try workshop.value(
+      """
+      c = change.zero("language.blocks.1.attention.mixed", head=0)
+      q = "Question: how many shapes are there? Answer:"
+      m = load("scenes")
+      with_change = edit(r, c).text
+      edits(m, c)
+      soft = project(query(encode(embed(patchify(preprocess(s))))))
+      assert run(s, q).text == with_change
+      assert decode(soft, q).text == with_change
+      assert str(next_token(assemble(soft, q), top=1)["token"][0]).endswith(with_change)
+      edits(m, [])
+      assert run(s, q).text == r.text
+      assert decode(soft, q, changes=c).text == with_change
+      with_change
+      """)
+    #expect(text.plain != (try workshop.value("r.text").plain))
+    let clip = try Workshop()
+    clip.session[StartingModel.self] = ShippedModel.jointFolder
+    _ = try clip.value(
+      """
+      m = load("small-clip")
+      a = [scene(1), scene(2)]
+      plain = embed_image(a)
+      edits(m, change.zero("vision.blocks.1.attention.mixed", head=0))
+      both = embed_image(a)
+      one = embed_image(a[1])
+      assert (both == plain).sum() == 0
+      assert (both[1] == one[0]).sum() == one.size
+      m
+      """)
+    for line in ["similarity(a, [\"a circle\"])", "word_map(a[0], \"a circle\")"] {
+      let failure = try #require(clip.run(line).failure)
+      #expect("\(failure)".contains("changed models") && "\(failure)".contains("change.zero"))
+    }
+  }
+
+  @Test func changesReachMatchingAndClasses() throws {
+    let workshop = try Workshop()
+    _ = try workshop.value(
+      """
+      s = scene(7)
+      c = change.mask(patch=patches_under(s.objects[0]["box"], s))
+      a = match(s, s.caption)
+      b = match(s, s.caption, changes=c)
+      assert a["match"][0] != b["match"][0]
+      assert match(s, s.caption, changes=change.zero("retrieval.match_head.output"))["match"][0] == 0.5
+      s
+      """)
+    workshop.session[StartingModel.self] = Fixtures.goldens.appending(path: "vit")
+    let vit = try Workshop()
+    vit.session[StartingModel.self] = Fixtures.goldens.appending(path: "vit")
+    _ = try vit.value(
+      """
+      s = scene(7)
+      a = classify(s)
+      b = classify(s, changes=change.zero("vision.norm.output", token=0))
+      assert a["logit"] != b["logit"]
+      e = edit(run(s), change.zero("vision.norm.output", token=0))
+      assert e.divergence > 0
+      e
+      """)
+  }
+
+  @Test func whatFitsNothingIsSaid() throws {
+    let workshop = try workshop("scenes")
+    for (line, words) in [
+      (
+        "change.zero(\"vision.blocs.1.output\")",
+        ["vision.blocs.1.output", "vision.blocks.1.output"]
+      ),
+      ("change.zero(\"retrieval.match_head.output\")", ["no place of this run"]),
+      ("change.zero(\"vision.blocks.1.attention.pattern\", head=99)", ["head", "99"]),
+      ("change.zero(\"vision.blocks.1.output\", head=0)", ["no heads", "token, channel"]),
+      ("change.zero(\"vision.blocks.1.output\", token=1000)", ["1000"]),
+      ("change.zero(\"vision.blocks.1.output\", patch=(40, 0))", ["row 40"]),
+      ("change.zero(\"language.blocks.1.output\", patch=(0, 0))", ["no patches"]),
+      ("change.zero(\"language.blocks.1.output\", token=\"elephant\")", ["elephant", "shapes"]),
+      ("change.zero(\"vision.blocks.1.output\", token=\"shapes\")", ["no words"]),
+      ("change.zero(\"vision.blocks.1.output\", key=0)", ["no keys"]),
+      ("change.add(\"vision.blocks.1.output\", zeros([7]))", ["(7,)", "[7]"]),
+      ("change.replace(\"vision.blocks.1.output\", zeros([3, 3]))", ["[3, 3]"]),
+      ("change.take(\"language.blocks.0.output\", run(scene(1), \"a\"))", ["shape"]),
+    ] {
+      let failure = try #require(workshop.run("edit(r, \(line))").failure, "\(line)")
+      #expect(words.contains { "\(failure)".contains($0) }, "\(line): \(failure)")
+      #expect("\(failure)".contains(words[0]) || words[0] == "(7,)", "\(line): \(failure)")
+    }
+    for (line, words) in [
+      ("change.take(\"vision.*\", 3)", ["source"]),
+      ("change.take(\"vision.*\", run(s, keep=\"language.*\"))", ["place", "kept"]),
+      ("change.mask()", ["patch", "token"]),
+      ("change.mask(patch=(0, 0), token=1)", ["patch", "token"]),
+      ("change.zero(\"vision.*\", token=1, patch=(0, 0))", ["patch"]),
+      ("change.zer(\"vision.*\")", ["zer", "zero"]),
+      ("edit(r, [])", ["changes"]),
+      ("edit(s, change.zero(\"vision.*\"))", ["run"]),
+      ("edits(load(\"scenes\"), change.zero(\"visoin.*\"))", ["visoin"]),
+      (
+        "decode(project(query(encode(embed(patchify(preprocess(s)))))), changes=change.zero(\"vision.blocks.0.output\"))",
+        ["no place of this run"]
+      ),
+      ("compare(edit(r, change.zero(\"vision.blocks.0.output\")).after, \"int8\")", ["changes"]),
+    ] {
+      let failure = try #require(workshop.run(line).failure, "\(line)")
+      for word in words { #expect("\(failure)".contains(word), "\(line): \(failure)") }
+    }
+  }
+
+  @Test func weightsAreRead() throws {
+    let workshop = try Workshop()
+    let folder = Fixtures.goldens.appending(path: "blip2").path
+    _ = try workshop.value(
+      """
+      m = load("\(folder)")
+      t = tensors("\(folder)")
+      w = m["vision.blocks.0.attention.qkv.weight"]
+      stored = t[w.name]
+      assert w.shape == [72, 24]
+      assert (w == stored).sum() == stored.size
+      assert (w[3] == stored[3]).sum() == 24
+      assert (w[-2:] == stored[-2:]).sum() == 48
+      assert (w[:, 2] == stored[:, 2]).sum() == 72
+      assert w.file.endswith("model.safetensors")
+      assert m["language.head.weight"].name == m["language.tokens.weight"].name
+      h = m["language.head.weight"]
+      n = load("\(folder)", quantize="int8")
+      q = n["language.head.weight"]
+      assert q.dtype == "int8" and h.dtype == "float16"
+      assert 0 < abs(q[0] - h[0]).max() < 0.01
+      m
+      """)
+    let failure = try #require(workshop.run("m[\"vision.blocks.0.attention.qvk.weight\"]").failure)
+    #expect("\(failure)".contains("qkv"))
+    #expect(workshop.run("w[100]").failure != nil)
+  }
+}
