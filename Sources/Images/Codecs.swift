@@ -183,11 +183,10 @@ enum Codecs {
   }
 
   static func patchify(
-    _ pixels: [Float], channels: Int, height: Int, width: Int, patch: Int
-  ) -> [Float] {
-    floats(channels * (height / patch) * (width / patch) * patch * patch) {
-      ci_patchify(pixels, channels, height, width, patch, $0)
-    }
+    _ pixels: [Float], channels: Int, height: Int, width: Int, patch: Int,
+    into out: UnsafeMutablePointer<Float>
+  ) {
+    ci_patchify(pixels, channels, height, width, patch, out)
   }
 
   static func unpatchify(

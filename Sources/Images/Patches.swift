@@ -15,10 +15,10 @@ public func patchify(_ pixels: Tensor, patch: Int) throws(ImageError) -> Tensor 
     throw .shape(found: pixels.shape, expected: "[C, Y, X] with Y and X at least \(patch)")
   }
   let (channels, height, width) = (pixels.shape[0], pixels.shape[1], pixels.shape[2])
-  return Tensor(
+  return Tensor.filled([(height / patch) * (width / patch), channels * patch * patch]) {
     Codecs.patchify(
-      pixels.elements, channels: channels, height: height, width: width, patch: patch),
-    shape: [(height / patch) * (width / patch), channels * patch * patch])
+      pixels.elements, channels: channels, height: height, width: width, patch: patch, into: $0)
+  }
 }
 
 /// Puts patches `[P, C · patch · patch]` back into `[C, rows · patch, columns · patch]`.

@@ -215,15 +215,15 @@ public struct Attention: Sendable, Tapped {
     queryCount: Int, tokenCount: Int, window: Int? = nil
   ) -> Tensor {
     let offset = tokenCount - queryCount
-    var mask = [Float](repeating: 0, count: queryCount * tokenCount)
-    for query in 0..<queryCount {
-      let place = offset + query
-      let unseen = window.map { 0..<max(0, place + 1 - $0) } ?? 0..<0
-      for token in unseen { mask[query * tokenCount + token] = -.infinity }
-      for token in (place + 1)..<max(tokenCount, place + 1) {
-        mask[query * tokenCount + token] = -.infinity
+    return Tensor.filled([queryCount, tokenCount]) { mask in
+      mask.update(repeating: 0, count: queryCount * tokenCount)
+      for query in 0..<queryCount {
+        let place = offset + query
+        let row = mask + query * tokenCount
+        let unseen = window.map { max(0, place + 1 - $0) } ?? 0
+        row.update(repeating: -.infinity, count: unseen)
+        (row + place + 1).update(repeating: -.infinity, count: tokenCount - place - 1)
       }
     }
-    return Tensor(mask, shape: [queryCount, tokenCount])
   }
 }

@@ -34,7 +34,8 @@ public struct Linear: Sendable, Tapped {
 
   /// Maps each row of `x`.
   public func callAsFunction(_ x: Tensor, trace: inout Trace) -> Tensor {
-    trace.pass(x.matmulTransposed(weight, bias: bias), Self.output, at: address)
+    trace.pass(
+      x.matmulTransposed(weight, bias: bias), Self.output, at: address, weight: weight)
   }
 
   /// Maps each row of `x` and applies `activation` to the result; in one go, to the same bits,

@@ -22,7 +22,13 @@ public struct Rotary: Sendable, Equatable {
   /// The turn of tokens at these positions.
   public func rotation(at positions: Range<Int>) -> Rotation {
     // Rounded to float32 as the reference rounds them.
-    let angles = positions.flatMap { place in frequencies.map { Float(place) * $0 } }
-    return Rotation(angles: Tensor(angles, shape: [positions.count, frequencies.count]))
+    let angles = Tensor.filled([positions.count, frequencies.count]) { out in
+      for (row, place) in positions.enumerated() {
+        for (pair, frequency) in frequencies.enumerated() {
+          out[row * frequencies.count + pair] = Float(place) * frequency
+        }
+      }
+    }
+    return Rotation(angles: angles)
   }
 }

@@ -31,8 +31,6 @@ public protocol FamilyModel: Sendable {
   /// The module paths under which the published implementation has what passes an address; none
   /// where it has no such place.
   func publishedPlaces(of address: Address) -> [String]
-  /// What `pass` is going to pass, told from the sizes; the picture is not looked at.
-  func outline(_ input: Input) throws -> Outline
   /// What index `index` of `axis` at a place stands for, such as `patch 3,4`; nil for a mere number.
   func name(of index: Int, on axis: Axis, at address: Address, input: Input) -> String?
   /// One run with everything kept, for a file.

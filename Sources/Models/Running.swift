@@ -14,6 +14,15 @@ extension FamilyModel {
     try stages.of(input).steps.walk(&slots, trace: &trace)
   }
 
+  /// What `pass` is going to pass, told by running it for its shapes; the picture is not looked at.
+  ///
+  /// - Throws: what reading the words throws.
+  public func outline(_ input: Input) throws -> Outline {
+    let picture = input.picture.map { _ in Input.Picture.standIn(0) }
+    let input = Input(picture: picture, words: input.words)
+    return try Outline { try pass(input, trace: &$0) }
+  }
+
   /// Everything from the input to what a stage gives.
   ///
   /// - Throws: `ModelError.missingPart` where there is no such stage; what the steps throw.
@@ -64,17 +73,6 @@ extension SeeingModel {
     case .standIn(let number): Tensor(repeating: number, shape: [3, size, size])
     case nil: Tensor(repeating: 0, shape: [3, size, size])
     }
-  }
-
-  /// What a picture's way to the vision tower's first block is going to pass.
-  func outlinePicture(_ vision: VisionTransformer) -> Outline {
-    var outline = Outline()
-    let (size, patch) = (patches.imageSize, patches.patchSize)
-    outline.pass([3, size, size], PicturePlaces.pixels, at: Address("picture.pixels"))
-    outline.pass(
-      [patches.count, 3 * patch * patch], PicturePlaces.patches, at: Address("picture.patches"))
-    vision.outlineEmbedding(into: &outline)
-    return outline
   }
 
   /// What a token of the vision tower, or a patch before it, stands for.

@@ -139,6 +139,12 @@ public struct HeadAttention: Sendable {
         scores: keepingScores ? scores : nil, pattern: keepingPattern ? pattern : nil,
         mixed: mixed(by: pattern))
     }
+    if ShapesAlone.isOn {
+      let pattern = Tensor.filled(patternShape) { _ in }
+      return Result(
+        scores: keepingScores ? pattern : nil, pattern: keepingPattern ? pattern : nil,
+        mixed: Tensor.filled(mixedShape) { _ in })
+    }
     Work.note(operations: 2 * operations, cacheBytes: cacheByteCount)
     var scores, pattern: Tensor?
     let mixed = Tensor.filled(mixedShape) { mixed in

@@ -46,6 +46,10 @@ public struct KeyValues: Sendable {
       values.rows.count == count && keys.channels.count == headCount * headWidth
         && values.channels.count == headCount * headWidth,
       "\(keys.channels.count) channels for \(headCount) heads of \(headWidth)")
+    if ShapesAlone.isOn {
+      tokenCount += count
+      return
+    }
     var done = 0
     while done < count {
       let first = tokenCount % Self.pageSize

@@ -36,6 +36,7 @@ extension Tensor {
     guard let shape = Tensor.broadcast(shape, other.shape) else {
       preconditionFailure("shapes \(self.shape) and \(other.shape) do not broadcast")
     }
+    if isOutline || other.isOutline { return Tensor([], shape: shape) }
     // A single number is not repeated.
     if other.count == 1, shape == self.shape {
       let number = other.elements[0]

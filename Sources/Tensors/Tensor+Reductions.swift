@@ -9,6 +9,7 @@ extension Tensor {
     precondition(axis >= 0 && axis < rank, "axis \(axis) of shape \(shape)")
     var newShape = shape
     let length = newShape.remove(at: axis)
+    if isOutline { return Tensor([], shape: newShape) }
     let inner = shape[(axis + 1)...].reduce(1, *)
     let outer = shape[..<axis].reduce(1, *)
     var result: [Float] = []

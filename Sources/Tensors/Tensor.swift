@@ -12,7 +12,8 @@ public struct Tensor: Sendable, Equatable {
   /// - Precondition: there are exactly as many as `shape` holds.
   public init(_ elements: [Float], shape: [Int]) {
     precondition(
-      elements.count == shape.reduce(1, *), "\(elements.count) elements do not fill \(shape)")
+      elements.count == shape.reduce(1, *) || elements.isEmpty && ShapesAlone.isOn,
+      "\(elements.count) elements do not fill \(shape)")
     self.shape = shape
     self.elements = elements
   }
@@ -32,9 +33,9 @@ public struct Tensor: Sendable, Equatable {
   /// How many axes there are.
   public var rank: Int { shape.count }
   /// How many elements there are.
-  public var count: Int { elements.count }
+  public var count: Int { elements.isEmpty ? shape.reduce(1, *) : elements.count }
 
-  /// The element at one index an axis.
+  /// The element at one index an axis; NaN where only the shape is known.
   ///
   /// - Precondition: as many indices as axes, each from 0 to below the axis' length.
   public subscript(_ indices: Int...) -> Float {
@@ -44,7 +45,7 @@ public struct Tensor: Sendable, Equatable {
       precondition(index >= 0 && index < length, "index \(indices) outside \(shape)")
       offset = offset * length + index
     }
-    return elements[offset]
+    return isOutline ? .nan : elements[offset]
   }
 
   /// The same elements under another shape of as many elements.
@@ -127,7 +128,7 @@ public struct Tensor: Sendable, Equatable {
   /// Reads `shape` elements, stepping through the storage by `strides` from `start`.
   package func gather(shape: [Int], strides: [Int], start: Int = 0) -> [Float] {
     let total = shape.reduce(1, *)
-    guard total > 0 else { return [] }
+    guard total > 0, !isOutline else { return [] }
     guard let inner = shape.last, let step = strides.last else { return [elements[start]] }
     return [Float](unsafeUninitializedCapacity: total) { out, initialised in
       var index = [Int](repeating: 0, count: shape.count)

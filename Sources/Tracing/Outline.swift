@@ -1,9 +1,10 @@
+internal import Synchronization
 public import Tensors
 
-/// The places that a run is going to pass, and the shapes there, told from a model's sizes alone.
+/// The places that a run is going to pass, and the shapes there.
 ///
-/// Nothing is computed and nothing is allocated: it says beforehand what a trace will keep. Each
-/// layer adds to it what it passes to a trace, in the same order.
+/// The run itself is made for its shapes alone: nothing is computed, and it says beforehand what a
+/// trace will keep.
 public struct Outline: Sendable {
   /// One place of the run.
   public struct Place: Sendable {
@@ -26,11 +27,20 @@ public struct Outline: Sendable {
   /// Nothing is passed.
   public init() {}
 
-  /// A tensor of `shape` is going to pass `tap`; perhaps the result of a product with `weight`.
-  public mutating func pass(
-    _ shape: [Int], _ tap: Tap, at address: Address, weight: StoredTensor? = nil
-  ) {
-    places.append(Place(address: address / tap.name, shape: shape, axes: tap.axes, weight: weight))
+  /// Everything that `replay` passes, made for its shapes alone.
+  ///
+  /// - Throws: what `replay` throws.
+  public init(of replay: (inout Trace) throws -> Void) throws {
+    let passed = Mutex<[Place]>([])
+    var trace = Trace.nothing
+    trace.observer = { record in
+      let place = Place(
+        address: record.address, shape: record.tensor.shape, axes: record.tap.axes,
+        weight: record.weight)
+      passed.withLock { $0.append(place) }
+    }
+    try ShapesAlone.run { try replay(&trace) }
+    places = passed.withLock { $0 }
   }
 
   /// The places that `isIncluded` chooses.

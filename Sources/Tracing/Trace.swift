@@ -21,6 +21,8 @@ public struct Trace: Sendable {
     public let tap: Tap
     /// Its numbers, after any edit.
     public let tensor: Tensor
+    /// The weight of the product that gave it; nil where it is no product's result.
+    public let weight: StoredTensor?
   }
 
   /// Changes the tensor that passes an address.
@@ -78,7 +80,9 @@ public struct Trace: Sendable {
   /// Hands `tensor` on, edited if an edit is set there, and keeps it if it was chosen.
   ///
   /// - Precondition: `tensor` has the axes that `tap` declares, and an edit keeps the shape.
-  public mutating func pass(_ tensor: Tensor, _ tap: Tap, at address: Address) -> Tensor {
+  public mutating func pass(
+    _ tensor: Tensor, _ tap: Tap, at address: Address, weight: StoredTensor? = nil
+  ) -> Tensor {
     let full = address / tap.name
     let passed = everywhere?(tensor) ?? tensor
     var result = edits[full]?(passed) ?? passed
@@ -88,15 +92,15 @@ public struct Trace: Sendable {
     precondition(
       tensor.rank == tap.axes.count && result.shape == tensor.shape,
       "\(full): \(tensor.shape) became \(result.shape), declared as \(tap.axes)")
-    observer?(Record(address: full, tap: tap, tensor: result))
+    observer?(Record(address: full, tap: tap, tensor: result, weight: weight))
     if keeps(full) {
       // A tap that passes again, as in each step of decoding, replaces what it had: the trace shows
       // the latest pass. Whoever wants every step keeps a trace a step.
       if let place = places[full] {
-        records[place] = Record(address: full, tap: tap, tensor: result)
+        records[place] = Record(address: full, tap: tap, tensor: result, weight: weight)
       } else {
         places[full] = records.count
-        records.append(Record(address: full, tap: tap, tensor: result))
+        records.append(Record(address: full, tap: tap, tensor: result, weight: weight))
       }
     }
     return result

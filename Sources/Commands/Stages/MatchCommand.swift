@@ -2,6 +2,7 @@ internal import Budget
 internal import Models
 internal import Runtime
 internal import Tensors
+internal import Tokenizers
 internal import Tracing
 
 extension Command {
@@ -24,9 +25,13 @@ extension Command {
     var vision = session.trace(keeping: "")
     let all = loaded.changes + changes
     if !all.isEmpty {
+      func longest(_ text: String) -> Int { loaded.model.textTokenizer?.encode(text).count ?? 0 }
       vision.alterations = try ResolvedChanges(
         all, of: loaded, on: Input(image: picture.image),
-        places: try model.matchingOutline(texts: texts).places
+        // All are filled up to the longest.
+        places: try model.matchingOutline(
+          texts: texts.max { longest($0) < longest($1) }.map { [$0] } ?? []
+        ).places
       ).alterations
     }
     let start = vision

@@ -53,16 +53,6 @@ extension CLIP {
       return trace.pass(words + places, Self.embedded, at: Self.embedding)
     }
 
-    /// So many ids are going to be read.
-    func outline(rows: Int, into outline: inout Outline) {
-      for table in ["tokens", "positions"] {
-        outline.pass([rows, configuration.width], Linear.output, at: Self.embedding / table)
-      }
-      outline.pass([rows, configuration.width], Self.embedded, at: Self.embedding)
-      for block in blocks { block.outline(rows: rows, into: &outline) }
-      norm.outline(rows: rows, into: &outline)
-    }
-
     /// Reads several texts, their rows under each other: `[ΣT, D]`.
     ///
     /// Each linear layer takes the rows of all in one product. No tap is passed.

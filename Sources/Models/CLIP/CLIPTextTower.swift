@@ -96,14 +96,6 @@ extension CLIP.TextTower {
   /// The stages of a text.
   public var stages: [Stage] { text.stages(projection) { try textIDs($0.prompt) } }
 
-  /// What `pass` is going to pass.
-  public func outline(_ input: Input) throws -> Outline {
-    var outline = Outline()
-    text.outline(rows: try textIDs(input.prompt).count, into: &outline)
-    projection?.outline(rows: 1, into: &outline)
-    return outline
-  }
-
   /// What an index stands for: a word of the text.
   public func name(
     of index: Int, on axis: Axis, at address: Address, input: Input

@@ -139,15 +139,6 @@ extension CLIP.VisionTower {
 }
 
 extension CLIP.VisionTower {
-  /// What `pass` is going to pass.
-  public func outline(_ input: Input) -> Outline {
-    var outline = outlinePicture(vision)
-    vision.outlineEncoding(into: &outline)
-    vision.norm.outline(rows: 1, into: &outline)
-    projection?.outline(rows: 1, into: &outline)
-    return outline
-  }
-
   /// What an index stands for: a patch by row and column.
   public func name(
     of index: Int, on axis: Axis, at address: Address, input: Input

@@ -196,19 +196,6 @@ public struct Decoder: Sendable, Tapped {
     return end(pass, &state, trace: &trace)
   }
 
-  /// A sequence of so many rows is going to be read from the beginning.
-  func outline(rows: Int, into outline: inout Outline) {
-    if positions != nil {
-      outline.pass([rows, shape.width], Linear.output, at: Self.root / "positions")
-    } else {
-      outline.pass(
-        [rows, shape.block.attention.headWidth], Self.cosines, at: Self.root / "rotary")
-    }
-    for block in blocks { block.outline(rows: rows, into: &outline) }
-    norm.outline(rows: rows, into: &outline)
-    head.outline(rows: 1, into: &outline)
-  }
-
   /// Bytes of the keys and values of so many tokens, no more than the longest sequence has.
   func cacheByteCount(tokenCount: Int) -> Int {
     guard let one = blocks.first?.attention.emptyCache else { return 0 }

@@ -4,18 +4,6 @@ internal import Tokenizers
 public import Tracing
 
 extension CLIP.Model {
-  /// What `pass` is going to pass.
-  public func outline(_ input: Input) throws -> Outline {
-    var outline = outlinePicture(vision)
-    vision.outlineEncoding(into: &outline)
-    vision.norm.outline(rows: 1, into: &outline)
-    imageProjection.outline(rows: 1, into: &outline)
-    guard input.words != nil else { return outline }
-    text.outline(rows: try ids(of: input).count, into: &outline)
-    textProjection.outline(rows: 1, into: &outline)
-    return outline
-  }
-
   /// The token ids of a run's text.
   ///
   /// - Throws: where given ids are not of this model, or are more than it has positions.

@@ -28,6 +28,15 @@ extension BLIP2 {
 }
 
 extension BLIP2.Model {
+  /// What `match` is going to pass, a place of each text's pass as often as there are texts.
+  public func matchingOutline(texts: [String]) throws -> Outline {
+    try Outline { trace in
+      let start = trace
+      let tokens = try run(Input(), through: "encode", trace: &trace)
+      _ = try match(tokens, vision: trace, texts: texts) { start }
+    }
+  }
+
   /// Compares a picture's tokens `[T, D]` with each text by both heads.
   ///
   /// - Parameter makeTrace: starts the trace of each part.

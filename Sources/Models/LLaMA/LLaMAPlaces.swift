@@ -5,16 +5,6 @@ internal import Tokenizers
 public import Tracing
 
 extension LLaMA.Model {
-  /// What `pass` is going to pass.
-  public func outline(_ input: Input) throws -> Outline {
-    var outline = Outline()
-    let count = try ids(of: input).count
-    outline.pass(
-      [count, configuration.decoder.width], Linear.output, at: Address("language.tokens"))
-    decoder.outline(rows: count, into: &outline)
-    return outline
-  }
-
   /// What an index stands for: a word of the text, a token of the vocabulary.
   public func name(
     of index: Int, on axis: Axis, at address: Address, input: Input

@@ -3,14 +3,6 @@ internal import Tensors
 public import Tracing
 
 extension ViT.Model {
-  /// What `pass` is going to pass.
-  public func outline(_ input: Input) -> Outline {
-    var outline = outlinePicture(vision)
-    vision.outlineEncoding(into: &outline)
-    classifier?.outline(rows: 1, into: &outline)
-    return outline
-  }
-
   /// What an index stands for: a patch by row and column, a class.
   public func name(
     of index: Int, on axis: Axis, at address: Address, input: Input
