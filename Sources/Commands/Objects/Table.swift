@@ -67,7 +67,7 @@ struct Table: ForeignObject {
   var elementNames: [String] { columns }
 
   func element(_ index: Value) throws -> Value? {
-    if case .text(let name) = index {
+    if let name = index.text {
       guard let column = columns.firstIndex(of: name) else {
         throw RuntimeFailure(
           .key, "the table has no column '\(name)'",

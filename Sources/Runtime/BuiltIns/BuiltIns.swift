@@ -23,8 +23,8 @@ enum BuiltIns {
     for argument in arguments {
       switch (argument.label, argument.value) {
       case (nil, let value): texts.append(try Showing.printed(value, in: session))
-      case ("sep"?, .text(let text)): separator = text
-      case ("end"?, .text(let text)): end = text
+      case ("sep"?, .text(let text)): separator = text.string
+      case ("end"?, .text(let text)): end = text.string
       case ("raw"?, .bool(let truth)): isRaw = truth
       case (let label?, _):
         throw RuntimeFailure(
@@ -43,7 +43,7 @@ enum BuiltIns {
   ) { session, value in
     switch value {
     case .none: session.print(session.help(on: "") + "\n")
-    case .text(let name): session.print(session.help(on: name) + "\n")
+    case .text(let name): session.print(session.help(on: name.string) + "\n")
     case .command(let command): session.print(command.helpText + "\n")
     default: session.print(Showing.help(value) + "\n")
     }

@@ -42,13 +42,13 @@ enum ListMethods {
       ) { _, index in
         if list.count == 0 { throw RuntimeFailure(.index, "pop from an empty list") }
         let place = try Indexing.position(.integer(index), count: list.count, "list")
-        return list.change { $0.remove(at: place) }
+        return list.remove(at: place)
       }
     case "remove":
       return Callable(name, "Takes the first equal element out.", .any("value", "The element.")) {
         _, value in
         let place = try found(value, in: list)
-        _ = list.change { $0.remove(at: place) }
+        _ = list.remove(at: place)
         return .none
       }
     case "index":

@@ -25,6 +25,7 @@ enum Arithmetic {
     }
     switch (operation, a, b) {
     case (.add, .text(let x), .text(let y)):
+      let (x, y) = (x.string, y.string)
       let count = x.utf8.count + y.utf8.count
       try checkCount(count, session)
       try MemoryGate.take(count, for: "a text of \(count) bytes")
@@ -73,7 +74,7 @@ enum Arithmetic {
     guard !overflow else { throw Sequences.tooMany(session.limits.elements) }
     try checkCount(total, session)
     switch value {
-    case .text(let text): return .text(try Texts.repeated(text, total == 0 ? 0 : count))
+    case .text(let text): return .text(try Texts.repeated(text.string, total == 0 ? 0 : count))
     case .list(let list): return .newList(try repeated(list.values, total))
     case .tuple(let values): return .tuple(try repeated(values, total))
     default: return value

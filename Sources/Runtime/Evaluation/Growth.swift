@@ -10,7 +10,9 @@ extension Session {
     let size: Int
     switch value {
     case .none, .bool, .integer, .float, .range, .slice, .ellipsis, .function, .command: return
-    case .text(let text): size = text.utf8.count < 16 ? 0 : text.utf8.count + 32
+    case .text(let text):
+      let bytes = text.string.utf8.count
+      size = bytes < 16 ? 0 : bytes + 32
     case .list(let list): size = min(list.count, 64) * MemoryLayout<Value>.stride + 160
     case .tuple(let values): size = min(values.count, 64) * MemoryLayout<Value>.stride + 32
     case .dictionary: size = 1024

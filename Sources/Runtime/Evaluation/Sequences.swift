@@ -40,7 +40,7 @@ struct SequenceIterator {
     switch value {
     case .list(let list): kind = .list(list)
     case .tuple(let values): kind = .values(values)
-    case .text(let text): kind = .text(Text(text))
+    case .text(let text): kind = .text(Text(text.string))
     case .range(let range): kind = .range(range)
     case .dictionary(let mapping): kind = .mapping(mapping, keys: mapping.keys)
     case .tensor(let tensor, _):
@@ -79,8 +79,7 @@ struct SequenceIterator {
       kind = .text(text)
       return .text(String(scalar))
     case .list(let list):
-      let place = index
-      return list.change { place < $0.count ? $0[place] : nil }
+      return list.value(at: index)
     case .range(let range): return index < range.count ? .integer(range[index]) : nil
     case .mapping(let mapping, let keys):
       guard mapping.count == keys.count else {
@@ -132,7 +131,7 @@ enum Sequences {
     switch value {
     case .list(let list): return list.count
     case .tuple(let values): return values.count
-    case .text(let text): return text.unicodeScalars.count
+    case .text(let text): return try text.count()
     case .range(let range): return range.count
     case .dictionary(let mapping): return mapping.count
     case .object(let object) where object.elementCount != nil: return object.elementCount ?? 0
