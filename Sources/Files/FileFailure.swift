@@ -34,7 +34,7 @@ public struct FileFailure: HasExitCode, Equatable, CustomStringConvertible {
     case noAddressSpace(bytes: Int)
     /// Fewer bytes than it had when it was opened.
     case shortened(expected: Int, found: Int)
-    /// Somebody asked what writes it to stop; what was there before is unchanged.
+    /// Somebody asked what reads or writes it to stop; what was there before is unchanged.
     case stopped
     /// No room left on the disk, in the quota or in the file-size limit.
     case diskFull
@@ -154,7 +154,10 @@ public struct FileFailure: HasExitCode, Equatable, CustomStringConvertible {
         \(name): had \(expected) bytes when it was opened and ends after \(found) now; \
         something else is writing it
         """
-    case .stopped: return "\(name): stopped before it was whole; what was there is unchanged"
+    case .stopped:
+      return action == .read
+        ? "\(name): stopped before it was read"
+        : "\(name): stopped before it was whole; what was there is unchanged"
     case .diskFull:
       return """
         \(name): no room left on the disk (or a quota is reached); \

@@ -33,11 +33,11 @@ enum Arithmetic {
     case (.add, .list(let x), .list(let y)):
       try checkCount(x.count + y.count, session)
       try [Value].askForRoom(of: x.count + y.count)
-      return .newList(x.values + y.values)
+      return .newList(try joined(x.values, y.values))
     case (.add, .tuple(let x), .tuple(let y)):
       try checkCount(x.count + y.count, session)
       try [Value].askForRoom(of: x.count + y.count)
-      return try Sequences.tuple(x + y)
+      return try Sequences.tuple(try joined(x, y))
     case (.multiply, .text, _), (.multiply, .list, _), (.multiply, .tuple, _):
       if let count = b.integer { return try repeated(a, count, session) }
     case (.multiply, _, .text), (.multiply, _, .list), (.multiply, _, .tuple):
@@ -81,22 +81,26 @@ enum Arithmetic {
     }
   }
 
+  private static func joined(_ x: [Value], _ y: [Value]) throws -> [Value] {
+    try [Value].built(x.count + y.count) { values in
+      try values.append(inParts: x)
+      try values.append(inParts: y)
+    }
+  }
+
   /// The values one after the other, over and over, until there are `total`.
   private static func repeated(_ values: [Value], _ total: Int) throws -> [Value] {
     guard total > 0 else { return [] }
     try [Value].askForRoom(of: total)
-    var result: [Value] = []
-    result.reserveCapacity(total)
     // What there is is doubled: a value alone takes as long to add as a thousand.
     let piece =
       values.count >= 4096
       ? values : Array(repeating: values, count: 4096 / values.count).flatMap { $0 }
-    while result.count < total {
-      let count = min(piece.count, total - result.count)
-      Stop.parts(of: count, size: 1 << 16) { result += piece[$0] }
-      try Stop.check()
+    return try [Value].built(total) { result in
+      while result.count < total {
+        try result.append(inParts: piece.prefix(total - result.count))
+      }
     }
-    return result
   }
 
   static func unary(_ operation: UnaryOperator, _ value: Value) throws -> Value {

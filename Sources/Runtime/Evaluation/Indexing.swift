@@ -93,18 +93,10 @@ enum Indexing {
     return position
   }
 
-  static func part<T>(_ values: [T], _ slice: SliceValue) throws -> [T] {
+  private static func part(_ values: [Value], _ slice: SliceValue) throws -> [Value] {
     guard let range = slice.indices(count: values.count) else { return [] }
-    try MemoryGate.take(
-      range.count, of: MemoryLayout<T>.stride, for: "a part of \(range.count) elements")
-    if range.step == 1, range.count > 0 { return Array(values[range.start..<range.stop]) }
-    var result: [T] = []
-    result.reserveCapacity(range.count)
-    Stop.parts(of: range.count) { part in
-      for index in part { result.append(values[range[index]]) }
-    }
-    try Stop.check()
-    return result
+    try [Value].askForRoom(of: range.count)
+    return try [Value].made(range.count) { values[range[$0]] }
   }
 
   /// Row `index` of the first axis.

@@ -107,18 +107,17 @@ enum Sequences {
     default: break
     }
     var iterator = try SequenceIterator(value)
-    var values: [Value] = []
     if let count = iterator.count {
       guard count <= limit else { throw tooMany(limit) }
       try [Value].askForRoom(of: count)
-      values.reserveCapacity(count)
     }
-    while let element = try iterator.next() {
-      if values.count & 0xFFF == 0 { try Stop.check() }
-      values.append(element)
-      if values.count > limit { throw tooMany(limit) }
+    return try [Value].built(iterator.count ?? 0) { values in
+      while let element = try iterator.next() {
+        if values.count & 0xFFF == 0 { try Stop.check() }
+        values.append(element)
+        if values.count > limit { throw tooMany(limit) }
+      }
     }
-    return values
   }
 
   static func tooMany(_ limit: Int) -> RuntimeFailure {

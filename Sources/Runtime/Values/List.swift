@@ -1,3 +1,4 @@
+internal import Budget
 internal import Glibc
 internal import Synchronization
 
@@ -72,12 +73,18 @@ public final class List: Sendable {
 
   /// Adds values at its end, after asking for their memory.
   ///
-  /// - Throws: `MemoryShortage`; it is as it was then.
+  /// - Throws: `MemoryShortage`, `CancellationError`; it is as it was then.
   func append(contentsOf more: [Value]) throws {
     // Asked under the lock of its own values; whoever else grows it waits.
     try storage.withLock { elements in
       try elements.array.askForRoom(for: more.count)
-      elements.array += more
+      let count = elements.array.count
+      do {
+        try elements.array.append(inParts: more)
+      } catch {
+        elements.array.removeSubrange(count...)
+        throw error
+      }
     }
   }
 
@@ -90,12 +97,7 @@ public final class List: Sendable {
   }
 
   deinit {
-    let values = storage.withLock { elements in
-      let taken = elements.array
-      elements = Elements(array: [])
-      return taken
-    }
-    Dismantling.free(values)
+    storage.withLock { Dismantling.free(&$0.array) }
   }
 }
 
@@ -106,18 +108,53 @@ enum Dismantling {
   private static let waiting = Mutex<[pthread_t: [[Value]]]>([:])
 
   /// Lets go of what a container held.
-  static func free(_ values: [Value]) {
-    guard values.contains(where: \.isContainer) else { return }
-    let own = pthread_self()
-    let isFirst = waiting.withLock { waiting in
-      guard waiting[own] == nil else {
-        // A container further out is being freed on this thread, and frees these when it is done.
-        waiting[own]?.append(values)
-        return false
+  ///
+  /// Once the session was asked to stop, many values are freed on another thread: freeing millions
+  /// takes longer than a person waits for the prompt.
+  static func free(_ values: inout [Value]) {
+    if values.count > 1 << 14, Stop.isRequested, freeElsewhere(&values) { return }
+    freeHere(&values)
+  }
+
+  /// False where the system has no thread.
+  private static func freeElsewhere(_ values: inout [Value]) -> Bool {
+    let remains = Remains(values)
+    values = []
+    do {
+      try DeepThread.start {
+        var values = remains.take()
+        freeHere(&values)
       }
-      waiting[own] = [values]
       return true
+    } catch {
+      values = remains.take()
+      return false
     }
+  }
+
+  /// Values on their way to the thread that frees them, and nowhere else.
+  private final class Remains: Sendable {
+    private let values: Mutex<[Value]>
+    init(_ values: [Value]) { self.values = Mutex(values) }
+
+    func take() -> [Value] {
+      values.withLock { values in
+        defer { values = [] }
+        return values
+      }
+    }
+  }
+
+  private static func freeHere(_ values: inout [Value]) {
+    guard values.contains(where: \.isContainer) else { return values = [] }
+    let own = pthread_self()
+    // Where a container further out is being freed on this thread, that frees these when it is done.
+    let isFirst = waiting.withLock { [values] waiting in
+      let isFirst = waiting[own] == nil
+      waiting[own, default: []].append(values)
+      return isFirst
+    }
+    values = []
     guard isFirst else { return }
     while let next = waiting.withLock({ $0[own]?.popLast() }) { withExtendedLifetime(next) {} }
     waiting.withLock { $0[own] = nil }

@@ -141,12 +141,10 @@ public final class Mapping: Sendable {
   }
 
   deinit {
-    let values = storage.withLock { entries in
-      let taken = entries.values
-      entries = Entries()
-      return taken
+    storage.withLock { entries in
+      Dismantling.free(&entries.keys)
+      Dismantling.free(&entries.values)
     }
-    Dismantling.free(values)
   }
 }
 
