@@ -43,6 +43,7 @@ struct Fovea: ParsableCommand {
     LostPages.watch()
     do {
       try checkThreads()
+      try ProductLibrary.open()
       var command = try Fovea.parseAsRoot()
       try command.run()
       leave(0)
@@ -91,8 +92,7 @@ struct Fovea: ParsableCommand {
 
   /// Ends the process; what was written is on its way already.
   ///
-  /// Libraries are not asked: OpenBLAS waits for its threads then, and one that found no memory when
-  /// it began tries for ever.
+  /// Libraries are not asked: one that found no memory when it began may try for ever.
   static func leave(_ status: Int32) -> Never {
     Interrupts.restoreTerminal()
     _exit(status)
