@@ -67,7 +67,7 @@ struct OpenFile {
     }
     guard status.st_mode & S_IFMT == S_IFREG else {
       close(descriptor)
-      throw FileFailure(path, status.st_mode & S_IFMT == S_IFDIR ? .folder : .notRegular)
+      throw FileFailure(path, SpecialFile(mode: status.st_mode).map { .notRegular($0) } ?? .folder)
     }
     if GitPointer.couldBe(byteCount: Int(status.st_size)), Self.holdsPointer(descriptor) {
       close(descriptor)

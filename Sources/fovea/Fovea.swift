@@ -18,6 +18,7 @@ struct Fovea: ParsableCommand {
       fovea lessons/01-….md      runs a lesson's cells, from top to bottom
       fovea -c 'describe()'      runs a text
       … | fovea                  runs what comes on standard input
+      fovea run --help           the options of all these
 
       Exit status: 0 all ran; 1 a command failed; 2 a lesson's check failed; 64 usage; 65 bad data; \
       66 input missing; 71 too little memory; 73 cannot create; 74 reading or writing \
@@ -78,6 +79,8 @@ struct Fovea: ParsableCommand {
     let stream: Output = code.isSuccess ? .standardOutput : .standardError
     do throws(TerminalError) {
       // A person's own words come back in complaints, however long.
+      // What runs without a subcommand is one to the parser, and its name in no list.
+      let text = text.replacing("'fovea start --help'", with: "'fovea --help'")
       let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
       let words = code.isSuccess ? text : lines.map { String($0).bounded() }.joined(separator: "\n")
       if !text.isEmpty { try stream.write(words + "\n") }
