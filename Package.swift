@@ -47,7 +47,7 @@ let package = Package(
   ],
   targets: [
     .systemLibrary(
-      name: "COpenBLAS", path: "Sources/System/COpenBLAS", pkgConfig: "openblas",
+      name: "COpenBLAS", path: "Sources/System/COpenBLAS",
       providers: [.apt(["libopenblas-dev"])]),
     .systemLibrary(
       name: "CCairo", path: "Sources/System/CCairo", pkgConfig: "pangocairo",

@@ -15,7 +15,7 @@ extension Parameter where T == Picture {
       })
     return Parameter(facts) { value, session in
       if case .object(let object) = value { return object as? Picture }
-      guard case .text(let path) = value else { return nil }
+      guard let path = value.text else { return nil }
       return try Picture.read(path, in: session)
     }
   }

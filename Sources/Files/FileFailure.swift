@@ -2,18 +2,46 @@ internal import Budget
 internal import Characters
 internal import Glibc
 
+/// What has a file's name and is none.
+public enum SpecialFile: String, Sendable {
+  /// What programs talk through.
+  case socket = "a socket"
+  /// What hands bytes on.
+  case pipe = "a pipe"
+  /// A terminal, a disk, `/dev/zero`.
+  case device = "a device"
+
+  /// By the mode that the system tells; nil for a regular file or a folder.
+  init?(mode: mode_t) {
+    switch mode & S_IFMT {
+    case S_IFSOCK: self = .socket
+    case S_IFIFO: self = .pipe
+    case S_IFCHR, S_IFBLK: self = .device
+    default: return nil
+    }
+  }
+
+  init?(at path: String) {
+    var status = stat()
+    guard stat(path, &status) == 0 else { return nil }
+    self.init(mode: status.st_mode)
+  }
+}
+
 /// Why a file could not be read or written.
 public struct FileFailure: HasExitCode, Equatable, CustomStringConvertible {
   /// What went wrong.
   public enum Kind: Sendable, Equatable {
     /// Nothing has that path.
     case missing
+    /// Nothing has that path, where a folder was expected.
+    case noFolder
     /// A part of the path before the last is missing or is no folder.
     case missingFolder
     /// A folder, where a file was expected.
     case folder
     /// A device, pipe or socket, where a regular file was expected.
-    case notRegular
+    case notRegular(SpecialFile)
     /// A file, where a folder should be read or written.
     case notFolder
     /// A folder that holds something else than what is written there.
@@ -34,7 +62,7 @@ public struct FileFailure: HasExitCode, Equatable, CustomStringConvertible {
     case noAddressSpace(bytes: Int)
     /// Fewer bytes than it had when it was opened.
     case shortened(expected: Int, found: Int)
-    /// Somebody asked what writes it to stop; what was there before is unchanged.
+    /// Somebody asked what reads or writes it to stop; what was there before is unchanged.
     case stopped
     /// No room left on the disk, in the quota or in the file-size limit.
     case diskFull
@@ -76,6 +104,11 @@ public struct FileFailure: HasExitCode, Equatable, CustomStringConvertible {
 
   /// Translates the system's error number.
   package init(_ path: String, errno code: Int32, while action: Action) {
+    // A socket cannot be opened, nor can the terminal's device where there is no terminal.
+    if code == ENXIO, let found = SpecialFile(at: path) {
+      self.init(path, .notRegular(found), while: action)
+      return
+    }
     let kind: Kind =
       switch code {
       case ENOENT:
@@ -113,15 +146,16 @@ public struct FileFailure: HasExitCode, Equatable, CustomStringConvertible {
     let name = path.withVisibleControls
     switch kind {
     case .missing: return "\(name): no such file; check the path"
+    case .noFolder: return "\(name): no such folder; check the path"
     case .missingFolder:
       return action == .read
         ? "\(name): no such file, a folder on the way to it is missing"
         : "\(name): cannot write there, its folder does not exist; create it first"
     case .folder: return "\(name): is a folder, a file was expected"
-    case .notRegular:
+    case .notRegular(let found):
       return action == .read
-        ? "\(name): is a device or pipe, a regular file was expected"
-        : "\(name): is a device, a pipe or a socket; name a file"
+        ? "\(name): is \(found.rawValue), a regular file was expected"
+        : "\(name): is \(found.rawValue); name a file"
     case .notFolder:
       return action == .read
         ? "\(name): is a file, a folder was expected"
@@ -154,7 +188,10 @@ public struct FileFailure: HasExitCode, Equatable, CustomStringConvertible {
         \(name): had \(expected) bytes when it was opened and ends after \(found) now; \
         something else is writing it
         """
-    case .stopped: return "\(name): stopped before it was whole; what was there is unchanged"
+    case .stopped:
+      return action == .read
+        ? "\(name): stopped before it was read"
+        : "\(name): stopped before it was whole; what was there is unchanged"
     case .diskFull:
       return """
         \(name): no room left on the disk (or a quota is reached); \
@@ -182,7 +219,7 @@ public struct FileFailure: HasExitCode, Equatable, CustomStringConvertible {
   /// The exit code of a process that ends because of this.
   public var exitCode: Int32 {
     switch kind {
-    case .missing, .folder, .linkLoop, .brokenLink, .notRegular:
+    case .missing, .noFolder, .folder, .linkLoop, .brokenLink, .notRegular:
       action == .read ? ExitCode.missingInput : ExitCode.cannotCreate
     case .missingFolder, .noCurrentFolder:
       action == .read ? ExitCode.missingInput : ExitCode.cannotCreate

@@ -27,6 +27,24 @@ public enum FolderTree {
       }
     }
   }
+
+  /// Refuses a folder to write below that is a link, or whose relative path leads through one.
+  ///
+  /// That may have come with somebody else's files. On an absolute path, links before the last name
+  /// are the person's own.
+  /// - Parameter path: as it was typed.
+  public static func refuseLinks(on path: String) throws(FileFailure) {
+    let isAbsolute = path.hasPrefix("/") || path.hasPrefix("~")
+    var looked = ""
+    var bare = path[...]
+    while bare.utf8.count > 1, bare.hasSuffix("/") { bare.removeLast() }
+    for part in isAbsolute ? [bare] : bare.split(separator: "/") {
+      looked += looked.isEmpty ? String(part) : "/\(part)"
+      if let target = linkTarget(looked.withHomeFolder) {
+        throw FileFailure(looked, .symbolicLink(to: target), while: .write)
+      }
+    }
+  }
 }
 
 /// A folder for what a computation needs on the disk for a moment; removed with what is in it.

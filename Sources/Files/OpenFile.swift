@@ -1,3 +1,4 @@
+internal import Budget
 internal import Glibc
 
 /// Which file of the system something is.
@@ -66,7 +67,7 @@ struct OpenFile {
     }
     guard status.st_mode & S_IFMT == S_IFREG else {
       close(descriptor)
-      throw FileFailure(path, status.st_mode & S_IFMT == S_IFDIR ? .folder : .notRegular)
+      throw FileFailure(path, SpecialFile(mode: status.st_mode).map { .notRegular($0) } ?? .folder)
     }
     if GitPointer.couldBe(byteCount: Int(status.st_size)), Self.holdsPointer(descriptor) {
       close(descriptor)
@@ -90,9 +91,10 @@ func readBytes(
   var code: Int32 = 0
   let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, done in
     done = 0
-    while done < count {
+    while done < count, !Stop.isRequested {
       let got = pread(
-        descriptor, buffer.baseAddress.map { $0 + done }, count - done, off_t(offset + done))
+        descriptor, buffer.baseAddress.map { $0 + done }, min(count - done, 1 << 24),
+        off_t(offset + done))
       if got > 0 {
         done += got
       } else if got < 0, errno == EINTR {
@@ -105,6 +107,7 @@ func readBytes(
   }
   guard code == 0 else { throw FileFailure(path, errno: code, while: .read) }
   guard bytes.count == count else {
+    if Stop.isRequested { throw FileFailure(path, .stopped, while: .read) }
     throw FileFailure(path, .shortened(expected: offset + count, found: offset + bytes.count))
   }
   return bytes

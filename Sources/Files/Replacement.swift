@@ -45,7 +45,9 @@ public struct Replacement: ~Copyable {
       switch status.st_mode & S_IFMT {
       case S_IFDIR: throw FileFailure(path, .folder, while: .write)
       case S_IFREG: mode = status.st_mode & 0o7777
-      default: throw FileFailure(path, .notRegular, while: .write)
+      default:
+        throw FileFailure(
+          path, .notRegular(SpecialFile(mode: status.st_mode) ?? .device), while: .write)
       }
     }
     if let target = linkTarget(path) {

@@ -42,10 +42,14 @@ enum Codecs {
     let workingByteCount: Int
   }
 
-  static func header(_ format: PictureFormat, _ bytes: [UInt8]) -> Result<Header, Failure> {
+  static func header(
+    _ format: PictureFormat, _ bytes: [UInt8], isStopped: (@Sendable () -> Bool)?
+  ) -> Result<Header, Failure> {
     var header = ci_header()
     var failure = ci_failure()
-    let status = withSource(bytes) { ci_read_header(format.code, &$0, &header, &failure) }
+    let status = withSource(bytes, isStopped: isStopped) {
+      ci_read_header(format.code, &$0, &header, &failure)
+    }
     guard status == ci_done else { return .failure(Failure(status, failure)) }
     return .success(
       Header(

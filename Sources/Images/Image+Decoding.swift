@@ -87,7 +87,7 @@ public struct DecodedPicture: Sendable {
       }
     }
     let header: Codecs.Header
-    switch Codecs.header(format, bytes) {
+    switch Codecs.header(format, bytes, isStopped: isStopped) {
     case .success(let found): header = found
     case .failure(let failure):
       throw Image.error(failure, name: name, format: format, byteCount: bytes.count, size: nil)

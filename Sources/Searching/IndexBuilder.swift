@@ -81,6 +81,7 @@ public struct IndexBuilder: Sendable {
   public func run(
     checkpoint: () throws -> Void = {}, progress: (State) -> Void = { _ in }
   ) throws -> Report {
+    try FolderTree.refuseLinks(on: index.path(percentEncoded: false))
     let found = try PictureFolder(pictures, leavingOut: [index])
     try check(found)
     switch IndexPlace(index) {

@@ -38,9 +38,13 @@ public struct PictureFolder: Sendable {
   /// - Parameter leftOut: folders that are not entered, such as the index itself.
   /// - Throws: `FileFailure` where the folder itself cannot be read.
   public init(_ folder: URL, leavingOut leftOut: [URL] = []) throws(FileFailure) {
-    let root = folder.path(percentEncoded: false)
+    var root = folder.path(percentEncoded: false)
+    while root.count > 1, root.hasSuffix("/") { root.removeLast() }
     var status = stat()
-    guard stat(root, &status) == 0 else { throw FileFailure(root, errno: errno, while: .read) }
+    guard stat(root, &status) == 0 else {
+      let failure = FileFailure(root, errno: errno, while: .read)
+      throw failure.kind == .missing ? FileFailure(root, .noFolder) : failure
+    }
     var seen: Set<Place> = []
     for url in leftOut {
       var other = stat()

@@ -1,5 +1,63 @@
 internal import CKernels
 internal import COpenBLAS
+internal import Glibc
+
+/// OpenBLAS, which multiplies matrices.
+///
+/// Opened and not linked: while it is loaded it starts a thread for every core, and ends the process
+/// where the system has none. It is told to start none; products are spread by `Parallelism`.
+public enum ProductLibrary {
+  private static let file = "libopenblas.so.0"
+
+  struct Functions {
+    typealias Sgemm =
+      @convention(c) (
+        CBLAS_ORDER, CBLAS_TRANSPOSE, CBLAS_TRANSPOSE, blasint, blasint, blasint, Float,
+        UnsafePointer<Float>, blasint, UnsafePointer<Float>, blasint, Float,
+        UnsafeMutablePointer<Float>, blasint
+      ) -> Void
+    typealias Dgemm =
+      @convention(c) (
+        CBLAS_ORDER, CBLAS_TRANSPOSE, CBLAS_TRANSPOSE, blasint, blasint, blasint, Double,
+        UnsafePointer<Double>, blasint, UnsafePointer<Double>, blasint, Double,
+        UnsafeMutablePointer<Double>, blasint
+      ) -> Void
+
+    let sgemm: Sgemm
+    let dgemm: Dgemm
+  }
+
+  private static let opened = Result<Functions, LibraryShortage> { () throws(LibraryShortage) in
+    setenv("OPENBLAS_NUM_THREADS", "1", 1)
+    guard let handle = dlopen(file, RTLD_NOW | RTLD_LOCAL),
+      let sgemm = dlsym(handle, "cblas_sgemm"),
+      let dgemm = dlsym(handle, "cblas_dgemm")
+    else { throw LibraryShortage(reason: dlerror().map { String(cString: $0) } ?? file) }
+    return Functions(
+      sgemm: unsafeBitCast(sgemm, to: Functions.Sgemm.self),
+      dgemm: unsafeBitCast(dgemm, to: Functions.Dgemm.self))
+  }
+
+  /// Opens it, before the first product.
+  ///
+  /// - Throws: `LibraryShortage` where it is not there or finds no memory.
+  public static func open() throws(LibraryShortage) { _ = try opened.get() }
+
+  static let functions: Functions = {
+    do { return try opened.get() } catch { fatalError("\(error)") }
+  }()
+}
+
+/// A library that cannot be opened.
+public struct LibraryShortage: Error, CustomStringConvertible {
+  /// What the system said.
+  let reason: String
+
+  /// The sentence shown to people.
+  public var description: String {
+    "OpenBLAS cannot be opened (\(reason)): run scripts/setup, or allow more memory (ulimit -v)"
+  }
+}
 
 /// A matrix in memory as the library reads it: rows that lie `stride` elements apart.
 struct LibraryMatrix {
@@ -17,15 +75,12 @@ struct LibraryProduct {
   /// Whether products and sums are double precision, on copies of the matrices.
   var isDouble = false
 
-  /// Runs once, before the first product.
-  static let oneThreadEach: Void = openblas_set_num_threads(1)
-
   /// Writes `scale` times `a` by `b` to rows of `out` that lie `stride` elements apart.
   func callAsFunction(
     _ a: LibraryMatrix, _ b: LibraryMatrix, into out: UnsafeMutablePointer<Float>, stride: Int
   ) {
     if isDouble { return inDouble(a, b, into: out, stride: stride) }
-    cblas_sgemm(
+    ProductLibrary.functions.sgemm(
       CblasRowMajor, a.isTransposed ? CblasTrans : CblasNoTrans,
       b.isTransposed ? CblasTrans : CblasNoTrans, blasint(m), blasint(n), blasint(k), scale,
       a.start, blasint(a.stride), b.start, blasint(b.stride), 0, out, blasint(stride))
@@ -37,7 +92,7 @@ struct LibraryProduct {
     let wideA = widened(a, rows: a.isTransposed ? k : m, columns: a.isTransposed ? m : k)
     let wideB = widened(b, rows: b.isTransposed ? n : k, columns: b.isTransposed ? k : n)
     var result = [Double](repeating: 0, count: m * n)
-    cblas_dgemm(
+    ProductLibrary.functions.dgemm(
       CblasRowMajor, a.isTransposed ? CblasTrans : CblasNoTrans,
       b.isTransposed ? CblasTrans : CblasNoTrans, blasint(m), blasint(n), blasint(k), Double(scale),
       wideA, blasint(a.isTransposed ? m : k), wideB, blasint(b.isTransposed ? k : n), 0, &result,

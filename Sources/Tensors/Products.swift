@@ -35,7 +35,6 @@ extension Tensor {
     let width = k * n > 1 << 24 ? max(512, (1 << 24) / k / 512 * 512) : n
     let panels = width == 0 ? 1 : max(1, (n + width - 1) / width)
     let isDouble = Arithmetic.override == .float64
-    _ = LibraryProduct.oneThreadEach
     return Tensor.filled(leading + [m, n]) { out in
       guard k > 0 else { return out.update(repeating: 0, count: batches * m * n) }
       elements.withUnsafeBufferPointer { a in

@@ -127,7 +127,6 @@ extension Tensor {
   ) -> Tensor {
     let (m, k, n) = (shape[0], shape[1], weight.shape[0])
     let block = 256
-    _ = LibraryProduct.oneThreadEach
     let result = Tensor.filled([m, n]) { out in
       guard k > 0 else { return out.update(repeating: 0, count: m * n) }
       let shared = Shared(pointer: out)

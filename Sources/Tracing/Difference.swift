@@ -1,3 +1,4 @@
+internal import Budget
 public import Tensors
 
 /// How two tensors of the same place differ.
@@ -17,7 +18,7 @@ public struct Difference: Sendable, Equatable {
   /// The indices of the largest difference.
   public let worstPlace: [Int]
 
-  /// Compares `found` with `expected`.
+  /// Compares `found` with `expected`, as far as it comes before the session is asked to stop.
   public init(_ found: Tensor, _ expected: Tensor) {
     shapes = [found.shape, expected.shape]
     guard found.shape == expected.shape else {
@@ -28,18 +29,20 @@ public struct Difference: Sendable, Equatable {
     var (worst, worstIndex) = (Float(0), 0)
     var scale = Float(0)
     var (dot, foundSquares, expectedSquares, differenceSquares) = (0.0, 0.0, 0.0, 0.0)
-    for index in found.elements.indices {
-      let (a, b) = (found.elements[index], expected.elements[index])
-      // The same special value on both sides is no difference.
-      let difference = a == b || (a.isNaN && b.isNaN) ? 0 : abs(a - b)
-      // Negated so that a NaN counts as worst.
-      if !(difference <= worst), !worst.isNaN { (worst, worstIndex) = (difference, index) }
-      guard a.isFinite, b.isFinite else { continue }
-      scale = max(scale, abs(b))
-      dot += Double(a) * Double(b)
-      foundSquares += Double(a) * Double(a)
-      expectedSquares += Double(b) * Double(b)
-      differenceSquares += (Double(a) - Double(b)) * (Double(a) - Double(b))
+    Stop.parts(of: found.count) { part in
+      for index in part {
+        let (a, b) = (found.elements[index], expected.elements[index])
+        // The same special value on both sides is no difference.
+        let difference = a == b || (a.isNaN && b.isNaN) ? 0 : abs(a - b)
+        // Negated so that a NaN counts as worst.
+        if !(difference <= worst), !worst.isNaN { (worst, worstIndex) = (difference, index) }
+        guard a.isFinite, b.isFinite else { continue }
+        scale = max(scale, abs(b))
+        dot += Double(a) * Double(b)
+        foundSquares += Double(a) * Double(a)
+        expectedSquares += Double(b) * Double(b)
+        differenceSquares += (Double(a) - Double(b)) * (Double(a) - Double(b))
+      }
     }
     largest = worst
     relative = worst == 0 ? 0 : worst / max(scale, .leastNormalMagnitude)

@@ -2,6 +2,7 @@ internal import Files
 internal import Images
 internal import Language
 internal import Runtime
+internal import Tensors
 internal import Terminal
 
 /// How results become the process's exit status.
@@ -15,6 +16,7 @@ enum ExitStatus {
     case let error as any HasExitCode: error.exitCode
     case let error as TerminalError: error.exitCode
     case let error as ImageError: error.exitCode
+    case is LibraryShortage: ExitCode.outOfMemory
     case let error as RuntimeFailure: of(error)
     default: ExitCode.failure
     }

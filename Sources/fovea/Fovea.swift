@@ -18,6 +18,7 @@ struct Fovea: ParsableCommand {
       fovea lessons/01-….md      runs a lesson's cells, from top to bottom
       fovea -c 'describe()'      runs a text
       … | fovea                  runs what comes on standard input
+      fovea run --help           the options of all these
 
       Exit status: 0 all ran; 1 a command failed; 2 a lesson's check failed; 64 usage; 65 bad data; \
       66 input missing; 71 too little memory; 73 cannot create; 74 reading or writing \
@@ -43,6 +44,7 @@ struct Fovea: ParsableCommand {
     LostPages.watch()
     do {
       try checkThreads()
+      try ProductLibrary.open()
       var command = try Fovea.parseAsRoot()
       try command.run()
       leave(0)
@@ -77,6 +79,8 @@ struct Fovea: ParsableCommand {
     let stream: Output = code.isSuccess ? .standardOutput : .standardError
     do throws(TerminalError) {
       // A person's own words come back in complaints, however long.
+      // What runs without a subcommand is one to the parser, and its name in no list.
+      let text = text.replacing("'fovea start --help'", with: "'fovea --help'")
       let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
       let words = code.isSuccess ? text : lines.map { String($0).bounded() }.joined(separator: "\n")
       if !text.isEmpty { try stream.write(words + "\n") }
@@ -91,8 +95,7 @@ struct Fovea: ParsableCommand {
 
   /// Ends the process; what was written is on its way already.
   ///
-  /// Libraries are not asked: OpenBLAS waits for its threads then, and one that found no memory when
-  /// it began tries for ever.
+  /// Libraries are not asked: one that found no memory when it began may try for ever.
   static func leave(_ status: Int32) -> Never {
     Interrupts.restoreTerminal()
     _exit(status)

@@ -28,6 +28,14 @@ struct ModelOptions: ParsableArguments {
         + "--dtype is for the others then.", valueName: "precision"))
   var quantize: String?
 
+  func validate() throws {
+    if let revision, model == nil {
+      throw ValidationError(
+        "--revision \(revision) is a revision of a downloaded model; name that with --model owner/name."
+      )
+    }
+  }
+
   /// What was chosen.
   ///
   /// - Throws: where the folder is missing, or has no such part.

@@ -30,8 +30,13 @@ struct SessionOptions: ParsableArguments {
 
   /// A session whose relative paths are read against `folder`.
   ///
-  /// - Throws: where the model is missing, or has no such part as a precision names.
+  /// - Throws: where the model is missing, or has no such part as a precision names; where files would
+  ///   be written through a link.
   func session(readingFrom folder: URL, progress: ProgressDisplay) throws -> Session {
+    // The output folder itself may be a link that nothing is written to.
+    let onTheWay = out.split(separator: "/").dropLast().joined(separator: "/")
+    if !out.hasPrefix("/"), !out.hasPrefix("~") { try FolderTree.refuseLinks(on: onTheWay) }
+    for folder in allowWrite { try FolderTree.refuseLinks(on: folder) }
     let session = Session(
       commands: Commands.all,
       folders: Folders(

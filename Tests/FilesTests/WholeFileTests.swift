@@ -73,11 +73,12 @@ struct WholeFileTests {
   }
 
   @Test func aDeviceAPipeAndASocketAreNotWrittenTo() throws {
-    #expect(kind { try WholeFile.write("x", to: URL(filePath: "/dev/full")) } == .notRegular)
+    #expect(
+      kind { try WholeFile.write("x", to: URL(filePath: "/dev/full")) } == .notRegular(.device))
     let pipe = folder.file("pipe")
     #expect(mkfifo(pipe.path, 0o600) == 0)
-    #expect(kind { try WholeFile.write("x", to: pipe) } == .notRegular)
-    #expect(kind { try WholeFile.checkWriting(to: pipe) } == .notRegular)
+    #expect(kind { try WholeFile.write("x", to: pipe) } == .notRegular(.pipe))
+    #expect(kind { try WholeFile.checkWriting(to: pipe) } == .notRegular(.pipe))
     let socket = Glibc.socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
     defer { close(socket) }
     var address = sockaddr_un()
@@ -94,7 +95,11 @@ struct WholeFileTests {
     let failure = #expect(throws: FileFailure.self) {
       try WholeFile.write("x", to: URL(filePath: place))
     }
-    #expect(failure?.kind == .notRegular && failure?.exitCode == 73)
+    #expect(failure?.kind == .notRegular(.socket) && failure?.exitCode == 73)
+    let socketFile = URL(filePath: place)
+    #expect(kind { _ = try WholeFile.read(socketFile) } == .notRegular(.socket))
+    #expect(kind { _ = try WholeFile.readToEnd(socketFile, limit: 9) } == .notRegular(.socket))
+    #expect(FileFailure(place, .notRegular(.socket)).description.contains("is a socket, a regular"))
     try WholeFile.write("x", to: URL(filePath: "/dev/null"))
   }
 
@@ -157,7 +162,7 @@ struct WholeFileTests {
     #expect(kind { try WholeFile.write("x", to: folder.url) } == .folder)
     #expect(kind { _ = try WholeFile.read(folder.url) } == .folder)
     #expect(kind { _ = try WholeFile.read(folder.file("none")) } == .missing)
-    #expect(kind { _ = try WholeFile.read(URL(filePath: "/dev/zero")) } == .notRegular)
+    #expect(kind { _ = try WholeFile.read(URL(filePath: "/dev/zero")) } == .notRegular(.device))
     try WholeFile.write("12345", to: folder.file("five"))
     #expect(
       kind { _ = try WholeFile.read(folder.file("five"), limit: 4) }
@@ -214,7 +219,7 @@ struct WholeFileTests {
   @Test func aPipeIsRefusedWithoutWaiting() throws {
     let pipe = folder.file("pipe")
     #expect(mkfifo(pipe.path, 0o600) == 0)
-    #expect(kind { _ = try WholeFile.read(pipe) } == .notRegular)
+    #expect(kind { _ = try WholeFile.read(pipe) } == .notRegular(.pipe))
   }
 
   @Test(.enabled(if: getuid() != 0)) func aFolderWithoutPermissionIsNamed() throws {

@@ -4,7 +4,9 @@ import Runtime
 import Testing
 
 /// What a script makes grow.
-@Suite struct GrowthTests {
+///
+/// One after the other: what one frees must not be room for the next.
+@Suite(.serialized) struct GrowthTests {
   private func failure(_ text: String, limit: Int) -> (RuntimeFailure?, Session) {
     let session = Session()
     session.memory.limit = limit
@@ -35,6 +37,36 @@ import Testing
       #expect(session.run(Source(name: "cell", text: text)).value?.integer == 80_000)
     }
     #expect(time < .seconds(5))
+  }
+
+  /// Each gives `n`; by the square of that, they would take many minutes.
+  @Test(
+    .timeLimit(.minutes(2)),
+    arguments: [
+      "s = \"bc\" * (n // 2)\nfor i in range(n): c += s[i] == \"b\" or s[i] == \"c\"",
+      "s = \"b😀\" * (n // 2)\nfor i in range(n): c += s[i] == \"b\" or s[i] == \"😀\"",
+      "s = \"b😀\" * (n // 2)\nwhile c < len(s): c += 1",
+      "s = \"\"\nwhile len(s) < n: s += \"é\"\nc = len(s)",
+    ])
+  func aLoopOverALongTextTakesTimeByItsLength(_ lines: String) {
+    expectItself(200_000, lines)
+  }
+
+  @Test(
+    .timeLimit(.minutes(2)),
+    arguments: [
+      "l = list(range(n))\nwhile l:\n    l.pop(0)\n    c += 1",
+      "l = list(range(n))\nwhile l:\n    c += 1 + (l[0] == l.pop(0))\n    l.pop()",
+      "l = list(range(n))\nfor i in range(n):\n    l.append(i)\n    c += l.pop(0) == i",
+      "d = dict(zip(range(n), range(n)))\nfor i in range(n): c += d.pop(i) == i",
+    ])
+  func aLoopThatEmptiesALongListOrDictTakesTimeByItsLength(_ lines: String) {
+    expectItself(500_000, lines)
+  }
+
+  private func expectItself(_ n: Int, _ lines: String) {
+    let result = Session().run(Source(name: "cell", text: "n = \(n)\nc = 0\n\(lines)\nc"))
+    #expect(result.value?.integer == n, "\(String(describing: result.failure))")
   }
 
   @Test func aTextThatGrowsLeavesWhoeverElseHoldsItAlone() {

@@ -75,6 +75,10 @@ import Testing
     #expect(lines.contains { $0.hasPrefix("a/b|bloom||cannot be read: ") })
     #expect(
       lines.contains { $0.hasPrefix("gpt2|||cannot be read: ") && $0.contains("holds 'junk'") })
+    let shown = try self.run(["-c", "models()"]).output.split(separator: "\n")
+    #expect(shown.contains { $0.contains("a/b ") && $0.contains(" cannot be read ") })
+    let reason = try #require(lines.first { $0.hasPrefix("a/b|") }).split(separator: "|").last
+    #expect(shown.contains { $0 == "a/b: \(reason ?? "")" }, "\(shown)")
   }
 
   @Test func aFolderOfThatNameGoesBeforeTheId() throws {

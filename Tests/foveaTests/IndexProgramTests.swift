@@ -44,6 +44,25 @@ import Testing
     #expect(shipped.errors.contains("leave --model out to go on with it"), "\(shipped.errors)")
   }
 
+  @Test func aLinkIsNotWrittenThroughAndAMissingFolderIsCalledOne() throws {
+    let folder = try TemporaryFolder()
+    let pictures = try pictures(1, in: folder).path
+    let (real, link) = (folder.file("real"), folder.file("link"))
+    try FileManager.default.createDirectory(at: real, withIntermediateDirectories: true)
+    try FileManager.default.createSymbolicLink(at: link, withDestinationURL: real)
+    for target in [link.path, link.path + "/"] {
+      let refused = try run([pictures, "--to", target])
+      #expect(refused.status == 73)
+      #expect(
+        refused.errors.contains("\(link.path): is a symbolic link to \(real.path);"),
+        "\(refused.errors)")
+    }
+    #expect(try FileManager.default.contentsOfDirectory(atPath: real.path) == [])
+    let missing = try run([folder.file("nope").path])
+    #expect(missing.status == 66)
+    #expect(missing.errors.contains("\(folder.file("nope").path): no such folder"))
+  }
+
   @Test func emptyPathsFilesAndFoldersOfSomethingElseAreRefused() throws {
     let folder = try TemporaryFolder()
     let pictures = try pictures(1, in: folder).path

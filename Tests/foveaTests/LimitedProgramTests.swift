@@ -1,3 +1,4 @@
+import Glibc
 import Testing
 
 @testable import fovea
@@ -20,6 +21,18 @@ import Testing
     let ended = try program.run(
       ["-c", "print(1)"], after: "ulimit -v \(kilobytes);")
     #expect(ended.status == 71, "\(ended.text)")
+  }
+
+  /// The system does not limit its administrator, so that the program is run as nobody.
+  @Test(.timeLimit(.minutes(2)), .enabled(if: geteuid() == 0), arguments: [1, 2])
+  func whereThereIsNoThreadThatIsAllThatIsSaid(_ count: Int) throws {
+    let ended = try program.run(
+      ["-c", "print(ones([2, 2]) @ ones([2, 2]))"],
+      after: "exec prlimit --nproc=\(count) setpriv --reuid 65534 --regid 65534 --clear-groups"
+        + " \"$0\" \"$@\";")
+    #expect(ended.status == 71, "\(ended.text)")
+    let complaints = ended.text.split(separator: "\n").filter { !$0.hasPrefix(" ") }
+    #expect(complaints.count == 1 && complaints[0].contains("error: "), "\(ended.text)")
   }
 
   @Test func aLongUsageErrorIsCut() throws {

@@ -134,6 +134,37 @@ import Testing
     #expect(lines.count == 1 && lines[0].hasPrefix("skipped b⏎⟨U+001B⟩[31m.png is text"))
   }
 
+  @Test func aLinkWhereFilesAreToBeWrittenIsRefused() throws {
+    let folder = try TemporaryFolder()
+    try FileManager.default.createDirectory(
+      at: folder.file("real"), withIntermediateDirectories: true)
+    try FileManager.default.createSymbolicLink(
+      atPath: folder.file("link").path, withDestinationPath: "real")
+    let (link, line) = (folder.file("link").path, "save(scene(1), \"1.png\")")
+    for arguments in [
+      ["--out", "link/sub"], ["--out", "./link/sub/"], ["--allow-write", "link"],
+      ["--allow-write", "link/"], ["--allow-write", link],
+    ] {
+      let run = try run(arguments + ["-c", line], folder: folder.url)
+      #expect(run.status == 73, "\(arguments)")
+      #expect(run.errors.contains("link: is a symbolic link to real;"), "\(run.errors)")
+    }
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.file("real").path) == [])
+    #expect(try run(["--out", "real/sub", "-c", line], folder: folder.url).status == 0)
+  }
+
+  @Test func aRevisionWithoutAModelIsRefused() throws {
+    let run = try run(["--revision", "main", "-c", "1"])
+    #expect(run.status == 64)
+    #expect(run.errors.contains("--revision main is a revision of a downloaded model"))
+  }
+
+  @Test func aWrongOptionPointsToHelpThatThereIs() throws {
+    let run = try run(["--bogus"])
+    #expect(run.status == 64 && run.errors.contains("See 'fovea --help'"), "\(run.errors)")
+    #expect(!run.errors.contains("fovea start"))
+  }
+
   @Test func standardInputRuns() throws {
     let run = try run([], input: "x = 20\nprint('so', x)\nx + 1\n")
     #expect(run.status == 0)

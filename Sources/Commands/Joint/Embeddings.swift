@@ -79,7 +79,7 @@ struct Embeddings: ForeignObject {
   }
 
   func element(_ index: Value) throws -> Value? {
-    guard case .text(let address) = index, let trace else { return nil }
+    guard let address = index.text, let trace else { return nil }
     return try trace.value(at: address)
   }
   var elementNames: [String] { trace?.records.map(\.address.description) ?? [] }

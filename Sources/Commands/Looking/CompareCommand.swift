@@ -74,7 +74,7 @@ extension Value {
   /// nil for other values.
   fileprivate func compared(called name: String, in session: Session) throws -> ComparedThing? {
     if case .dictionary = self, name == "second" { return .precision(self) }
-    if case .text(let text) = self {
+    if let text {
       if name == "second", Precision(word: text) != nil { return .precision(self) }
       guard text.hasSuffix(".safetensors") else {
         let words = Precision.allCases.map(\.rawValue)

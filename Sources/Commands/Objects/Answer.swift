@@ -66,7 +66,7 @@ struct Answer: ForeignObject {
   }
 
   func element(_ index: Value) throws -> Value? {
-    guard case .text(let address) = index else { return nil }
+    guard let address = index.text else { return nil }
     return try answer.trace.value(at: address)
   }
   var elementNames: [String] { answer.trace.records.map(\.address.description) }

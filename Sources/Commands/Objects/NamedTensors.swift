@@ -71,7 +71,7 @@ struct NamedTensors: ForeignObject {
       }
       return .text(tensors.names[places[place]])
     }
-    guard case .text(let name) = index else { return nil }
+    guard let name = index.text else { return nil }
     return try value(try entry(name))
   }
 

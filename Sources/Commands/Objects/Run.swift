@@ -81,7 +81,7 @@ struct Run: ForeignObject {
   }
 
   func element(_ index: Value) throws -> Value? {
-    guard case .text(let address) = index else { return nil }
+    guard let address = index.text else { return nil }
     return try trace.value(at: address)
   }
   var elementNames: [String] { trace.records.map(\.address.description) }

@@ -46,7 +46,7 @@ struct StageResult: ForeignObject {
   }
 
   func element(_ index: Value) throws -> Value? {
-    guard case .text(let address) = index else { return nil }
+    guard let address = index.text else { return nil }
     return try trace.value(at: address)
   }
 
@@ -97,7 +97,7 @@ struct TraceView: ForeignObject {
   }
 
   func element(_ index: Value) throws -> Value? {
-    guard case .text(let address) = index else { return nil }
+    guard let address = index.text else { return nil }
     return try trace.value(at: address)
   }
 }

@@ -10,6 +10,9 @@ struct Table: ForeignObject {
   let rows: [[Value]]
   /// A line under the table.
   var note: String?
+  /// A column of sentences: one that is too long for its cell is shown up to its colon there, and
+  /// whole under the table.
+  var toldBelow: String?
   /// More that is known, by the attribute's name.
   var facts: [(name: String, value: Value)] = []
 
@@ -27,13 +30,25 @@ struct Table: ForeignObject {
 
   var shown: String {
     let rows = rows.prefix(Self.shownLimit)
-    let cells = rows.map { $0.map(Self.cell) }
+    var cells = rows.map { $0.map(Self.cell) }
+    let told = tellBelow(&cells)
     let right = columns.indices.map { column in rows.allSatisfy { $0[column].number != nil } }
     let more = self.rows.count - rows.count
     return TextTable(columns, cells, rightAligned: right).text
       + (more > 0
         ? "\nand \(more.counted(as: "more row")); save(_, \"table.csv\") writes all of them" : "")
-      + (note.map { "\n\($0)" } ?? "")
+      + (told + [note].compactMap { $0 }).map { "\n\($0)" }.joined()
+  }
+
+  /// The lines under the table for cells that are too long, and shortens those.
+  private func tellBelow(_ cells: inout [[String]]) -> [String] {
+    guard let column = columns.firstIndex(where: { $0 == toldBelow }) else { return [] }
+    var told: [String] = []
+    for row in cells.indices where cells[row][column].displayWidth > TextTable.cellLimit {
+      told.append("\(cells[row][0]): \(cells[row][column])".visibleOnOneLine)
+      cells[row][column] = String(cells[row][column].prefix { $0 != ":" })
+    }
+    return told
   }
 
   /// How a cell shows: numbers in a few digits.
@@ -67,7 +82,7 @@ struct Table: ForeignObject {
   var elementNames: [String] { columns }
 
   func element(_ index: Value) throws -> Value? {
-    if case .text(let name) = index {
+    if let name = index.text {
       guard let column = columns.firstIndex(of: name) else {
         throw RuntimeFailure(
           .key, "the table has no column '\(name)'",
@@ -93,7 +108,7 @@ struct TextTable {
   let text: String
 
   /// The most columns of the screen that a cell takes, and the last of a line.
-  private static let (cellLimit, lastLimit) = (60, 100)
+  static let (cellLimit, lastLimit) = (60, 100)
 
   init(_ columns: [String], _ rows: [[String]], rightAligned: [Bool] = []) {
     func shown(_ cells: [String]) -> [String] {

@@ -104,7 +104,7 @@ extension Parameter where T == IndexedFolder? {
       case .none: return .some(nil)
       case .object(let object): return (object as? IndexedFolder).map { .some($0) }
       case .text(let path):
-        return IndexedFolder(index: try PictureIndex(session.readableURL(for: path)))
+        return IndexedFolder(index: try PictureIndex(session.readableURL(for: path.string)))
       default: return nil
       }
     }

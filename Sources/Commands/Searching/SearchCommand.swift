@@ -124,7 +124,8 @@ extension Command {
     let folder: IndexedFolder
     let point: Tensor
     switch query {
-    case .text(let text):
+    case .text(let words):
+      let text = words.string
       try session.refusePath(text, for: "query")
       folder = try session.index(given, for: "search")
       point = try session.point(.text(text), in: folder, truncate)

@@ -100,7 +100,7 @@ extension Command {
     case .none: return .object(try session.description(of: try session.model()))
     case .object(let model as LoadedModel): return .object(try session.description(of: model))
     case .text(let address):
-      return .object(try Description(ofPlaces: address, in: try session.model()))
+      return .object(try Description(ofPlaces: address.string, in: try session.model()))
     default:
       if let tensor = what.tensor { return .object(Description(of: tensor)) }
       return .object(Description(text: what.glance))

@@ -39,7 +39,9 @@ extension Command {
         rows.append(ModelRow(name: "any folder", family: family.name, state: mark).cells)
       }
     }
-    return .object(Table(ModelRow.columns, rows))
+    var table = Table(ModelRow.columns, rows)
+    table.toldBelow = "state"
+    return .object(table)
   }
 }
 

@@ -65,7 +65,7 @@ extension Session {
   ///
   /// - Parameter prompt: the argument beside it, which is for soft prompts.
   func textAlone(_ source: Value, beside prompt: String) throws -> String? {
-    guard case .text(let text) = source else { return nil }
+    guard let text = source.text else { return nil }
     let (writer, model) = try able(.writing, for: "a text alone")
     guard writer.seeing == nil else {
       throw ArgumentFailure(

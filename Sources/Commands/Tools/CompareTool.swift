@@ -140,7 +140,7 @@ public struct CompareTool {
     // JSON has neither infinity nor NaN; the text says which.
     case .float(let number):
       number.isFinite ? .number(number) : .string(number.isNaN ? "nan" : "\(number)")
-    case .text(let text): .string(text)
+    case .text(let text): .string(text.string)
     case .bool(let truth): .bool(truth)
     default: .null
     }

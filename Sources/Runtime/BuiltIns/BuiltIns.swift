@@ -23,8 +23,8 @@ enum BuiltIns {
     for argument in arguments {
       switch (argument.label, argument.value) {
       case (nil, let value): texts.append(try Showing.printed(value, in: session))
-      case ("sep"?, .text(let text)): separator = text
-      case ("end"?, .text(let text)): end = text
+      case ("sep"?, .text(let text)): separator = text.string
+      case ("end"?, .text(let text)): end = text.string
       case ("raw"?, .bool(let truth)): isRaw = truth
       case (let label?, _):
         throw RuntimeFailure(
@@ -43,7 +43,7 @@ enum BuiltIns {
   ) { session, value in
     switch value {
     case .none: session.print(session.help(on: "") + "\n")
-    case .text(let name): session.print(session.help(on: name) + "\n")
+    case .text(let name): session.print(session.help(on: name.string) + "\n")
     case .command(let command): session.print(command.helpText + "\n")
     default: session.print(Showing.help(value) + "\n")
     }
@@ -90,13 +90,7 @@ enum BuiltIns {
       session, value in
       let values = try Sequences.values(of: value, limit: session.limits.elements)
       try [Value].askForRoom(of: values.count)
-      var turned: [Value] = []
-      turned.reserveCapacity(values.count)
-      Stop.parts(of: values.count, size: 1 << 16) { part in
-        turned += values[(values.count - part.upperBound)..<(values.count - part.lowerBound)]
-          .reversed()
-      }
-      return .newList(turned)
+      return .newList(try [Value].made(values.count) { values[values.count - 1 - $0] })
     },
     Callable(
       "enumerate", "The elements with their numbers.", .any("iterable", "The elements."),
@@ -106,9 +100,8 @@ enum BuiltIns {
       // A tuple is an array of its own.
       try [Value].askForRoom(of: 4 * values.count)
       return .newList(
-        try values.indices.map { place in
-          if place & 0xFFF == 0 { try Stop.check() }
-          return try Sequences.tuple([.integer(start &+ place), values[place]])
+        try [Value].made(values.count) { place in
+          try Sequences.tuple([.integer(start &+ place), values[place]])
         })
     },
     Callable(
@@ -122,10 +115,7 @@ enum BuiltIns {
       let count = columns.map(\.count).min() ?? 0
       try [Value].askForRoom(of: (2 + columns.count) * count)
       return .newList(
-        try (0..<count).map { row in
-          if row & 0xFFF == 0 { try Stop.check() }
-          return try Sequences.tuple(columns.map { $0[row] })
-        })
+        try [Value].made(count) { row in try Sequences.tuple(columns.map { $0[row] }) })
     },
     Callable("any", "Whether one element is true.", .any("iterable", "The elements.")) {
       session, value in

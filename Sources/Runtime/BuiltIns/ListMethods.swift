@@ -42,13 +42,13 @@ enum ListMethods {
       ) { _, index in
         if list.count == 0 { throw RuntimeFailure(.index, "pop from an empty list") }
         let place = try Indexing.position(.integer(index), count: list.count, "list")
-        return list.change { $0.remove(at: place) }
+        return list.remove(at: place)
       }
     case "remove":
       return Callable(name, "Takes the first equal element out.", .any("value", "The element.")) {
         _, value in
         let place = try found(value, in: list)
-        _ = list.change { $0.remove(at: place) }
+        _ = list.remove(at: place)
         return .none
       }
     case "index":
@@ -136,9 +136,8 @@ enum MappingMethods {
         try [Value].askForRoom(of: 4 * mapping.count)
         let entries = mapping.entries
         return .newList(
-          try entries.indices.map { place in
-            if place & 0xFFF == 0 { try Stop.check() }
-            return try Sequences.tuple([entries[place].key, entries[place].value])
+          try [Value].made(entries.count) { place in
+            try Sequences.tuple([entries[place].key, entries[place].value])
           })
       }
     case "pop":
@@ -211,6 +210,6 @@ enum Sorting {
       if order != 0 { return reverse ? order > 0 : order < 0 }
       return a < b
     }
-    return places.map { values[$0] }
+    return try [Value].made(places.count) { values[places[$0]] }
   }
 }

@@ -163,12 +163,7 @@ enum TextMethods {
 
   /// Texts as a list.
   private static func texts(_ pieces: [String]) throws -> Value {
-    var values: [Value] = []
-    values.reserveCapacity(pieces.count)
-    Stop.parts(of: pieces.count, size: 1 << 16) { part in
-      for piece in pieces[part] { values.append(.text(piece)) }
-    }
-    return .newList(values)
+    .newList(try [Value].made(pieces.count) { .text(pieces[$0]) })
   }
 
   private static func count(of part: String, in text: String) throws -> Int {

@@ -200,13 +200,4 @@ enum Texts {
     }
     return result
   }
-
-  /// The text of scalars.
-  static func text(_ scalars: [Unicode.Scalar]) -> String {
-    var result = ""
-    Stop.parts(of: scalars.count, size: 65_536) { part in
-      result += String(String.UnicodeScalarView(scalars[part]))
-    }
-    return result
-  }
 }

@@ -25,6 +25,7 @@ enum Arithmetic {
     }
     switch (operation, a, b) {
     case (.add, .text(let x), .text(let y)):
+      let (x, y) = (x.string, y.string)
       let count = x.utf8.count + y.utf8.count
       try checkCount(count, session)
       try MemoryGate.take(count, for: "a text of \(count) bytes")
@@ -32,11 +33,11 @@ enum Arithmetic {
     case (.add, .list(let x), .list(let y)):
       try checkCount(x.count + y.count, session)
       try [Value].askForRoom(of: x.count + y.count)
-      return .newList(x.values + y.values)
+      return .newList(try joined(x.values, y.values))
     case (.add, .tuple(let x), .tuple(let y)):
       try checkCount(x.count + y.count, session)
       try [Value].askForRoom(of: x.count + y.count)
-      return try Sequences.tuple(x + y)
+      return try Sequences.tuple(try joined(x, y))
     case (.multiply, .text, _), (.multiply, .list, _), (.multiply, .tuple, _):
       if let count = b.integer { return try repeated(a, count, session) }
     case (.multiply, _, .text), (.multiply, _, .list), (.multiply, _, .tuple):
@@ -73,10 +74,17 @@ enum Arithmetic {
     guard !overflow else { throw Sequences.tooMany(session.limits.elements) }
     try checkCount(total, session)
     switch value {
-    case .text(let text): return .text(try Texts.repeated(text, total == 0 ? 0 : count))
+    case .text(let text): return .text(try Texts.repeated(text.string, total == 0 ? 0 : count))
     case .list(let list): return .newList(try repeated(list.values, total))
     case .tuple(let values): return .tuple(try repeated(values, total))
     default: return value
+    }
+  }
+
+  private static func joined(_ x: [Value], _ y: [Value]) throws -> [Value] {
+    try [Value].built(x.count + y.count) { values in
+      try values.append(inParts: x)
+      try values.append(inParts: y)
     }
   }
 
@@ -84,18 +92,15 @@ enum Arithmetic {
   private static func repeated(_ values: [Value], _ total: Int) throws -> [Value] {
     guard total > 0 else { return [] }
     try [Value].askForRoom(of: total)
-    var result: [Value] = []
-    result.reserveCapacity(total)
     // What there is is doubled: a value alone takes as long to add as a thousand.
     let piece =
       values.count >= 4096
       ? values : Array(repeating: values, count: 4096 / values.count).flatMap { $0 }
-    while result.count < total {
-      let count = min(piece.count, total - result.count)
-      Stop.parts(of: count, size: 1 << 16) { result += piece[$0] }
-      try Stop.check()
+    return try [Value].built(total) { result in
+      while result.count < total {
+        try result.append(inParts: piece.prefix(total - result.count))
+      }
     }
-    return result
   }
 
   static func unary(_ operation: UnaryOperator, _ value: Value) throws -> Value {

@@ -34,7 +34,7 @@ enum Attributes {
 
   private static func find(_ value: Value, _ name: String) throws -> Value? {
     switch value {
-    case .text(let text): return TextMethods.method(text, name).map { .function($0) }
+    case .text(let text): return TextMethods.method(text.string, name).map { .function($0) }
     case .list(let list): return ListMethods.method(list, name).map { .function($0) }
     case .dictionary(let mapping): return MappingMethods.method(mapping, name).map { .function($0) }
     case .tuple(let values):

@@ -10,7 +10,7 @@ enum Comparison {
     case .bool(let truth): return truth
     case .integer(let number): return number != 0
     case .float(let number): return number != 0
-    case .text(let text): return !text.isEmpty
+    case .text(let text): return !text.string.isEmpty
     case .list(let list): return list.count > 0
     case .tuple(let values): return !values.isEmpty
     case .dictionary(let mapping): return mapping.count > 0
@@ -76,7 +76,7 @@ enum Comparison {
     if a.number != nil, b.number != nil { return numbers(a, b) == 0 }
     switch (a, b) {
     case (.none, .none), (.ellipsis, .ellipsis): return true
-    case (.text(let x), .text(let y)): return x.utf8.elementsEqual(y.utf8)
+    case (.text(let x), .text(let y)): return x.string.utf8.elementsEqual(y.string.utf8)
     case (.list(let x), .list(let y)): return try x === y || all(x.values, y.values)
     case (.tuple(let x), .tuple(let y)): return try all(x, y)
     case (.range(let x), .range(let y)):
@@ -123,7 +123,7 @@ enum Comparison {
         throw RuntimeFailure(
           .type, "'in' a text looks for a text, not \(value.inMessage)")
       }
-      return try part.isEmpty || Texts.find(Array(part.utf8), in: Array(text.utf8)) != nil
+      return try part.isEmpty || Texts.find(Array(part.utf8), in: Array(text.string.utf8)) != nil
     case .dictionary(let mapping): return mapping[try Key(value)] != nil
     case .range(let range):
       guard let number = value.number, number == number.rounded(), let whole = Int(exactly: number)
@@ -182,8 +182,9 @@ enum Comparison {
     switch (a, b) {
     case (.text(let x), .text(let y)):
       // UTF-8 sorts as its scalars do.
-      return x.utf8.lexicographicallyPrecedes(y.utf8)
-        ? -1 : y.utf8.lexicographicallyPrecedes(x.utf8) ? 1 : 0
+      let (first, second) = (x.string.utf8, y.string.utf8)
+      return first.lexicographicallyPrecedes(second)
+        ? -1 : second.lexicographicallyPrecedes(first) ? 1 : 0
     case (.list(let x), .list(let y)): return try sequences(x.values, y.values)
     case (.tuple(let x), .tuple(let y)): return try sequences(x, y)
     default:

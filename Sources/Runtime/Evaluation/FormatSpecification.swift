@@ -78,8 +78,9 @@ struct FormatSpecification {
       guard type == nil || type == "s", alignment != "=", grouping == nil else {
         throw unfit(value)
       }
-      let scalars = text.unicodeScalars
-      let cut = precision.map { String(String.UnicodeScalarView(scalars.prefix($0))) } ?? text
+      let scalars = text.string.unicodeScalars
+      let cut =
+        precision.map { String(String.UnicodeScalarView(scalars.prefix($0))) } ?? text.string
       return padded(cut, sign: "", defaultAlignment: "<")
     case .integer, .bool:
       guard let number = value.integer else { throw unfit(value) }

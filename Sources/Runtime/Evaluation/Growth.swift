@@ -10,7 +10,9 @@ extension Session {
     let size: Int
     switch value {
     case .none, .bool, .integer, .float, .range, .slice, .ellipsis, .function, .command: return
-    case .text(let text): size = text.utf8.count < 16 ? 0 : text.utf8.count + 32
+    case .text(let text):
+      let bytes = text.string.utf8.count
+      size = bytes < 16 ? 0 : bytes + 32
     case .list(let list): size = min(list.count, 64) * MemoryLayout<Value>.stride + 160
     case .tuple(let values): size = min(values.count, 64) * MemoryLayout<Value>.stride + 32
     case .dictionary: size = 1024
@@ -47,6 +49,45 @@ extension [Value] {
     try MemoryGate.take(
       Swift.max(2 * capacity, count + more), of: MemoryLayout<Value>.stride,
       for: "a list of \(count + more) elements")
+  }
+
+  /// Builds an array with room for so many values, whose memory was asked for.
+  ///
+  /// - Throws: what `body` throws; what it had added is let go of then.
+  static func built(
+    _ capacity: Int = 0, _ body: (inout [Value]) throws -> Void
+  ) throws -> [Value] {
+    var values: [Value] = []
+    values.reserveCapacity(capacity)
+    do {
+      try body(&values)
+    } catch {
+      Dismantling.free(&values)
+      throw error
+    }
+    return values
+  }
+
+  /// Makes so many values, whose memory was asked for; `body` gets the number of each.
+  ///
+  /// - Throws: what `body` throws; `CancellationError`.
+  static func made(_ count: Int, _ body: (Int) throws -> Value) throws -> [Value] {
+    try built(count) { values in
+      for number in 0..<count {
+        if number & 0xFFF == 0 { try Stop.check() }
+        values.append(try body(number))
+      }
+    }
+  }
+
+  /// Adds values, whose memory was asked for.
+  ///
+  /// - Throws: `CancellationError`; some are added then.
+  mutating func append(inParts more: some RandomAccessCollection<Value>) throws {
+    Stop.parts(of: more.count, size: 1 << 16) { part in
+      self += more.dropFirst(part.lowerBound).prefix(part.count)
+    }
+    try Stop.check()
   }
 
   /// Asks for the memory of so many values in an array of their own.

@@ -9,16 +9,16 @@ enum Indexing {
     case .list(let list):
       if case .slice(let slice) = place { return .newList(try part(list.values, slice)) }
       let index = try position(place, count: list.count, "list")
-      return list.values[index]
+      return list[index]
     case .tuple(let values):
       if case .slice(let slice) = place { return .tuple(try part(values, slice)) }
       return values[try position(place, count: values.count, "tuple")]
     case .text(let text):
-      let scalars = try Texts.scalars(of: text)
+      let count = try text.count()
       if case .slice(let slice) = place {
-        return .text(Texts.text(try part(scalars, slice)))
+        return .text(try slice.indices(count: count).map(text.part) ?? "")
       }
-      return .text(String(scalars[try position(place, count: scalars.count, "str")]))
+      return .text(String(try text.character(try position(place, count: count, "str"))))
     case .range(let range):
       if case .slice(let slice) = place, let picked = slice.indices(count: range.count) {
         let made = RangeValue(
@@ -64,12 +64,8 @@ enum Indexing {
           .type, "a part of a list cannot be assigned to", hint: "join lists with + instead")
       }
       let index = try position(place, count: list.count, "list")
-      let old = list.change { values -> Value in
-        let old = values[index]
-        values[index] = value
-        return old
-      }
-      withExtendedLifetime(old) {}
+      // What was there is freed after the list's lock is given up.
+      withExtendedLifetime(list.replace(at: index, with: value)) {}
     case .dictionary(let mapping): try mapping.set(place, to: value)
     case .tensor:
       throw RuntimeFailure(
@@ -97,18 +93,10 @@ enum Indexing {
     return position
   }
 
-  static func part<T>(_ values: [T], _ slice: SliceValue) throws -> [T] {
+  private static func part(_ values: [Value], _ slice: SliceValue) throws -> [Value] {
     guard let range = slice.indices(count: values.count) else { return [] }
-    try MemoryGate.take(
-      range.count, of: MemoryLayout<T>.stride, for: "a part of \(range.count) elements")
-    if range.step == 1, range.count > 0 { return Array(values[range.start..<range.stop]) }
-    var result: [T] = []
-    result.reserveCapacity(range.count)
-    Stop.parts(of: range.count) { part in
-      for index in part { result.append(values[range[index]]) }
-    }
-    try Stop.check()
-    return result
+    try [Value].askForRoom(of: range.count)
+    return try [Value].made(range.count) { values[range[$0]] }
   }
 
   /// Row `index` of the first axis.

@@ -37,7 +37,7 @@ final class Scope: Sendable {
   /// - Parameter more: gets the bytes that there are and gives what is added.
   func extendText(_ name: String, _ more: (_ byteCount: Int) throws -> String) throws -> Bool {
     let count = storage.withLock { variables -> Int? in
-      if case .text(let text)? = variables.values[name] { text.utf8.count } else { nil }
+      if case .text(let text)? = variables.values[name] { text.string.utf8.count } else { nil }
     }
     guard let count else { return false }
     let addition = try more(count)
@@ -47,7 +47,7 @@ final class Scope: Sendable {
       else { return false }
       // Held twice, it would be copied.
       variables.values.values[place] = .none
-      text += addition
+      text.append(addition)
       variables.values.values[place] = .text(text)
       return true
     }

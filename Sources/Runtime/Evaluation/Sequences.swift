@@ -40,7 +40,7 @@ struct SequenceIterator {
     switch value {
     case .list(let list): kind = .list(list)
     case .tuple(let values): kind = .values(values)
-    case .text(let text): kind = .text(Text(text))
+    case .text(let text): kind = .text(Text(text.string))
     case .range(let range): kind = .range(range)
     case .dictionary(let mapping): kind = .mapping(mapping, keys: mapping.keys)
     case .tensor(let tensor, _):
@@ -79,8 +79,7 @@ struct SequenceIterator {
       kind = .text(text)
       return .text(String(scalar))
     case .list(let list):
-      let place = index
-      return list.change { place < $0.count ? $0[place] : nil }
+      return list.value(at: index)
     case .range(let range): return index < range.count ? .integer(range[index]) : nil
     case .mapping(let mapping, let keys):
       guard mapping.count == keys.count else {
@@ -108,18 +107,17 @@ enum Sequences {
     default: break
     }
     var iterator = try SequenceIterator(value)
-    var values: [Value] = []
     if let count = iterator.count {
       guard count <= limit else { throw tooMany(limit) }
       try [Value].askForRoom(of: count)
-      values.reserveCapacity(count)
     }
-    while let element = try iterator.next() {
-      if values.count & 0xFFF == 0 { try Stop.check() }
-      values.append(element)
-      if values.count > limit { throw tooMany(limit) }
+    return try [Value].built(iterator.count ?? 0) { values in
+      while let element = try iterator.next() {
+        if values.count & 0xFFF == 0 { try Stop.check() }
+        values.append(element)
+        if values.count > limit { throw tooMany(limit) }
+      }
     }
-    return values
   }
 
   static func tooMany(_ limit: Int) -> RuntimeFailure {
@@ -132,7 +130,7 @@ enum Sequences {
     switch value {
     case .list(let list): return list.count
     case .tuple(let values): return values.count
-    case .text(let text): return text.unicodeScalars.count
+    case .text(let text): return try text.count()
     case .range(let range): return range.count
     case .dictionary(let mapping): return mapping.count
     case .object(let object) where object.elementCount != nil: return object.elementCount ?? 0

@@ -7,6 +7,34 @@ public final class Mapping: Sendable {
     var keys: [Value] = []
     var values: [Value] = []
     var places: [Key: Int] = [:]
+    /// Places whose entries were taken out.
+    ///
+    /// They stay until they are half of all or the order is asked for: to move up whatever comes after, for each, would take time by the square of the length.
+    var holes: Set<Int> = []
+
+    mutating func remove(_ key: Key) -> Value? {
+      guard let place = places.removeValue(forKey: key) else { return nil }
+      let value = values[place]
+      (keys[place], values[place]) = (.none, .none)
+      holes.insert(place)
+      if 2 * holes.count > keys.count { closeUp() }
+      return value
+    }
+
+    mutating func closeUp() {
+      guard !holes.isEmpty else { return }
+      var movedTo = Array(repeating: 0, count: keys.count)
+      var next = 0
+      for place in keys.indices where !holes.contains(place) {
+        (keys[next], values[next]) = (keys[place], values[place])
+        movedTo[place] = next
+        next += 1
+      }
+      keys.removeLast(holes.count)
+      values.removeLast(holes.count)
+      places = places.mapValues { movedTo[$0] }
+      holes = []
+    }
   }
   private let storage: Mutex<Entries>
 
@@ -20,15 +48,22 @@ public final class Mapping: Sendable {
   }
 
   /// How many entries there are.
-  public var count: Int { storage.withLock { $0.keys.count } }
+  public var count: Int { storage.withLock { $0.places.count } }
   /// The keys, in order.
-  public var keys: [Value] { storage.withLock { $0.keys } }
+  public var keys: [Value] { inOrder { $0.keys } }
   /// The values, in the keys' order.
-  public var values: [Value] { storage.withLock { $0.values } }
+  public var values: [Value] { inOrder { $0.values } }
   /// Keys with their values, in order.
   public var entries: [(key: Value, value: Value)] {
-    let (keys, values) = storage.withLock { ($0.keys, $0.values) }
+    let (keys, values) = inOrder { ($0.keys, $0.values) }
     return Array(zip(keys, values)).map { (key: $0.0, value: $0.1) }
+  }
+
+  private func inOrder<R: Sendable>(_ body: (Entries) -> R) -> R {
+    storage.withLock { entries in
+      entries.closeUp()
+      return body(entries)
+    }
   }
 
   /// The value of a text key.
@@ -93,12 +128,7 @@ public final class Mapping: Sendable {
   }
 
   func remove(_ key: Key) -> Value? {
-    storage.withLock { entries in
-      guard let place = entries.places.removeValue(forKey: key) else { return nil }
-      entries.keys.remove(at: place)
-      for (key, other) in entries.places where other > place { entries.places[key] = other - 1 }
-      return entries.values.remove(at: place)
-    }
+    storage.withLock { $0.remove(key) }
   }
 
   func removeAll() {
@@ -111,12 +141,10 @@ public final class Mapping: Sendable {
   }
 
   deinit {
-    let values = storage.withLock { entries in
-      let taken = entries.values
-      entries = Entries()
-      return taken
+    storage.withLock { entries in
+      Dismantling.free(&entries.keys)
+      Dismantling.free(&entries.values)
     }
-    Dismantling.free(values)
   }
 }
 
@@ -138,7 +166,7 @@ enum Key: Hashable, Sendable {
     case .integer(let number): self = .integer(number)
     case .float(let number):
       self = Int(exactly: number).map { .integer($0) } ?? .float(number)
-    case .text(let text): self = .text(ExactText(text: text))
+    case .text(let text): self = .text(ExactText(text: text.string))
     case .tuple(let values): self = .tuple(try values.map { try Key($0) })
     case .ellipsis: self = .ellipsis
     default:

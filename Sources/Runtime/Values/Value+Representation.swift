@@ -47,7 +47,7 @@ struct Representation {
   ///
   /// - Throws: `MemoryShortage`; `CancellationError` where the session was asked to stop.
   static func text(of value: Value, quoted: Bool, _ session: Session) throws -> String {
-    if case .text(let text) = value, !quoted { return text }
+    if let text = value.text, !quoted { return text }
     var writer = Representation(limit: .max)
     try writer.write(value, quoted: quoted)
     return writer.out
@@ -56,7 +56,7 @@ struct Representation {
   /// The value as far as it can be written: to its end, to `limit` bytes and a little more, or to
   /// where the session was asked to stop.
   static func begun(_ value: Value, quoted: Bool, limit: Int = .max) -> String {
-    if case .text(let text) = value, !quoted, limit == .max { return text }
+    if let text = value.text, !quoted, limit == .max { return text }
     var writer = Representation(limit: limit)
     try? writer.write(value, quoted: quoted)
     return writer.out
@@ -80,7 +80,7 @@ struct Representation {
     case .bool(let truth): out += truth ? "True" : "False"
     case .integer(let number): out += number.description
     case .float(let number): out += Self.float(number)
-    case .text(let text): if quoted { try quote(text) } else { out += text }
+    case .text(let text): if quoted { try quote(text.string) } else { out += text.string }
     case .list(let list):
       let id = ObjectIdentifier(list)
       guard !open.contains(id), open.count < 200 else { return out += "[...]" }

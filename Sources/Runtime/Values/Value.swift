@@ -14,7 +14,7 @@ public enum Value: Sendable {
   /// A number in double precision.
   case float(Double)
   /// Text.
-  case text(String)
+  case text(IndexedText)
   /// A list, shared by everybody who holds it.
   case list(List)
   /// Several values that stay as they are.
@@ -38,6 +38,9 @@ public enum Value: Sendable {
 }
 
 extension Value {
+  /// The text of a string.
+  public static func text(_ string: String) -> Value { .text(IndexedText(string)) }
+
   /// A new list of `values`.
   public static func newList(_ values: [Value]) -> Value { .list(List(values)) }
 
@@ -109,7 +112,7 @@ extension Value {
   }
 
   /// The text in it.
-  public var text: String? { if case .text(let text) = self { text } else { nil } }
+  public var text: String? { if case .text(let text) = self { text.string } else { nil } }
 }
 
 /// The whole numbers from `start` to before `stop`, `step` apart; `step` is not 0.
