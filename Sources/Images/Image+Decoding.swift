@@ -144,7 +144,7 @@ extension Image.Limits {
     }
     // Beside the pixels either the decoder's own memory is needed, or later the picture in another
     // shape.
-    let pixels = count * (header.hasAlpha ? 4 : 3)
+    let pixels = count * (3 + (header.hasAlpha ? 1 : 0) + (header.mode.hasSamples ? 4 : 0))
     let beside = max(header.workingByteCount, isTurned ? pixels : 0)
     let (sum, isBeyond) = pixels.addingReportingOverflow(beside)
     let needed = isBeyond ? .max : sum

@@ -78,7 +78,7 @@ public struct CompareTool {
     }
     let image = try request.image.map {
       try PictureFile($0, memory: { AvailableMemory.byteCount }, note: request.note)
-        .loaded(request.note)
+        .loaded(for: model.seeing?.preprocessing, request.note)
     }
     let inputs = RunInputs(image: image, prompt: request.prompt)
     var trace = Trace.everything
