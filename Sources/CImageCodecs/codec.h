@@ -25,6 +25,9 @@ typedef struct {
   void *handle;
 } library;
 
+/// What such a library takes for itself, at most.
+enum { LIBRARY_BYTES = 4 << 20 };
+
 /// The address of a function; null where the library or the function is not there.
 void *library_symbol(library *library, const char *name);
 

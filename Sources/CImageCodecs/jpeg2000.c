@@ -1,3 +1,5 @@
+// For memmem.
+#define _GNU_SOURCE
 #include "codec.h"
 
 #include <openjpeg-2.5/openjpeg.h>
@@ -116,7 +118,15 @@ static int is_cmyk(const opj_image_t *image) {
   return image->color_space == OPJ_CLRSPC_CMYK && image->numcomps >= 4;
 }
 
-static ci_mode mode_of(const opj_image_t *image) {
+// Whether the boxes before the pixels hold a palette.
+static int has_palette(const ci_source *source) {
+  const uint8_t *pixels = memmem(source->bytes, source->count, "jp2c", 4);
+  const size_t count = pixels == NULL ? 0 : (size_t)(pixels - source->bytes);
+  return memmem(source->bytes, count, "pclr", 4) != NULL;
+}
+
+static ci_mode mode_of(const ci_source *source, const opj_image_t *image) {
+  if (has_palette(source)) return ci_numbers;
   if (image->numcomps == 1 && image->comps[0].prec > 8) return ci_grey16;
   return is_cmyk(image) ? ci_inks : ci_levels;
 }
@@ -128,9 +138,11 @@ ci_status jpeg2000_header(const ci_source *source, ci_header *header, ci_failure
     header->size = size_of(file.image);
     // Until it is decoded, a palette's colours count as one component: alpha may come with them.
     header->has_alpha = file.image->numcomps != 3;
-    header->mode = mode_of(file.image);
-    header->working = (uint64_t)header->size.width * header->size.height *
-                      (file.image->numcomps < 4 ? 4 : file.image->numcomps) * 8;
+    header->mode = mode_of(source, file.image);
+    // 32 bits a sample, with up to four more for the colours of a palette, and its packed blocks.
+    const uint64_t samples = file.image->numcomps + (header->mode == ci_numbers ? 4 : 0);
+    header->working = (uint64_t)header->size.width * header->size.height * samples * 4 +
+                      source->count + LIBRARY_BYTES;
   }
   close_file(&file);
   return status;
@@ -198,15 +210,12 @@ ci_status jpeg2000_decode(const ci_source *source, ci_canvas *canvas, ci_failure
   ci_status status = open_file(source, &file, failure);
   if (status == ci_done) {
     const ci_size size = size_of(file.image);
-    const uint32_t stored = file.image->numcomps;
     if (size.width != canvas->size.width || size.height != canvas->size.height) {
       status = failed(failure, ci_damaged, "the size changed");
     } else if (!OPJ(opj_decode)(file.codec, file.stream, file.image)) {
       if (failure->message[0] == 0) hear("OpenJPEG cannot decode it", failure);
       status = ci_damaged;
     } else {
-      // More components than the file has are the colours of a palette.
-      if (file.image->numcomps > stored) canvas->mode = ci_numbers;
       status = convert(file.image, canvas, failure);
     }
   }

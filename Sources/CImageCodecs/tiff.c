@@ -82,6 +82,8 @@ static ci_status open_file(reader *self, TIFF **file) {
       "TIFFSetField",
       "TIFFIsTiled",
       "TIFFTileSize64",
+      "TIFFNumberOfTiles",
+      "TIFFNumberOfStrips",
       "TIFFScanlineSize64",
       "TIFFReadScanline",
       "TIFFReadTile",
@@ -220,6 +222,34 @@ static int has_alpha(const layout *found) {
   return is_alpha && found->samples > found->colours && found->colours != 4;
 }
 
+// The bytes of the largest strip or tile as it is packed.
+static uint64_t largest_piece(TIFF *file, const layout *found) {
+  uint64_t *counts = NULL, largest = 0;
+  const uint32_t tag = found->is_tiled ? TIFFTAG_TILEBYTECOUNTS : TIFFTAG_STRIPBYTECOUNTS;
+  const uint32_t pieces =
+      found->is_tiled ? TIFF_(TIFFNumberOfTiles)(file) : TIFF_(TIFFNumberOfStrips)(file);
+  if (!TIFF_(TIFFGetField)(file, tag, &counts) || counts == NULL) return UINT64_MAX;
+  for (uint32_t piece = 0; piece < pieces; piece++) {
+    if (counts[piece] > largest) largest = counts[piece];
+  }
+  return largest;
+}
+
+// What is held beside the pixels: a row or a tile, or planes that lie apart; and a packed strip, which
+// is never more than the file.
+static uint64_t working(TIFF *file, const layout *found, uint64_t file_count) {
+  const uint64_t pixels = (uint64_t)found->size.width * found->size.height;
+  const uint64_t packed = found->compression == COMPRESSION_NONE ? 0 : largest_piece(file, found);
+  const uint64_t library = LIBRARY_BYTES + (packed < file_count ? packed : file_count);
+  if (found->is_chroma) return pixels * 4 + library;
+  const int is_apart = found->planar == PLANARCONFIG_SEPARATE && found->samples > 1;
+  const uint64_t parts = is_apart ? found->samples : 1;
+  const uint64_t rows = is_apart && !found->is_tiled ? found->size.height : 1;
+  const uint64_t piece = found->is_tiled ? TIFF_(TIFFTileSize64)(file)
+                                         : TIFF_(TIFFScanlineSize64)(file);
+  return piece < UINT64_MAX / 64 / rows ? piece * rows * parts + library : UINT64_MAX;
+}
+
 ci_status tiff_header(const ci_source *source, ci_header *header, ci_failure *failure) {
   reader self = {.source = source, .failure = failure};
   TIFF *file;
@@ -232,12 +262,7 @@ ci_status tiff_header(const ci_source *source, ci_header *header, ci_failure *fa
     header->has_alpha = has_alpha(&found);
     header->mode = mode_of(&found);
     header->orientation = found.orientation >= 1 && found.orientation <= 8 ? found.orientation : 0;
-    const uint64_t pixels = (uint64_t)found.size.width * found.size.height;
-    const uint64_t piece = found.is_tiled ? TIFF_(TIFFTileSize64)(file)
-                                          : TIFF_(TIFFScanlineSize64)(file) * found.size.height;
-    // A strip may be the whole picture, packed and unpacked.
-    header->working =
-        found.is_chroma ? pixels * 8 : piece < UINT64_MAX / 4 ? piece * 2 + (1 << 16) : UINT64_MAX;
+    header->working = working(file, &found, source->count);
   }
   TIFF_(TIFFClose)(file);
   return status;

@@ -66,7 +66,7 @@ enum Codecs {
     var failure = ci_failure()
     var status = ci_done
     var isCut = false
-    var mode = header.mode
+    let mode = header.mode
     /// A plane for the decoder to fill; none, and nil, where it is not wanted.
     func plane(
       _ isWanted: Bool, bytes: Int, _ body: (UnsafeMutablePointer<UInt8>?) -> Void
@@ -93,7 +93,6 @@ enum Codecs {
             ci_decode(format.code, &$0, &canvas, &failure)
           }
           isCut = canvas.is_cut != 0
-          mode = Mode(canvas.mode)
         }
       }
     }

@@ -99,7 +99,7 @@ typedef struct {
   uint8_t *rgb;
   uint8_t *alpha;
   uint8_t *samples;
-  /// The header's; a JPEG 2000 file's palette shows only when it is decoded.
+  /// The header's.
   ci_mode mode;
   /// Set where grey of 16 bits or more was cut at 255.
   int is_cut;
