@@ -179,7 +179,10 @@ public struct WeightReader: ~Copyable, Sendable {
   ) throws(CheckpointError) -> StoredTensor? {
     let candidates = names(address)
     guard let place = place(candidates) else {
-      guard let packed = packed(candidates) else { return nil }
+      guard let packed = packed(candidates) else {
+        try tensors.refuseUnread(candidates)
+        return nil
+      }
       let weight = try packed.weight(shape: shape)
       for place in packed.places { isTaken[place] = true }
       return weight
