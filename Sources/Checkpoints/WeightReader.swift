@@ -221,7 +221,9 @@ public struct WeightReader: ~Copyable, Sendable {
     guard wideCount > 0 else { return [] }
     let count = wideCount == 1 ? "1 tensor is" : "\(wideCount) tensors are"
     return [
-      "\(tensors.source.withVisibleControls): \(count) stored in float64, and rounded to float32"
+      "\(tensors.source.withVisibleControls): \(count) stored in float64, and "
+        + (tensors.handling.keepsFloat64
+          ? "kept so; dtype float32 rounds it" : "rounded to float32")
     ]
   }
 
