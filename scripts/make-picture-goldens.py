@@ -248,6 +248,16 @@ def other_formats():
     even.save(FOLDER / "chroma420.heic", format="HEIF", quality=80, chroma=420)
     even.save(FOLDER / "exif6.heic", format="HEIF", quality=80, chroma=420, exif=turned.tobytes())
 
+    samples = random.integers(-100, 500, (height, width))
+    Image.fromarray(samples.astype(np.int32)).save(FOLDER / "integer.tif")
+    rgb.convert("YCbCr").save(FOLDER / "chroma.tif")
+    rgb.convert("YCbCr").save(FOLDER / "chroma-packed.tif", compression="tiff_lzw")
+    rgb.convert("L").save(FOLDER / "grey.bmp")
+    # With black ink, which Pillow's own conversion never makes.
+    inks = Image.fromarray(noise(256, 4).astype(np.uint8), "CMYK")
+    inks.save(FOLDER / "inks.tif")
+    inks.save(FOLDER / "inks.jpg", quality=95)
+
     rgb.save(FOLDER / "rgb.jp2")
     clear.save(FOLDER / "alpha.jp2")
     rgb.convert("L").save(FOLDER / "grey.j2k", irreversible=True)

@@ -110,22 +110,9 @@ static ci_status read_layout(const ci_source *source, layout *found, ci_failure 
   return ci_done;
 }
 
-ci_status bmp_header(const ci_source *source, ci_header *header, ci_failure *failure) {
-  layout found;
-  const ci_status status = read_layout(source, &found, failure);
-  if (status != ci_done) return status;
-  header->size = found.size;
-  header->has_alpha = found.bits == 32 && found.place[3] >= 0;
-  header->working =
-      found.compression == rle8 || found.compression == rle4
-          ? (uint64_t)found.size.width * found.size.height
-          : 0;
-  return ci_done;
-}
-
 // Colours that the palette lacks are black. Where each colour is the grey of its own number, numbers
-// are grey levels.
-static void read_palette(const ci_source *source, const layout *found, uint8_t palette[768]) {
+// are grey levels; the answer is whether they are.
+static int read_palette(const ci_source *source, const layout *found, uint8_t palette[768]) {
   memset(palette, 0, 768);
   int is_grey = 1;
   const uint32_t count = found->colour_count < 256 ? found->colour_count : 256;
@@ -138,10 +125,26 @@ static void read_palette(const ci_source *source, const layout *found, uint8_t p
       is_grey &= palette[3 * index + channel] == level;
     }
   }
-  if (!is_grey) return;
-  for (uint32_t index = count; index < 256; index++) {
+  for (uint32_t index = count; is_grey && index < 256; index++) {
     repeat_grey(found->colour_count == 2 ? 255 : (uint8_t)index, palette + 3 * index);
   }
+  return is_grey;
+}
+
+ci_status bmp_header(const ci_source *source, ci_header *header, ci_failure *failure) {
+  layout found;
+  const ci_status status = read_layout(source, &found, failure);
+  if (status != ci_done) return status;
+  header->size = found.size;
+  header->has_alpha = found.bits == 32 && found.place[3] >= 0;
+  uint8_t palette[768];
+  const int is_grey = found.bits > 8 || read_palette(source, &found, palette);
+  header->mode = is_grey && (found.bits > 8 || found.colour_count != 2) ? ci_levels : ci_numbers;
+  header->working =
+      found.compression == rle8 || found.compression == rle4
+          ? (uint64_t)found.size.width * found.size.height
+          : 0;
+  return ci_done;
 }
 
 // A row of colour numbers, 1, 4 or 8 bits each.

@@ -93,19 +93,6 @@ static ci_size size_of(const GifFileType *file) {
   return (ci_size){right > width ? right : width, bottom > height ? bottom : height};
 }
 
-ci_status gif_header(const ci_source *source, ci_header *header, ci_failure *failure) {
-  reader self = {.source = source};
-  GifFileType *file;
-  int transparent, code;
-  const ci_status status = open_file(&self, &file, &transparent, failure);
-  if (status != ci_done) return status;
-  header->size = size_of(file);
-  header->has_alpha = transparent >= 0;
-  header->working = 1 << 16;
-  GIF(DGifCloseFile)(file, &code);
-  return ci_done;
-}
-
 // Colours that a palette lacks are black; without a palette a number is a grey level.
 static void fill_palette(const GifFileType *file, uint8_t palette[768]) {
   const ColorMapObject *colours = file->Image.ColorMap ? file->Image.ColorMap : file->SColorMap;
@@ -120,6 +107,30 @@ static void fill_palette(const GifFileType *file, uint8_t palette[768]) {
       repeat_grey(0, colour);
     }
   }
+}
+
+// Numbers, unless each is the grey level of its colour.
+static ci_mode mode_of(const GifFileType *file, int has_key) {
+  const ColorMapObject *colours = file->Image.ColorMap ? file->Image.ColorMap : file->SColorMap;
+  for (int index = 0; colours != NULL && index < colours->ColorCount; index++) {
+    const GifColorType *found = colours->Colors + index;
+    if (found->Red != index || found->Green != index || found->Blue != index) return ci_numbers;
+  }
+  return has_key ? ci_keyed : ci_levels;
+}
+
+ci_status gif_header(const ci_source *source, ci_header *header, ci_failure *failure) {
+  reader self = {.source = source};
+  GifFileType *file;
+  int transparent, code;
+  const ci_status status = open_file(&self, &file, &transparent, failure);
+  if (status != ci_done) return status;
+  header->size = size_of(file);
+  header->has_alpha = transparent >= 0;
+  header->mode = mode_of(file, header->has_alpha);
+  header->working = 1 << 16;
+  GIF(DGifCloseFile)(file, &code);
+  return ci_done;
 }
 
 ci_status gif_decode(const ci_source *source, ci_canvas *canvas, ci_failure *failure) {

@@ -31,6 +31,7 @@ static ci_status open_file(const ci_source *source, struct heif_context **contex
       "heif_image_handle_get_width",
       "heif_image_handle_get_height",
       "heif_image_handle_has_alpha_channel",
+      "heif_image_handle_get_luma_bits_per_pixel",
       "heif_image_handle_is_premultiplied_alpha",
       "heif_decoding_options_alloc",
       "heif_decoding_options_free",
@@ -70,8 +71,10 @@ ci_status heif_header(const ci_source *source, ci_header *header, ci_failure *fa
   header->size = (ci_size){width < 0 ? 0 : (uint32_t)width, height < 0 ? 0 : (uint32_t)height};
   header->has_alpha = HEIF(heif_image_handle_has_alpha_channel)(picture) != 0;
   header->orientation = 1;
-  // Planes, the decoder's and the turned copies, and the channels.
-  header->working = (uint64_t)header->size.width * header->size.height * 16;
+  // Planes, libde265's and the turned copies, and the channels, as measured.
+  const int is_deep = HEIF(heif_image_handle_get_luma_bits_per_pixel)(picture) > 8;
+  const uint64_t pixel = (is_deep ? 14 : 8) + (header->has_alpha ? 2 : 0);
+  header->working = (uint64_t)header->size.width * header->size.height * pixel + LIBRARY_BYTES;
   close_file(context, picture);
   return ci_done;
 }

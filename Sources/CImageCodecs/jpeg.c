@@ -88,11 +88,12 @@ static void watch(j_common_ptr codec) {
 }
 
 // Ink of four inverted plates, as Adobe writes them, to light.
-static void plates_to_rgb(const uint8_t *in, uint32_t width, uint8_t *out) {
+static void plates_to_rgb(const uint8_t *in, uint32_t width, uint8_t *out, uint8_t *samples) {
   for (size_t x = 0; x < width; x++) {
     const uint8_t inks[4] = {255 - in[4 * x], 255 - in[4 * x + 1], 255 - in[4 * x + 2],
                              255 - in[4 * x + 3]};
     inks_to_light(inks, out + 3 * x);
+    if (samples != NULL) memcpy(samples + 4 * x, inks, sizeof inks);
   }
 }
 
@@ -132,6 +133,7 @@ static ci_status read_jpeg(const ci_source *source, ci_header *header, ci_canvas
   jpeg_read_header(&codec, TRUE);
   if (canvas == NULL) {
     header->size = (ci_size){codec.image_width, codec.image_height};
+    header->mode = codec.num_components == 4 ? ci_inks : ci_levels;
     // Several scans are put together in 16-bit coefficients; one alone needs a few rows.
     const int is_whole = codec.progressive_mode || jpeg_has_multiple_scans(&codec);
     uint64_t samples = 0;
@@ -182,7 +184,8 @@ static ci_status read_jpeg(const ci_source *source, ci_header *header, ci_canvas
         memcpy(row, line[0], (size_t)width * 3);
         break;
       default:
-        plates_to_rgb(line[0], width, row);
+        plates_to_rgb(line[0], width, row,
+                      samples_from(canvas, (size_t)(codec.output_scanline - 1) * width));
     }
     failure->row = codec.output_scanline;
   }

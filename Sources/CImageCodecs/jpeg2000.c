@@ -1,3 +1,5 @@
+// For memmem.
+#define _GNU_SOURCE
 #include "codec.h"
 
 #include <openjpeg-2.5/openjpeg.h>
@@ -112,6 +114,23 @@ static ci_size size_of(const opj_image_t *image) {
   return is_good ? (ci_size){image->x1 - image->x0, image->y1 - image->y0} : (ci_size){0, 0};
 }
 
+static int is_cmyk(const opj_image_t *image) {
+  return image->color_space == OPJ_CLRSPC_CMYK && image->numcomps >= 4;
+}
+
+// Whether the boxes before the pixels hold a palette.
+static int has_palette(const ci_source *source) {
+  const uint8_t *pixels = memmem(source->bytes, source->count, "jp2c", 4);
+  const size_t count = pixels == NULL ? 0 : (size_t)(pixels - source->bytes);
+  return memmem(source->bytes, count, "pclr", 4) != NULL;
+}
+
+static ci_mode mode_of(const ci_source *source, const opj_image_t *image) {
+  if (has_palette(source)) return ci_numbers;
+  if (image->numcomps == 1 && image->comps[0].prec > 8) return ci_grey16;
+  return is_cmyk(image) ? ci_inks : ci_levels;
+}
+
 ci_status jpeg2000_header(const ci_source *source, ci_header *header, ci_failure *failure) {
   opened file;
   const ci_status status = open_file(source, &file, failure);
@@ -119,8 +138,11 @@ ci_status jpeg2000_header(const ci_source *source, ci_header *header, ci_failure
     header->size = size_of(file.image);
     // Until it is decoded, a palette's colours count as one component: alpha may come with them.
     header->has_alpha = file.image->numcomps != 3;
-    header->working = (uint64_t)header->size.width * header->size.height *
-                      (file.image->numcomps < 4 ? 4 : file.image->numcomps) * 8;
+    header->mode = mode_of(source, file.image);
+    // 32 bits a sample, with up to four more for the colours of a palette, and its packed blocks.
+    const uint64_t samples = file.image->numcomps + (header->mode == ci_numbers ? 4 : 0);
+    header->working = (uint64_t)header->size.width * header->size.height * samples * 4 +
+                      source->count + LIBRARY_BYTES;
   }
   close_file(&file);
   return status;
@@ -139,48 +161,44 @@ static uint32_t sample(const opj_image_comp_t *part, uint32_t x, uint32_t y, int
   return (uint32_t)(scaled < most ? scaled : most);
 }
 
-static uint8_t clipped(double level) {
-  return level <= 0 ? 0 : level >= 255 ? 255 : (uint8_t)(level + 0.5);
-}
-
 static ci_status convert(const opj_image_t *image, ci_canvas *canvas, ci_failure *failure) {
   const uint32_t count = image->numcomps;
   const opj_image_comp_t *parts = image->comps;
-  const int is_cmyk = image->color_space == OPJ_CLRSPC_CMYK && count >= 4;
-  const uint32_t colours = count < 3 ? 1 : is_cmyk ? 4 : 3;
+  const int has_inks = is_cmyk(image);
+  const uint32_t colours = count < 3 ? 1 : has_inks ? 4 : 3;
   const int is_chroma = image->color_space == OPJ_CLRSPC_SYCC && colours == 3;
+  const int is_deep = count == 1 && parts[0].prec > 8;
   for (uint32_t part = 0; part < count; part++) {
     if (parts[part].prec < 1 || parts[part].prec > 31 || parts[part].dx < 1 || parts[part].dy < 1) {
       return failed(failure, ci_unsupported, "components of %u bits", (unsigned)parts[part].prec);
     }
   }
-  const int is_deep = count == 1 && parts[0].prec > 8;
   size_t pixel = 0;
   for (uint32_t y = 0; y < canvas->size.height; y++) {
     for (uint32_t x = 0; x < canvas->size.width; x++, pixel++) {
       uint8_t *rgb = canvas->rgb + 3 * pixel, levels[4] = {0};
+      uint8_t *samples = samples_from(canvas, pixel);
       for (uint32_t part = 0; part < colours && !is_deep; part++) {
         levels[part] = (uint8_t)sample(parts + part, x, y, 8);
       }
       if (is_deep) {
         const uint32_t level = sample(parts, x, y, 16);
         if (level > 255) canvas->is_cut = 1;
+        if (samples != NULL) memcpy(samples, &level, sizeof level);
         repeat_grey(level > 255 ? 255 : (uint8_t)level, rgb);
       } else if (colours == 1) {
         repeat_grey(levels[0], rgb);
-      } else if (is_cmyk) {
+      } else if (has_inks) {
         inks_to_light(levels, rgb);
+        if (samples != NULL) memcpy(samples, levels, sizeof levels);
       } else if (is_chroma) {
-        const double blue = levels[1] - 128.0, red = levels[2] - 128.0;
-        rgb[0] = clipped(levels[0] + 1.402 * red);
-        rgb[1] = clipped(levels[0] - 0.34414 * blue - 0.71414 * red);
-        rgb[2] = clipped(levels[0] + 1.772 * blue);
+        chroma_to_light(levels, rgb);
       } else {
         memcpy(rgb, levels, 3);
       }
       if (canvas->alpha != NULL) {
         canvas->alpha[pixel] =
-            count == 2 || (count == 4 && !is_cmyk) ? (uint8_t)sample(parts + colours, x, y, 8) : 255;
+            count == 2 || (count == 4 && !has_inks) ? (uint8_t)sample(parts + colours, x, y, 8) : 255;
       }
     }
   }

@@ -63,7 +63,7 @@ static void release(png_structp png, png_voidp memory) {
 
 // One row as the file stores it, one sample a byte (or two), to 8-bit RGB.
 static void to_rgb(const uint8_t *in, uint32_t width, int kind, int depth, const uint8_t palette[768],
-                   uint8_t *out, int *is_cut) {
+                   uint8_t *out, uint8_t *samples, int *is_cut) {
   const int wide = depth == 16 ? 2 : 1;
   switch (kind) {
     case PNG_COLOR_TYPE_GRAY: {
@@ -73,6 +73,8 @@ static void to_rgb(const uint8_t *in, uint32_t width, int kind, int depth, const
         if (depth == 16) {
           level = in[2 * x] ? 255 : in[2 * x + 1];
           if (in[2 * x]) *is_cut = 1;
+          const int32_t number = in[2 * x] << 8 | in[2 * x + 1];
+          if (samples != NULL) memcpy(samples + 4 * x, &number, sizeof number);
         } else {
           level = (uint8_t)(in[x] * scale);
         }
@@ -152,6 +154,12 @@ static const png_byte skipped[] =
     "cHRM\0gAMA\0iCCP\0sBIT\0sRGB\0bKGD\0hIST\0pHYs\0sPLT\0tIME\0iTXt\0tEXt\0zTXt\0eXIf\0"
     "oFFs\0pCAL\0sCAL\0sTER";
 
+static ci_mode mode_of(int kind, int depth, int has_key) {
+  if (kind == PNG_COLOR_TYPE_PALETTE || depth == 1) return ci_numbers;
+  if (kind == PNG_COLOR_TYPE_GRAY && depth == 16) return ci_grey16;
+  return has_key ? ci_keyed : ci_levels;
+}
+
 // Stops after the header where `canvas` is null.
 static ci_status read_png(const ci_source *source, ci_header *header, ci_canvas *canvas,
                           ci_failure *failure) {
@@ -185,7 +193,9 @@ static ci_status read_png(const ci_source *source, ci_header *header, ci_canvas 
   const int depth = png_get_bit_depth(png, info);
   if (canvas == NULL) {
     header->size = (ci_size){width, height};
-    header->has_alpha = (kind & PNG_COLOR_MASK_ALPHA) || png_get_valid(png, info, PNG_INFO_tRNS);
+    const int has_key = png_get_valid(png, info, PNG_INFO_tRNS) != 0;
+    header->has_alpha = (kind & PNG_COLOR_MASK_ALPHA) || has_key;
+    header->mode = mode_of(kind, depth, has_key);
     // Two rows in libpng, or all of them where they come in seven passes.
     const uint64_t row = (uint64_t)width * png_get_channels(png, info) * (depth == 16 ? 2 : 1);
     const int is_interlaced = png_get_interlace_type(png, info) != PNG_INTERLACE_NONE;
@@ -230,7 +240,8 @@ static ci_status read_png(const ci_source *source, ci_header *header, ci_canvas 
       png_read_row(png, row, NULL);
       if (pass < passes - 1) continue;
       uint8_t *out = canvas->rgb + (size_t)y * width * 3;
-      to_rgb(row, width, kind, depth, palette, out, &canvas->is_cut);
+      to_rgb(row, width, kind, depth, palette, out, samples_from(canvas, (size_t)y * width),
+             &canvas->is_cut);
       if (canvas->alpha != NULL) {
         to_alpha(row, width, kind, depth, &clear, out, canvas->alpha + (size_t)y * width);
       }

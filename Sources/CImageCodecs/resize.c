@@ -1,8 +1,6 @@
-#include "CImageCodecs.h"
+#include "codec.h"
 
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
 
 #if defined(__x86_64__) && defined(__linux__)
 #define CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
@@ -47,6 +45,8 @@ typedef struct {
 typedef struct {
   uint32_t *first, *length;
   int32_t *weights;
+  // The same before they were rounded, for samples of more than 8 bits.
+  double *exact;
   size_t stride;
 } window;
 
@@ -54,6 +54,7 @@ static void release(window *window) {
   free(window->first);
   free(window->length);
   free(window->weights);
+  free(window->exact);
 }
 
 static ci_status prepare(window *window, kernel kernel, uint32_t from, uint32_t to) {
@@ -64,9 +65,8 @@ static ci_status prepare(window *window, kernel kernel, uint32_t from, uint32_t 
   window->first = calloc(to, sizeof *window->first);
   window->length = calloc(to, sizeof *window->length);
   window->weights = calloc((size_t)to * window->stride, sizeof *window->weights);
-  double *exact = calloc(window->stride, sizeof *exact);
-  if (!window->first || !window->length || !window->weights || !exact) {
-    free(exact);
+  window->exact = calloc((size_t)to * window->stride, sizeof *window->exact);
+  if (!window->first || !window->length || !window->weights || !window->exact) {
     release(window);
     return ci_out_of_memory;
   }
@@ -77,6 +77,7 @@ static ci_status prepare(window *window, kernel kernel, uint32_t from, uint32_t 
     const uint32_t first = low < 0 ? 0 : (uint32_t)low;
     const uint32_t end = high > from ? from : (uint32_t)high;
     const uint32_t length = end - first;
+    double *exact = window->exact + i * window->stride;
     double sum = 0;
     for (uint32_t j = 0; j < length; j++) {
       exact[j] = kernel.at((j + first - centre + 0.5) * step);
@@ -84,13 +85,13 @@ static ci_status prepare(window *window, kernel kernel, uint32_t from, uint32_t 
     }
     int32_t *weights = window->weights + i * window->stride;
     for (uint32_t j = 0; j < length; j++) {
-      const double weight = (sum != 0 ? exact[j] / sum : exact[j]) * (1 << FRACTION_BITS);
+      if (sum != 0) exact[j] /= sum;
+      const double weight = exact[j] * (1 << FRACTION_BITS);
       weights[j] = (int32_t)(weight < 0 ? weight - 0.5 : weight + 0.5);
     }
     window->first[i] = first;
     window->length[i] = length;
   }
-  free(exact);
   return ci_done;
 }
 
@@ -260,6 +261,34 @@ static ci_status pick(const uint8_t *in, ci_size from, uint8_t *out, ci_size to)
   return ci_done;
 }
 
+// The kernel of a filter that takes means; 0 for the one that does not.
+static int find_kernel(ci_filter filter, kernel *kernel) {
+  switch (filter) {
+    case ci_bilinear:
+      kernel->at = bilinear;
+      kernel->support = 1;
+      return 1;
+    case ci_bicubic:
+      kernel->at = bicubic;
+      kernel->support = 2;
+      return 1;
+    case ci_lanczos:
+      kernel->at = lanczos;
+      kernel->support = 3;
+      return 1;
+    default:
+      return 0;
+  }
+}
+
+// Rounding between the two directions makes their order show. The reference (Pillow 13) takes the
+// height first where it shrinks by more than twice as many pixels as the width does.
+static int is_height_first(ci_size from, ci_size to) {
+  const int64_t narrower = (int64_t)from.width - to.width;
+  const int64_t lower = (int64_t)from.height - to.height;
+  return lower > 0 && lower > 2 * narrower;
+}
+
 ci_status ci_resize(const uint8_t *in, ci_size from, uint8_t *out, ci_size to, ci_filter filter) {
   const size_t out_stride = (size_t)to.width * 3;
   if (from.width == to.width && from.height == to.height) {
@@ -267,29 +296,10 @@ ci_status ci_resize(const uint8_t *in, ci_size from, uint8_t *out, ci_size to, c
     return ci_done;
   }
   kernel kernel;
-  switch (filter) {
-    case ci_bilinear:
-      kernel.at = bilinear;
-      kernel.support = 1;
-      break;
-    case ci_bicubic:
-      kernel.at = bicubic;
-      kernel.support = 2;
-      break;
-    case ci_lanczos:
-      kernel.at = lanczos;
-      kernel.support = 3;
-      break;
-    default:
-      return pick(in, from, out, to);
-  }
+  if (!find_kernel(filter, &kernel)) return pick(in, from, out, to);
   if (from.width == to.width) return down(in, out, out_stride, from, to, kernel);
   if (from.height == to.height) return across(in, out, from, to, kernel);
-  // Rounding between the two directions makes their order show. The reference (Pillow 13) takes
-  // the height first where it shrinks by more than twice as many pixels as the width does.
-  const int64_t narrower = (int64_t)from.width - to.width;
-  const int64_t lower = (int64_t)from.height - to.height;
-  const int height_first = lower > 0 && lower > 2 * narrower;
+  const int height_first = is_height_first(from, to);
   const ci_size middle =
       height_first ? (ci_size){from.width, to.height} : (ci_size){to.width, from.height};
   const size_t middle_stride = (size_t)middle.width * 3;
@@ -302,6 +312,77 @@ ci_status ci_resize(const uint8_t *in, ci_size from, uint8_t *out, ci_size to, c
   } else {
     status = across(in, between, from, middle, kernel);
     if (status == ci_done) status = down(between, out, out_stride, middle, to, kernel);
+  }
+  free(between);
+  return status;
+}
+
+// Samples of 32 bits as numbers and back, rounded as Pillow rounds the mode.
+static inline double number_of(uint32_t sample, ci_mode mode) {
+  float real;
+  memcpy(&real, &sample, sizeof real);
+  return mode == ci_grey_float ? real : (int32_t)sample;
+}
+
+static inline uint32_t sample_of(double number, ci_mode mode) {
+  if (mode == ci_grey_float) {
+    const float real = (float)number;
+    uint32_t sample;
+    memcpy(&sample, &real, sizeof sample);
+    return sample;
+  }
+  // A whole number that 32 bits do not hold becomes the lowest, as x86 converts it.
+  const double moved = number >= 0 ? number + 0.5 : number - 0.5;
+  const int32_t whole = moved > INT32_MIN && moved < 2147483648.0 ? (int32_t)moved : INT32_MIN;
+  if (mode == ci_grey32) return (uint32_t)whole;
+  return whole < 0 ? 0 : whole > UINT16_MAX ? UINT16_MAX : (uint32_t)whole;
+}
+
+// One direction: `count` lines of samples, each `line` samples from the next, whose samples lie `step`
+// apart; those of the result likewise.
+static ci_status pass(const uint32_t *in, size_t in_line, size_t in_step, uint32_t from,
+                      uint32_t *out, size_t out_line, size_t out_step, uint32_t to, size_t count,
+                      kernel kernel, ci_mode mode) {
+  window window;
+  if (prepare(&window, kernel, from, to) != ci_done) return ci_out_of_memory;
+  for (uint32_t i = 0; i < to; i++) {
+    const double *weights = window.exact + i * window.stride;
+    for (size_t line = 0; line < count; line++) {
+      const uint32_t *first = in + line * in_line + window.first[i] * in_step;
+      double sum = 0;
+      for (uint32_t j = 0; j < window.length[i]; j++) {
+        sum += number_of(first[j * in_step], mode) * weights[j];
+      }
+      out[line * out_line + i * out_step] = sample_of(sum, mode);
+    }
+  }
+  release(&window);
+  return ci_done;
+}
+
+ci_status resize_numbers(const uint32_t *in, ci_size from, uint32_t *out, ci_size to,
+                         ci_filter filter, ci_mode mode) {
+  kernel kernel;
+  if (!find_kernel(filter, &kernel)) return ci_unsupported;
+  const int height_first = is_height_first(from, to);
+  const ci_size middle =
+      height_first ? (ci_size){from.width, to.height} : (ci_size){to.width, from.height};
+  uint32_t *between = malloc((size_t)middle.width * middle.height * sizeof *between);
+  if (between == NULL) return ci_out_of_memory;
+  ci_status status = ci_done;
+  for (int turn = 0; turn < 2 && status == ci_done; turn++) {
+    const uint32_t *source = turn == 0 ? in : between;
+    uint32_t *target = turn == 0 ? between : out;
+    const ci_size before = turn == 0 ? from : middle, after = turn == 0 ? middle : to;
+    if (before.width == after.width && before.height == after.height) {
+      memcpy(target, source, (size_t)after.width * after.height * sizeof *target);
+    } else if (before.width == after.width) {
+      status = pass(source, 1, before.width, before.height, target, 1, after.width, after.height,
+                    after.width, kernel, mode);
+    } else {
+      status = pass(source, before.width, 1, before.width, target, after.width, 1, after.width,
+                    after.height, kernel, mode);
+    }
   }
   free(between);
   return status;

@@ -82,6 +82,8 @@ static ci_status open_file(reader *self, TIFF **file) {
       "TIFFSetField",
       "TIFFIsTiled",
       "TIFFTileSize64",
+      "TIFFNumberOfTiles",
+      "TIFFNumberOfStrips",
       "TIFFScanlineSize64",
       "TIFFReadScanline",
       "TIFFReadTile",
@@ -105,6 +107,23 @@ static ci_status open_file(reader *self, TIFF **file) {
 static int get16(TIFF *file, uint32_t tag, uint16_t otherwise) {
   uint16_t value = otherwise;
   return TIFF_(TIFFGetFieldDefaulted)(file, tag, &value) ? value : otherwise;
+}
+
+// Whether chroma is as large as luma and means what it does where nothing is said of it: Pillow
+// converts such samples itself, unless they are packed.
+static int is_plain_chroma(TIFF *file, const layout *found) {
+  uint16_t across = 0, down = 0;
+  float *weights = NULL, *range = NULL;
+  TIFF_(TIFFGetFieldDefaulted)(file, TIFFTAG_YCBCRSUBSAMPLING, &across, &down);
+  if (found->compression != COMPRESSION_NONE || found->bits != 8 || across != 1 || down != 1 ||
+      !TIFF_(TIFFGetFieldDefaulted)(file, TIFFTAG_YCBCRCOEFFICIENTS, &weights) ||
+      !TIFF_(TIFFGetFieldDefaulted)(file, TIFFTAG_REFERENCEBLACKWHITE, &range)) {
+    return 0;
+  }
+  static const float usual_weights[] = {0.299f, 0.587f, 0.114f};
+  static const float usual_range[] = {0, 255, 128, 255, 128, 255};
+  return memcmp(weights, usual_weights, sizeof usual_weights) == 0 &&
+         memcmp(range, usual_range, sizeof usual_range) == 0;
 }
 
 static ci_status read_layout(TIFF *file, layout *found, reader *self) {
@@ -154,6 +173,8 @@ static ci_status read_layout(TIFF *file, layout *found, reader *self) {
   if (photometric == PHOTOMETRIC_YCBCR && found->colours == 3) {
     if (found->compression == COMPRESSION_JPEG && found->planar == PLANARCONFIG_CONTIG) {
       TIFF_(TIFFSetField)(file, TIFFTAG_JPEGCOLORMODE, JPEGCOLORMODE_RGB);
+    } else if (is_plain_chroma(file, found)) {
+      found->is_plain_chroma = 1;
     } else {
       found->is_chroma = 1;
     }
@@ -201,6 +222,34 @@ static int has_alpha(const layout *found) {
   return is_alpha && found->samples > found->colours && found->colours != 4;
 }
 
+// The bytes of the largest strip or tile as it is packed.
+static uint64_t largest_piece(TIFF *file, const layout *found) {
+  uint64_t *counts = NULL, largest = 0;
+  const uint32_t tag = found->is_tiled ? TIFFTAG_TILEBYTECOUNTS : TIFFTAG_STRIPBYTECOUNTS;
+  const uint32_t pieces =
+      found->is_tiled ? TIFF_(TIFFNumberOfTiles)(file) : TIFF_(TIFFNumberOfStrips)(file);
+  if (!TIFF_(TIFFGetField)(file, tag, &counts) || counts == NULL) return UINT64_MAX;
+  for (uint32_t piece = 0; piece < pieces; piece++) {
+    if (counts[piece] > largest) largest = counts[piece];
+  }
+  return largest;
+}
+
+// What is held beside the pixels: a row or a tile, or planes that lie apart; and a packed strip, which
+// is never more than the file.
+static uint64_t working(TIFF *file, const layout *found, uint64_t file_count) {
+  const uint64_t pixels = (uint64_t)found->size.width * found->size.height;
+  const uint64_t packed = found->compression == COMPRESSION_NONE ? 0 : largest_piece(file, found);
+  const uint64_t library = LIBRARY_BYTES + (packed < file_count ? packed : file_count);
+  if (found->is_chroma) return pixels * 4 + library;
+  const int is_apart = found->planar == PLANARCONFIG_SEPARATE && found->samples > 1;
+  const uint64_t parts = is_apart ? found->samples : 1;
+  const uint64_t rows = is_apart && !found->is_tiled ? found->size.height : 1;
+  const uint64_t piece = found->is_tiled ? TIFF_(TIFFTileSize64)(file)
+                                         : TIFF_(TIFFScanlineSize64)(file);
+  return piece < UINT64_MAX / 64 / rows ? piece * rows * parts + library : UINT64_MAX;
+}
+
 ci_status tiff_header(const ci_source *source, ci_header *header, ci_failure *failure) {
   reader self = {.source = source, .failure = failure};
   TIFF *file;
@@ -211,13 +260,9 @@ ci_status tiff_header(const ci_source *source, ci_header *header, ci_failure *fa
   if (status == ci_done) {
     header->size = found.size;
     header->has_alpha = has_alpha(&found);
+    header->mode = mode_of(&found);
     header->orientation = found.orientation >= 1 && found.orientation <= 8 ? found.orientation : 0;
-    const uint64_t pixels = (uint64_t)found.size.width * found.size.height;
-    const uint64_t piece = found.is_tiled ? TIFF_(TIFFTileSize64)(file)
-                                          : TIFF_(TIFFScanlineSize64)(file) * found.size.height;
-    // A strip may be the whole picture, packed and unpacked.
-    header->working =
-        found.is_chroma ? pixels * 8 : piece < UINT64_MAX / 4 ? piece * 2 + (1 << 16) : UINT64_MAX;
+    header->working = working(file, &found, source->count);
   }
   TIFF_(TIFFClose)(file);
   return status;
@@ -246,8 +291,7 @@ static ci_status read_strips(TIFF *file, const layout *found, reader *self, ci_c
         status = damaged(self);
       } else if (!is_apart) {
         const uint8_t *const rows[6] = {row};
-        to_rgb(rows, width, found, canvas->rgb + y * width * 3,
-               canvas->alpha == NULL ? NULL : canvas->alpha + y * width, &canvas->is_cut);
+        to_rgb(rows, width, found, canvas, y * width);
         self->failure->row = (uint32_t)y + 1;
       }
     }
@@ -257,8 +301,7 @@ static ci_status read_strips(TIFF *file, const layout *found, reader *self, ci_c
     for (int part = 0; part < parts; part++) {
       rows[part] = samples + ((size_t)part * height + y) * (size_t)length;
     }
-    to_rgb(rows, width, found, canvas->rgb + y * width * 3,
-           canvas->alpha == NULL ? NULL : canvas->alpha + y * width, &canvas->is_cut);
+    to_rgb(rows, width, found, canvas, y * width);
   }
   free(samples);
   return status;
@@ -292,9 +335,7 @@ static ci_status read_tiles(TIFF *file, const layout *found, reader *self, ci_ca
         for (int part = 0; part < parts; part++) {
           rows[part] = samples + (size_t)length * (size_t)part + (size_t)((y - top) * stride);
         }
-        const size_t start = (size_t)(y * width + left);
-        to_rgb(rows, (size_t)columns, found, canvas->rgb + start * 3,
-               canvas->alpha == NULL ? NULL : canvas->alpha + start, &canvas->is_cut);
+        to_rgb(rows, (size_t)columns, found, canvas, (size_t)(y * width + left));
       }
     }
   }

@@ -48,8 +48,11 @@ ci_status webp_header(const ci_source *source, ci_header *header, ci_failure *fa
   if (status != ci_done) return status;
   header->size = (ci_size){(uint32_t)found.width, (uint32_t)found.height};
   header->has_alpha = found.has_alpha;
-  // The decoder's planes and the four channels it writes.
-  header->working = (uint64_t)found.width * (uint64_t)found.height * 8;
+  // The four channels it writes, and what is kept whole on the way: alpha of a lossy picture, all of
+  // a lossless one.
+  const int is_lossy = found.format == 1;
+  const uint64_t pixel = 4 + (is_lossy ? (found.has_alpha ? 1 : 0) : 4);
+  header->working = (uint64_t)found.width * (uint64_t)found.height * pixel + LIBRARY_BYTES;
   return ci_done;
 }
 

@@ -23,11 +23,8 @@ extension CheckpointFolder {
       || openCLIPWeights.contains(name) && name.hasSuffix(".bin")
   }
 
-  /// Whether the weights are a pickle, which a conversion would make safetensors of.
-  public var hasTorchWeights: Bool {
-    WeightFiles.published.first { $0.lie(in: self) }.map(\.isTorch)
-      ?? listing().contains(where: Self.isTorchWeights)
-  }
+  /// Whether there are weights as a pickle, which a conversion leaves behind.
+  public var hasTorchWeights: Bool { listing().contains(where: Self.isTorchWeights) }
 
   /// Whether a folder with these names holds a checkpoint and nothing that would be missed: it may
   /// be replaced by another.

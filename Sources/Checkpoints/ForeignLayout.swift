@@ -8,9 +8,9 @@ enum ForeignLayout {
   /// What a folder with these names holds, and what to do; nil for nothing that is known.
   static func words(_ names: [String]) -> String? {
     func first(_ matches: (String) -> Bool) -> String? { names.first(where: matches) }
-    if names.contains("adapter_config.json") {
+    if let file = first({ $0 == "adapter_config.json" || $0.hasPrefix("adapter_model.") }) {
       return """
-        holds a PEFT adapter (adapter_config.json), which changes another model and is none itself; \
+        holds a PEFT adapter (\(file.withVisibleControls)), which changes another model and is none itself; \
         merge it into its base model with PEFT's merge_and_unload() and load what that saves
         """
     }
@@ -25,9 +25,15 @@ enum ForeignLayout {
       return "holds a GGUF file (\(file.withVisibleControls)), which is not read; \(instead)"
     }
     let frameworks: [(matches: (String) -> Bool, name: String)] = [
-      ({ $0.hasPrefix("tf_model") && $0.hasSuffix(".h5") || $0 == "saved_model.pb" }, "TensorFlow"),
+      (
+        {
+          $0.hasPrefix("tf_model") && $0.hasSuffix(".h5") || $0 == "saved_model.pb"
+            || $0.hasSuffix(".ckpt.index") || $0.hasSuffix(".ckpt.meta")
+        }, "TensorFlow"
+      ),
       ({ $0.hasPrefix("flax_model") && $0.hasSuffix(".msgpack") }, "Flax"),
-      ({ $0.hasSuffix(".onnx") }, "ONNX"), ({ $0.hasPrefix("openvino_model") }, "OpenVINO"),
+      ({ $0 == "rust_model.ot" }, "Rust (rust-bert)"), ({ $0.hasSuffix(".onnx") }, "ONNX"),
+      ({ $0.hasPrefix("openvino_model") }, "OpenVINO"),
       ({ $0.hasSuffix(".mlmodel") || $0.hasSuffix(".mlpackage") }, "Core ML"),
     ]
     for framework in frameworks {

@@ -75,7 +75,7 @@ struct LegacyTorchFile {
     _ keys: [String], in file: MappedFile, from start: Int
   ) throws(CheckpointError) {
     var sizes: [String: Int] = [:]
-    for storage in dictionary.storages { sizes[storage.key] = storage.type?.size ?? 1 }
+    for storage in dictionary.storages { sizes[storage.key] = storage.elementSize }
     var place = start
     for key in keys {
       let shown = "storage '\(key.withVisibleControls)'"

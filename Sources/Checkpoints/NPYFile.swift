@@ -26,6 +26,7 @@ public struct NPYFile: Sendable {
   /// Reads the bytes of a file that errors call `name`.
   public init(parsing content: [UInt8], named name: String) throws(CheckpointError) {
     let header = try NPYHeader(content, path: name)
+    try header.requireRead()
     let data = content[header.dataStart...]
     try header.check(byteCount: data.count)
     (shape, type) = (header.shape, header.type)

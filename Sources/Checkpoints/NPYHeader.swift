@@ -3,6 +3,8 @@ internal import Files
 /// The header of a `.npy` file: a Python dictionary of three keys, read by a grammar of its own.
 struct NPYHeader {
   private(set) var type = StoredType.float32
+  /// What a type that is not read is called; nil for one that is.
+  private(set) var unreadType: String?
   private(set) var isBigEndian = false
   private(set) var isFortran = false
   private(set) var shape: [Int] = []
@@ -17,6 +19,7 @@ struct NPYHeader {
   private let path: String
   private let bytes: [UInt8]
   private var position: Int
+  private var typeStart = 0
 
   /// Reads the header at the beginning of `content`, of which what follows need not be there.
   init(_ content: [UInt8], path: String) throws(CheckpointError) {
@@ -118,12 +121,12 @@ struct NPYHeader {
   }
 
   private mutating func readType() throws(CheckpointError) {
+    typeStart = position
     guard let byte = peek(), byte == UInt8(ascii: "'") || byte == UInt8(ascii: "\"") else {
-      throw .malformed(
-        path: path, offset: position, rule: .npyType,
-        detail: "an array of records; only plain numbers are read")
+      try skipRecords()
+      unreadType = "records"
+      return
     }
-    let start = position
     let text = try string()
     isBigEndian = text.hasPrefix(">")
     let types: [String: StoredType] = [
@@ -132,14 +135,40 @@ struct NPYHeader {
     ]
     guard let order = text.first, "<>|=".contains(order), let type = types[String(text.dropFirst())]
     else {
-      let reason =
-        text.dropFirst().hasPrefix("O")
-        ? "pickled objects can run programs" : "only plain numbers are read"
-      throw .malformed(
-        path: path, offset: start, rule: .npyType,
-        detail: "type '\(text.withVisibleControls)' is not read: \(reason)")
+      unreadType = Self.unreadNames[String(text.dropFirst())] ?? text.withVisibleControls
+      return
     }
     self.type = type
+  }
+
+  private static let unreadNames = [
+    "c8": "complex64", "c16": "complex128", "f16": "float128", "O": "Python objects",
+  ]
+
+  /// - Throws: `.malformed` for a type that is not read.
+  func requireRead() throws(CheckpointError) {
+    guard let unreadType else { return }
+    let reason =
+      unreadType == Self.unreadNames["O"]
+      ? "pickled objects can run programs" : "only plain numbers are read"
+    throw .malformed(
+      path: path, offset: typeStart, rule: .npyType,
+      detail: "type '\(unreadType)' is not read: \(reason)")
+  }
+
+  /// Passes over the list of an array's records.
+  private mutating func skipRecords() throws(CheckpointError) {
+    try expect("[")
+    var depth = 1
+    while depth > 0 {
+      guard let byte = peek() else { throw failure("a list without end") }
+      switch byte {
+      case UInt8(ascii: "'"), UInt8(ascii: "\""): _ = try string()
+      case UInt8(ascii: "["), UInt8(ascii: "("): (depth, position) = (depth + 1, position + 1)
+      case UInt8(ascii: "]"), UInt8(ascii: ")"): (depth, position) = (depth - 1, position + 1)
+      default: position += 1
+      }
+    }
   }
 
   private mutating func tuple() throws(CheckpointError) -> [Int] {

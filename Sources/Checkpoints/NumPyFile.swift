@@ -10,6 +10,7 @@ internal import Tensors
 struct NumPyFile: TensorFile {
   let url: URL
   let entries: [TensorEntry]
+  let unread: [UnreadTensor]
   let metadata: [String: String] = [:]
   private let file: MappedFile
   private let archive: ZipArchive?
@@ -30,6 +31,7 @@ struct NumPyFile: TensorFile {
   /// Reads the headers of an archive's members.
   init(_ archive: ZipArchive) throws(CheckpointError) {
     var (entries, arrays): ([TensorEntry], [PackedArray]) = ([], [])
+    var unread: [UnreadTensor] = []
     for member in archive.members {
       let name = String(member.name.dropLast(".npy".count))
       let path = "\(archive.path)/\(member.name.withVisibleControls)"
@@ -47,6 +49,10 @@ struct NumPyFile: TensorFile {
       }
       let header = try NPYHeader(
         try archive.bytes(member, prefix: NPYHeader.longest), path: path)
+      if let type = header.unreadType {
+        unread.append(UnreadTensor(name: name, type: type, shape: header.shape))
+        continue
+      }
       try header.check(byteCount: member.byteCount - header.dataStart)
       entries.append(Self.entry(name, header))
       let start = member.place.lowerBound + header.dataStart
@@ -56,7 +62,7 @@ struct NumPyFile: TensorFile {
           place: !member.isDeflated && header.isPlain ? start..<member.place.upperBound : nil))
     }
     (url, file, self.archive) = (archive.file.url, archive.file, archive)
-    (self.entries, self.arrays) = (entries, arrays)
+    (self.entries, self.arrays, self.unread) = (entries, arrays, unread)
   }
 
   /// Reads the header of one `.npy`.
@@ -67,13 +73,14 @@ struct NumPyFile: TensorFile {
       throw .file(error)
     }
     let header = try NPYHeader(start, path: path)
+    try header.requireRead()
     try header.check(byteCount: file.count - header.dataStart)
     let name = file.url.lastPathComponent
     entries = [Self.entry(name.hasSuffix(".npy") ? String(name.dropLast(4)) : name, header)]
     arrays = [
       PackedArray(member: nil, place: header.isPlain ? header.dataStart..<file.count : nil)
     ]
-    (url, self.file, archive) = (file.url, file, nil)
+    (url, self.file, archive, unread) = (file.url, file, nil, [])
   }
 
   private static func entry(_ name: String, _ header: NPYHeader) -> TensorEntry {

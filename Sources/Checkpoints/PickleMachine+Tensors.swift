@@ -14,10 +14,10 @@ extension PickleMachine {
         .pickleStorage,
         "a storage must be ('storage', type, key, device, count), found \(parts.map(\.words))")
     }
-    var (type, unread): (StoredType?, String?)
+    var (type, unread, size): (StoredType?, String?, Int) = (nil, nil, 1)
     switch kind {
-    case .storage(let known): type = known
-    case .unreadStorage(let name): unread = name
+    case .storage(let known): (type, size) = (known, known?.size ?? 1)
+    case .unreadStorage(let name, let each): (unread, size) = (name, each)
     default: throw fail(.pickleStorage, "storage '\(shown(key))' has no type of storages")
     }
     var (root, offset): (String, Int?) = (key, nil)
@@ -29,7 +29,9 @@ extension PickleMachine {
       (root, offset) = (base, place)
     }
     storages.append(
-      TorchStorage(key: root, type: type, unreadType: unread, count: count, offset: offset))
+      TorchStorage(
+        key: root, type: type, unreadType: unread, elementSize: size, count: count, offset: offset)
+    )
     return .storage(storages.count - 1)
   }
 
@@ -52,7 +54,7 @@ extension PickleMachine {
     case .unreadTensor(let kind):
       views.append(
         TorchView(
-          storage: -1, offset: 0, shape: [], strides: [], unread: "a tensor that is \(kind)"))
+          storage: -1, offset: 0, shape: [], strides: [], unreadType: kind))
       return .tensor(views.count - 1)
     case .orderedDictionary: return newDictionary(try entries(arguments))
     case .otherDictionary: return newDictionary([])
@@ -111,11 +113,11 @@ extension PickleMachine {
     if isTyped {
       switch arguments[6] {
       case .name(.type(let type)): view.type = type
-      case .name(.unreadType(let name)): view.unread = "a tensor of type \(name)"
+      case .name(.unreadType(let name)): view.unreadType = name
       default: throw fail(.pickleView, "a tensor's type is \(arguments[6].words)")
       }
-    } else if let name = storages[storage].unreadType {
-      view.unread = "a tensor of type \(name)"
+    } else {
+      view.unreadType = storages[storage].unreadType
     }
     views.append(view)
     return .tensor(views.count - 1)

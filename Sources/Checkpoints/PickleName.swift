@@ -4,8 +4,8 @@
 enum PickleName: Equatable {
   /// Numbers of a type in a row; nil for bytes whose type stands with the tensor.
   case storage(StoredType?)
-  /// Numbers in a row of a type that is not read, by its name.
-  case unreadStorage(String)
+  /// Numbers in a row of a type that is not read, by its name, and the bytes of one.
+  case unreadStorage(String, Int)
   /// A tensor of storage, offset, shape and strides.
   case tensor
   /// The same, and its type.
@@ -75,10 +75,11 @@ enum PickleName: Equatable {
     "Double": .storage(.float64), "Long": .storage(.int64), "Int": .storage(.int32),
     "Short": .storage(.int16), "Char": .storage(.int8), "Byte": .storage(.uint8),
     "Bool": .storage(.bool), "Untyped": .storage(nil),
-    "ComplexFloat": .unreadStorage("complex64"), "ComplexDouble": .unreadStorage("complex128"),
-    "QInt8": .unreadStorage("qint8"), "QUInt8": .unreadStorage("quint8"),
-    "QInt32": .unreadStorage("qint32"), "QUInt4x2": .unreadStorage("quint4x2"),
-    "QUInt2x4": .unreadStorage("quint2x4"),
+    "ComplexFloat": .unreadStorage("complex64", 8),
+    "ComplexDouble": .unreadStorage("complex128", 16),
+    "QInt8": .unreadStorage("qint8", 1), "QUInt8": .unreadStorage("quint8", 1),
+    "QInt32": .unreadStorage("qint32", 4), "QUInt4x2": .unreadStorage("quint4x2", 1),
+    "QUInt2x4": .unreadStorage("quint2x4", 1),
   ]
 
   private static let types: [String: StoredType] = [

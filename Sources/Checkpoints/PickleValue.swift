@@ -40,6 +40,8 @@ struct TorchStorage {
   let type: StoredType?
   /// The name of a format that is not read.
   let unreadType: String?
+  /// Bytes of one; 1 where the format stands with the tensor.
+  let elementSize: Int
   /// How many there are; bytes where no format is said.
   let count: Int
   /// Where this begins inside the numbers that the key names; nil where it is all of them.
@@ -62,6 +64,6 @@ struct TorchView {
   let strides: [Int]
   /// Its format where it is not the storage's.
   var type: StoredType?
-  /// Why it cannot be read, in words; nil where it can.
-  var unread: String?
+  /// The name of a format that is not read; nil where it is.
+  var unreadType: String?
 }

@@ -42,8 +42,9 @@ public struct ShardIndex: Sendable {
     switch json["metadata"]?["total_size"] {
     case .none, .null: totalSize = nil
     case .some(let size):
-      // Some writers give a number with a fraction of 0.
-      guard let count = size.double.flatMap(Int.init(exactly:)), count >= 0 else {
+      // Some writers give a number with a fraction of 0, or as a text.
+      let number = size.text.flatMap(Double.init) ?? size.double
+      guard let count = number.flatMap(Int.init(exactly:)), count >= 0 else {
         throw .index(
           path: path,
           detail: "metadata.total_size is \(size.written().prefix(40)), expected a number of bytes")
@@ -68,6 +69,7 @@ public struct ShardIndex: Sendable {
     var present: [String: Int] = [:]
     for (number, file) in files.enumerated() {
       for entry in file.entries { present[entry.name] = number }
+      for tensor in file.unread { present[tensor.name] = number }
     }
     for (key, shard) in zip(names, shardOf) {
       let actual = present[key].map { shards[$0] }

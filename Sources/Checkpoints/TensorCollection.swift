@@ -16,6 +16,8 @@ public struct TensorCollection: Sendable {
   public let entries: [TensorEntry]
   /// The names, in the order of `entries`.
   public let names: [String]
+  /// Tensors in formats that are not read here: asked for, they are refused by name.
+  public let unread: [UnreadTensor]
   /// Where the files are, in the order of their names; empty for tensors in memory.
   public var files: [URL] { opened.map(\.url) }
   /// What a person should know of where the tensors come from.
@@ -43,8 +45,11 @@ public struct TensorCollection: Sendable {
     (self.source, opened, self.names) = (source, files, names)
     (self.sources, self.table) = (sources, table)
     entries = files.count == 1 ? files[0].entries : files.flatMap(\.entries)
+    unread = files.flatMap(\.unread)
     notes = files.flatMap { file in
-      file.notes.map { "\(file.path.withVisibleControls): \($0)" }
+      (file.notes + UnreadTensor.notes(file.unread)).map {
+        "\(file.path.withVisibleControls): \($0)"
+      }
     }
     aliases = Self.aliases(files, names: names, table: table)
   }
@@ -106,7 +111,7 @@ public struct TensorCollection: Sendable {
     }
     (self.source, self.names, opened) = (source, names, [])
     (self.entries, self.sources, self.table) = (entries, sources, table)
-    (notes, aliases) = ([], [:])
+    (notes, aliases, unread) = ([], [:], [])
   }
 
   /// What errors call the file of the entry at `place`.
@@ -261,8 +266,16 @@ public struct TensorCollection: Sendable {
       RawNumbers.floats(try opened[index].bytes(inFile), entry.type), shape: entry.shape)
   }
 
+  /// - Throws: `.wrongType` where one of the names is that of a tensor that is not read.
+  func refuseUnread(_ names: [String]) throws(CheckpointError) {
+    guard let found = unread.first(where: { names.contains($0.name) }) else { return }
+    throw .wrongType(
+      source: source, key: found.name, expected: "F64, F32, F16 or BF16", found: found.type)
+  }
+
   private func required(_ name: String) throws(CheckpointError) -> Int {
     guard let place = place(name) else {
+      try refuseUnread([name])
       let closest = closestName(to: name, shape: nil, among: entries)
       throw .noTensor(source: source, key: name, closest: closest)
     }

@@ -2,6 +2,33 @@ internal import Files
 internal import FoundationEssentials
 internal import Tensors
 
+/// A tensor whose numbers are in a format that is not read here: it is listed, and refused when it is
+/// asked for.
+public struct UnreadTensor: Sendable, Equatable {
+  /// The tensor's name in the file.
+  public let name: String
+  /// What the format is called, such as `complex64` or `float8_e4m3fn`.
+  public let type: String
+  /// The length of each axis, outermost first.
+  public let shape: [Int]
+
+  /// Describes one.
+  public init(name: String, type: String, shape: [Int]) {
+    (self.name, self.type, self.shape) = (name, type, shape)
+  }
+
+  /// What to know of a file that has such; nothing where it has none.
+  static func notes(_ tensors: [UnreadTensor]) -> [String] {
+    guard let first = tensors.first else { return [] }
+    let example = "'\(first.name.withVisibleControls)' (\(first.type))"
+    return [
+      tensors.count == 1
+        ? "tensor \(example) is of a type that is not read"
+        : "\(tensors.count) tensors are of types that are not read, the first \(example)"
+    ]
+  }
+}
+
 /// A file with named tensors, whatever its format: opened, checked, and left on the disk.
 ///
 /// Tensors are asked for by their place in `entries`.
@@ -10,6 +37,8 @@ protocol TensorFile: Sendable {
   var url: URL { get }
   /// The tensors, in the file's order.
   var entries: [TensorEntry] { get }
+  /// Tensors in formats that are not read here.
+  var unread: [UnreadTensor] { get }
   /// The entries' names with their table, where reading the file made one.
   var nameTable: (names: [String], table: KeyTable)? { get }
   /// The text that the file carries beside its tensors.
@@ -34,6 +63,7 @@ extension TensorFile {
   /// The path, as errors name it.
   var path: String { url.path(percentEncoded: false) }
   var notes: [String] { [] }
+  var unread: [UnreadTensor] { [] }
   var nameTable: (names: [String], table: KeyTable)? { nil }
   func identity(_ place: Int) -> [Int]? { nil }
 }

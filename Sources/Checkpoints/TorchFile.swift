@@ -11,6 +11,7 @@ internal import Tensors
 struct TorchFile: TensorFile {
   let url: URL
   let entries: [TensorEntry]
+  let unread: [UnreadTensor]
   let notes: [String]
   let metadata: [String: String] = [:]
   private let file: MappedFile
@@ -40,6 +41,7 @@ struct TorchFile: TensorFile {
   ) throws(CheckpointError) {
     let path = file.path
     var (entries, layouts): ([TensorEntry], [TensorLayout]) = ([], [])
+    var unread: [UnreadTensor] = []
     // Views may show one number many times; together they stay near the size of their file.
     var room = max(file.count, 1 << 26)
     for (name, view) in dictionary.tensors {
@@ -48,8 +50,9 @@ struct TorchFile: TensorFile {
           path: path, offset: nil, rule: rule,
           detail: "tensor '\(name.withVisibleControls)' \(detail)")
       }
-      if let unread = view.unread {
-        throw wrong(.unsupportedType, "is \(unread), which is not read")
+      if let type = view.unreadType {
+        unread.append(UnreadTensor(name: name, type: type, shape: view.shape))
+        continue
       }
       let storage = dictionary.storages[view.storage]
       guard let type = view.type ?? storage.type else {
@@ -76,7 +79,7 @@ struct TorchFile: TensorFile {
       layouts.append(layout)
     }
     (url, self.file, self.entries, self.layouts) = (file.url, file, entries, layouts)
-    notes = dictionary.notes
+    (self.unread, notes) = (unread, dictionary.notes)
   }
 
   func mapped(_ place: Int) -> StoredBytes? {

@@ -11,6 +11,8 @@ public struct WeightHandling: Sendable {
   public var rounding: [String: ElementType] = [:]
   /// Whether weights of another type are converted; if not, the log says what would be.
   public var converts = true
+  /// Whether what reads float64 keeps it, rather than the rounded numbers that it is given.
+  public var keepsFloat64 = false
   /// Whether nothing is read: zeros that take no memory stand for all weights.
   public var declaresOnly = false
   /// Where every weight that is handed out is written down.

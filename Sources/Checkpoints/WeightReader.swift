@@ -190,7 +190,10 @@ public struct WeightReader: ~Copyable, Sendable {
   ) throws(CheckpointError) -> StoredTensor? {
     let candidates = names(address)
     guard let place = place(candidates) else {
-      guard let packed = packed(candidates) else { return nil }
+      guard let packed = packed(candidates) else {
+        try tensors.refuseUnread(candidates)
+        return nil
+      }
       let weight = try packed.weight(shape: shape)
       for place in packed.places { isTaken[place] = true }
       return weight
@@ -229,7 +232,9 @@ public struct WeightReader: ~Copyable, Sendable {
     guard wideCount > 0 else { return [] }
     let count = wideCount == 1 ? "1 tensor is" : "\(wideCount) tensors are"
     return [
-      "\(tensors.source.withVisibleControls): \(count) stored in float64, and rounded to float32"
+      "\(tensors.source.withVisibleControls): \(count) stored in float64, and "
+        + (tensors.handling.keepsFloat64
+          ? "kept so; dtype float32 rounds it" : "rounded to float32")
     ]
   }
 

@@ -21,7 +21,9 @@ public struct CachedModel: Equatable, Sendable {
     if revisions.isEmpty || revisions.contains(where: Self.usual.contains) || isOnly {
       return id.description
     }
-    return "\(id)@\(revisions.first ?? commit.map { String($0.prefix(12)) } ?? "")"
+    // Of several names for one commit none is the one that was asked for.
+    let short = commit.map { String($0.prefix(12)) }
+    return "\(id)@\((revisions.count == 1 ? revisions[0] : short) ?? revisions.first ?? "")"
   }
 
   /// Whether the cache has no other revision of the model and no name for this one.

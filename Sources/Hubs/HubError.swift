@@ -6,9 +6,11 @@ public enum HubError: HasExitCode, Equatable, CustomStringConvertible {
   /// No cache has anything of it; `near` is one that is there and has nearly that name.
   case notFound(
     ModelID, revision: String?, lookedIn: [CacheFolder], hub: Hub?, near: String?, offline: String?)
-  /// There are snapshots of it, but none of that revision; `left` is what a broken-off download left.
+  /// There are snapshots of it, but none of that revision, or of the usual ones where none was asked
+  /// for; `choice` is a name by which one is found, `left` what a broken-off download left.
   case noRevision(
-    ModelID, String, folder: String, known: [String], left: [String], command: String)
+    ModelID, [String], folder: String, known: [String], choice: String?, left: [String],
+    command: String)
   /// A revision that can be none.
   case noRevisionName(String)
   /// One revision with the id and another beside it.
@@ -22,6 +24,8 @@ public enum HubError: HasExitCode, Equatable, CustomStringConvertible {
     ModelID, revision: String, commit: String, folder: String, left: [String], command: String)
   /// A snapshot lacks a file.
   case unfinished(ModelID, folder: String, missing: String, left: [String], command: String)
+  /// A snapshot has a model's settings and no weights, as one of the small files alone.
+  case noWeights(ModelID, folder: String, command: String)
   /// A file of the cache cannot be read.
   case file(FileFailure)
 
@@ -31,7 +35,8 @@ public enum HubError: HasExitCode, Equatable, CustomStringConvertible {
     case .noRevisionName, .twoRevisions, .severalSnapshots: ExitCode.usage
     case .noCommit: ExitCode.badData
     case .file(let failure): failure.exitCode
-    case .notFound, .noRevision, .missingSnapshot, .unfinished: ExitCode.missingInput
+    case .notFound, .noRevision, .missingSnapshot, .unfinished, .noWeights:
+      ExitCode.missingInput
     }
   }
 
@@ -50,11 +55,14 @@ public enum HubError: HasExitCode, Equatable, CustomStringConvertible {
         + (near.map { "; did you mean '\($0)'?" } ?? "") + "; "
         + commands.joined(separator: " or ") + " would bring it"
         + (offline.map { ", but \($0) is set" } ?? "")
-    case .noRevision(let id, let wanted, let folder, let known, let left, let command):
+    case .noRevision(
+      let id, let wanted, let folder, let known, let choice, let left, let command):
       let here =
         known.isEmpty
         ? "nothing of it is complete" : "there is " + known.joined(separator: "; ")
-      return "\(id) has no revision \(quoted(wanted)) in \(folder.withVisibleControls); \(here)"
+      return "\(id) has no revision \(wanted.map(quoted).joined(separator: " or ")) in "
+        + "\(folder.withVisibleControls); \(here)"
+        + (choice.map { ", which \(quoted($0)) names" } ?? "")
         + leftText(left) + "; `\(command)` would bring it"
     case .noRevisionName(let text):
       return "\(quoted(text)) is no revision; it is a branch, a tag or a commit"
@@ -74,6 +82,8 @@ public enum HubError: HasExitCode, Equatable, CustomStringConvertible {
     case .unfinished(_, let folder, let missing, let left, let command):
       return "\(folder.withVisibleControls): is not complete: \(missing)\(leftText(left)); "
         + "`\(command)` brings the rest"
+    case .noWeights(_, let folder, let command):
+      return "\(folder.withVisibleControls): has no weights; `\(command)` brings them"
     case .file(let failure): return failure.description
     }
   }

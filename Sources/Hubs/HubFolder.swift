@@ -63,8 +63,9 @@ public struct HubFolder: Sendable {
     // Copied without its refs, a folder with a single snapshot leaves no choice.
     if revision == nil, all.count == 1, references.isEmpty { return all[0] }
     throw .noRevision(
-      id, wanted, folder: url.barePath, known: all.map { $0.revisionText ?? "" },
-      left: unfinished, command: Hub.huggingFace.download(id, revision: revision))
+      id, [wanted], folder: url.barePath, known: all.map { $0.revisionText ?? "" },
+      choice: revision == nil ? all.first?.name : nil, left: unfinished,
+      command: Hub.huggingFace.download(id, revision: revision))
   }
 
   /// The commit that a file of `refs` holds.

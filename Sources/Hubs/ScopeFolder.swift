@@ -65,8 +65,9 @@ struct ScopeFolder {
       ?? (revision == nil && all.count == 1 ? all[0] : nil)
     guard let found else {
       throw .noRevision(
-        id, wanted[0], folder: cache.barePath, known: all.compactMap(\.revisionText),
-        left: unfinished, command: Hub.modelScope.download(id, revision: revision))
+        id, wanted, folder: cache.barePath, known: all.compactMap(\.revisionText),
+        choice: revision == nil ? all.first?.name : nil, left: unfinished,
+        command: Hub.modelScope.download(id, revision: revision))
     }
     if let fault = found.fault { throw fault }
     return found

@@ -34,21 +34,25 @@ enum SnapshotCheck {
         return unfinished("\(shard.withVisibleControls), which \(index) names, is not there")
       }
     }
-    guard !left.isEmpty else { return nil }
     let settings = ["config.json", "open_clip_config.json", "modules.json"]
-    guard names.contains(where: settings.contains) else {
-      return unfinished("config.json is not there")
+    let hasSettings = names.contains(where: settings.contains)
+    // In sentence-transformers' layout, and of pipelines, the weights may lie one folder deeper.
+    let hasWeights =
+      names.contains { ["modules.json", "model_index.json"].contains($0) }
+      || names.contains { name in weights.contains { name.hasSuffix($0) } }
+    if left.isEmpty {
+      return hasSettings && !hasWeights
+        ? .noWeights(model.id, folder: model.folder.barePath, command: command) : nil
     }
-    let weights = [".safetensors", ".bin", ".pt", ".pth", ".h5", ".msgpack", ".gguf", ".onnx"]
-    // In sentence-transformers' layout the weights may lie one folder deeper.
-    guard
-      names.contains("modules.json")
-        || names.contains(where: { name in
-          weights.contains { name.hasSuffix($0) }
-        })
-    else { return unfinished("its weights are not there") }
-    return nil
+    guard hasSettings else { return unfinished("config.json is not there") }
+    return hasWeights ? nil : unfinished("its weights are not there")
   }
+
+  /// How the names of weights end, of every program's.
+  private static let weights = [
+    ".safetensors", ".bin", ".pt", ".pth", ".ckpt", ".h5", ".pb", ".index", ".msgpack", ".gguf",
+    ".onnx", ".ot", ".xml", ".mlmodel", ".mlpackage", ".npz",
+  ]
 
   /// Whether reading the model may need the file.
   private static func isRead(_ name: String, hasSafetensors: Bool) -> Bool {

@@ -36,6 +36,7 @@ enum Codecs {
     let size: PixelSize
     /// Whether there may be transparent parts.
     let hasAlpha: Bool
+    let mode: Mode
     /// What the format itself says of it; nil where metadata may.
     let orientation: Orientation?
     /// Bytes that decoding takes beside the pixels.
@@ -54,7 +55,7 @@ enum Codecs {
     return .success(
       Header(
         size: PixelSize(width: Int(header.size.width), height: Int(header.size.height)),
-        hasAlpha: header.has_alpha != 0,
+        hasAlpha: header.has_alpha != 0, mode: Mode(header.mode),
         orientation: Orientation(rawValue: Int(header.orientation)),
         workingByteCount: Int(clamping: header.working)))
   }
@@ -69,30 +70,40 @@ enum Codecs {
     var failure = ci_failure()
     var status = ci_done
     var isCut = false
-    var alpha: [UInt8]?
-    let pixels = [UInt8](unsafeUninitializedCapacity: count * 3) { out, initialised in
-      func decode(_ alpha: UnsafeMutablePointer<UInt8>?) {
-        var canvas = ci_canvas(size: ci_size(size), rgb: out.baseAddress, alpha: alpha, is_cut: 0)
-        status = withSource(bytes, scanLimit: scanLimit, isStopped: isStopped) {
-          ci_decode(format.code, &$0, &canvas, &failure)
-        }
-        isCut = canvas.is_cut != 0
+    let mode = header.mode
+    /// A plane for the decoder to fill; none, and nil, where it is not wanted.
+    func plane(
+      _ isWanted: Bool, bytes: Int, _ body: (UnsafeMutablePointer<UInt8>?) -> Void
+    ) -> [UInt8]? {
+      guard isWanted else {
+        body(nil)
+        return nil
       }
-      if header.hasAlpha {
-        alpha = [UInt8](unsafeUninitializedCapacity: count) { alpha, initialised in
-          decode(alpha.baseAddress)
-          initialised = status == ci_done ? count : 0
-        }
-      } else {
-        decode(nil)
+      return [UInt8](unsafeUninitializedCapacity: count * bytes) { out, initialised in
+        body(out.baseAddress)
+        // Bytes are trivial: what a failure left unwritten is never looked at.
+        initialised = status == ci_done ? count * bytes : 0
       }
-      // Bytes are trivial: what a failure left unwritten is never looked at.
-      initialised = status == ci_done ? count * 3 : 0
     }
-    guard status == ci_done else { return .failure(Failure(status, failure)) }
+    var alpha: [UInt8]?
+    var samples: [UInt8]?
+    let pixels = plane(true, bytes: 3) { rgb in
+      alpha = plane(header.hasAlpha, bytes: 1) { alpha in
+        samples = plane(mode.hasSamples, bytes: 4) { samples in
+          var canvas = ci_canvas(
+            size: ci_size(size), rgb: rgb, alpha: alpha, samples: samples, mode: mode.code,
+            is_cut: 0)
+          status = withSource(bytes, scanLimit: scanLimit, isStopped: isStopped) {
+            ci_decode(format.code, &$0, &canvas, &failure)
+          }
+          isCut = canvas.is_cut != 0
+        }
+      }
+    }
+    guard status == ci_done, let pixels else { return .failure(Failure(status, failure)) }
     // A picture without a transparent pixel is one without alpha.
     if let found = alpha, transparentCount(found) == 0 { alpha = nil }
-    let image = Image(width: size.width, height: size.height, pixels: pixels, alpha: alpha)
+    let image = Image(size: size, pixels: pixels, alpha: alpha, mode: mode, samples: samples)
     return .success((image, isCut))
   }
 
@@ -142,15 +153,33 @@ enum Codecs {
   }
 
   static func resize(_ image: Image, to size: PixelSize, by filter: ResampleFilter) -> Image {
-    let filter =
-      switch filter {
-      case .nearest: ci_nearest
-      case .bilinear: ci_bilinear
-      case .bicubic: ci_bicubic
-      case .lanczos: ci_lanczos
-      }
     let pixels = fill(size) {
-      ci_resize(image.pixels, ci_size(image.size), $0, ci_size(size), filter)
+      ci_resize(image.pixels, ci_size(image.size), $0, ci_size(size), filter.code)
+    }
+    return Image(width: size.width, height: size.height, pixels: pixels)
+  }
+
+  static func resizeInItsMode(
+    _ image: Image, to size: PixelSize, by filter: ResampleFilter
+  ) -> Image {
+    /// Lends a plane for reading: C does not write to it.
+    func lend<Result>(
+      _ plane: [UInt8]?, _ body: (UnsafeMutablePointer<UInt8>?) -> Result
+    ) -> Result {
+      guard let plane else { return body(nil) }
+      return plane.withUnsafeBufferPointer { body(UnsafeMutablePointer(mutating: $0.baseAddress)) }
+    }
+    let pixels = fill(size) { out in
+      lend(image.pixels) { rgb in
+        lend(image.alpha) { alpha in
+          lend(image.samples) { samples in
+            var canvas = ci_canvas(
+              size: ci_size(image.size), rgb: rgb, alpha: alpha, samples: samples,
+              mode: image.mode.code, is_cut: 0)
+            return ci_resize_in_mode(&canvas, out, ci_size(size), filter.code)
+          }
+        }
+      }
     }
     return Image(width: size.width, height: size.height, pixels: pixels)
   }
@@ -164,8 +193,9 @@ enum Codecs {
       }
     }
     return Image(
-      width: size.width, height: size.height, pixels: turned(image.pixels, channels: 3),
-      alpha: image.alpha.map { turned($0, channels: 1) })
+      size: size, pixels: turned(image.pixels, channels: 3),
+      alpha: image.alpha.map { turned($0, channels: 1) }, mode: image.mode,
+      samples: image.samples.map { turned($0, channels: 4) })
   }
 
   private static func fill(
@@ -227,6 +257,46 @@ extension PictureFormat {
     case .avif: ci_avif
     case .heif: ci_heif
     case .jpeg2000: ci_jpeg2000
+    }
+  }
+}
+
+extension ResampleFilter {
+  fileprivate var code: ci_filter {
+    switch self {
+    case .nearest: ci_nearest
+    case .bilinear: ci_bilinear
+    case .bicubic: ci_bicubic
+    case .lanczos: ci_lanczos
+    }
+  }
+}
+
+extension Mode {
+  fileprivate init(_ code: ci_mode) {
+    self =
+      switch code {
+      case ci_keyed: .keyed
+      case ci_numbers: .numbers
+      case ci_inks: .inks
+      case ci_chroma: .chroma
+      case ci_grey16: .grey16
+      case ci_grey32: .grey32
+      case ci_grey_float: .greyFloat
+      default: .levels
+      }
+  }
+
+  fileprivate var code: ci_mode {
+    switch self {
+    case .levels: ci_levels
+    case .keyed: ci_keyed
+    case .numbers: ci_numbers
+    case .inks: ci_inks
+    case .chroma: ci_chroma
+    case .grey16: ci_grey16
+    case .grey32: ci_grey32
+    case .greyFloat: ci_grey_float
     }
   }
 }

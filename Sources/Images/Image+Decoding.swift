@@ -95,7 +95,8 @@ public struct DecodedPicture: Sendable {
     let turned =
       orientation == .applied
       ? header.orientation ?? Orientation(of: bytes, format) : .upright
-    try limits.check(header, isTurned: turned != .upright, name: name)
+    try limits.check(
+      header, isTurned: turned != .upright, name: name, byteCount: bytes.count)
     let result = Self.decode(
       format, bytes, header: header, scanLimit: limits.scanCount, isStopped: isStopped)
     switch result {
@@ -131,7 +132,7 @@ extension PictureFormat {
 
 extension Image.Limits {
   fileprivate func check(
-    _ header: Codecs.Header, isTurned: Bool, name: String
+    _ header: Codecs.Header, isTurned: Bool, name: String, byteCount: Int
   ) throws(ImageError) {
     let size = header.size
     guard size.width >= 1, size.height >= 1 else {
@@ -144,7 +145,7 @@ extension Image.Limits {
     }
     // Beside the pixels either the decoder's own memory is needed, or later the picture in another
     // shape.
-    let pixels = count * (header.hasAlpha ? 4 : 3)
+    let pixels = count * (3 + (header.hasAlpha ? 1 : 0) + (header.mode.hasSamples ? 4 : 0))
     let beside = max(header.workingByteCount, isTurned ? pixels : 0)
     let (sum, isBeyond) = pixels.addingReportingOverflow(beside)
     let needed = isBeyond ? .max : sum
@@ -152,7 +153,7 @@ extension Image.Limits {
     let available = memory()
     if needed > available {
       throw .tooLittleMemory(
-        name: name, size: size, needed: needed, available: available)
+        name: name, size: size, needed: needed, byteCount: byteCount, available: available)
     }
   }
 }

@@ -15,6 +15,10 @@ public struct Image: Sendable, Equatable {
   /// The colours beside it are those that the file hides there. `opaque(by:)` makes one picture of
   /// both; a resize and a crop take the colours alone.
   public let alpha: [UInt8]?
+  /// What the file's own samples are.
+  let mode: Mode
+  /// Those that colours and alpha do not tell, `[Y, X]`, four bytes each; nil where those tell all.
+  let samples: [UInt8]?
 
   /// One colour: red, green and blue from 0 to 255.
   public struct Pixel: Sendable, Hashable {
@@ -43,6 +47,15 @@ public struct Image: Sendable, Equatable {
     precondition(
       alpha.map { $0.count == width * height } ?? true, "alpha of another size than the picture")
     (self.width, self.height, self.pixels, self.alpha) = (width, height, pixels, alpha)
+    (mode, samples) = (.levels, nil)
+  }
+
+  /// Takes what a file holds.
+  init(
+    size: PixelSize, pixels: [UInt8], alpha: [UInt8]?, mode: Mode, samples: [UInt8]?
+  ) {
+    (width, height, self.pixels, self.alpha) = (size.width, size.height, pixels, alpha)
+    (self.mode, self.samples) = (mode, samples)
   }
 
   /// A picture of one colour.

@@ -18,8 +18,9 @@ public enum ImageError: Error, Sendable, Equatable {
   case damaged(name: String, format: String, message: String, row: Int, height: Int?)
   /// There are more than `limit` pixels.
   case tooManyPixels(name: String, size: PixelSize, limit: Int)
-  /// Decoding takes more bytes than there are.
-  case tooLittleMemory(name: String, size: PixelSize, needed: Int, available: Int)
+  /// Decoding takes more bytes than there are, beside the file's own `byteCount`.
+  case tooLittleMemory(
+    name: String, size: PixelSize, needed: Int, byteCount: Int, available: Int)
   /// Memory ran out while decoding.
   case outOfMemory(name: String, size: PixelSize?)
   /// Whoever asked for the picture wanted it no longer.
@@ -68,9 +69,10 @@ extension ImageError: CustomStringConvertible {
       let (count, overflow) = size.width.multipliedReportingOverflow(by: size.height)
       return "\(name) has \(size) pixels\(overflow ? "" : ", \(Self.grouped(count)) in all"); "
         + "expected at most \(Self.grouped(limit)). Scale it down."
-    case .tooLittleMemory(let name, let size, let needed, let available):
-      return "\(name) has \(size) pixels; decoding them takes \(Self.megabytes(needed)) of memory, "
-        + "and there are \(Self.megabytes(available)). Scale it down, or give more memory."
+    case .tooLittleMemory(let name, let size, let needed, let byteCount, let available):
+      let file = byteCount < 1_000_000 ? "" : " beside the file's \(Self.megabytes(byteCount))"
+      return "\(name) has \(size) pixels; decoding them takes \(Self.megabytes(needed)) of memory"
+        + "\(file), and there are \(Self.megabytes(available)). Scale it down, or give more memory."
     case .outOfMemory(let name, let size):
       let pixels = size.map { " of \($0) pixels" } ?? ""
       return "\(name): not enough memory to decode the picture\(pixels). Scale it down."

@@ -13,6 +13,14 @@ public struct Preprocessing: Sendable, Equatable {
     case shortestEdge(Int)
   }
 
+  /// When a picture is made RGB, of whatever mode its file has.
+  public enum Conversion: Sendable, Hashable {
+    /// Before all else, as transformers' `load_image` and its processors do.
+    case beforeResizing
+    /// Last, as OpenCLIP's transform does: a picture is resized in its file's own mode.
+    case afterResizing
+  }
+
   /// Where a crop begins when what is cut away is odd.
   public enum CropRounding: Sendable, Hashable {
     /// Half of it, rounded down: transformers' `center_crop`.
@@ -58,6 +66,8 @@ public struct Preprocessing: Sendable, Equatable {
   public let normalisation: Normalisation?
   /// What is made of transparent parts: on white where `do_convert_rgb` is true, dropped elsewhere.
   public let transparency: Transparency
+  /// When a picture is made RGB.
+  public let conversion: Conversion
 
   /// The most pixels on a side, and in all, that a setting may ask for.
   static let (sideLimit, pixelLimit) = (16_384, 64_000_000)
@@ -70,7 +80,7 @@ public struct Preprocessing: Sendable, Equatable {
     target: Target?, filter: ResampleFilter = .bicubic, crop: PixelSize? = nil,
     cropRounding: CropRounding = .down,
     rescaleFactor: Double? = 1.0 / 255, normalisation: Normalisation? = nil,
-    transparency: Transparency = .drop
+    transparency: Transparency = .drop, conversion: Conversion = .beforeResizing
   ) throws(ImageError) {
     switch target {
     case .exactly(let size): try Self.check(size, "size")
@@ -85,6 +95,7 @@ public struct Preprocessing: Sendable, Equatable {
     (self.target, self.filter, self.crop) = (target, filter, crop)
     (self.rescaleFactor, self.normalisation) = (rescaleFactor, normalisation)
     (self.cropRounding, self.transparency) = (cropRounding, transparency)
+    self.conversion = conversion
   }
 
   private static func check(_ size: PixelSize, _ name: String) throws(ImageError) {
@@ -119,10 +130,16 @@ public struct Preprocessing: Sendable, Equatable {
     _ image: Image, patchSize: Int = 1, leadingTokenCount: Int = 0
   ) throws(ImageError) -> Prepared {
     let size = try resizedSize(of: image.size)
-    let image = image.opaque(by: transparency)
-    var picture =
-      size == image.size
-      ? image : image.resized(width: size.width, height: size.height, by: filter)
+    var picture: Image
+    switch conversion {
+    case .beforeResizing:
+      picture = image.opaque(by: transparency)
+      if size != image.size {
+        picture = picture.resized(width: size.width, height: size.height, by: filter)
+      }
+    case .afterResizing:
+      picture = image.resizedInItsMode(to: size, by: filter)
+    }
     var corner = (x: 0, y: 0)
     if let crop {
       corner = Image.centreCropCorner(of: size, to: crop, rounding: cropRounding)
@@ -134,6 +151,12 @@ public struct Preprocessing: Sendable, Equatable {
       original: image.size, resized: size, left: corner.x, top: corner.y, input: crop,
       patchSize: patchSize, leadingTokenCount: leadingTokenCount)
     return Prepared(pixels: pixels, picture: picture, geometry: geometry)
+  }
+
+  /// A file's picture as the model's library takes it from a path: transformers' `load_image` makes it
+  /// RGB at once; where that comes last, it is as it was opened.
+  public func loaded(_ opened: Image) -> Image {
+    conversion == .afterResizing ? opened : opened.opaque(by: .drop)
   }
 
   /// The size that a picture of `size` is resized to.

@@ -8,10 +8,12 @@ public enum Transparency: String, Sendable, CaseIterable {
 }
 
 extension Image {
-  /// The picture without transparency; equal to what Pillow makes of it byte for byte.
+  /// The picture as RGB, without transparency and without what else its file holds; equal to what
+  /// Pillow makes of it byte for byte.
   public func opaque(by transparency: Transparency) -> Image {
-    guard let alpha else { return self }
-    let pixels = transparency == .drop ? pixels : Codecs.layOnWhite(pixels, alpha: alpha)
+    guard alpha != nil || mode != .levels else { return self }
+    var pixels = pixels
+    if let alpha, transparency == .white { pixels = Codecs.layOnWhite(pixels, alpha: alpha) }
     return Image(width: width, height: height, pixels: pixels)
   }
 

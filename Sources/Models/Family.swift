@@ -86,6 +86,11 @@ public struct Family: Sendable {
     return (family, folder)
   }
 
+  /// What to know of the layout around the model in `folder`.
+  static func notes(onLayoutOf folder: CheckpointFolder) throws -> [String] {
+    try SentenceTransformersFolder.notes(in: folder)
+  }
+
   /// Which family's `model_type` a configuration has: its own, or that of a layout that is read here.
   private static func type(_ json: JSON) -> String? {
     if TimmFolder.holds(json) { return "vit" }

@@ -286,7 +286,7 @@ public struct IndexBuilder: Sendable {
     do {
       let bytes = try WholeFile.read(pictures.appending(path: file.path))
       let decoded = try DecodedPicture(bytes, named: file.path, limits: limits)
-      let image = decoded.image.opaque(by: .drop)
+      let image = decoded.image
       let picture = IndexedPicture(
         path: file.path, bytes: bytes.count, modified: file.modified, width: image.width,
         height: image.height, digest: digest(of: bytes))

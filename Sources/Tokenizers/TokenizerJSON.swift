@@ -3,6 +3,11 @@ internal import Files
 /// Reads `tokenizer.json`.
 enum TokenizerJSON {
   private static let name = "tokenizer.json"
+  /// What a file may have; the reference refuses all else.
+  private static let members = [
+    "version", "truncation", "padding", "added_tokens", "normalizer", "pre_tokenizer",
+    "post_processor", "decoder", "model",
+  ]
 
   static func read(_ files: TokenizerFiles) throws -> FileTokenizer {
     var parts: [String: JSON] = [:]
@@ -10,6 +15,10 @@ enum TokenizerJSON {
     var tables = VocabularyReading(files: files, name: name)
     try files.scan(name) { scanner in
       try scanner.eachMember { key, scanner in
+        guard members.contains(key) else {
+          throw scanner.failure(
+            "the file has no member \(key.quoted); expected \(members.joined(separator: ", "))")
+        }
         guard key == "model", scanner.peek() == UInt8(ascii: "{") else {
           try add(key, try scanner.value(depth: 32), to: &parts, scanner)
           return

@@ -19,7 +19,8 @@ struct ConvertCommand: ParsableCommand {
       biases and a head that shares the table of embeddings keep floating-point numbers. Both may \
       be given. Configuration, tokenizer and processor files are taken along.
 
-      A checkpoint of PyTorch (pytorch_model.bin) becomes safetensors, with neither option too. Of \
+      A checkpoint of PyTorch (pytorch_model.bin) becomes safetensors, with neither option too, and \
+      one that has both is written without the pickle; float64 is kept then, and said. Of \
       tensors that share their numbers one is written, and the other names are noted in its file.
 
       A checkpoint that stands at the destination is replaced when the new one is complete, and not \
@@ -64,7 +65,8 @@ struct ConvertCommand: ParsableCommand {
     guard folder.url.standardizedFileURL.path != target.standardizedFileURL.path else {
       throw ValidationError("source and destination are the same folder")
     }
-    guard dtype != nil || quantize != nil || folder.hasTorchWeights else {
+    guard try dtype != nil || quantize != nil || Conversion.hasPurpose(withoutOptions: folder)
+    else {
       throw ValidationError("give --dtype, --quantize or both: what should the weights become?")
     }
     let parts = try Family.find(folder).family.parts.map(\.name)

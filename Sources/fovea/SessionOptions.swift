@@ -62,9 +62,11 @@ struct SessionOptions: ParsableArguments {
   }
 
   /// The folder of a model: one that ships by its name, a path, or the id of one that was downloaded.
-  static func modelFolder(_ name: String, revision: String? = nil) throws -> URL {
+  static func modelFolder(
+    _ name: String, revision: String? = nil, readsWeights: Bool = true
+  ) throws -> URL {
     do {
-      return try ModelPlace.folder(name, revision: revision)
+      return try ModelPlace.folder(name, revision: revision, readsWeights: readsWeights)
     } catch let failure as ArgumentFailure {
       let hint = NearestFile.hint(
         for: name, at: URL(typed: name), or: ShippedModel.all.map(\.name))

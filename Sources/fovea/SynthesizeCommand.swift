@@ -51,7 +51,8 @@ struct SynthesizeCommand: ParsableCommand {
     let job = try FileJob(
       "writing \(synthesis.byteCount.asByteCount)", total: synthesis.byteCount, to: url)
     try synthesis.write(
-      to: url, tokenizer: try tokenizer.map { try SessionOptions.modelFolder($0) },
+      to: url,
+      tokenizer: try tokenizer.map { try SessionOptions.modelFolder($0, readsWeights: false) },
       shardSize: shardSize.count,
       progress: job.report)
     job.end()

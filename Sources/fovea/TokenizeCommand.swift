@@ -22,7 +22,8 @@ struct TokenizeCommand: ParsableCommand {
   var text: String?
 
   func run() throws {
-    let tool = try TokenizeTool(folder: try model.map { try SessionOptions.modelFolder($0) })
+    let tool = try TokenizeTool(
+      folder: try model.map { try SessionOptions.modelFolder($0, readsWeights: false) })
     if let text { return try Output.standardOutput.write(tool.table(text) + "\n") }
     var number = 0
     while let line = readLine() {

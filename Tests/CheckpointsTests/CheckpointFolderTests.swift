@@ -63,6 +63,9 @@ struct CheckpointFolderTests {
 
   @Test(arguments: [
     ("adapter_config.json", "a PEFT adapter (adapter_config.json)"),
+    ("adapter_model.safetensors", "a PEFT adapter (adapter_model.safetensors)"),
+    ("rust_model.ot", "only for Rust (rust-bert) (rust_model.ot), which is not read"),
+    ("model.ckpt.index", "only for TensorFlow (model.ckpt.index)"),
     ("model.fp16.safetensors", "as the variant 'fp16' (model.fp16.safetensors); rename or link"),
     ("model.fp16-00001-of-00002.safetensors", "link that file to model-00001-of-00002.safetensors"),
     ("pytorch_model.fp16.bin", "link that file to pytorch_model.bin"),
@@ -138,11 +141,11 @@ struct CheckpointFolderTests {
 
   @Test func aTotalSizeThatIsNoNumberIsRefused() throws {
     try write("a.safetensors", ["a"])
-    for total: JSON in ["8", -8, true, [8]] {
+    for total: JSON in ["much", "-8", -8, true, [8]] {
       try writeIndex([("a", "a.safetensors")], total: total)
       #expect(failure().contains("metadata.total_size is"), "\(total)")
     }
-    for total: JSON in [8, 8.0, .null] {
+    for total: JSON in [8, 8.0, "8", .null] {
       try writeIndex([("a", "a.safetensors")], total: total)
       #expect(failure() == "read [\"a\"]")
     }

@@ -14,8 +14,14 @@ struct NumPyArchiveTests {
   static func array(_ descr: String, _ shape: String, isFortran: Bool = false, _ data: [UInt8])
     -> [UInt8]
   {
+    array(typeText: "'\(descr)'", shape, isFortran: isFortran, data)
+  }
+
+  static func array(
+    typeText: String, _ shape: String, isFortran: Bool = false, _ data: [UInt8]
+  ) -> [UInt8] {
     let text =
-      "{'descr': '\(descr)', 'fortran_order': \(isFortran ? "True" : "False"), 'shape': \(shape), }\n"
+      "{'descr': \(typeText), 'fortran_order': \(isFortran ? "True" : "False"), 'shape': \(shape), }\n"
     return [0x93] + Array("NUMPY".utf8) + [1, 0] + WrittenArchive.number(text.utf8.count, 2)
       + Array(text.utf8) + data
   }
@@ -104,7 +110,26 @@ struct NumPyArchiveTests {
     var twin = member
     (twin.name, twin.innerName, twin.place) = ("b.npy", "b.npy", 0)
     #expect(try refusal([member, twin]).contains("directory differ"))
-    #expect(try changed { $0.bytes = Self.array("|O", "(3,)", [1]) }.contains("pickled objects"))
+  }
+
+  @Test(arguments: [
+    ("'|O'", "Python objects"), ("'<c8'", "complex64"), ("'<U5'", "<U5"),
+    ("[('x', '<f4'), ('y', '<i4', (2, 3))]", "records"),
+  ])
+  func anArrayThatIsNotReadIsListedAndRefusedAlone(_ type: String, _ name: String) throws {
+    let url = folder.file("mixed.npz")
+    try Data(
+      WrittenArchive.bytes([
+        .init(name: "odd.npy", bytes: Self.array(typeText: type, "(3,)", [1, 2, 3])),
+        .init(name: "a.npy", bytes: Self.array("|u1", "(3,)", [7, 8, 9])),
+      ])
+    ).write(to: url)
+    let file = try TensorCollection(url)
+    #expect(file.names == ["a"])
+    #expect(file.unread == [UnreadTensor(name: "odd", type: name, shape: [3])])
+    #expect(try file.integers("a").elements == [7, 8, 9])
+    let error = #expect(throws: CheckpointError.self) { try file.floats("odd") }
+    #expect(error?.description.contains("'odd' is of type \(name)") == true)
   }
 
   @Test func fourThousandDamagedArchivesAreReadOrRefused() throws {

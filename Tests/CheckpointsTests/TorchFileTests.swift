@@ -4,6 +4,7 @@ import Foundation
 import Tensors
 import TestSupport
 import Testing
+import Tracing
 
 /// Files that `torch.save` wrote, against what the reference reads in them.
 struct TorchFileTests {
@@ -36,6 +37,27 @@ struct TorchFileTests {
     for name in file.names {
       let floats = try (file.floats(name), expected.floats(name))
       #expect(floats.0.elements == floats.1.elements, "\(name)")
+    }
+  }
+
+  @Test(arguments: [
+    ("odd", ["complex64", "complex128", "float8_e4m3fn"]),
+    ("odd-legacy", ["complex64", "complex128"]),
+  ])
+  func aTensorOfATypeThatIsNotReadIsListedAndRefusedAlone(
+    _ name: String, _ types: [String]
+  ) throws {
+    let file = try TensorCollection(Self.goldens.appending(path: "\(name).bin"))
+    #expect(file.names == ["weight"] && file.unread.map(\.type) == types)
+    #expect(file.unread.first?.shape == [2, 3])
+    #expect(try file.floats("weight").elements == [0, 1, 2, 3, 4, 5])
+    #expect(file.notes.count == 1 && file.notes[0].contains("the first 'complex64' (complex64)"))
+    let error = #expect(throws: CheckpointError.self) { try file.floats("complex64") }
+    #expect(error?.description.contains("'complex64' is of type complex64") == true)
+    // A weight that a model asks for, too.
+    var reader = WeightReader(file) { ["\($0)"] }
+    #expect(throws: CheckpointError.self) {
+      try reader.take(Address("complex64"), shape: [2, 3])
     }
   }
 

@@ -29,6 +29,21 @@ import Testing
     try #require(try workshop.value("float(\(text))").number)
   }
 
+  /// OpenCLIP's transform resizes a picture before it makes it RGB; transformers' `load_image` does not.
+  @Test(arguments: [("clip-open", true), ("clip", false)])
+  func aPathStandsForThePictureThatTheModelsLibraryTakes(
+    _ model: String, _ isOpened: Bool
+  ) throws {
+    let workshop = try workshop(model)
+    try FileManager.default.copyItem(
+      at: Fixtures.goldens.appending(path: "pictures/rgba.png"),
+      to: workshop.folder.appending(path: "rgba.png"))
+    let difference = try number(
+      "(preprocess(\"rgba.png\") - preprocess(image(\"rgba.png\", alpha=\"drop\"))).abs().max()",
+      in: workshop)
+    #expect((difference > 0) == isOpened)
+  }
+
   @Test func aViTNamesItsClassesInOrder() throws {
     let workshop = try workshop("vit")
     let expected = try expected("vit")

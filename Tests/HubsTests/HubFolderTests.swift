@@ -48,7 +48,33 @@ import Testing
     // A tag alone says that the branch was never fetched.
     let tagged = try HubFixture()
     try tagged.snapshot(reference: "v1")
-    #expect(tagged.found("someone/tiny").contains("there is v1, commit 3d74acf9a28c"))
+    #expect(
+      tagged.found("someone/tiny").contains(
+        "there is v1, commit 3d74acf9a28c, which 'someone/tiny@v1' names; `hf download"))
+    // Of two tags of one commit none is the one that was asked for.
+    try tagged.write("\(hub)/refs/v2", HubFixture.commit)
+    #expect(tagged.found("someone/tiny@v2") == tagged.found("someone/tiny@v1"))
+    let names = tagged.caches.listing().models.map(\.name)
+    #expect(names == ["someone/tiny@3d74acf9a28c"])
+    #expect(tagged.found(names[0]) == tagged.found("someone/tiny@v1"))
+  }
+
+  @Test func aSnapshotWithoutWeightsSaysWhatBringsThem() throws {
+    let fixture = try HubFixture()
+    try fixture.write("\(hub)/snapshots/\(HubFixture.commit)/config.json")
+    try fixture.write("\(hub)/snapshots/\(HubFixture.commit)/tokenizer.json")
+    try fixture.write("\(hub)/refs/main", HubFixture.commit)
+    #expect(
+      fixture.found("someone/tiny")
+        .hasSuffix("\(HubFixture.commit): has no weights; `hf download someone/tiny` brings them"))
+    // Weights of another program are told as what they are when the model is read.
+    try fixture.write("\(hub)/snapshots/\(HubFixture.commit)/rust_model.ot")
+    #expect(fixture.found("someone/tiny").hasSuffix("\(HubFixture.commit)/"))
+    // What reads small files alone may do without: no settings of a model, no weights missed.
+    let small = try HubFixture()
+    try small.write("\(hub)/snapshots/\(HubFixture.commit)/tokenizer.json")
+    try small.write("\(hub)/refs/main", HubFixture.commit)
+    #expect(small.found("someone/tiny").hasSuffix("\(HubFixture.commit)/"))
   }
 
   @Test func aSnapshotNamedAfterItsBranchIsThatBranch() throws {

@@ -104,7 +104,7 @@ import Testing
     var limits = Image.Limits()
     limits.memory = { 100_000_000 }
     guard
-      case .tooLittleMemory(_, let size, let needed, 100_000_000) =
+      case .tooLittleMemory(_, let size, let needed, _, 100_000_000) =
         error(header(width: 8000, height: 8000), limits)
     else {
       Issue.record("not refused")
@@ -114,6 +114,44 @@ import Testing
     let words = error(header(width: 8000, height: 8000), limits)?.description
     #expect(words?.contains("takes 193 MB of memory, and there are 100 MB") == true)
     #expect(error(header(width: 8000, height: 8000), limits)?.exitCode == 71)
+  }
+
+  /// The file itself is in memory already; 5 MB are for the library.
+  @Test(arguments: [
+    ("rgb.bmp", 3, 192_000_000..<192_100_000), ("plain.tif", 3, 192_000_000..<197_100_000),
+    ("tiff_lzw.tif", 3, 192_000_000..<197_100_000), ("chroma.tif", 7, 448_000_000..<453_000_000),
+    ("chroma-packed.tif", 7, 448_000_000..<453_000_000),
+  ])
+  func whatDecodingTakesIsToldAsItIs(
+    _ file: String, _ bytesAPixel: Int, _ expected: Range<Int>
+  ) throws {
+    let own = try #require(PictureGoldens.all.first)
+    var bytes = try own.bytes(file)
+    try enlarge(&bytes, of: file)
+    var limits = Image.Limits()
+    limits.memory = { 100_000_000 }
+    guard case .tooLittleMemory(_, let size, let needed, bytes.count, _) = error(bytes, limits)
+    else {
+      Issue.record("not refused: \(String(describing: error(bytes, limits)))")
+      return
+    }
+    #expect(size == PixelSize(width: 8000, height: 8000) && expected.contains(needed))
+    #expect(needed / (8000 * 8000) == bytesAPixel)
+  }
+
+  /// Makes the sides of a BMP or of a little-endian TIFF 8000.
+  private func enlarge(_ bytes: inout [UInt8], of file: String) throws {
+    let side: [UInt8] = [0x40, 0x1F, 0, 0]
+    guard file.hasSuffix(".tif") else {
+      bytes.replaceSubrange(18..<26, with: side + side)
+      return
+    }
+    let start = bytes[4..<8].reversed().reduce(0) { $0 << 8 | Int($1) }
+    let count = Int(bytes[start]) | Int(bytes[start + 1]) << 8
+    for entry in (0..<count).map({ start + 2 + 12 * $0 })
+    where bytes[entry + 1] == 1 && bytes[entry] <= 1 {
+      bytes.replaceSubrange(entry + 8..<entry + 12, with: side)
+    }
   }
 
   @Test func aProgressivePictureWithoutItsLaterScansIsDamaged() throws {

@@ -49,6 +49,44 @@ import Testing
     }
   }
 
+  /// Alpha, palettes, one bit, inks, chroma and deep grey: each is resized otherwise than its RGB.
+  @Test func picturesThatBecomeRGBLastEqualWhatOpenCLIPMakesOfTheirFiles() throws {
+    struct Entry: Decodable {
+      let file, mode: String
+    }
+    let goldens = try #require(PictureGoldens.all.first)
+    let folder = Fixtures.goldens.appending(path: "clip-open")
+    let entries = try JSONDecoder().decode(
+      [Entry].self, from: Data(contentsOf: folder.appending(path: "pictures.json")))
+    let modes = Set(entries.map(\.mode))
+    #expect(modes == ["1", "CMYK", "F", "I", "I;16", "L", "LA", "P", "RGB", "RGBA", "YCbCr"])
+    let all = try Data(contentsOf: folder.appending(path: "pictures.npy"))
+    let length = 16 * 16 * 3
+    let size = PixelSize(width: 16, height: 16)
+    let preprocessing = try Preprocessing(
+      target: .shortestEdge(16), crop: size, cropRounding: .halfToEven, conversion: .afterResizing)
+    for (index, entry) in entries.enumerated() {
+      let opened = try Image(
+        decoding: goldens.bytes(entry.file), named: entry.file, orientation: .ignored,
+        transparency: nil)
+      let expected = all.suffix(entries.count * length).dropFirst(index * length).prefix(length)
+      let found = try preprocessing.prepare(opened).picture
+      #expect(found.size == size && found.pixels == Array(expected), "\(entry.file), \(entry.mode)")
+    }
+  }
+
+  @Test func aPictureThatIsTurnedKeepsTheSamplesOfItsMode() throws {
+    let goldens = try #require(PictureGoldens.all.first)
+    let preprocessing = try Preprocessing(target: .shortestEdge(9), conversion: .afterResizing)
+    for file in ["inks.jpg", "grey16.png", "rgba.png", "palette.png"] {
+      let image = try Image(decoding: goldens.bytes(file), named: file, transparency: nil)
+      let turned = image.turned(.quarterTurned)
+      #expect(turned.turned(.quarterTurnedBack) == image, "\(file)")
+      let plain = turned.opaque(by: .drop)
+      #expect(try preprocessing.prepare(turned) != preprocessing.prepare(plain), "\(file)")
+    }
+  }
+
   @Test(arguments: [(51, 1, 2), (49, 0, 0), (53, 2, 2), (55, 3, 4), (52, 2, 2), (45, -2, -2)])
   func aCropThatIsHalfAPixelOffRoundsAsTheModelsLibraryDoes(
     _ width: Int, _ down: Int, _ even: Int

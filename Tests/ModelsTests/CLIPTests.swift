@@ -215,6 +215,13 @@ extension Golden {
     expectClose(
       try embedder(temporary.url).embed(texts: try golden.texts()),
       to: try golden.matrix("text_features"), within: 1e-5)
+    #expect(try ModelLoad(CheckpointFolder(temporary.url)).notes.isEmpty)
+    try Data(
+      #"[{"path": "0_CLIPModel", "type": "x.CLIPModel"}, {"path": "1", "type": "x.Normalize"}]"#
+        .utf8
+    ).write(to: temporary.file("modules.json"))
+    let notes = try ModelLoad(CheckpointFolder(temporary.url)).notes
+    #expect(notes.count == 1 && notes[0].contains("modules.json ends in Normalize"))
     for (text, words) in [
       (#"[{"path": "", "type": "sentence_transformers.models.Transformer"}]"#, "CLIPModel"),
       (#"[{"path": "../x", "type": "sentence_transformers.models.CLIPModel"}]"#, "path"),

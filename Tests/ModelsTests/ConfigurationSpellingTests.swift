@@ -36,6 +36,48 @@ import Tracing
     #expect(try vit([("id2label", "{\(names)}")]).labels == (0..<count).map { "\($0 + 100)" })
   }
 
+  /// The reference takes the number, and refuses where the weights have another.
+  @Test func aNumberOfClassesThatTheNamesContradictCounts() throws {
+    let count = try vit([]).labels.count
+    let checkpoint = try DamagedCheckpoint(of: "vit")
+    try checkpoint.set("num_labels", to: "\(count + 2)")
+    checkpoint.refusal(naming: ["classifier", "[\(count + 2)", "[\(count)"])
+    try checkpoint.set("num_labels", to: "\(count)")
+    try checkpoint.set("id2label", to: #"{"0": "one"}"#)
+    let model = try #require(try checkpoint.readAny() as? ViT.Model)
+    #expect(model.labels == (0..<count).map { "LABEL_\($0)" })
+    #expect(model.notes.contains { $0.contains("num_labels in config.json is \(count), but") })
+  }
+
+  @Test(arguments: [
+    ("vit", "hidden_act"), ("vit", "qkv_bias"), ("clip", "text_config.hidden_act"),
+    ("clip", "vision_config.hidden_act"), ("blip2", "vision_config.qkv_bias"),
+    ("llama", "attention_bias"), ("clip", "logit_scale_init_value"),
+  ])
+  func nullIsNoValueWhereTheReferenceRefusesIt(_ model: String, _ key: String) throws {
+    let checkpoint = try DamagedCheckpoint(of: model)
+    try checkpoint.set(key, to: "null")
+    checkpoint.refusal(naming: ["config.json", key, "null"])
+  }
+
+  @Test func aScaleThatIsNoNumberIsRefused() throws {
+    let checkpoint = try DamagedCheckpoint(of: "clip")
+    try checkpoint.set("logit_scale_init_value", to: "\"x\"")
+    checkpoint.refusal(naming: ["logit_scale_init_value", "x", "a number"])
+    try checkpoint.set("logit_scale_init_value", to: "-1.5")
+    #expect(try checkpoint.readAny().family == "CLIP")
+  }
+
+  @Test func anEndTokenBeyondTheVocabularyIsSaid() throws {
+    let checkpoint = try DamagedCheckpoint(of: "clip")
+    try checkpoint.set("text_config.eos_token_id", to: "1000000000")
+    let notes = try ModelLoad(CheckpointFolder(checkpoint.folder)).notes
+    #expect(
+      notes.contains {
+        $0.contains("text_config.eos_token_id in config.json is 1000000000, beyond the vocabulary")
+      })
+  }
+
   @Test(arguments: [
     (nil, ClassScores.softmax), ("single_label_classification", .softmax),
     ("multi_label_classification", .logistic), ("regression", .none),

@@ -122,5 +122,6 @@ import Testing
     let larger = try model.resized(to: 2 * model.patches.imageSize)
     #expect(larger.pictureSettings.source == model.pictureSettings.source)
     #expect(larger.preprocessing.cropRounding == model.preprocessing.cropRounding)
+    #expect(larger.preprocessing.conversion == .afterResizing)
   }
 }

@@ -73,6 +73,21 @@ struct TorchCheckpointTests {
     #expect(try Self.logits(golden.folder) == right)
   }
 
+  @Test func aConversionWithoutOptionsLeavesThePickleBehind() throws {
+    let golden = try DamagedCheckpoint()
+    #expect(try !Conversion.hasPurpose(withoutOptions: CheckpointFolder(golden.folder)))
+    try FileManager.default.copyItem(
+      at: Fixtures.goldens.appending(path: "torch/plain.bin"),
+      to: golden.file("pytorch_model.bin"))
+    let both = try CheckpointFolder(golden.folder)
+    #expect(try Conversion.hasPurpose(withoutOptions: both))
+    let folder = try TemporaryFolder()
+    let made = folder.file("made")
+    try Conversion(both, type: nil).write(to: made)
+    #expect(try CheckpointFolder(made).hasTorchWeights == false)
+    #expect(try Self.logits(made) == Self.logits(golden.folder))
+  }
+
   @Test func doublePrecisionIsRoundedAndSaid() throws {
     let golden = try DamagedCheckpoint()
     let right = try Self.logits(golden.folder)
@@ -98,7 +113,10 @@ struct TorchCheckpointTests {
     }
     let folder = try TemporaryFolder()
     let same = folder.file("same")
-    try Conversion(CheckpointFolder(golden.folder), type: nil).write(to: same)
+    #expect(try Conversion.hasPurpose(withoutOptions: CheckpointFolder(golden.folder)))
+    let kept = try Conversion(CheckpointFolder(golden.folder), type: nil)
+    #expect(kept.notes.contains { $0.hasSuffix("float64, and kept so; dtype float32 rounds it") })
+    try kept.write(to: same)
     let made = try CheckpointFolder(same).tensors()
     #expect(made.entries.allSatisfy { $0.type == .float64 })
     let half = folder.file("half")

@@ -46,6 +46,21 @@ final class TemporaryFolder {
     return part.isEmpty ? whole : whole.replacing(part, with: replacement)
   }
 
+  /// The reference reads no key that it does not know, wherever it stands.
+  @Test(arguments: ["{\"extra\": 1, ", "\"normalizer\": null, \"extra\": {},"])
+  func aMemberThatNoFileHasIsRefused(_ text: String) throws {
+    let folder = try TemporaryFolder()
+    let isFirst = text.hasPrefix("{")
+    let whole = Self.small()
+    try folder.write(
+      "tokenizer.json",
+      isFirst
+        ? text + whole.dropFirst() : whole.replacing("\"normalizer\": null,", with: text))
+    #expect(folder.failure().contains("no member 'extra'; expected version, truncation"))
+    try folder.write("tokenizer.json", whole.dropLast() + ", \"extra\": \"x\"}")
+    #expect(folder.failure().contains("no member 'extra'"))
+  }
+
   @Test func theSmallFileIsRead() throws {
     let folder = try TemporaryFolder()
     try folder.write("tokenizer.json", Self.small())

@@ -53,6 +53,16 @@ import Testing
     }
     let ids = try run(["tokenize", "--model", id, "a cat"])
     #expect(ids.status == 0 && ids.output.contains("<|endoftext|>"))
+    // A tokenizer needs no weights.
+    let snapshot = home.file("hub/models--someone--tiny-clip/snapshots/\(commit)")
+    let weights = snapshot.appending(path: "model.safetensors")
+    try FileManager.default.removeItem(at: snapshot.appending(path: "trace.safetensors"))
+    let aside = home.file("aside.safetensors")
+    try FileManager.default.moveItem(at: weights, to: aside)
+    #expect(try run(["tokenize", "--model", id, "a cat"]).output == ids.output)
+    let empty = try run(["--model", id, "-c", shape])
+    #expect(empty.status == 66 && empty.errors.contains("`hf download \(id)` brings them"))
+    try FileManager.default.moveItem(at: aside, to: weights)
     let compared = try run(["compare", id, "fp16", "--image", picture])
     #expect(compared.status == 0, "\(compared.errors)")
     let converted = home.file("converted").path

@@ -46,6 +46,27 @@ typedef enum {
   ci_jpeg2000,
 } ci_format;
 
+/// What the samples of a file are, as Pillow's modes tell them apart: it decides how a picture is
+/// resized that is made RGB afterwards.
+typedef enum {
+  /// Levels of grey or of colours, with alpha as a channel of its own where there is any: L, LA, RGB
+  /// and RGBA.
+  ci_levels,
+  /// L or RGB, of which one colour stands for transparent.
+  ci_keyed,
+  /// Numbers of a palette, or one bit, which have no means: P and 1.
+  ci_numbers,
+  /// CMYK: `samples` are four bytes a pixel, 0 for no ink.
+  ci_inks,
+  /// YCbCr: `samples` are three bytes a pixel, and one that says nothing.
+  ci_chroma,
+  /// I;16 and I: `samples` are an int32_t a pixel.
+  ci_grey16,
+  ci_grey32,
+  /// F: `samples` are a float a pixel.
+  ci_grey_float,
+} ci_mode;
+
 /// A file's bytes, borrowed for a call.
 typedef struct {
   const uint8_t *bytes;
@@ -63,18 +84,23 @@ typedef struct {
   ci_size size;
   /// Whether there may be transparent parts, and `ci_decode` is to be given `alpha`.
   int has_alpha;
+  /// From `ci_inks` on there are samples, and `ci_decode` is to be given room for them.
+  ci_mode mode;
   /// EXIF's number, 1 to 8, where the format itself says it; 0 where metadata may.
   int orientation;
   /// Bytes that decoding takes beside the pixels.
   uint64_t working;
 } ci_header;
 
-/// Where a picture goes: `rgb`[height, width, 3], and `alpha`[height, width] or null. Both are partly
-/// written where decoding fails.
+/// Where a picture goes: `rgb`[height, width, 3], `alpha`[height, width] or null, and `samples`[height,
+/// width, 4 bytes] or null. All are partly written where decoding fails.
 typedef struct {
   ci_size size;
   uint8_t *rgb;
   uint8_t *alpha;
+  uint8_t *samples;
+  /// The header's.
+  ci_mode mode;
   /// Set where grey of 16 bits or more was cut at 255.
   int is_cut;
 } ci_canvas;
@@ -109,6 +135,10 @@ typedef enum { ci_nearest, ci_bilinear, ci_bicubic, ci_lanczos } ci_filter;
 /// direction after the other, the filter widened by the reduction, 22-bit fixed-point weights,
 /// rounded to 8 bits after each direction. No side may be zero.
 ci_status ci_resize(const uint8_t *in, ci_size from, uint8_t *out, ci_size to, ci_filter filter);
+
+/// `out`[to.height, to.width, 3]: a decoded picture resized in its own mode and made RGB afterwards, as
+/// Pillow's `resize` and then `convert("RGB")` do. Alpha weighs the colours and is dropped.
+ci_status ci_resize_in_mode(const ci_canvas *in, uint8_t *out, ci_size to, ci_filter filter);
 
 /// out[3, count] = table[channel][rgb[pixel, channel]].
 void ci_look_up_planes(const uint8_t *rgb, size_t count, const float *table, float *out);

@@ -45,15 +45,16 @@ struct NamedTensors: ForeignObject {
   }
 
   var shown: String {
-    guard !places.isEmpty else { return brief }
+    guard !places.isEmpty || !tensors.unread.isEmpty else { return brief }
     let rows = places.prefix(Self.shownLimit).map { place in
       let entry = tensors.entries[place]
       return [entry.name, entry.type.name, "\(entry.shape)"]
     }
     let rest = places.count - rows.count
+    let unread = tensors.unread.prefix(Self.shownLimit).map { [$0.name, $0.type, "\($0.shape)"] }
     return
       ([brief] + tensors.notes.map { "note: \($0)" }
-      + [TextTable(["name", "type", "shape"], rows).text]
+      + [TextTable(["name", "type", "shape"], rows + unread).text]
       + (rest > 0 ? ["… and \(rest) more; names lists all, select(\"…*\") a part"] : []))
       .joined(separator: "\n")
   }
@@ -77,6 +78,7 @@ struct NamedTensors: ForeignObject {
 
   private func entry(_ name: String) throws -> TensorEntry {
     guard let entry = tensors[name] else {
+      if tensors.unread.contains(where: { $0.name == name }) { _ = try tensors.floats(name) }
       // A large file's names are too many to compare them all.
       let known = Array(elementNames.prefix(20_000))
       throw RuntimeFailure(

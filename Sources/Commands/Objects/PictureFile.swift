@@ -37,13 +37,16 @@ struct PictureFile {
         + "Pillow's convert(\"RGB\") does")
   }
 
-  /// The picture as transformers' `load_image` gives it, which a path stands for: transparent parts
-  /// are dropped, and `note` is told so.
-  func loaded(_ note: (String) -> Void) -> Image {
-    say(
-      "dropped, as transformers' load_image does; image(path, alpha=\"white\") lays them on white",
-      note)
-    return image.opaque(by: .drop)
+  /// The picture that a path stands for, as the library of a model's `preprocessing` takes it.
+  ///
+  /// Where there is no model, as transformers' `load_image` does. `note` is told what becomes of
+  /// transparent parts.
+  func loaded(for preprocessing: Preprocessing?, _ note: (String) -> Void) -> Image {
+    let done =
+      preprocessing?.conversion == .afterResizing
+      ? "dropped after the resize, as OpenCLIP does" : "dropped, as transformers' load_image does"
+    say("\(done); image(path, alpha=\"white\") lays them on white", note)
+    return preprocessing?.loaded(image) ?? image.opaque(by: .drop)
   }
 
   /// Tells `note` what becomes of transparent parts, where there are any.

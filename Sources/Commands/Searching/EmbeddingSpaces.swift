@@ -24,7 +24,7 @@ extension Embedder {
     self.init(
       name: loaded.name, folder: loaded.folder.path(percentEncoded: false), probe: probe,
       // At its own size the model's preprocessing leaves a picture as it is.
-      shrink: { try model.preprocessing.prepare($0).picture },
+      shrink: { try model.preprocessing.prepare(model.preprocessing.loaded($0)).picture },
       embed: { try model.embed(images: $0, isCancelled: $1) })
   }
 }

@@ -21,9 +21,9 @@ extension Command {
     details: """
       PNG, JPEG, WebP, TIFF, GIF, BMP, AVIF, HEIC and JPEG 2000, told by their bytes; of several \
       pictures in a file the first. Where a path is given to another command, transparent parts are \
-      dropped, as transformers' load_image does. Of pixels and patches the model's normalisation is \
-      undone: the picture is what the model sees, resized and cropped. Numbers that no picture has are \
-      cut, which is said.
+      dropped, as transformers' load_image does, for a model in OpenCLIP's layout after the resize, \
+      as its transform does. Of pixels and patches the model's normalisation is undone: the picture is \
+      what the model sees, resized and cropped. Numbers that no picture has are cut, which is said.
       """,
     examples: [
       Example(
@@ -53,7 +53,11 @@ extension Picture {
   /// Reads a picture file whose path was given where a picture is expected.
   static func read(_ path: String, in session: Session) throws -> Picture {
     let file = try PictureFile(path, in: session)
-    return Picture(file.loaded(session.note), name: file.name)
+    // The model that is going to see it; one that cannot be read is the next command's to tell.
+    let isChosen = session[CurrentModel.self] != nil || session[StartingModel.self] != nil
+    let model = isChosen ? try? session.model().model : nil
+    return Picture(
+      file.loaded(for: model?.seeing?.preprocessing, session.note), name: file.name)
   }
 }
 
@@ -79,9 +83,10 @@ extension Session {
     guard let model = self[CurrentModel.self], let seer = model.model.seeing else {
       return "kept, for the model's own processor: transformers' lay them on white"
     }
-    return
-      "\(seer.preprocessing.transparency.inWords), as the processor of \(model.name) does"
-      + "; alpha=\"white\" or \"drop\" chooses"
+    let preprocessing = seer.preprocessing
+    let isLast = preprocessing.conversion == .afterResizing
+    return preprocessing.transparency.inWords + (isLast ? " after the resize" : "")
+      + ", as the processor of \(model.name) does; alpha=\"white\" or \"drop\" chooses"
   }
 }
 

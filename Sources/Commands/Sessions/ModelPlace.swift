@@ -18,11 +18,22 @@ public enum ModelPlace {
   ///
   /// - Parameters:
   ///   - revision: a branch, a tag or a commit of a published model.
+  ///   - readsWeights: whether a snapshot must have weights.
   ///   - path: what a path means that is typed; in the current folder where nothing else is said.
   /// - Throws: `HubError` or `CheckpointError` where there is none, with what was looked for.
   public static func folder(
-    _ text: String, revision: String? = nil,
+    _ text: String, revision: String? = nil, readsWeights: Bool = true,
     path: (String) -> URL = { URL(typed: $0, isFolder: true) }
+  ) throws -> URL {
+    do {
+      return try folder(text, revision, path: path)
+    } catch HubError.noWeights(_, let folder, _) where !readsWeights {
+      return URL(filePath: folder, directoryHint: .isDirectory)
+    }
+  }
+
+  private static func folder(
+    _ text: String, _ revision: String?, path: (String) -> URL
   ) throws -> URL {
     if let shipped = ShippedModel.folder(named: text) {
       try refuse(revision, of: text)

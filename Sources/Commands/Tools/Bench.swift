@@ -107,7 +107,8 @@ public struct Bench {
   ///
   /// - Parameter note: gets lines that say what of it the model does not see.
   public static func picture(_ file: URL, note: (String) -> Void) throws -> Image {
-    try PictureFile(file, memory: { AvailableMemory.byteCount }, note: note).loaded(note)
+    try PictureFile(file, memory: { AvailableMemory.byteCount }, note: note)
+      .loaded(for: nil, note)
   }
 
   /// Measures every stage on `image`.

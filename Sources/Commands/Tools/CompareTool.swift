@@ -76,7 +76,7 @@ public struct CompareTool {
     }
     let image = try request.image.map {
       try PictureFile($0, memory: { AvailableMemory.byteCount }, note: request.note)
-        .loaded(request.note)
+        .loaded(for: model.seeing?.preprocessing, request.note)
     }
     let input = Input(image: image, prompt: request.prompt)
     var trace = Trace.everything

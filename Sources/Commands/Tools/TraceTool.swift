@@ -47,7 +47,8 @@ public struct TraceTool {
     broken: (String) -> Void = { _ in }
   ) throws -> Int {
     let images = try paths.map { path in
-      try PictureFile(path, memory: { [available] in available }, note: note).loaded(note)
+      try PictureFile(path, memory: { [available] in available }, note: note)
+        .loaded(for: model.model.seeing?.preprocessing, note)
     }
     if images.isEmpty, model.model.seeing != nil {
       throw UsageFailure(

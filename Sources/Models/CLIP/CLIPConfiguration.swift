@@ -50,6 +50,10 @@ extension CLIP.Configuration {
     vision = try VisionTransformer.Sizes(clipVision: top.preferred("vision_config"))
     text = try Text(top.preferred("text_config"))
     sharedWidth = try top.count("projection_dim", default: 512)
+    // The weights have the scale itself; what the published library cannot begin with it refuses.
+    if let scale = json["logit_scale_init_value"], scale.double == nil {
+      throw top.bad("logit_scale_init_value", scale, "a number")
+    }
   }
 
   /// Refuses what is not built, and says which keys of a configuration are not known.
@@ -57,8 +61,10 @@ extension CLIP.Configuration {
     let top = ConfigurationReader(file: file, path: "", json: json)
     var unknown = try ConfigurationKeys.clip.unknownKeys(in: top)
     unknown += try ConfigurationKeys.clipVision.unknownKeys(in: top.preferred("vision_config"))
-    unknown += try ConfigurationKeys.clipText.unknownKeys(in: top.preferred("text_config"))
-    return ConfigurationKeys.note(unknown, file: "config.json").map { [$0] } ?? []
+    let text = try top.preferred("text_config")
+    unknown += try ConfigurationKeys.clipText.unknownKeys(in: text)
+    return (ConfigurationKeys.note(unknown, file: "config.json").map { [$0] } ?? [])
+      + (try Text.notes(text))
   }
 
   /// Refuses what is not built in OpenCLIP's file, and says which of its keys are not known.
@@ -169,6 +175,17 @@ extension CLIP.Configuration.Text {
     positionCount = try reader.count("context_length", default: 77)
     (pooling, epsilon, self.activation) = (.highestID, 1e-5, activation)
     try check(reader, width: "width")
+  }
+
+  /// Says where no text can have the token that texts are read off at.
+  static func notes(_ reader: ConfigurationReader) throws(ModelError) -> [String] {
+    let sizes = try Self(reader)
+    guard case .token(let end) = sizes.pooling, end >= sizes.vocabularySize else { return [] }
+    return [
+      "\(reader.name("eos_token_id")) in config.json is \(end), beyond the vocabulary of "
+        + "\(sizes.vocabularySize): every text is read off at its first token, as the published "
+        + "library does"
+    ]
   }
 
   private func check(_ reader: ConfigurationReader, width name: String) throws(ModelError) {

@@ -85,6 +85,7 @@ struct CLIPFiles {
     return try Preprocessing(
       target: mode == "squash" ? .exactly(size) : .shortestEdge(imageSize),
       filter: name == "bicubic" ? .bicubic : .bilinear, crop: size, cropRounding: .halfToEven,
-      normalisation: Preprocessing.Normalisation(mean: mean, deviation: deviation))
+      normalisation: Preprocessing.Normalisation(mean: mean, deviation: deviation),
+      conversion: .afterResizing)
   }
 }

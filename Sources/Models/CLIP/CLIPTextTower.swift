@@ -31,7 +31,7 @@ extension CLIP {
         textTokenizer = nil
         notes.append("\(error.description): texts cannot be read until one lies in the folder")
       }
-      self.notes = notes
+      self.notes = try notes + Configuration.Text.notes(settings)
       var weights = WeightReader(try folder.tensors()) { CLIP.towerKeys($0) }
       text = try TextEncoder(from: &weights, Configuration.Text(settings), isFused: false)
       let address = Address("joint") / "text_projection"

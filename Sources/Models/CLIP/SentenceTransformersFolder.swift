@@ -12,9 +12,7 @@ enum SentenceTransformersFolder {
   static func model(in folder: CheckpointFolder) throws -> CheckpointFolder? {
     guard let modules = try folder.jsonIfPresent(name) else { return nil }
     let file = folder.url.appending(path: name).path
-    let kinds = modules.array?.map { module in
-      module["type"]?.text?.split(separator: ".").last.map(String.init) ?? "absent"
-    }
+    let kinds = kinds(modules)
     // `Transformer` is its general module, which holds a CLIP since version 5.4; which model it is
     // says the configuration beside it.
     guard let first = kinds?.first, first == "CLIPModel" || first == "Transformer" else {
@@ -35,5 +33,23 @@ enum SentenceTransformersFolder {
     // The parts may lie in the folder itself, whose modules.json is this one.
     guard !path.isEmpty, path != "." else { return nil }
     return try CheckpointFolder(folder.url.appending(path: path))
+  }
+
+  /// What to know of a pipeline: that its library divides embeddings by their lengths, where it does.
+  static func notes(in folder: CheckpointFolder) throws -> [String] {
+    guard let modules = try folder.jsonIfPresent(name),
+      kinds(modules)?.dropFirst().contains("Normalize") == true
+    else { return [] }
+    return [
+      "\(name) ends in Normalize: sentence-transformers gives embeddings of length 1; here "
+        + "embed_image and embed_text give them before that, and .unit of theirs after it"
+    ]
+  }
+
+  /// The last names of the modules' classes.
+  private static func kinds(_ modules: JSON) -> [String]? {
+    modules.array?.map { module in
+      module["type"]?.text?.split(separator: ".").last.map(String.init) ?? "absent"
+    }
   }
 }

@@ -72,18 +72,18 @@ struct ConfigurationReader {
     return numbers
   }
 
-  /// True or false.
+  /// True or false; null, which Python would take for false, is neither.
   func flag(_ key: String, default fallback: Bool) throws(ModelError) -> Bool {
-    guard let value = json?[key], value != .null else { return fallback }
+    guard let value = json?[key] else { return fallback }
     guard let flag = value.bool else { throw bad(key, value, "true or false") }
     return flag
   }
 
-  /// One of the cases of an enumeration.
+  /// One of the cases of an enumeration; null is none of them.
   func choice<T: RawRepresentable & CaseIterable>(
     _ key: String, default fallback: T
   ) throws(ModelError) -> T where T.RawValue == String {
-    guard let value = json?[key], value != .null else { return fallback }
+    guard let value = json?[key] else { return fallback }
     guard let text = value.text, let choice = T(rawValue: text) else {
       throw bad(key, value, T.allCases.map { "'\($0.rawValue)'" }.joined(separator: " or "))
     }
@@ -111,7 +111,8 @@ struct ConfigurationReader {
 
   /// What is wrong with the value of `key`.
   func bad(_ key: String, _ found: JSON, _ expected: String) -> ModelError {
-    let text = found == .null ? "absent" : String(found.written().prefix(80))
+    let isAbsent = found == .null && json?[key] == nil
+    let text = isAbsent ? "absent" : String(found.written().prefix(80))
     return .badConfiguration(file: file, key: name(key), found: text, expected: expected)
   }
 }

@@ -49,6 +49,16 @@ public struct Conversion: Sendable {
   /// How many bytes of tensors are going to be written.
   public var byteCount: Int { tensors.reduce(0) { $0 + $1.byteCount } }
 
+  /// Whether writing a checkpoint with its numbers as they are does something for it.
+  ///
+  /// A pickle stays behind; of float64 it is said that it is there, and what rounds it.
+  public static func hasPurpose(withoutOptions folder: CheckpointFolder) throws -> Bool {
+    let inner = try Family.find(folder).folder
+    return try inner.hasTorchWeights
+      || inner.tensors(orNamed: CheckpointFolder.openCLIPWeights).entries
+        .contains { $0.type == .float64 }
+  }
+
   /// Plans a conversion of the checkpoint in `folder`.
   ///
   /// - Parameters:
@@ -68,6 +78,7 @@ public struct Conversion: Sendable {
     reading.weights.log = log
     // What is in double precision is rounded piece by piece, while it is written.
     reading.weights.converts = false
+    reading.weights.keepsFloat64 = type == nil
     _ = try Family.read(reading)
     self.folder = inner
     collection = try inner.tensors()

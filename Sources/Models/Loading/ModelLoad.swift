@@ -62,7 +62,8 @@ public struct ModelLoad: Sendable {
     parts = family.parts.map { PartWeights($0, records) }
     let rest = parts.reduce(0) { $0 + $1.mappedByteCount }
     notes =
-      log.notes + mapped.notes + (rest > available ? [Self.warning(rest, available)] : [])
+      log.notes + mapped.notes + (try Family.notes(onLayoutOf: folder))
+      + (rest > available ? [Self.warning(rest, available)] : [])
     let isRounded = records.filter { record in
       !record.isConverted && record.address.parts.first.flatMap { types[String($0)] } != nil
     }

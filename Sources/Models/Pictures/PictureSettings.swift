@@ -38,6 +38,7 @@ extension Preprocessing {
     case nil: break
     }
     if let crop { steps.append("the middle \(crop) cut out") }
+    if conversion == .afterResizing { steps.append("then made RGB") }
     if let rescaleFactor {
       let inverse = 1 / rescaleFactor
       steps.append(
@@ -80,6 +81,7 @@ extension Preprocessing {
       }
     return try Preprocessing(
       target: target, filter: filter, crop: crop == nil ? nil : size, cropRounding: cropRounding,
-      rescaleFactor: rescaleFactor, normalisation: normalisation, transparency: transparency)
+      rescaleFactor: rescaleFactor, normalisation: normalisation, transparency: transparency,
+      conversion: conversion)
   }
 }

@@ -128,7 +128,9 @@ struct PreprocessingFile {
   private func target(crop: PixelSize?) throws -> Preprocessing.Target {
     try requireGiven("size")
     let value = reader.json?["size"] ?? .null
-    let numberIsSquare = try reader.flag("default_to_square", default: processor.numberIsSquare)
+    let numberIsSquare =
+      (reader.json?["default_to_square"] ?? .null).isNull
+      ? processor.numberIsSquare : try reader.flag("default_to_square", default: true)
     var edge: Int?
     if value.object?["shortest_edge"] != nil {
       try reader.require(

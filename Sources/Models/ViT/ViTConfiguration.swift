@@ -34,15 +34,27 @@ extension ViT.Configuration {
   static func notes(_ json: JSON, file: String) throws(ModelError) -> [String] {
     let reader = ConfigurationReader(file: file, path: "", json: json)
     let unknown = try ConfigurationKeys.vit.unknownKeys(in: reader)
-    return ConfigurationKeys.note(unknown, file: "config.json").map { [$0] } ?? []
+    var notes = ConfigurationKeys.note(unknown, file: "config.json").map { [$0] } ?? []
+    if let count = try reader.index("num_labels"), let names = json["id2label"]?.object,
+      names.count != count
+    {
+      notes.append(
+        "num_labels in config.json is \(count), but id2label has \(names.count) names: "
+          + "they are left aside, as the published library does")
+    }
+    return notes
   }
 
-  /// The names in `id2label`, in the order of their numbers; the library's own where there are none.
+  /// The names in `id2label`, in the order of their numbers; the library's own where there are none, or
+  /// not as many as `num_labels`.
   ///
   /// A name that is a number, as where classes were numbered in training, is its digits.
   private static func labels(_ reader: ConfigurationReader) throws(ModelError) -> [String] {
-    guard let names = reader.json?["id2label"], names != .null else {
-      let count = try reader.count("num_labels", default: 2)
+    let given = reader.json?["id2label"] ?? .null
+    let count = try reader.count("num_labels", default: given.object?.count ?? 2)
+    guard let names = reader.json?["id2label"], names != .null,
+      count == names.object?.count ?? count
+    else {
       try reader.require(count <= 1 << 20, "num_labels", "at most \(1 << 20)")
       return (0..<count).map { "LABEL_\($0)" }
     }
