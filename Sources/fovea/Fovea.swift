@@ -78,9 +78,9 @@ struct Fovea: ParsableCommand {
   private static func leave(saying text: String, _ code: ExitCode) -> Never {
     let stream: Output = code.isSuccess ? .standardOutput : .standardError
     do throws(TerminalError) {
-      // A person's own words come back in complaints, however long.
       // What runs without a subcommand is one to the parser, and its name in no list.
       let text = text.replacing("'fovea start --help'", with: "'fovea --help'")
+      // A person's own words come back in complaints, however long.
       let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
       let words = code.isSuccess ? text : lines.map { String($0).bounded() }.joined(separator: "\n")
       if !text.isEmpty { try stream.write(words + "\n") }
