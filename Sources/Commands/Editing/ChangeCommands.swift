@@ -296,7 +296,7 @@ extension Parameter where T == Positions? {
     return Parameter(facts, fallback: .some(nil)) { value, _ in
       switch value {
       case .none: return .some(nil)
-      case .text(let words): return .some(.words(words))
+      case .text(let words): return .some(.words(words.string))
       default:
         return (value.integer.map { [$0] } ?? value.wholeNumbers).map { .some(.numbers($0)) }
       }

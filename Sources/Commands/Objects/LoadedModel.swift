@@ -99,7 +99,7 @@ struct LoadedModel: ForeignObject {
 extension LoadedModel {
   /// A weight by its address or published name.
   func element(_ index: Value) throws -> Value? {
-    guard case .text(let name) = index else { return nil }
+    guard let name = index.text else { return nil }
     let weight =
       weights[Address(name)] ?? weights.values.first { $0.name == name }
     guard let weight else {

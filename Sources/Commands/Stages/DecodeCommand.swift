@@ -109,7 +109,7 @@ extension Value {
   /// What an answer to this is an answer to: a text, a sequence with the words in it, or a soft prompt
   /// and the words behind it.
   fileprivate func words(or prompt: String) -> Input {
-    if case .text(let text) = self { return Input(words: .text(text)) }
+    if let text { return Input(words: .text(text)) }
     if case .object(let object) = self, let result = object as? StageResult,
       result.stage == "assemble"
     {

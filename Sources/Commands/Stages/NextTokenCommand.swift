@@ -22,7 +22,7 @@ extension Command {
   ) { session, sequence, top in
     let (writer, model) = try session.able(.writing, for: "next_token")
     let words =
-      if case .text(let text) = sequence { Input(words: .text(text)) } else {
+      if case .text(let text) = sequence { Input(words: .text(text.string)) } else {
         sequence.runInputs
       }
     var trace = try session.trace(keeping: "", of: model, on: words)
