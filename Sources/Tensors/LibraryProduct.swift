@@ -29,7 +29,9 @@ public enum ProductLibrary {
 
   private static let opened = Result<Functions, LibraryShortage> { () throws(LibraryShortage) in
     setenv("OPENBLAS_NUM_THREADS", "1", 1)
-    guard let handle = dlopen(file, RTLD_NOW | RTLD_LOCAL),
+    // Two of its thousands of functions are called, and what they call is its own: looking up everything
+    // in all libraries would take ten milliseconds.
+    guard let handle = dlopen(file, RTLD_LAZY | RTLD_LOCAL | RTLD_DEEPBIND),
       let sgemm = dlsym(handle, "cblas_sgemm"),
       let dgemm = dlsym(handle, "cblas_dgemm")
     else { throw LibraryShortage(reason: dlerror().map { String(cString: $0) } ?? file) }
