@@ -86,6 +86,9 @@ let package = Package(
         "Budget", "Checkpoints", "Files", "Generation", "Images", "Layers", "Tensors",
         "Tokenizers", "Tracing",
       ], resources: [.copy("Resources/Default")], documents: ["Configurations/README.md"]),
+    room(
+      "Making",
+      ["Checkpoints", "Files", "Models", "Tensors", "Tracing"]),
     room("Figures", ["Budget", "CCairo", "CGraphviz", "Characters", "Images", "Tensors"]),
     room("Language", ["Characters"]),
     room("Runtime", ["Budget", "Files", "Language", "Tensors"]),
@@ -105,8 +108,8 @@ let package = Package(
     .executableTarget(
       name: "fovea",
       dependencies: [
-        "Budget", "Characters", "Checkpoints", "Commands", "Files", "Images", "Language", "Models",
-        "Notebooks", "Runtime", "Scenes", "Searching", "Tensors", "Terminal",
+        "Budget", "Characters", "Checkpoints", "Commands", "Files", "Images", "Language", "Making",
+        "Models", "Notebooks", "Runtime", "Scenes", "Searching", "Tensors", "Terminal",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       exclude: ["README.md"], swiftSettings: strict),
@@ -129,10 +132,13 @@ let package = Package(
     tests(
       "Models",
       [
-        "Budget", "Checkpoints", "Files", "Generation", "Images", "Tensors", "Tokenizers",
-        "Tracing",
+        "Budget", "Checkpoints", "Files", "Generation", "Images", "Making", "Tensors",
+        "Tokenizers", "Tracing",
       ]
     ),
+    tests(
+      "Making",
+      ["Checkpoints", "Files", "Generation", "Images", "Models", "Tensors", "Tracing"]),
     tests("Figures", ["Images", "Tensors"]),
     tests("Language", []),
     tests("Runtime", ["Budget", "Language", "Tensors"]),
@@ -142,7 +148,7 @@ let package = Package(
     tests(
       "Commands",
       [
-        "Budget", "Checkpoints", "Files", "Language", "Models", "Runtime", "Tensors",
+        "Budget", "Checkpoints", "Files", "Language", "Making", "Models", "Runtime", "Tensors",
       ]),
     tests("Notebooks", ["Commands", "Language", "Runtime"]),
     tests("fovea", ["Checkpoints", "Files", "Runtime", "Tensors", "Terminal"]),

@@ -19,10 +19,12 @@ extension [Trace] {
 extension FamilyModel {
   /// The tensors of a batch's runs under the published module paths.
   ///
-  /// - Parameter stack: one tensor a run, as the published code has them, at an address, under one
-  ///   of its paths.
+  /// - Parameters:
+  ///   - prefix: what stands before each path.
+  ///   - stack: one tensor a run, as the published code has them, at an address, under one of its
+  ///     paths.
   func publishedBatch(
-    _ traces: [Trace], stack: ([Tensor], Address, String) -> Tensor
+    _ traces: [Trace], prefix: String = "", stack: ([Tensor], Address, String) -> Tensor
   ) -> [PublishedTensor] {
     guard let first = traces.first else { return [] }
     return first.records.flatMap { record -> [PublishedTensor] in
@@ -30,7 +32,7 @@ extension FamilyModel {
       guard !places.isEmpty else { return [] }
       let batch = traces.compactMap { $0[record.address] }
       return places.map {
-        PublishedTensor(name: $0, tensor: stack(batch, record.address, $0))
+        PublishedTensor(name: prefix + $0, tensor: stack(batch, record.address, $0))
       }
     }
   }

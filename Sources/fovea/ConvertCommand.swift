@@ -4,6 +4,7 @@ internal import Characters
 internal import Checkpoints
 internal import Files
 internal import Foundation
+internal import Making
 internal import Models
 internal import Tensors
 internal import Terminal

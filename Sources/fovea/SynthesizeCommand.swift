@@ -3,6 +3,7 @@ internal import Budget
 internal import Characters
 internal import Files
 internal import Foundation
+internal import Making
 internal import Models
 internal import Runtime
 public import Tensors

@@ -2,6 +2,7 @@ import Checkpoints
 import Commands
 import Files
 import Foundation
+import Making
 import Models
 import Runtime
 import Tensors

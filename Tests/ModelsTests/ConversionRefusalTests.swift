@@ -1,5 +1,6 @@
 import Checkpoints
 import Foundation
+import Making
 import Models
 import Tensors
 import TestSupport

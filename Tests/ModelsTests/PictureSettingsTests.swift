@@ -45,7 +45,7 @@ import Testing
         + #""crop_size": 40}"#, to: Self.file)
     let read = try settings(checkpoint).preprocessing
     #expect(read.filter == .bicubic && read.target == .shortestEdge(40))
-    #expect(read.normalisation?.mean == ProcessorClass.clipMean)
+    #expect(read.normalisation?.mean == CLIPColours.mean)
     #expect(read.crop == PixelSize(width: 40, height: 40))
   }
 

@@ -4,6 +4,7 @@ import Files
 import Foundation
 import Generation
 import Images
+import Making
 import Models
 import Tensors
 import TestSupport

@@ -2,6 +2,7 @@ import Budget
 import Checkpoints
 import Files
 import Foundation
+import Making
 import Models
 import Tensors
 import TestSupport

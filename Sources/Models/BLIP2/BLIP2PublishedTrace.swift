@@ -31,13 +31,8 @@ extension BLIP2.Model {
   }
 
   private func published(_ traces: [Trace], prefix: String) -> [PublishedTensor] {
-    guard let first = traces.first else { return [] }
-    return first.records.flatMap { record -> [PublishedTensor] in
-      let places = publishedPlaces(of: record.address)
-      guard !places.isEmpty else { return [] }
-      let batch = traces.compactMap { $0[record.address] }
-      let tensor = publishedAxes(batch, at: record.address)
-      return places.map { PublishedTensor(name: prefix + $0, tensor: tensor) }
+    publishedBatch(traces, prefix: prefix) { batch, address, _ in
+      publishedAxes(batch, at: address)
     }
   }
 
@@ -45,10 +40,7 @@ extension BLIP2.Model {
   private func publishedAxes(_ batch: [Tensor], at address: Address) -> Tensor {
     let text = address.description
     if text == "vision.embedding.patch.output" {
-      // A convolution's result: channels, then rows and columns of patches.
-      let side = configuration.vision.gridSize
-      return Tensor.concatenated(
-        batch.map { $0.transposed().reshaped(1, configuration.vision.width, side, side) })
+      return batch.imageChannels(side: patches.side)
     }
     if text.hasPrefix("qformer.text.positions") { return batch[0].withBatchAxis }
     if text.hasPrefix("retrieval.text_projection") { return Tensor.concatenated(batch) }

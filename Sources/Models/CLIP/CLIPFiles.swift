@@ -77,9 +77,9 @@ struct CLIPFiles {
     try reader.require(
       name == "bicubic" || name == "bilinear", "interpolation", "'bicubic' or 'bilinear'")
     let mean = try reader.numbers(
-      "mean", default: ProcessorClass.clipMean, count: 3)
+      "mean", default: CLIPColours.mean, count: 3)
     let deviation = try reader.numbers(
-      "std", default: ProcessorClass.clipDeviation, count: 3)
+      "std", default: CLIPColours.deviation, count: 3)
     try reader.requireUsable(mean: mean, "mean", deviation: deviation, "std")
     let size = PixelSize(width: imageSize, height: imageSize)
     return try Preprocessing(

@@ -28,10 +28,11 @@ struct ProcessorClass: Sendable {
     deviation: half, size: .square(224), convertsColours: false)
   static let clip = ProcessorClass(
     name: "CLIPImageProcessor", otherNames: ["CLIPFeatureExtractor"], filter: .bicubic,
-    mean: clipMean, deviation: clipDeviation, size: .shortestEdge(224), crop: 224,
+    mean: CLIPColours.mean, deviation: CLIPColours.deviation, size: .shortestEdge(224), crop: 224,
     numberIsSquare: false)
   static let blip = ProcessorClass(
-    name: "BlipImageProcessor", filter: .bicubic, mean: clipMean, deviation: clipDeviation,
+    name: "BlipImageProcessor", filter: .bicubic, mean: CLIPColours.mean,
+    deviation: CLIPColours.deviation,
     size: .square(384))
 
   /// The classes that can be read; the last three are other families', which some checkpoints name.
@@ -44,7 +45,8 @@ struct ProcessorClass: Sendable {
       name: "SiglipImageProcessor", filter: .bicubic, mean: half, deviation: half,
       size: .square(224)),
     ProcessorClass(
-      name: "BitImageProcessor", filter: .bicubic, mean: clipMean, deviation: clipDeviation,
+      name: "BitImageProcessor", filter: .bicubic, mean: CLIPColours.mean,
+      deviation: CLIPColours.deviation,
       size: .shortestEdge(224), crop: 224, numberIsSquare: false),
   ]
 
@@ -63,7 +65,13 @@ struct ProcessorClass: Sendable {
       convertsColours: convertsColours)
   }
 
-  static let clipMean = [0.48145466, 0.4578275, 0.40821073]
-  static let clipDeviation = [0.26862954, 0.26130258, 0.27577711]
   private static let half = [0.5, 0.5, 0.5]
+}
+
+/// The colours of the pictures that CLIP was trained on, which many models centre theirs by.
+public enum CLIPColours {
+  /// Means of red, green and blue, of 1.
+  public static let mean = [0.48145466, 0.4578275, 0.40821073]
+  /// Their standard deviations.
+  public static let deviation = [0.26862954, 0.26130258, 0.27577711]
 }

@@ -1,4 +1,5 @@
 internal import Files
+internal import Models
 
 /// A byte-level vocabulary of a given size with syllables that no language has, for checkpoints
 /// with random weights: every text can be cut, every token be read.

@@ -1,4 +1,5 @@
 internal import Files
+internal import Models
 internal import Tensors
 
 /// A published model's sizes and settings: enough to make a checkpoint like it with random weights.
@@ -118,8 +119,8 @@ extension PublishedModel {
             "do_convert_rgb": true, "do_resize": true,
             "size": ["height": .integer(imageSize), "width": .integer(imageSize)],
             "resample": 3, "do_rescale": true, "rescale_factor": 0.00392156862745098,
-            "do_normalize": true, "image_mean": [0.48145466, 0.4578275, 0.40821073],
-            "image_std": [0.26862954, 0.26130258, 0.27577711],
+            "do_normalize": true, "image_mean": .array(CLIPColours.mean.map { .number($0) }),
+            "image_std": .array(CLIPColours.deviation.map { .number($0) }),
           ]
         ),
         (

@@ -1,4 +1,5 @@
 internal import Files
+internal import Models
 
 extension MadeUpVocabulary {
   /// `tokenizer.json` and `tokenizer_config.json`.

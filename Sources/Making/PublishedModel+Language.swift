@@ -1,4 +1,5 @@
 internal import Files
+internal import Models
 
 extension PublishedModel {
   /// Mistral-7B-v0.1, arXiv:2310.06825.

@@ -1,4 +1,5 @@
 internal import Checkpoints
+internal import Models
 internal import Tensors
 internal import Tracing
 

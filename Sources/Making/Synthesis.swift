@@ -1,6 +1,7 @@
 public import Checkpoints
 internal import Files
 public import Foundation
+internal import Models
 internal import Synchronization
 public import Tensors
 

@@ -1,4 +1,5 @@
 internal import Files
+internal import Models
 
 extension PublishedModel {
   /// CLIP of OpenAI, arXiv:2103.00020.
@@ -21,8 +22,8 @@ extension PublishedModel {
       "do_resize": true, "size": ["shortest_edge": 224], "resample": 3, "do_center_crop": true,
       "crop_size": ["height": 224, "width": 224], "do_rescale": true,
       "rescale_factor": 0.00392156862745098, "do_normalize": true, "do_convert_rgb": true,
-      "image_mean": [0.48145466, 0.4578275, 0.40821073],
-      "image_std": [0.26862954, 0.26130258, 0.27577711],
+      "image_mean": .array(CLIPColours.mean.map { .number($0) }),
+      "image_std": .array(CLIPColours.deviation.map { .number($0) }),
     ]
     return PublishedModel(
       name: "clip-vit-base-patch32",
