@@ -79,25 +79,6 @@ public struct Fact: Sendable, Equatable {
   init(_ subject: String, _ text: String) { (self.subject, self.text) = (subject, text) }
 }
 
-/// How a vision tower cuts its square picture into square patches; the class token comes first.
-public struct PatchGrid: Sendable, Hashable {
-  /// Width and height of the picture, in pixels.
-  public let imageSize: Int
-  /// Width and height of a patch, in pixels.
-  public let patchSize: Int
-
-  /// Patches in a row, and rows of patches.
-  public var side: Int { imageSize / patchSize }
-  /// All patches.
-  public var count: Int { side * side }
-  /// The class token and the patches.
-  public var tokenCount: Int { count + 1 }
-
-  init(imageSize: Int, patchSize: Int) {
-    (self.imageSize, self.patchSize) = (imageSize, patchSize)
-  }
-}
-
 /// A part of a model that has blocks with attention.
 public struct Tower: Sendable, Hashable {
   /// The first part of its addresses.
@@ -159,7 +140,8 @@ extension SeeingModel {
 
   /// A picture to numbers around 0, `[3, Y, X]`, with the way back to the picture's own pixels.
   public func prepare(_ image: Image) throws -> Preprocessing.Prepared {
-    return try preprocessing.prepare(image, patchSize: patches.patchSize, leadingTokenCount: 1)
+    try preprocessing.prepare(
+      image, patchSize: patches.patchSize, leadingTokenCount: patches.leadingTokenCount)
   }
 
   /// A picture to numbers around 0: `[3, Y, X]`.

@@ -79,8 +79,8 @@ extension SeeingModel {
   func pictureToken(_ index: Int, at address: Address) -> String {
     let isPatch =
       address.parts.first == "picture" || address.description == "vision.embedding.patch.output"
-    let place = isPatch ? index : index - 1
-    guard place >= 0 else { return "class token" }
-    return "patch \(place / patches.side),\(place % patches.side)"
+    guard let patch = isPatch ? index : patches.patch(ofToken: index) else { return "class token" }
+    let place = patches.place(of: patch)
+    return "patch \(place.row),\(place.column)"
   }
 }

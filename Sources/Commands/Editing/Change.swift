@@ -248,7 +248,7 @@ private struct PlaceResolver {
       return try patches.map { patch in
         let (row, column) =
           switch patch {
-          case .number(let number): (number / grid.side, number % grid.side)
+          case .number(let number): grid.place(of: number)
           case .place(let row, let column): (row, column)
           }
         guard (0..<grid.side).contains(row), (0..<grid.side).contains(column) else {

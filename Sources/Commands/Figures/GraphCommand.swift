@@ -86,11 +86,12 @@ extension LoadedModel {
   fileprivate func thumbnails(of image: Image) throws -> [Int: Image] {
     let seer = try able(.seeing, for: "graph")
     let prepared = try seer.prepare(image).picture
-    let (side, patch) = (seer.patches.side, seer.patches.patchSize)
+    let patch = seer.patches.patchSize
     var result: [Int: Image] = [:]
-    for index in 0..<side * side {
+    for index in 0..<seer.patches.count {
+      let place = seer.patches.place(of: index)
       result[index] = prepared.cropped(
-        x: index % side * patch, y: index / side * patch, width: patch, height: patch)
+        x: place.column * patch, y: place.row * patch, width: patch, height: patch)
     }
     return result
   }

@@ -50,7 +50,7 @@ extension Command {
     ], seeAlso: ["attention", "rollout", "word_map", "heatmap"]
   ) { session, map, picture, query, cmap, title in
     let model = try map.sourceModel ?? session.model()
-    let side = try model.able(.seeing, for: "overlay").patches.side
+    let patches = try model.able(.seeing, for: "overlay").patches
     var name = title
     var numbers = try map.requireTensor("map", from: "attention")
     if case .object(let object) = map, let own = object as? PatchMap, name.isEmpty {
@@ -71,10 +71,10 @@ extension Command {
       numbers = numbers.row(query)
       if name.isEmpty { name = "\(attention.title): \(attention.queryLabels[query])" }
     }
-    guard let grid = numbers.patchGrid(side: side) else {
+    guard let grid = patches.map(of: numbers) else {
       throw ArgumentFailure(
         parameter: "map",
-        "must hold a number a patch, \(side) × \(side) or \(side * side) of them, not shape "
+        "must hold a number a patch, \(patches.side) × \(patches.side) or \(patches.count) of them, not shape "
           + "\(numbers.shape)", note: "take one row of an attention, as in pattern[0, 0, 1:]")
     }
     var options = OverlayOptions()

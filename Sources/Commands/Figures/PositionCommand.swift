@@ -35,7 +35,7 @@ extension Command {
         parameter: "kind", "must be \"text\": \(loaded.name) has no vision tower")
     }
     let side = seer.patches.side
-    let unit = seer.positionEmbeddings.rows(1..<side * side + 1).unitRows()  // [P, D]
+    let unit = seer.patches.patches(of: seer.positionEmbeddings).unitRows()  // [P, D]
     var options = PanelOptions()
     options.normalisation = .minimumToMaximum
     options.valueName = "cosine"

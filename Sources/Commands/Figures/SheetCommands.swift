@@ -54,7 +54,8 @@ extension Command {
         parameter: "query", "must be a whole number from 0 to \(shape[1] - 1), not \(query)")
     }
     let isOfPicture = attention.keys == .patches
-    let side = model.patchSide
+    let grid = model.model.seeing?.patches
+    let (side, leading) = (grid?.side ?? 0, grid?.leadingTokenCount ?? 0)
     let shown = isOfPicture ? query ?? 0 : query
     var maps: [Float] = []
     for pattern in patterns {
@@ -64,7 +65,7 @@ extension Command {
           maps += weights.elements
           continue
         }
-        maps += weights.row(shown).elements.dropFirst(isOfPicture ? 1 : 0)
+        maps += weights.row(shown).elements.dropFirst(isOfPicture ? leading : 0)
       }
     }
     let size = isOfPicture ? [side, side] : [shown == nil ? shape[1] : 1, shape[2]]
@@ -95,9 +96,9 @@ extension Command {
     let (trace, model) = try source.lookedAt("source")
     let map = try AttentionMap.take(
       from: trace, model: model, block: block, head: head, kind: .cross)
-    let side = model.patchSide
-    let count = map.weights.shape[0]
-    let grids = (0..<count).flatMap { Array(map.weights.row($0).elements.dropFirst()) }
+    let patches = try model.able(.seeing, for: "query_maps").patches
+    let (side, count) = (patches.side, map.weights.shape[0])
+    let grids = (0..<count).flatMap { patches.map(of: map.weights.row($0))?.elements ?? [] }
     return .object(
       Drawing(
         figure: try Figure.queryMaps(

@@ -69,12 +69,12 @@ extension AttentionMap {
         note: "this layer has \(heads) heads; head \(heads - 1) is the last")
     }
     let weights = head.map { pattern.row($0) } ?? pattern.mean(axis: 0)
-    let side = model.patchSide
+    let grid = model.model.seeing?.patches
     return AttentionMap(
       weights: weights, address: address.description, head: head, headCount: heads,
       looksAtPatches: place.keys == .patches,
-      queryLabels: place.queries.labels(weights.shape[0], side: side, words: words),
-      keyLabels: place.keys.labels(weights.shape[1], side: side, words: words), model: model)
+      queryLabels: place.queries.labels(weights.shape[0], in: grid, words: words),
+      keyLabels: place.keys.labels(weights.shape[1], in: grid, words: words), model: model)
   }
 }
 
@@ -145,13 +145,15 @@ extension AttentionPlace {
 
 extension AttentionPlace.Tokens {
   /// A name for each of `count` positions; `words` are a text's tokens, where they are known.
-  func labels(_ count: Int, side: Int, words: [String] = []) -> [String] {
+  func labels(_ count: Int, in grid: PatchGrid?, words: [String] = []) -> [String] {
     (0..<count).map { index in
       switch self {
-      case .patches: index == 0 ? "class" : "\((index - 1) / side),\((index - 1) % side)"
-      case .queries: "query \(index)"
-      case .text(0) where words.indices.contains(index): words[index]
-      case .text(let soft): index < soft ? "query \(index)" : "token \(index - soft)"
+      case .patches:
+        return grid?.patch(ofToken: index).flatMap { grid?.place(of: $0) }
+          .map { "\($0.row),\($0.column)" } ?? "class"
+      case .queries: return "query \(index)"
+      case .text(0) where words.indices.contains(index): return words[index]
+      case .text(let soft): return index < soft ? "query \(index)" : "token \(index - soft)"
       }
     }
   }

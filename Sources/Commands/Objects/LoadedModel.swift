@@ -26,9 +26,6 @@ struct LoadedModel: ForeignObject {
     (model, parts, weights) = (load.model, load.parts, load.weights)
   }
 
-  /// Patches in a row of the picture; 0 for a model that looks at none.
-  var patchSide: Int { model.seeing?.patches.side ?? 0 }
-
   /// Refuses a picture for a model that reads text alone, and none for one that looks at pictures.
   func checkPicture(_ isGiven: Bool) throws {
     guard isGiven != (model.seeing != nil) else { return }

@@ -55,10 +55,7 @@ extension BLIP2.Model {
   }
 
   /// The vision tower's patches.
-  public var patches: PatchGrid {
-    PatchGrid(
-      imageSize: configuration.vision.imageSize, patchSize: configuration.vision.patchSize)
-  }
+  public var patches: PatchGrid { PatchGrid(vision.sizes) }
   /// The tokenizer, which every BLIP-2 has.
   public var textTokenizer: (any Tokenizer)? { tokenizer }
   /// `[T, D]`: the vision tower's positions.

@@ -15,7 +15,7 @@ extension CLIP.Model {
       throw ModelError.wrongShape(stage: "project", found: tokens.shape, expected: "\(shape)")
     }
     var trace = Trace.nothing
-    let rows = vision.norm(tokens.rows(1..<vision.sizes.tokenCount), trace: &trace)
+    let rows = vision.norm(patches.patches(of: tokens), trace: &trace)
     return imageProjection(rows, trace: &trace)
   }
 

@@ -108,9 +108,7 @@ extension CLIP.Model {
   /// What it is for.
   public var kind: String { "a CLIP, which compares pictures with texts and writes none" }
   /// The vision tower's patches.
-  public var patches: PatchGrid {
-    PatchGrid(imageSize: vision.sizes.imageSize, patchSize: vision.sizes.patchSize)
-  }
+  public var patches: PatchGrid { PatchGrid(vision.sizes) }
   /// The tokenizer, which every CLIP has.
   public var textTokenizer: (any Tokenizer)? { tokenizer }
   /// `[T, D]`: the vision tower's positions.

@@ -63,9 +63,7 @@ extension CLIP.VisionTower {
       + "the text tower"
   }
   /// The vision tower's patches.
-  public var patches: PatchGrid {
-    PatchGrid(imageSize: vision.sizes.imageSize, patchSize: vision.sizes.patchSize)
-  }
+  public var patches: PatchGrid { PatchGrid(vision.sizes) }
   /// None: it reads no text.
   public var textTokenizer: (any Tokenizer)? { nil }
   /// `[T, D]`: the tower's positions.

@@ -81,9 +81,7 @@ extension ViT.Model {
   /// How the classes' numbers become probabilities.
   public var scores: ClassScores { configuration.scores }
   /// The vision tower's patches.
-  public var patches: PatchGrid {
-    PatchGrid(imageSize: vision.sizes.imageSize, patchSize: vision.sizes.patchSize)
-  }
+  public var patches: PatchGrid { PatchGrid(vision.sizes) }
   /// None: it reads no text.
   public var textTokenizer: (any Tokenizer)? { nil }
   /// `[T, D]`: the vision tower's positions.
