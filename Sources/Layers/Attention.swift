@@ -215,14 +215,14 @@ public struct Attention: Sendable, Tapped {
     queryCount: Int, tokenCount: Int, window: Int? = nil
   ) -> Tensor {
     let offset = tokenCount - queryCount
-    return Tensor.filled([queryCount, tokenCount]) { mask in
-      mask.update(repeating: 0, count: queryCount * tokenCount)
+    return unsafe Tensor.filled([queryCount, tokenCount]) { mask in
+      unsafe mask.update(repeating: 0, count: queryCount * tokenCount)
       for query in 0..<queryCount {
         let place = offset + query
-        let row = mask + query * tokenCount
+        let row = unsafe mask + query * tokenCount
         let unseen = window.map { max(0, place + 1 - $0) } ?? 0
-        row.update(repeating: -.infinity, count: unseen)
-        (row + place + 1).update(repeating: -.infinity, count: tokenCount - place - 1)
+        unsafe row.update(repeating: -.infinity, count: unseen)
+        unsafe (row + place + 1).update(repeating: -.infinity, count: tokenCount - place - 1)
       }
     }
   }

@@ -22,10 +22,10 @@ public struct Rotary: Sendable, Equatable {
   /// The turn of tokens at these positions.
   public func rotation(at positions: Range<Int>) -> Rotation {
     // Rounded to float32 as the reference rounds them.
-    let angles = Tensor.filled([positions.count, frequencies.count]) { out in
+    let angles = unsafe Tensor.filled([positions.count, frequencies.count]) { out in
       for (row, place) in positions.enumerated() {
         for (pair, frequency) in frequencies.enumerated() {
-          out[row * frequencies.count + pair] = Float(place) * frequency
+          unsafe out[row * frequencies.count + pair] = Float(place) * frequency
         }
       }
     }

@@ -40,10 +40,12 @@ extension Command {
         from: trace, model: model, block: block, head: head, kind: kind ?? source.lastKind,
         words: source.words(of: model))
     }
+    let patches = map.model.model.seeing?.patches
     let thumbnails = try picture.map { try map.model.thumbnails(of: $0.image) } ?? [:]
     func nodes(_ labels: [String], arePatches: Bool) -> [AttentionNode] {
       labels.enumerated().map { index, label in
-        AttentionNode(label, picture: arePatches ? thumbnails[index - 1] : nil)
+        let patch = arePatches ? patches?.patch(ofToken: index) : nil
+        return AttentionNode(label, picture: patch.flatMap { thumbnails[$0] })
       }
     }
     let queriesArePatches = map.looksAtPatches && map.weights.shape[0] == map.weights.shape[1]

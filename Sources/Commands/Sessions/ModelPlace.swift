@@ -89,6 +89,6 @@ public enum ModelPlace {
   /// Whether something has that path, as far as this process may look.
   private static func isThere(_ place: URL) -> Bool {
     var status = stat()
-    return lstat(place.path, &status) == 0 || errno == EACCES
+    return unsafe lstat(place.path, &status) == 0 || errno == EACCES
   }
 }

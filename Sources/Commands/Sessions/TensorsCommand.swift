@@ -43,7 +43,7 @@ extension NamedTensors {
   /// Opens a file, an index of shards, or a folder.
   fileprivate init(_ url: URL, in session: Session) throws {
     var isFolder: ObjCBool = false
-    let exists = FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder)
+    let exists = unsafe FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder)
     let collection =
       if exists, isFolder.boolValue {
         try CheckpointFolder(url).tensors(orNamed: CheckpointFolder.openCLIPWeights)

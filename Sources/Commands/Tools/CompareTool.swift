@@ -90,7 +90,7 @@ public struct CompareTool {
   public static func isModel(_ path: String) -> Bool {
     var isFolder: ObjCBool = false
     let place = path.withHomeFolder
-    return FileManager.default.fileExists(atPath: place, isDirectory: &isFolder)
+    return unsafe FileManager.default.fileExists(atPath: place, isDirectory: &isFolder)
       ? isFolder.boolValue : ModelPlace.isModel(path)
   }
 
