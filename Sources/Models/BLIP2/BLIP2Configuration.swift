@@ -7,7 +7,7 @@ extension BLIP2 {
     /// The vision transformer.
     public internal(set) var vision: VisionTransformer.Sizes
     /// The querying transformer.
-    public let qformer: QFormer
+    public let qformer: QFormer.Shape
     /// The language model; nil in a retrieval checkpoint.
     public let language: Language?
     /// How many learned queries there are.
@@ -16,33 +16,6 @@ extension BLIP2 {
     public let imageTokenID: Int?
     /// Channels of the space that pictures and texts share; nil in a generation checkpoint.
     public let sharedWidth: Int?
-
-    /// Sizes of the Q-Former.
-    public struct QFormer: Sendable, Equatable {
-      /// Channels of a query.
-      public let width: Int
-      /// Channels inside an MLP.
-      public let hiddenWidth: Int
-      /// How many blocks there are.
-      public let blockCount: Int
-      /// Heads of each attention.
-      public let headCount: Int
-      /// Every so many blocks, from the first on, the queries look at the picture.
-      public let crossAttentionFrequency: Int
-      /// Rows of the text embedding table, where the checkpoint has one.
-      public let vocabularySize: Int
-      /// Rows of the text position table, where the checkpoint has one.
-      public let positionCount: Int
-      /// Whether the checkpoint reads text in the Q-Former.
-      public let readsText: Bool
-      let epsilon: Float
-      let activation: Activation
-
-      /// Whether the queries of block `index` look at the picture.
-      public func looksAtImage(block index: Int) -> Bool {
-        index.isMultiple(of: crossAttentionFrequency)
-      }
-    }
 
     /// Sizes of the language model, OPT.
     ///
@@ -95,7 +68,7 @@ extension BLIP2.Configuration {
         patchSize: 14, epsilon: 1e-6, activation: .gelu))
     vision.hasInputBias = try seeing.flag("qkv_bias", default: true)
     vision.isFused = true
-    qformer = try QFormer(top.section("qformer_config"))
+    qformer = try QFormer.Shape(top.section("qformer_config"))
     language = isRetrieval ? nil : try Language(top.section("text_config"))
     queryCount = try top.count("num_query_tokens", default: 32)
     let alias = try top.index("image_token_id")
@@ -124,18 +97,19 @@ extension BLIP2.Configuration {
   }
 }
 
-extension BLIP2.Configuration.QFormer {
+extension QFormer.Shape {
   fileprivate init(_ reader: ConfigurationReader) throws(ModelError) {
-    width = try reader.count("hidden_size", default: 768)
-    hiddenWidth = try reader.count("intermediate_size", default: 3072)
-    blockCount = try reader.count("num_hidden_layers", default: 12)
-    headCount = try reader.count("num_attention_heads", default: 12)
-    crossAttentionFrequency = try reader.count("cross_attention_frequency", default: 2)
-    vocabularySize = try reader.count("vocab_size", default: 30522)
-    positionCount = try reader.count("max_position_embeddings", default: 512)
-    readsText = try reader.flag("use_qformer_text_input", default: false)
-    epsilon = try reader.float("layer_norm_eps", default: 1e-12)
-    activation = try reader.choice("hidden_act", default: Activation.gelu)
+    self.init(
+      width: try reader.count("hidden_size", default: 768),
+      hiddenWidth: try reader.count("intermediate_size", default: 3072),
+      blockCount: try reader.count("num_hidden_layers", default: 12),
+      headCount: try reader.count("num_attention_heads", default: 12),
+      crossAttentionFrequency: try reader.count("cross_attention_frequency", default: 2),
+      vocabularySize: try reader.count("vocab_size", default: 30522),
+      positionCount: try reader.count("max_position_embeddings", default: 512),
+      readsText: try reader.flag("use_qformer_text_input", default: false),
+      epsilon: try reader.float("layer_norm_eps", default: 1e-12),
+      activation: try reader.choice("hidden_act", default: Activation.gelu))
     try reader.require(
       width.isMultiple(of: headCount), "hidden_size", "a multiple of the \(headCount) heads")
   }

@@ -12,7 +12,7 @@ extension BLIP2 {
     let matchHead: Linear
 
     init(
-      from weights: inout WeightReader, _ configuration: Configuration.QFormer, sharedWidth: Int
+      from weights: inout WeightReader, _ configuration: QFormer.Shape, sharedWidth: Int
     ) throws(CheckpointError) {
       let root = Address("retrieval")
       imageProjection = try Linear(

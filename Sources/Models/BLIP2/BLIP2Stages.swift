@@ -43,7 +43,7 @@ extension BLIP2.Model {
   }
 }
 
-extension BLIP2.QFormer {
+extension QFormer {
   /// The queries look at a picture's tokens, a step a block.
   fileprivate var steps: [Step] {
     let first = Step("qformer.norm") { slots, trace in
