@@ -1,7 +1,7 @@
 internal import Budget
 public import Images
 public import Tensors
-internal import Tracing
+public import Tracing
 
 extension EmbeddingModel {
   /// The sentences that a label is put into, for `{}` in each template.
@@ -22,9 +22,13 @@ extension EmbeddingModel {
   /// averaged, and the mean's cosine with the picture is multiplied by the model's scale (Radford
   /// et al. 2021, section 3.1.4).
   ///
-  /// - Parameter templates: at least one, or nil for the paper's sentence.
+  /// - Parameters:
+  ///   - templates: at least one, or nil for the paper's sentence.
+  ///   - embedTexts: gives texts' embeddings, `[N, E]`.
+  ///   - embedImage: gives the picture's, `[1, E]`.
   public func classify(
-    _ image: Image, as labels: [String], templates: [String]? = nil
+    _ image: Image, as labels: [String], templates: [String]? = nil,
+    embedTexts: ([String]) throws -> Tensor, embedImage: (Image) throws -> Tensor
   ) throws -> Tensor {
     guard !labels.isEmpty else { return Tensor([], shape: [0]) }
     let count = templates?.count ?? 1
@@ -33,7 +37,7 @@ extension EmbeddingModel {
     let means = Tensor.concatenated(
       try stride(from: 0, to: labels.count, by: step).map { start in
         let some = labels[start..<min(start + step, labels.count)]
-        let rows = try embed(texts: some.flatMap { sentences($0, templates: templates) })
+        let rows = try embedTexts(some.flatMap { sentences($0, templates: templates) })
           .unitRows()  // [L·S, E]
         try Stop.check()
         return Tensor.concatenated(
@@ -43,23 +47,35 @@ extension EmbeddingModel {
           })
       }
     ).unitRows()  // [L, E]
-    let seen = try embed(images: [image]).unitRows()  // [1, E]
+    let seen = try embedImage(image).unitRows()  // [1, E]
     return (seen.matmulTransposed(means) * similarityScale).reshaped(labels.count)
+  }
+
+  /// How well each label fits a picture, `[L]`, before softmax.
+  public func classify(
+    _ image: Image, as labels: [String], templates: [String]? = nil
+  ) throws -> Tensor {
+    try classify(
+      image, as: labels, templates: templates, embedTexts: { try embed(texts: $0) },
+      embedImage: { try embed(images: [$0]) })
   }
 
   /// The cosine of every patch with a text, `[rows, columns]`.
   ///
-  /// - Parameter without: texts whose mean cosines are subtracted: what fits every text alike, the
-  ///   ground above all, goes (as with the redundant features of Li et al. 2023,
-  ///   arXiv:2304.05653).
+  /// - Parameters:
+  ///   - without: texts whose mean cosines are subtracted: what fits every text alike, the ground
+  ///     above all, goes (as with the redundant features of Li et al. 2023, arXiv:2304.05653).
+  ///   - trace: that of the picture's way.
+  ///   - embedTexts: gives texts' embeddings, `[N, E]`; nil for the model's own way.
   public func wordMap(
-    _ image: Image, text: String, without: [String] = []
+    _ image: Image, text: String, without: [String] = [], trace: Trace = .nothing,
+    embedTexts: (([String]) throws -> Tensor)? = nil
   ) throws -> Tensor {
-    var trace = Trace.nothing
+    var trace = trace
     let tokens = try see(image, trace: &trace)
     let rows = try projectPatches(tokens).unitRows()  // [P, E]
     func map(_ texts: [String]) throws -> Tensor {
-      let words = try embed(texts: texts).unitRows()  // [N, E]
+      let words = try (embedTexts?(texts) ?? embed(texts: texts)).unitRows()  // [N, E]
       return rows.matmulTransposed(words).mean(axis: 1).reshaped(
         patches.side, patches.side)
     }

@@ -13,15 +13,17 @@ public struct Alteration: Sendable {
     case add(Source, by: Float)
     /// A number of a tensor stands in its place.
     case put(Source)
-    /// Of scores: negative infinity stands in its place, except where a query looks at itself.
-    case hide
+    /// Of scores: negative infinity stands in its place; where queries look at their own sequence,
+    /// except where one looks at itself.
+    case hide(isOwnSequence: Bool)
   }
 
   /// Where the numbers come from that are added or put.
   public enum Source: Sendable {
     /// A tensor of the place's own shape; positions that it does not have are left alone.
     case whole(Tensor)
-    /// A tensor `[C]`, for every row of the last axis; `[1]` for every number.
+    /// A tensor `[C]`, for every row of the last axis, positions behind its end left alone; `[1]` for
+    /// every number.
     case row(Tensor)
   }
 
@@ -62,9 +64,9 @@ public struct Alteration: Sendable {
         if let number = source[index] { elements[offset] += factor * number }
       case .put(let source):
         if let number = source[index] { elements[offset] = number }
-      case .hide:
+      case .hide(let isOwnSequence):
         let isItself = query.flatMap { q in key.map { index[q] == index[$0] } } ?? false
-        if !isItself { elements[offset] = -.infinity }
+        if !(isOwnSequence && isItself) { elements[offset] = -.infinity }
       }
       var axis = places.count - 1
       while axis >= 0 {
@@ -84,7 +86,8 @@ extension Alteration.Source {
   fileprivate subscript(index: [Int]) -> Float? {
     switch self {
     case .row(let row):
-      return row.count == 1 ? row.elements[0] : index.last.map { row.elements[$0] }
+      guard row.count > 1, let place = index.last else { return row.elements.first }
+      return place < row.count ? row.elements[place] : nil
     case .whole(let tensor):
       var offset = 0
       for (axis, place) in index.enumerated() {

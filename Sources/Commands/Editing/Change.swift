@@ -1,3 +1,4 @@
+internal import Characters
 internal import Language
 internal import Models
 internal import Runtime
@@ -20,23 +21,21 @@ struct Change: ForeignObject {
 
   /// How it is written.
   let written: String
-  /// Which places: an address, or a pattern of addresses.
-  let place: String
+  /// Which places: an address, or patterns of addresses.
+  let places: [String]
   let kind: Kind
   var selection = Selection()
 
   var typeName: String { "Change" }
   var shown: String { written }
-  var attributeNames: [String] { ["place"] }
+  var attributeNames: [String] { ["places"] }
 
   func attribute(_ attribute: String) throws -> Value? {
-    attribute == "place" ? .text(place) : nil
+    attribute == "places" ? .texts(places) : nil
   }
-}
 
-extension Change {
-  /// Whether it names tokens, which only an input has.
-  var namesTokens: Bool { selection.tokens != nil || selection.keys != nil }
+  /// Whether it reaches a place.
+  func fits(_ address: Address) -> Bool { places.contains { address.matches($0) } }
 }
 
 extension LoadedModel {
@@ -63,8 +62,8 @@ struct Selection: Sendable {
 /// Some positions of a sequence, as a person names them.
 enum Positions: Sendable {
   case numbers([Int])
-  /// Wherever the prompt has these words.
-  case words(String)
+  /// Wherever the prompt has one of these words.
+  case words([String])
   /// Patches of the picture, by number or by row and column.
   case patches([PatchName])
 
@@ -84,26 +83,64 @@ struct ResolvedChanges {
   /// - Parameters:
   ///   - input: what the run starts from.
   ///   - places: what it is going to pass.
+  ///   - areKept: whether a model keeps the changes; then a run that has not their places, or not
+  ///     their words, goes without them.
   /// - Throws: `RuntimeFailure` for a change that fits no place, or not the place's shape.
   init(
-    _ changes: [Change], of model: LoadedModel, on input: Input, places: [Outline.Place]
+    _ changes: [Change], of model: LoadedModel, on input: Input, places: [Outline.Place],
+    areKept: Bool = false
   ) throws {
-    guard !changes.isEmpty else { return }
     for change in changes {
-      let fitting = places.filter { $0.address.matches(change.place) }
-      guard !fitting.isEmpty else {
-        throw RuntimeFailure(
-          .key, "no place of this run fits \(Value.text(change.place).inMessage)",
-          hint: NearestPlace.hint(change.place, among: places.map(\.address.description)),
-          notes: ["describe(\"vision\") lists the places that begin so, by name and shape"])
+      let fitting = places.filter { change.fits($0.address) }
+      guard !fitting.isEmpty || areKept else {
+        throw Self.missing(change, among: places, of: model)
       }
       let resolver = PlaceResolver(model: model, input: input, places: places)
       for place in fitting {
-        guard let alteration = try resolver.alteration(by: change, at: place) else { continue }
-        alterations[place.address, default: []].append(alteration)
+        do {
+          alterations[place.address, default: []].append(
+            try resolver.alteration(by: change, at: place))
+        } catch let failure as MissingWords {
+          if !areKept { throw failure.failure }
+        }
       }
     }
   }
+
+  /// Why a change fits nothing.
+  static func missing(
+    _ change: Change, among places: [Outline.Place], of model: LoadedModel
+  ) -> RuntimeFailure {
+    let wanted = change.places[0]
+    let names = places.map(\.address.description)
+    var roots: [String] = []
+    var known: Set<String> = []
+    for place in places {
+      let parts = place.address.parts
+      if let root = parts.first, !roots.contains(String(root)) { roots.append(String(root)) }
+      for count in 1..<max(1, parts.count) {
+        known.insert(parts.prefix(count).joined(separator: "."))
+      }
+    }
+    let root = wanted.split(separator: ".").first.map(String.init) ?? ""
+    if ["picture", "vision"].contains(root), model.model.seeing == nil {
+      return RuntimeFailure(
+        .key, "\(change.written) is for a picture; \(model.name) is \(model.model.kind)")
+    }
+    return RuntimeFailure(
+      .key, "no place that runs here fits \(Value.text(wanted).inMessage)",
+      hint: known.contains(wanted)
+        ? "that is a part; \(Value.text(wanted + ".output").inMessage) is what it gives, and \".*\" behind it all its places"
+        : NearestPlace.hint(wanted, among: names),
+      notes: [
+        "places begin with \(roots.joined(separator: ", ")); describe(\"\(roots.last ?? "")\") lists them"
+      ])
+  }
+}
+
+/// A text without the words that a change names.
+private struct MissingWords: Error {
+  let failure: RuntimeFailure
 }
 
 /// Turns names of heads, tokens and patches into indices of a place.
@@ -112,7 +149,7 @@ private struct PlaceResolver {
   let input: Input
   let places: [Outline.Place]
 
-  func alteration(by change: Change, at place: Outline.Place) throws -> Alteration? {
+  func alteration(by change: Change, at place: Outline.Place) throws -> Alteration {
     var indices = place.axes.map { _ in [Int]?.none }
     let selection = change.selection
     if let heads = selection.heads {
@@ -148,7 +185,8 @@ private struct PlaceResolver {
   ) throws -> Alteration.Action {
     switch change.kind {
     case .scale(let factor): return .scale(factor)
-    case .hide: return .hide
+    case .hide:
+      return .hide(isOwnSequence: !place.address.parts.contains("cross_attention"))
     case .add(let tensor, let factor):
       return .add(try source(tensor, at: place, indices), by: factor)
     case .replace(let tensor): return .put(try source(tensor, at: place, indices))
@@ -156,7 +194,9 @@ private struct PlaceResolver {
       guard let tensor = tensors[place.address] else {
         throw RuntimeFailure(
           .key, "\(name) has nothing at \(place.address)",
-          hint: tensors.isEmpty ? nil : "it was run with a keep= that leaves it out")
+          hint: NearestPlace.hint(
+            place.address.description, among: tensors.keys.map(\.description).sorted()),
+          notes: ["it has \(tensors.count.counted(as: "place")); another model's run has others"])
       }
       guard tensor.rank == place.shape.count else { throw misshapen(tensor, place) }
       for (axis, kind) in place.axes.enumerated() {
@@ -181,6 +221,11 @@ private struct PlaceResolver {
     if tensor.count == 1 { return .row(tensor.reshaped(1)) }
     if tensor.shape == [place.shape.last ?? 0] { return .row(tensor) }
     let selected = place.shape.indices.map { indices[$0]?.count ?? place.shape[$0] }
+    if tensor.rank == 1, tensor.count == selected.last, let chosen = indices.last, let chosen {
+      var row = [Float](repeating: 0, count: place.shape.last ?? 0)
+      for (channel, number) in zip(chosen, tensor.elements) { row[channel] = number }
+      return .row(Tensor(row, shape: [row.count]))
+    }
     guard tensor.count == selected.reduce(1, *),
       tensor.shape.filter({ $0 != 1 }) == selected.filter({ $0 != 1 })
     else { throw misshapen(tensor, place, selected) }
@@ -202,14 +247,23 @@ private struct PlaceResolver {
     _ numbers: [Int], _ what: String, on axis: Int, of place: Outline.Place
   ) throws -> [Int] {
     let count = place.shape[axis]
-    return try numbers.map { number in
+    return try Self.checked(numbers, what, of: count, at: place)
+  }
+
+  /// Numbers from 0 on, each once.
+  private static func checked(
+    _ numbers: [Int], _ what: String, of count: Int, at place: Outline.Place
+  ) throws -> [Int] {
+    var seen: Set<Int> = []
+    return try numbers.compactMap { number in
       let index = number < 0 ? number + count : number
       guard (0..<count).contains(index) else {
         throw RuntimeFailure(
-          .index, "\(place.address) has \(count) \(what)s, and \(what) \(number) is none of them",
-          notes: ["they count from 0, and from the end with -1"])
+          .index,
+          "\(place.address) has \(count) \(what)\(what == "patch" ? "es" : "s"), and \(what) \(number) "
+            + "is none of them", notes: ["they count from 0, and from the end with -1"])
       }
-      return index
+      return seen.insert(index).inserted ? index : nil
     }
   }
 
@@ -221,14 +275,8 @@ private struct PlaceResolver {
       let count = places.first(where: { $0.address == pattern })?.shape.first
     else { throw lacks("heads", place) }
     let width = place.shape[1] / count
-    return try heads.flatMap { number -> [Int] in
-      let head = number < 0 ? number + count : number
-      guard (0..<count).contains(head) else {
-        throw RuntimeFailure(
-          .index, "\(place.address) has \(count) heads, and head \(number) is none of them")
-      }
-      return Array(head * width..<(head + 1) * width)
-    }
+    return try Self.checked(heads, "head", of: count, at: place)
+      .flatMap { Array($0 * width..<($0 + 1) * width) }
   }
 
   private func positions(
@@ -246,16 +294,18 @@ private struct PlaceResolver {
         if let name { known[name] = index }
       }
       return try patches.map { patch in
-        let (row, column) =
-          switch patch {
-          case .number(let number): grid.place(of: number)
-          case .place(let row, let column): (row, column)
-          }
+        let (row, column): (Int, Int)
+        switch patch {
+        case .number(let number):
+          let index = try Self.checked([number], "patch", of: grid.count, at: place)[0]
+          (row, column) = grid.place(of: index)
+        case .place(let givenRow, let givenColumn): (row, column) = (givenRow, givenColumn)
+        }
         guard (0..<grid.side).contains(row), (0..<grid.side).contains(column) else {
           throw RuntimeFailure(
             .index,
             "the model has \(grid.side) × \(grid.side) patches, and row \(row), column \(column) "
-              + "is outside")
+              + "is outside", notes: ["rows and columns count from 0"])
         }
         guard let index = known["patch \(row),\(column)"] else { throw lacks("patches", place) }
         return index
@@ -263,49 +313,76 @@ private struct PlaceResolver {
     }
   }
 
-  /// Wherever the words stand in the prompt.
+  /// Wherever the words stand in the prompt, as whole words, in capitals or not.
   private func words(
-    _ words: String, on axis: Int, of place: Outline.Place
+    _ words: [String], on axis: Int, of place: Outline.Place
   ) throws -> [Int] {
-    guard let (ids, decode) = try text(at: place) else { throw lacks("words", place) }
-    let wanted = words.filter { !$0.isWhitespace }
-    var found: Set<Int> = []
-    for start in ids.indices {
-      for end in start + 1..<min(start + 17, ids.count + 1) {
-        let piece = decode(Array(ids[start..<end])).filter { !$0.isWhitespace }
-        if piece == wanted {
-          found.formUnion(start..<end)
-          break
-        }
-        if piece.count > wanted.count + 4 { break }
-      }
+    guard let (ids, tokenizer) = try text(at: place) else { throw lacks("words", place) }
+    // Which characters each token gives; one that gives a part of a character has it whole.
+    var decoder = StreamingDecoder(tokenizer)
+    var text: [Character] = []
+    var spans: [Range<Int>] = []
+    for id in ids {
+      let start = text.count
+      text += decoder.append(id).lowercased()
+      let isPart = text.count == start && !tokenizer.isSpecial(id)
+      spans.append(start..<text.count + (isPart ? 1 : 0))
     }
-    guard !wanted.isEmpty, !found.isEmpty else {
-      let all = ids.map { Value.text(decode([$0])).represented }.joined(separator: " ")
-      throw RuntimeFailure(
-        .value, "the text that \(place.address) sees has no words \(Value.text(words).inMessage)",
-        notes: ["its tokens are \(all.bounded())"])
+    text += decoder.finish().lowercased()
+    var found: Set<Int> = []
+    for word in words {
+      let wanted = Array(word.lowercased().drop { $0.isWhitespace })
+      let places = Self.places(of: wanted, in: text)
+      guard !wanted.isEmpty, !places.isEmpty else {
+        throw MissingWords(
+          failure: RuntimeFailure(
+            .value, "the text that \(place.address) sees has no word \(Value.text(word).inMessage)",
+            notes: ["it is \(Value.text(String(text)).inMessage)"]))
+      }
+      for (index, span) in spans.enumerated() where !span.isEmpty {
+        // A space before a word is in the same token, and does not make it another word's.
+        let letters = span.filter { $0 < text.count && !text[$0].isWhitespace }
+        if letters.contains(where: { letter in places.contains { $0.contains(letter) } }) {
+          found.insert(index)
+        }
+      }
     }
     // What stands for a picture comes first.
     let offset = max(0, place.shape[axis] - ids.count)
     return found.sorted().map { $0 + offset }.filter { $0 < place.shape[axis] }
   }
 
+  /// Where a text has some characters that are no part of a longer word.
+  private static func places(of wanted: [Character], in text: [Character]) -> [Range<Int>] {
+    guard let first = wanted.first, let last = wanted.last, text.count >= wanted.count else {
+      return []
+    }
+    // Scripts without spaces have words side by side.
+    func joins(_ a: Character, _ b: Character) -> Bool {
+      [a, b].allSatisfy {
+        ($0.isLetter || $0.isNumber) && ($0.unicodeScalars.first?.value ?? 0) < 0x2E80
+      }
+    }
+    return (0...text.count - wanted.count).map { $0..<$0 + wanted.count }.filter { range in
+      text[range].elementsEqual(wanted)
+        && (range.lowerBound == 0 || !joins(text[range.lowerBound - 1], first))
+        && (range.upperBound == text.count || !joins(last, text[range.upperBound]))
+    }
+  }
+
   /// The token ids of the text that a place belongs to.
-  private func text(at place: Outline.Place) throws -> (ids: [Int], decode: ([Int]) -> String)? {
+  private func text(at place: Outline.Place) throws -> (ids: [Int], tokenizer: any Tokenizer)? {
     let root = place.address.parts.first
     if root == "language", place.address.parts.dropFirst().first != "head",
       let writer = model.model.writing
     {
-      return (
-        try writer.ids(of: input), { writer.tokenizer.decode($0, skipSpecialTokens: true) }
-      )
+      return (try writer.ids(of: input), writer.tokenizer)
     }
     if root == "text", let tokenizer = model.model.textTokenizer {
       let ids =
         try model.model.embedding?.textIDs(input.prompt)
         ?? tokenizer.encode(input.prompt, addSpecialTokens: true)
-      return (ids, { tokenizer.decode($0, skipSpecialTokens: true) })
+      return (ids, tokenizer)
     }
     return nil
   }

@@ -127,8 +127,9 @@ extension Command {
       "where", of: ["picture", "attention"], default: "picture",
       "Whether patches are made grey in the picture, or are there and nothing looks at them."),
     returns: "a Change, for edit(), edits() and changes=",
-    details: "Words, and patches with where=\"attention\", get negative infinity in the scores of "
-      + "every block for all that would look at them but themselves.",
+    details: "Words of the prompt or of a CLIP's text, and patches with where=\"attention\", get "
+      + "negative infinity in the scores of every block for all that would look at them but "
+      + "themselves, a Q-Former's queries among them.",
     examples: [
       Example(
         "s = scene(7)\nr = run(s)\n"
@@ -154,12 +155,15 @@ extension Command {
       selection.tokens = chosen
       return .object(
         Change(
-          written: written, place: "picture.patches.output", kind: .scale(0),
+          written: written, places: ["picture.patches.output"], kind: .scale(0),
           selection: selection))
     }
     selection.keys = chosen
-    let scores = patches == nil ? "language.blocks.*.scores" : "vision.blocks.*.scores"
-    return .object(Change(written: written, place: scores, kind: .hide, selection: selection))
+    let scores =
+      patches == nil
+      ? ["language.blocks.*.scores", "text.blocks.*.scores"]
+      : ["vision.blocks.*.scores", "qformer.*.cross_attention.scores"]
+    return .object(Change(written: written, places: scores, kind: .hide, selection: selection))
   }
 
   private static let selecting = """
@@ -191,7 +195,7 @@ extension Value {
     let words = ([Value.text(place).represented] + arguments + chosen).joined(separator: ", ")
     return .object(
       Change(
-        written: "change.\(name)(\(words))", place: place, kind: kind,
+        written: "change.\(name)(\(words))", places: [place], kind: kind,
         selection: Selection(
           heads: heads, tokens: tokens ?? patches, keys: keys, channels: channels)))
   }
@@ -232,7 +236,9 @@ extension Positions {
   fileprivate func written(as name: String) -> String {
     switch self {
     case .numbers(let numbers): return "\(name)=\(Change.list(numbers))"
-    case .words(let words): return "\(name)=\(Value.text(words).represented)"
+    case .words(let words):
+      let parts = words.map { Value.text($0).represented }
+      return "\(name)=\(parts.count == 1 ? parts[0] : "[\(parts.joined(separator: ", "))]")"
     case .patches(let patches):
       let parts = patches.map { patch in
         switch patch {
@@ -274,8 +280,11 @@ extension Parameter where T == [Int]? {
       expects: "a whole number, a list or a range of them, or None",
       defaultText: "None", summary: summary)
     return Parameter(facts, fallback: .some(nil)) { value, _ in
-      if case .none = value { return .some(nil) }
-      return (value.integer.map { [$0] } ?? value.wholeNumbers).map { .some($0) }
+      switch value {
+      case .none: return .some(nil)
+      case .bool: return nil
+      default: return (value.integer.map { [$0] } ?? value.wholeNumbers).map { .some($0) }
+      }
     }
   }
 }
@@ -291,12 +300,16 @@ extension Parameter where T == Positions? {
   private static func positions(_ name: String, _ summary: String) -> Self {
     let facts = ParameterFacts(
       name: name, type: "positions",
-      expects: "a whole number, a list or a range of them, words, or None", defaultText: "None",
+      expects: "a whole number, a list or a range of them, words or a list of them, or None",
+      defaultText: "None",
       summary: summary)
     return Parameter(facts, fallback: .some(nil)) { value, _ in
       switch value {
       case .none: return .some(nil)
-      case .text(let words): return .some(.words(words.string))
+      case .bool: return nil
+      case .text(let words): return .some(.words([words.string]))
+      case .list(let list) where !list.values.isEmpty && list.values.allSatisfy { $0.text != nil }:
+        return .some(.words(list.values.compactMap(\.text)))
       default:
         return (value.integer.map { [$0] } ?? value.wholeNumbers).map { .some(.numbers($0)) }
       }
@@ -318,7 +331,13 @@ extension Parameter where T == Positions? {
         return .place(row: row, column: column)
       }
       if case .none = value { return .some(nil) }
+      if case .bool = value { return nil }
       if let one = name(value) { return .some(.patches([one])) }
+      if case .tuple = value {
+        throw ArgumentFailure(
+          parameter: "patch", "must be (row, column), a number or a list, not \(value.inMessage)",
+          note: "patches_under(box, picture) gives those under a box")
+      }
       if let numbers = value.wholeNumbers { return .some(.patches(numbers.map { .number($0) })) }
       guard case .list(let list) = value else { return nil }
       let names = list.values.compactMap(name)

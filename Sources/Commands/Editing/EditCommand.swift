@@ -1,5 +1,6 @@
 internal import Characters
 internal import Figures
+internal import Generation
 internal import Models
 internal import Runtime
 internal import Tensors
@@ -35,6 +36,9 @@ extension Command {
         "An edit of an edit."),
     ], seeAlso: ["change.zero", "change.take", "change.mask", "edits", "run", "compare"]
   ) { session, run, changes in
+    try session.checkMemory(
+      model: run.model, prompt: run.input.prompt, keep: run.course.keep,
+      newTokens: run.course.maxNewTokens ?? run.model.model.writing?.defaultOptions.maxNewTokens)
     let (after, first) = try Run.of(run, changedBy: changes, in: session)
     let stages = run.model.model.stages.of(run.input)
     return .object(
@@ -64,11 +68,12 @@ extension Command {
     var changed = model
     changed.changes = changes
     // A change that fits nothing is told now, not at the first run.
-    let words = changed.model.stages.contains { $0.branch == .text } ? "a" : ""
-    let input = Input(prompt: words)
-    for change in changes where !change.namesTokens {
-      _ = try ResolvedChanges(
-        [change], of: changed, on: input, places: try changed.model.outline(input).places)
+    let hasWords = changed.model.stages.contains { $0.branch == .text }
+    let places =
+      try changed.model.outline(Input(prompt: hasWords ? "a" : "")).places
+      + (changed.model.matching?.matchingOutline(texts: ["a"]).places ?? [])
+    for change in changes where !places.contains(where: { change.fits($0.address) }) {
+      throw ResolvedChanges.missing(change, among: places, of: changed)
     }
     session[CurrentModel.self] = changed
     return .object(changed)
@@ -141,7 +146,7 @@ struct Edit: ForeignObject {
     switch attribute {
     case "before": .object(before)
     case "after": .object(after)
-    case "text": try after.attribute("text")
+    case "text": try after.topScore.map { .text($0) } ?? after.attribute("text")
     case "divergence": divergence.map { .float($0) } ?? Value.none
     case "steps": .integer(stepCount - first)
     case "of": .integer(stepCount)

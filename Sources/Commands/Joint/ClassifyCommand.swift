@@ -45,12 +45,29 @@ extension Command {
         throw ArgumentFailure(parameter: "image", "must be a picture where labels are given")
       }
       let (able, model) = try session.able(.embedding, for: "classify")
-      try model.refuse(changes, for: "classify with labels")
       try templates.map(Self.check)
       let part = able.cuttingTexts(truncate)
       try MemoryGate.take(
         labels.count, of: 12 * part.embeddingWidth, for: "embeddings of \(labels.count) labels")
-      let logits = try part.classify(picture.image, as: labels, templates: templates)
+      var changed = model
+      changed.changes += changes
+      if let first = labels.first, !changes.isEmpty {
+        // What fits neither way is told.
+        let words = part.sentences(first, templates: templates)[0]
+        let places = try model.model.outline(Input(image: picture.image, prompt: words)).places
+        for change in changes where !places.contains(where: { change.fits($0.address) }) {
+          throw ResolvedChanges.missing(change, among: places, of: model)
+        }
+      }
+      let runs = changed
+      let logits = try part.classify(
+        picture.image, as: labels, templates: templates,
+        embedTexts: {
+          try Embeddings($0.map { .text($0) }, by: part, of: runs, keep: "", in: session).rows
+        },
+        embedImage: { _ in
+          try Embeddings([.picture(picture)], by: part, of: runs, keep: "", in: session).rows
+        })
       try session.checkFinite(logits, of: model) {
         let broken = logits.elements.firstIndex { !$0.isFinite } ?? 0
         return [part.way(of: .picture(picture))]

@@ -29,7 +29,6 @@ extension Command {
     ], seeAlso: ["embed_image", "embed_text", "classify", "heatmap"]
   ) { session, first, second, softmax, truncate in
     let (able, model) = try session.able(.embedding, for: "similarity")
-    try model.refuse(for: "similarity")
     let part = able.cuttingTexts(truncate)
     for (side, name) in [(first, "first"), (second, "second")] {
       try side.check(name, by: part, of: model, in: session)

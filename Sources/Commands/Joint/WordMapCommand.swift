@@ -35,9 +35,13 @@ extension Command {
     ], seeAlso: ["overlay", "similarity", "attention"]
   ) { session, picture, text, without, truncate in
     let (able, model) = try session.able(.embedding, for: "word_map")
-    try model.refuse(for: "word_map")
     let part = able.cuttingTexts(truncate)
-    let numbers = try part.wordMap(picture.image, text: text, without: without ?? [])
+    let numbers = try part.wordMap(
+      picture.image, text: text, without: without ?? [],
+      trace: try session.trace(keeping: "", of: model, on: Input(image: picture.image)),
+      embedTexts: {
+        try Embeddings($0.map { .text($0) }, by: part, of: model, keep: "", in: session).rows
+      })
     try session.checkFinite(numbers, of: model) {
       [part.way(of: .picture(picture))]
         + ([text] + (without ?? [])).map { part.way(of: .text($0)) }

@@ -63,11 +63,11 @@ struct Run: ForeignObject {
 
   var shown: String {
     "\(brief): \(trace.records.count.counted(as: "place")) kept"
-      + course.changes.map { "\n  \($0.written)" }.joined()
+      + (model.changes + course.changes).map { "\n  \($0.written)" }.joined()
       + (answer.map { "\n\($0.prompt.isEmpty ? "" : $0.prompt + " ")→ \($0.brief)" } ?? "")
   }
 
-  var attributeNames: [String] { ["answer", "text", "trace", "image"] }
+  var attributeNames: [String] { ["answer", "text", "trace", "image", "changes"] }
 
   func attribute(_ attribute: String) throws -> Value? {
     switch attribute {
@@ -75,6 +75,7 @@ struct Run: ForeignObject {
     case "text": answer.map { .text($0.text) } ?? Value.none
     case "trace":
       .object(TraceView(trace: trace, title: brief, model: model, input: input))
+    case "changes": .newList((model.changes + course.changes).map { .object($0) })
     case "image": picture.map { .object($0) } ?? Value.none
     default: nil
     }

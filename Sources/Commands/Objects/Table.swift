@@ -146,7 +146,7 @@ enum Digits {
     if size >= 1e5 || size < 1e-3 {
       let exponent = Int(floorLog10(size))
       let mantissa = (number / power10(exponent) * 100).rounded() / 100
-      return "\(mantissa)e\(exponent)"
+      return abs(mantissa) == 10 ? "\(mantissa / 10)e\(exponent + 1)" : "\(mantissa)e\(exponent)"
     }
     let places = max(0, 3 - Int(floorLog10(size)))
     let factor = power10(places)

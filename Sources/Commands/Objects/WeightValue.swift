@@ -29,7 +29,7 @@ struct WeightValue: ForeignObject {
     case "address": .text(weight.address.description)
     case "file": .text(weight.file)
     case "dtype": .text(weight.tensor.encoding.name)
-    case "shape": .integers(weight.tensor.shape)
+    case "shape": .tuple(weight.tensor.shape.map { .integer($0) })
     case "bytes": .integer(weight.tensor.byteCount)
     default: nil
     }

@@ -144,6 +144,9 @@ struct Description: ForeignObject {
       let name = part.name + String(repeating: " ", count: width - part.name.count)
       lines.append((index == 0 ? "weights     " : "            ") + "\(name)  \(part.text)")
     }
+    for (index, change) in loaded.changes.enumerated() {
+      lines.append((index == 0 ? "changes     " : "            ") + change.written)
+    }
     if let matching = matching?.model.matching {
       lines.append(
         "matching    pictures with texts, by match(); shared space of "

@@ -26,13 +26,15 @@ extension Command {
     let all = loaded.changes + changes
     if !all.isEmpty {
       func longest(_ text: String) -> Int { loaded.model.textTokenizer?.encode(text).count ?? 0 }
-      vision.alterations = try ResolvedChanges(
-        all, of: loaded, on: Input(image: picture.image),
-        // All are filled up to the longest.
-        places: try model.matchingOutline(
-          texts: texts.max { longest($0) < longest($1) }.map { [$0] } ?? []
-        ).places
-      ).alterations
+      // All are filled up to the longest.
+      let places = try model.matchingOutline(
+        texts: texts.max { longest($0) < longest($1) }.map { [$0] } ?? []
+      ).places
+      let input = Input(image: picture.image)
+      let kept = try ResolvedChanges(
+        loaded.changes, of: loaded, on: input, places: places, areKept: true)
+      let given = try ResolvedChanges(changes, of: loaded, on: input, places: places)
+      vision.alterations = kept.alterations.merging(given.alterations) { $0 + $1 }
     }
     let start = vision
     let tokens = try model.see(picture.image, trace: &vision)

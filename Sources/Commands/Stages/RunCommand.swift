@@ -61,7 +61,8 @@ extension Session {
     let places = try model.model.outline(input).places
     let steps = model.model.stages.filter { names?.contains($0.name) ?? true }.steps
     let passed = places.filter { place in steps.contains { $0.passes(place.address) } }
-    let kept = try ResolvedChanges(model.changes, of: model, on: input, places: places)
+    let kept = try ResolvedChanges(
+      model.changes, of: model, on: input, places: places, areKept: true)
     let given = try ResolvedChanges(changes, of: model, on: input, places: passed)
     return kept.alterations.merging(given.alterations) { $0 + $1 }
   }

@@ -5,7 +5,7 @@ struct CommandSpace: ForeignObject {
   let name: String
   let commands: [Command]
 
-  var typeName: String { "commands" }
+  var typeName: String { "name space" }
   var shown: String {
     let width = commands.map(\.name.count).max() ?? 0
     return commands.map { command in
