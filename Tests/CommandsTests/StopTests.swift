@@ -14,6 +14,7 @@ import Testing
   /// By command, function or method: a line that would run for long, on values of `prepared`.
   static let long: [String: String] = [
     // Commands.
+    "help": "for i in range(100000): help(\"x\" * 4000000)",
     "load": "for i in range(1000): load(\"small-clip\", quantize=\"int8\")",
     "resize": "for i in range(1000): resize(640 + 16 * i)",
     "preprocess": "for i in range(100000): preprocess(s)",
@@ -178,7 +179,7 @@ import Testing
     "models", "stages", "memory",
     "change.zero", "change.scale", "change.add", "change.replace", "change.take",
     "change.freeze", "change.mask",
-    "range", "divmod", "ord", "chr", "round", "type", "bool", "help",
+    "range", "divmod", "ord", "chr", "round", "type", "bool",
     "str.startswith", "str.endswith", "str.center", "str.ljust", "str.rjust", "str.zfill",
     "list.clear", "dict.clear", "dict.get", "dict.keys", "dict.values", "dict.setdefault",
     "Tensor.dtype", "Tensor.flatten", "Tensor.item", "Tensor.name", "Tensor.ndim",

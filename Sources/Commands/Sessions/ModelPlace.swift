@@ -35,6 +35,10 @@ public enum ModelPlace {
   private static func folder(
     _ text: String, _ revision: String?, path: (String) -> URL
   ) throws -> URL {
+    // Longer than any path: it is neither looked through nor shown as a whole.
+    guard text.utf8.count <= Int(PATH_MAX) else {
+      throw FileFailure(text.bounded(to: 100), errno: ENAMETOOLONG, while: .read)
+    }
     if let shipped = ShippedModel.folder(named: text) {
       try refuse(revision, of: text)
       return shipped

@@ -68,7 +68,16 @@ enum ListMethods {
       }
     case "reverse":
       return Callable(name, "Turns the order around.") { _ in
-        list.change { $0.reverse() }
+        let values = list.values
+        try [Value].askForRoom(of: values.count)
+        var turned: [Value] = []
+        turned.reserveCapacity(values.count)
+        // A list that is stopped half-way stays as it was.
+        for (index, value) in values.reversed().enumerated() {
+          if index & 0xFFFF == 0xFFFF { try Stop.check() }
+          turned.append(value)
+        }
+        list.values = turned
         return .none
       }
     case "sort":

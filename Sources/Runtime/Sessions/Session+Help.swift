@@ -41,6 +41,11 @@ extension Session {
 
   private func text(on name: String) -> String {
     if name.isEmpty { return overview }
+    // No name is as long; neither is it looked through nor shown as a whole.
+    guard name.utf8.count <= 1000 else {
+      return "there is no help on '\(name.unicodeScalars.prefix(60).map(String.init).joined())…'; "
+        + "help() lists everything"
+    }
     if name == "language" { return Self.languageHelp }
     if let value = self[name] { return Showing.help(value) }
     if let command = command(name) { return command.helpText }
