@@ -14,7 +14,7 @@ enum CanonicalComposition {
     // that did not.
     var starter: Int?
     var lastRank: UInt8 = 0
-    for scalar in CanonicalDecomposition.scalars(of: text, unicode: version) {
+    for scalar in CanonicalDecomposition.scalars(of: text, unicode: version).untilStopped {
       let rank = scalar.combiningRank(unicode: version)
       if let place = starter, scalar.joinsOthers {
         // What stands between keeps those of its own class from joining, and letters from joining

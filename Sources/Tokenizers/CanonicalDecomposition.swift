@@ -12,7 +12,7 @@ enum CanonicalDecomposition {
     result.reserveCapacity(text.utf8.count)
     // Where the characters start that have a combining class and follow one another.
     var runStart: Int?
-    for scalar in text.unicodeScalars {
+    for scalar in text.unicodeScalars.untilStopped {
       guard scalar.value >= 0xC0 else {
         finishRun(&runStart, &result, version)
         result.append(scalar)

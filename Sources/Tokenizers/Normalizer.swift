@@ -32,7 +32,7 @@ enum Normalizer: Sendable, Equatable {
       }
       if stripsAccents {
         var kept = String.UnicodeScalarView()
-        for scalar in CanonicalDecomposition.scalars(of: text) where !scalar.isAccent {
+        for scalar in CanonicalDecomposition.scalars(of: text).untilStopped where !scalar.isAccent {
           kept.append(scalar)
         }
         text = String(kept)
@@ -41,12 +41,12 @@ enum Normalizer: Sendable, Equatable {
     case .composed:
       if text.utf8.allSatisfy({ $0 < 0x80 }) { return text }
       var composed = String.UnicodeScalarView()
-      for scalar in CanonicalComposition.scalars(of: text) { composed.append(scalar) }
+      for scalar in CanonicalComposition.scalars(of: text).untilStopped { composed.append(scalar) }
       return String(composed)
     case .singleSpaces:
       var result = String.UnicodeScalarView()
       var lastIsSpace = false
-      for scalar in text.unicodeScalars {
+      for scalar in text.unicodeScalars.untilStopped {
         let isSpace = ScalarClass(scalar) == .space
         if !isSpace { result.append(scalar) } else if !lastIsSpace { result.append(" ") }
         lastIsSpace = isSpace
@@ -66,7 +66,7 @@ enum Normalizer: Sendable, Equatable {
   private static func plain(_ text: String, cleans: Bool, lowercases: Bool) -> String {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(text.utf8.count)
-    for byte in text.utf8 {
+    for byte in text.utf8.untilStopped {
       switch byte {
       case 0x09, 0x0A, 0x0D: bytes.append(cleans ? 0x20 : byte)
       case ..<0x20, 0x7F: if !cleans { bytes.append(byte) }
@@ -79,7 +79,7 @@ enum Normalizer: Sendable, Equatable {
 
   private static func cleaned(_ text: String, cleans: Bool, separatesChinese: Bool) -> String {
     var result = String.UnicodeScalarView()
-    for scalar in text.unicodeScalars {
+    for scalar in text.unicodeScalars.untilStopped {
       if cleans {
         if scalar.isRemovedByBERT { continue }
         if scalar.properties.isWhitespace {
@@ -101,7 +101,7 @@ enum Normalizer: Sendable, Equatable {
   /// Character by character, without regard to the ones around: `Σ` is `σ` everywhere.
   private static func lowercase(_ text: String) -> String {
     var result = String.UnicodeScalarView()
-    for scalar in text.unicodeScalars {
+    for scalar in text.unicodeScalars.untilStopped {
       if scalar.value < 0x80 {
         let isCapital = scalar.value >= 0x41 && scalar.value <= 0x5A
         result.append(isCapital ? Unicode.Scalar(UInt8(scalar.value) + 0x20) : scalar)
