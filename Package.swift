@@ -64,6 +64,7 @@ let package = Package(
     .systemLibrary(
       name: "CZlib", path: "Sources/System/CZlib", pkgConfig: "zlib",
       providers: [.apt(["zlib1g-dev"])]),
+    .target(name: "CBytes", cSettings: fast),
     .target(name: "CFiles", cSettings: fast),
     .target(name: "CKernels", cSettings: fast),
     .target(
@@ -94,7 +95,7 @@ let package = Package(
       ["Checkpoints", "Files", "Models", "Tensors", "Tracing"]),
     room("Figures", ["Budget", "CCairo", "CGraphviz", "Characters", "Images", "Tensors"]),
     room("Language", ["Characters"]),
-    room("Runtime", ["Budget", "Files", "Language", "Tensors"]),
+    room("Runtime", ["Budget", "CBytes", "Files", "Language", "Tensors"]),
     room("Scenes", ["Files", "Images", "Tensors"]),
     room(
       "Searching",

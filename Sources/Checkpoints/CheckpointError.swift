@@ -193,8 +193,6 @@ public enum FormatRule: String, Sendable, CaseIterable {
   case wrongField = "FV-ST-08"
   /// A number format that nobody knows.
   case unknownType = "FV-ST-09"
-  /// A number format that exists, but is not read here.
-  case unsupportedType = "FV-ST-10"
   /// A dimension that is negative, no whole number or larger than 2^48.
   case dimension = "FV-ST-11"
   /// More elements than a 64-bit computer can count.

@@ -5,13 +5,42 @@ struct HeaderReader {
   typealias Failure = SafetensorsHeader.Failure
 
   private(set) var entries: [TensorEntry] = []
-  /// Where each entry's name stands in the header, for failures that are found later.
-  private(set) var starts: [Int] = []
+  /// Tensors of formats that are not read.
+  private(set) var unread: [UnreadTensor] = []
+  /// Where all tensors lie, read or not.
+  private(set) var spans: [Span] = []
   private(set) var metadata: [String: String] = [:]
   private(set) var warnings: [String] = []
   private(set) var names: [String] = []
   private(set) var table = KeyTable()
+  private var unreadNames: Set<String> = []
   private var scanner: JSON.Scanner
+
+  /// Where a tensor lies in the data, and its name in the header, for failures that are found later.
+  struct Span {
+    let name: String
+    let bytes: Range<Int>
+    let start: Int
+  }
+
+  /// A format by its name in the header.
+  private enum Format {
+    case read(StoredType)
+    case unread(header: String, name: String, bits: Int)
+
+    var bits: Int {
+      switch self {
+      case .read(let type): 8 * type.size
+      case .unread(_, _, let bits): bits
+      }
+    }
+    var headerName: String {
+      switch self {
+      case .read(let type): type.rawValue
+      case .unread(let header, _, _): header
+      }
+    }
+  }
 
   init(_ bytes: UnsafeBufferPointer<UInt8>) throws(Failure) {
     do { scanner = try JSON.Scanner(bytes) } catch { throw Self.syntax(error) }
@@ -69,16 +98,16 @@ struct HeaderReader {
         "a tensor's name of \(name.utf8.count) bytes, at most \(SafetensorsHeader.nameLimit)",
         at: start)
     }
-    guard entries.count < SafetensorsHeader.tensorLimit else {
+    guard spans.count < SafetensorsHeader.tensorLimit else {
       throw fail(.limit, "more than \(SafetensorsHeader.tensorLimit) tensors", at: start)
     }
-    guard table.insert(name, into: &names) == nil else {
+    guard table.find(name, in: names) == nil, !unreadNames.contains(name) else {
       throw fail(.duplicateTensor, "a second \(Self.shown(name))", at: start)
     }
     guard scanner.take("{") else {
       throw fail(.wrongField, "\(Self.shown(name)) must be an object, found \(scanner.found())")
     }
-    var type: StoredType?
+    var type: Format?
     var shape: [Int]?
     var offsets: [Int]?
     if !scanner.take("}") {
@@ -122,7 +151,7 @@ struct HeaderReader {
   }
 
   private mutating func add(
-    _ name: String, _ type: StoredType, _ shape: [Int], _ offsets: [Int],
+    _ name: String, _ format: Format, _ shape: [Int], _ offsets: [Int],
     start: Int
   ) throws(Failure) {
     guard offsets.count == 2, offsets[0] <= offsets[1] else {
@@ -133,8 +162,10 @@ struct HeaderReader {
       )
     }
     // An axis of length 0 counts as 1: strides of the others must not overflow either.
-    var room = type.size
-    var size = type.size
+    // Counted in bits where an element does not take whole bytes.
+    let unitsPerByte = format.bits.isMultiple(of: 8) ? 1 : 8
+    var room = format.bits * unitsPerByte / 8
+    var size = room
     for length in shape {
       let (product, overflow) = room.multipliedReportingOverflow(by: max(1, length))
       guard !overflow else {
@@ -144,36 +175,42 @@ struct HeaderReader {
       room = product
       size *= length
     }
-    guard offsets[1] - offsets[0] == size else {
+    let (needed, rest) = size.quotientAndRemainder(dividingBy: unitsPerByte)
+    guard rest == 0, offsets[1] - offsets[0] == needed else {
       throw fail(
         .sizeMismatch,
         """
         \(Self.shown(name)): data_offsets \(offsets) hold \(offsets[1] - offsets[0]) bytes, but shape \
-        \(shape) of \(type.rawValue) needs \(size)
+        \(shape) of \(format.headerName) needs \(needed)\(rest == 0 ? "" : " and \(rest) bits")
         """, at: start)
     }
-    entries.append(
-      TensorEntry(name: name, type: type, shape: shape, bytes: offsets[0]..<offsets[1]))
-    starts.append(start)
+    let bytes = offsets[0]..<offsets[1]
+    switch format {
+    case .read(let type):
+      _ = table.insert(name, into: &names)
+      entries.append(TensorEntry(name: name, type: type, shape: shape, bytes: bytes))
+    case .unread(_, let type, _):
+      unreadNames.insert(name)
+      unread.append(UnreadTensor(name: name, type: type, shape: shape))
+    }
+    spans.append(Span(name: name, bytes: bytes, start: start))
   }
 
-  private mutating func readType(_ name: String) throws(Failure) -> StoredType {
+  private mutating func readType(_ name: String) throws(Failure) -> Format {
     guard scanner.peek() == UInt8(ascii: "\"") else {
       throw fail(
         .wrongField, "\(Self.shown(name)): dtype must be a string, found \(scanner.found())")
     }
     let place = position
     let typeName = try string("a type")
-    if let type = StoredType(rawValue: typeName) { return type }
-    let known = StoredType.allCases.map(\.rawValue).joined(separator: " ")
-    guard StoredType.unsupported.contains(typeName) else {
-      throw fail(
-        .unknownType,
-        "\(Self.shown(name)): there is no type '\(typeName.withVisibleControls)'; there are \(known)",
-        at: place)
+    if let type = StoredType(rawValue: typeName) { return .read(type) }
+    if let type = StoredType.unread[typeName] {
+      return .unread(header: typeName, name: type.name, bits: type.bits)
     }
+    let known = StoredType.allCases.map(\.rawValue).joined(separator: " ")
     throw fail(
-      .unsupportedType, "\(Self.shown(name)): type \(typeName) is not read here; \(known) are",
+      .unknownType,
+      "\(Self.shown(name)): there is no type '\(typeName.withVisibleControls)'; there are \(known)",
       at: place)
   }
 

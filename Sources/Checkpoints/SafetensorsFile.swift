@@ -8,6 +8,8 @@ public struct SafetensorsFile: TensorFile, Sendable {
   public let url: URL
   /// The tensors, in the order of the header.
   public let entries: [TensorEntry]
+  /// Tensors in formats that are not read here.
+  public let unread: [UnreadTensor]
   /// The text that the file carries beside its tensors.
   public let metadata: [String: String]
   /// What is allowed in the file, but strange: fields that nobody knows, a very large header.
@@ -33,7 +35,7 @@ public struct SafetensorsFile: TensorFile, Sendable {
     dataStart = 8 + bytes.count
     do {
       let header = try SafetensorsHeader(bytes, dataSize: file.count - dataStart)
-      (entries, metadata) = (header.entries, header.metadata)
+      (entries, unread, metadata) = (header.entries, header.unread, header.metadata)
       nameTable = (header.names, header.table)
       let isLarge = file.count > 1_000_000 && bytes.count > file.count / 4
       warnings =
@@ -126,6 +128,8 @@ public struct SafetensorsFile: TensorFile, Sendable {
     let bytes = entries[place].bytes
     return dataStart + bytes.lowerBound..<dataStart + bytes.upperBound
   }
+
+  var byteCount: Int { file.count - dataStart }
 
   func mapped(_ place: Int) -> StoredBytes? { stored(place) }
 

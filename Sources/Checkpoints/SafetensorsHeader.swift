@@ -20,6 +20,8 @@ public struct TensorEntry: Sendable, Equatable {
 /// The header of a safetensors file, read in one pass and checked.
 struct SafetensorsHeader {
   let entries: [TensorEntry]
+  /// Tensors of formats that are not read.
+  let unread: [UnreadTensor]
   let metadata: [String: String]
   /// What is allowed, but strange.
   let warnings: [String]
@@ -46,34 +48,34 @@ struct SafetensorsHeader {
       try HeaderReader(bytes)
     }
     (entries, metadata, warnings) = (reader.entries, reader.metadata, reader.warnings)
-    (names, table) = (reader.names, reader.table)
-    try checkPlaces(dataSize: dataSize, starts: reader.starts)
+    (names, table, unread) = (reader.names, reader.table, reader.unread)
+    try Self.check(reader.spans, dataSize: dataSize)
   }
 
   /// Tensors fill the data from its first byte to its last, side by side.
-  private func checkPlaces(dataSize: Int, starts: [Int]) throws(Failure) {
-    var order = Array(entries.indices)
-    let isSorted = zip(entries, entries.dropFirst()).allSatisfy {
+  private static func check(_ spans: [HeaderReader.Span], dataSize: Int) throws(Failure) {
+    var order = Array(spans.indices)
+    let isSorted = zip(spans, spans.dropFirst()).allSatisfy {
       ($0.bytes.lowerBound, $0.bytes.upperBound) <= ($1.bytes.lowerBound, $1.bytes.upperBound)
     }
     if !isSorted {
       order.sort {
-        let (a, b) = (entries[$0].bytes, entries[$1].bytes)
+        let (a, b) = (spans[$0].bytes, spans[$1].bytes)
         return (a.lowerBound, a.upperBound, $0) < (b.lowerBound, b.upperBound, $1)
       }
     }
     var end = 0
     var previous: Int?
     for index in order {
-      let entry = entries[index]
+      let entry = spans[index]
       // Functions, because words are needed only when something is wrong.
       func name() -> String { "tensor '\(entry.name.withVisibleControls)'" }
       func before() -> String? {
-        previous.map { "tensor '\(entries[$0].name.withVisibleControls)'" }
+        previous.map { "tensor '\(spans[$0].name.withVisibleControls)'" }
       }
       if entry.bytes.lowerBound < end {
         throw Failure(
-          offset: starts[index], rule: .overlap,
+          offset: entry.start, rule: .overlap,
           detail: """
             \(name()) starts at data byte \(entry.bytes.lowerBound), inside \(before() ?? "another"), \
             which ends at \(end)
@@ -81,7 +83,7 @@ struct SafetensorsHeader {
       }
       if entry.bytes.lowerBound > end {
         throw Failure(
-          offset: starts[index], rule: .hole,
+          offset: entry.start, rule: .hole,
           detail: """
             \(name()) starts at data byte \(entry.bytes.lowerBound), but \
             \(before().map { "\($0) before it" } ?? "what is before it") ends at \(end)
@@ -91,7 +93,7 @@ struct SafetensorsHeader {
       previous = index
       if end > dataSize {
         throw Failure(
-          offset: starts[index], rule: .truncated,
+          offset: entry.start, rule: .truncated,
           detail: """
             \(name()) ends at data byte \(end), but the file has \(dataSize); \
             it was cut off, fetch it again

@@ -79,7 +79,7 @@ public struct ShardIndex: Sendable {
     }
     // Pickles keep the numbers that tensors share once, and their writers count them as they like.
     guard ending == ".safetensors" else { return }
-    let found = files.reduce(0) { $0 + $1.entries.reduce(0) { $0 + $1.byteCount } }
+    let found = files.reduce(0) { $0 + $1.byteCount }
     if let totalSize, totalSize != found {
       throw .totalSize(index: path, expected: totalSize, found: found)
     }

@@ -29,10 +29,13 @@ public enum StoredType: String, Sendable, CaseIterable {
   /// IEEE 754 double precision.
   case float64 = "F64"
 
-  /// Formats of the published list that this reader does not read.
-  static let unsupported: [String] = [
-    "F4", "F6_E2M3", "F6_E3M2", "F8_E4M3", "F8_E4M3FNUZ", "F8_E5M2", "F8_E5M2FNUZ", "F8_E8M0",
-    "C64",
+  /// Formats of the published list that this reader does not read: what they are called elsewhere,
+  /// and the bits of an element.
+  static let unread: [String: (name: String, bits: Int)] = [
+    "F4": ("float4_e2m1fn", 4), "F6_E2M3": ("float6_e2m3fn", 6), "F6_E3M2": ("float6_e3m2fn", 6),
+    "F8_E4M3": ("float8_e4m3fn", 8), "F8_E4M3FNUZ": ("float8_e4m3fnuz", 8),
+    "F8_E5M2": ("float8_e5m2", 8), "F8_E5M2FNUZ": ("float8_e5m2fnuz", 8),
+    "F8_E8M0": ("float8_e8m0fnu", 8), "C64": ("complex64", 64),
   ]
 
   /// What the format is called elsewhere: `float32`.

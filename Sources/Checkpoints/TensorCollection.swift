@@ -267,7 +267,7 @@ public struct TensorCollection: Sendable {
   }
 
   /// - Throws: `.wrongType` where one of the names is that of a tensor that is not read.
-  func refuseUnread(_ names: [String]) throws(CheckpointError) {
+  package func refuseUnread(_ names: [String]) throws(CheckpointError) {
     guard let found = unread.first(where: { names.contains($0.name) }) else { return }
     throw .wrongType(
       source: source, key: found.name, expected: "F64, F32, F16 or BF16", found: found.type)

@@ -39,6 +39,8 @@ protocol TensorFile: Sendable {
   var entries: [TensorEntry] { get }
   /// Tensors in formats that are not read here.
   var unread: [UnreadTensor] { get }
+  /// How many bytes the tensors take; of safetensors also those that are not read.
+  var byteCount: Int { get }
   /// The entries' names with their table, where reading the file made one.
   var nameTable: (names: [String], table: KeyTable)? { get }
   /// The text that the file carries beside its tensors.
@@ -64,6 +66,7 @@ extension TensorFile {
   var path: String { url.path(percentEncoded: false) }
   var notes: [String] { [] }
   var unread: [UnreadTensor] { [] }
+  var byteCount: Int { entries.reduce(0) { $0 + $1.byteCount } }
   var nameTable: (names: [String], table: KeyTable)? { nil }
   func identity(_ place: Int) -> [Int]? { nil }
 }

@@ -47,6 +47,36 @@ struct SafetensorsCaseTests {
     }
   }
 
+  @Test(arguments: [
+    ("F8_E4M3", "float8_e4m3fn", [2, 8]), ("F4", "float4_e2m1fn", [32]), ("C64", "complex64", [2]),
+  ])
+  func aTensorOfATypeThatIsNotReadIsListedAndRefusedAlone(
+    _ type: String, _ name: String, _ shape: [Int]
+  ) throws {
+    let folder = try TemporaryFolder()
+    let file = folder.file("odd.safetensors")
+    func write(_ shape: [Int]) throws {
+      let header =
+        "{\"odd\":{\"dtype\":\"\(type)\",\"shape\":\(shape),\"data_offsets\":[0,16]},"
+        + "\"odd2\":{\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":[16,18]}}"
+      try WholeFile.write(
+        [UInt8(header.utf8.count)] + [UInt8](repeating: 0, count: 7) + Array(header.utf8)
+          + [UInt8](repeating: 7, count: 18), to: file)
+    }
+    try write(shape)
+    let tensors = try TensorCollection(file)
+    #expect(tensors.names == ["odd2"])
+    #expect(tensors.unread == [UnreadTensor(name: "odd", type: name, shape: shape)])
+    #expect(try tensors.integers("odd2").elements == [7, 7])
+    #expect(tensors.notes.first?.contains("'odd' (\(name)) is of a type that is not read") == true)
+    let refusal = #expect(throws: CheckpointError.self) { try tensors.floats("odd") }
+    #expect(refusal?.description.contains("'odd' is of type \(name)") == true)
+    // Its place is checked as that of any other.
+    try write(shape.map { $0 + 1 })
+    let wrong = #expect(throws: CheckpointError.self) { try TensorCollection(file) }
+    #expect(wrong?.description.contains("of \(type) needs") == true)
+  }
+
   @Test func thereAreSeventyCases() { #expect(Self.cases.count == 70) }
 
   @Test(arguments: [

@@ -55,6 +55,22 @@ struct TensorsCommandTests {
     #expect(workshop.run("save(t, \"all.npy\")").failure?.message.contains(".safetensors") == true)
   }
 
+  @Test func whatIsNotReadIsNotLeftOutOfASavedFileWithoutAWord() throws {
+    let file = Fixtures.goldens.appending(path: "torch/odd.bin").path
+    _ = try workshop.value("odd = tensors(\"\(file)\")\nlen(odd)")
+    let failure = try #require(workshop.run("save(odd, \"copy.safetensors\")").failure)
+    #expect(
+      failure.message.contains(
+        "3 tensors of odd.bin cannot be saved: 'complex64' (complex64) and others are of types"))
+    #expect(failure.hint == "select(\"*\") leaves them out")
+    let copy = workshop.folder.appending(path: "fovea-out/copy.safetensors")
+    #expect(!FileManager.default.fileExists(atPath: copy.path))
+    _ = try workshop.value("save(odd.select(\"*\"), \"copy.safetensors\")")
+    #expect(try TensorCollection(copy).names == ["weight"])
+    let alone = workshop.run("odd.select(\"complex64\")").failure
+    #expect(alone?.message.contains("'complex64' is of type complex64") == true)
+  }
+
   @Test func aLongListIsCutWithItsCount() throws {
     let file = workshop.folder.appending(path: "many.safetensors")
     try Safetensors.write(

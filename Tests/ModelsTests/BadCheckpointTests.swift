@@ -34,7 +34,7 @@ struct WrongSetting: Sendable, CustomTestStringConvertible {
     WrongSetting("vision_config.hidden_size", "9e300", "vision_config.hidden_size", "whole number"),
     WrongSetting("vision_config.hidden_size", "4611686018427387904", "vision_config.hidden_size"),
     WrongSetting("vision_config.hidden_size", #""24""#, "vision_config.hidden_size", "\"24\""),
-    WrongSetting("vision_config.hidden_size", "null", "vision_config.hidden_size", "3 heads"),
+    WrongSetting("vision_config.hidden_size", "null", "vision_config.hidden_size", "leave it out"),
     WrongSetting("vision_config.hidden_size", "2147483646", "patch_embedding"),
     WrongSetting("vision_config.num_attention_heads", "0", "num_attention_heads"),
     WrongSetting("vision_config.num_hidden_layers", "3", "encoder.layers.2"),

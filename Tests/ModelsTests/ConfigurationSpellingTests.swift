@@ -53,11 +53,25 @@ import Tracing
     ("vit", "hidden_act"), ("vit", "qkv_bias"), ("clip", "text_config.hidden_act"),
     ("clip", "vision_config.hidden_act"), ("blip2", "vision_config.qkv_bias"),
     ("llama", "attention_bias"), ("clip", "logit_scale_init_value"),
+    ("vit", "num_attention_heads"), ("vit", "layer_norm_eps"), ("vit", "num_channels"),
+    ("vit", "image_size"), ("clip", "projection_dim"), ("clip", "text_config.hidden_size"),
+    ("blip2", "num_query_tokens"), ("blip2", "text_config.ffn_dim"), ("llama", "rms_norm_eps"),
+    ("llama", "rope_parameters.rope_theta"),
   ])
   func nullIsNoValueWhereTheReferenceRefusesIt(_ model: String, _ key: String) throws {
     let checkpoint = try DamagedCheckpoint(of: model)
     try checkpoint.set(key, to: "null")
     checkpoint.refusal(naming: ["config.json", key, "null"])
+  }
+
+  @Test(arguments: [
+    ("llama", "num_key_value_heads"), ("llama", "pretraining_tp"), ("vit", "num_labels"),
+    ("clip", "text_config.projection_dim"), ("blip2", "text_config.word_embed_proj_dim"),
+  ])
+  func nullIsTheDefaultWhereTheReferenceTakesIt(_ model: String, _ key: String) throws {
+    let checkpoint = try DamagedCheckpoint(of: model)
+    try checkpoint.set(key, to: "null")
+    _ = try checkpoint.readAny()
   }
 
   @Test func aScaleThatIsNoNumberIsRefused() throws {

@@ -64,6 +64,16 @@ import Testing
     expectItself(500_000, lines)
   }
 
+  @Test(
+    .timeLimit(.minutes(2)),
+    arguments: [
+      "c = n + 1 + long.find(part)", "c = n + (part in long)", "c = n + long.count(part)",
+      "c = len(long.replace(part, \"\")) // 2", "c = n * len(long.split(part))",
+    ])
+  func searchingWhatNearlyStandsEverywhereTakesTimeByTheLength(_ line: String) {
+    expectItself(1_000_000, "long = \"a\" * (2 * n)\npart = \"a\" * n + \"c\"\n\(line)")
+  }
+
   private func expectItself(_ n: Int, _ lines: String) {
     let result = Session().run(Source(name: "cell", text: "n = \(n)\nc = 0\n\(lines)\nc"))
     #expect(result.value?.integer == n, "\(String(describing: result.failure))")

@@ -15,6 +15,8 @@ struct NamedTensors: ForeignObject {
   private let tensors: TensorCollection
   /// Which of them, in the file's order.
   private let places: [Int]
+  /// Those of types that are not read; a selection has none.
+  private let unread: [UnreadTensor]
   /// The memory that one may take when it is read.
   private let available: @Sendable () -> Int
 
@@ -26,15 +28,16 @@ struct NamedTensors: ForeignObject {
     _ tensors: TensorCollection, title: String, available: @escaping @Sendable () -> Int
   ) {
     self.init(
-      tensors, places: Array(tensors.entries.indices), title: title, available: available)
+      tensors, places: Array(tensors.entries.indices), unread: tensors.unread, title: title,
+      available: available)
   }
 
   private init(
-    _ tensors: TensorCollection, places: [Int], title: String,
+    _ tensors: TensorCollection, places: [Int], unread: [UnreadTensor], title: String,
     available: @escaping @Sendable () -> Int
   ) {
     (self.tensors, self.places, self.title) = (tensors, places, title)
-    self.available = available
+    (self.unread, self.available) = (unread, available)
   }
 
   private var byteCount: Int { places.reduce(0) { $0 + tensors.entries[$1].byteCount } }
@@ -45,16 +48,16 @@ struct NamedTensors: ForeignObject {
   }
 
   var shown: String {
-    guard !places.isEmpty || !tensors.unread.isEmpty else { return brief }
+    guard !places.isEmpty || !unread.isEmpty else { return brief }
     let rows = places.prefix(Self.shownLimit).map { place in
       let entry = tensors.entries[place]
       return [entry.name, entry.type.name, "\(entry.shape)"]
     }
     let rest = places.count - rows.count
-    let unread = tensors.unread.prefix(Self.shownLimit).map { [$0.name, $0.type, "\($0.shape)"] }
+    let unreadRows = unread.prefix(Self.shownLimit).map { [$0.name, $0.type, "\($0.shape)"] }
     return
       ([brief] + tensors.notes.map { "note: \($0)" }
-      + [TextTable(["name", "type", "shape"], rows + unread).text]
+      + [TextTable(["name", "type", "shape"], rows + unreadRows).text]
       + (rest > 0 ? ["… and \(rest) more; names lists all, select(\"…*\") a part"] : []))
       .joined(separator: "\n")
   }
@@ -130,7 +133,7 @@ struct NamedTensors: ForeignObject {
     case "items", "select":
       .function(
         Callable(
-          attribute, "The tensors whose names fit.",
+          attribute, "The tensors whose names fit, without those of types that are not read.",
           .text("pattern", default: "*", "With * for any characters.")
         ) { _, pattern in
           let part = try fitting(pattern)
@@ -161,16 +164,31 @@ struct NamedTensors: ForeignObject {
 
   private func fitting(_ pattern: String) throws -> NamedTensors {
     let found = places.filter { Address(tensors.names[$0]).matches(pattern) }
+    if found.isEmpty, let alone = unread.first(where: { Address($0.name).matches(pattern) }) {
+      try tensors.refuseUnread([alone.name])
+    }
     guard !found.isEmpty || places.isEmpty else {
       throw RuntimeFailure(
         .key, "no tensor of \(title.visibleOnOneLine) fits \(Value.text(pattern).inMessage)",
         hint: NearestPlace.hint(pattern, among: Array(elementNames.prefix(20_000))))
     }
-    return NamedTensors(tensors, places: found, title: title, available: available)
+    return NamedTensors(tensors, places: found, unread: [], title: title, available: available)
   }
 
   /// Writes them as safetensors, one after the other.
+  ///
+  /// - Throws: where one of them is of a type that is not read: a file without it would not be a copy.
   func write(to url: URL, in session: Session) throws {
+    if let first = unread.first {
+      let example = "\(Value.text(first.name).inMessage) (\(first.type))"
+      throw RuntimeFailure(
+        .value,
+        "\(unread.count.counted(as: "tensor")) of \(title.visibleOnOneLine) cannot be saved: "
+          + (unread.count == 1
+            ? "\(example) is of a type that is not read"
+            : "\(example) and others are of types that are not read"),
+        hint: "select(\"*\") leaves them out")
+    }
     do {
       try Safetensors.write(
         tensors, places: places, metadata: tensors.metadata.merging(["made_by": "fovea"]) { $1 },

@@ -131,7 +131,7 @@ extension BLIP2.Configuration.Language {
     activation = try reader.choice("activation_function", default: Activation.relu)
     try reader.require(
       width.isMultiple(of: headCount), "hidden_size", "a multiple of the \(headCount) heads")
-    let projected = try reader.count("word_embed_proj_dim", default: width)
+    let projected = try reader.count("word_embed_proj_dim", default: width, takesNull: true)
     try reader.require(projected == width, "word_embed_proj_dim", "hidden_size, \(width)")
     try reader.require(
       beginToken < vocabularySize, "bos_token_id", "below vocab_size, \(vocabularySize)")

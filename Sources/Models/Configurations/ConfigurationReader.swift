@@ -16,12 +16,28 @@ struct ConfigurationReader {
   }
 
   /// A whole number of at least `least`.
-  func count(_ key: String, default fallback: Int, least: Int = 1) throws(ModelError) -> Int {
-    guard let value = json?[key], value != .null else { return fallback }
+  ///
+  /// - Parameter takesNull: whether null stands for the default, as the published library has it for
+  ///   some keys; it refuses null for all others.
+  func count(
+    _ key: String, default fallback: Int, least: Int = 1, takesNull: Bool = false
+  ) throws(ModelError) -> Int {
+    let expected = "a whole number from \(least) to \(1 << 31)"
+    guard let value = try given(key, takesNull: takesNull, expected) else { return fallback }
     guard let number = value.int, number >= least, number <= 1 << 31 else {
-      throw bad(key, value, "a whole number from \(least) to \(1 << 31)")
+      throw bad(key, value, expected)
     }
     return number
+  }
+
+  /// The value of `key`; nothing where it is absent, or null where null is taken.
+  private func given(
+    _ key: String, takesNull: Bool, _ expected: String
+  ) throws(ModelError) -> JSON? {
+    guard let value = json?[key] else { return nil }
+    guard value.isNull else { return value }
+    guard takesNull else { throw bad(key, value, "\(expected); leave it out for the default") }
+    return nil
   }
 
   /// A whole number, or nothing.
@@ -44,11 +60,14 @@ struct ConfigurationReader {
     return side
   }
 
-  /// A number of at least 0.
-  func number(_ key: String, default fallback: Double) throws(ModelError) -> Double {
-    guard let value = json?[key], value != .null else { return fallback }
+  /// A number of at least 0; null as in `count`.
+  func number(
+    _ key: String, default fallback: Double, takesNull: Bool = false
+  ) throws(ModelError) -> Double {
+    let expected = "a number of at least 0"
+    guard let value = try given(key, takesNull: takesNull, expected) else { return fallback }
     guard let number = value.double, number.isFinite, number >= 0 else {
-      throw bad(key, value, "a number of at least 0")
+      throw bad(key, value, expected)
     }
     return number
   }

@@ -22,7 +22,7 @@ struct GenerationFile {
     let reader = ConfigurationReader(
       file: folder.url.appending(path: Self.name).path, path: "", json: json)
     endTokens = try reader.tokens("eos_token_id", default: fallback, below: rows)
-    maxNewTokens = try reader.count("max_new_tokens", default: 20)
+    maxNewTokens = try reader.count("max_new_tokens", default: 20, takesNull: true)
     let unknown = try ConfigurationKeys.generationConfig.unknownKeys(in: reader)
     notes =
       [Self.asked(json, file: Self.name), ConfigurationKeys.note(unknown, file: Self.name)]

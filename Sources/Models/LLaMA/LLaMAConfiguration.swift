@@ -49,7 +49,7 @@ extension LLaMA.Configuration {
     let heads = attention.headCount
     // Mistral's class has fewer key heads by default, LLaMA's as many as heads.
     attention.keyHeadCount = try reader.count(
-      "num_key_value_heads", default: isMistral ? min(8, heads) : heads)
+      "num_key_value_heads", default: isMistral ? min(8, heads) : heads, takesNull: !isMistral)
     try reader.require(
       heads.isMultiple(of: attention.keyHeadCount), "num_key_value_heads",
       "a divisor of the \(heads) heads")
@@ -58,7 +58,8 @@ extension LLaMA.Configuration {
         width.isMultiple(of: heads), "hidden_size",
         "a multiple of the \(heads) heads where head_dim is absent")
     }
-    attention.headWidth = try reader.count("head_dim", default: max(1, width / heads))
+    attention.headWidth = try reader.count(
+      "head_dim", default: max(1, width / heads), takesNull: true)
     try reader.require(
       attention.headWidth.isMultiple(of: 2), "head_dim", "even, for positions turn pairs")
     attention.hasInputBias = try reader.flag("attention_bias", default: false)
@@ -70,7 +71,7 @@ extension LLaMA.Configuration {
     mlp.isGated = true
     mlp.hasBias = try reader.flag("mlp_bias", default: false)
     try reader.require(
-      try reader.count("pretraining_tp", default: 1) == 1, "pretraining_tp",
+      try reader.count("pretraining_tp", default: 1, takesNull: true) == 1, "pretraining_tp",
       "1: weights in slices are not read")
     let vocabularySize = try reader.count("vocab_size", default: 32000)
     decoder = Decoder.Shape(
@@ -109,12 +110,12 @@ extension LLaMA.Configuration {
           kind == nil || kind == .null || kind?.text == "default", name,
           "'default': positions that are stretched are not built")
       }
-      let share = try section.number("partial_rotary_factor", default: 1)
+      let share = try section.number("partial_rotary_factor", default: 1, takesNull: true)
       try section.require(share == 1, "partial_rotary_factor", "1")
     }
     let parameters = try reader.section("rope_parameters")
-    let base = try parameters.number(
-      "rope_theta", default: try reader.number("rope_theta", default: 10_000))
+    let holder = parameters.json?["rope_theta"] == nil ? reader : parameters
+    let base = try holder.number("rope_theta", default: 10_000)
     try reader.require(base > 1, "rope_theta", "above 1")
     return base
   }

@@ -102,7 +102,7 @@ struct TimmFolder {
     _ top: ConfigurationReader, _ arguments: ConfigurationReader
   ) throws(ModelError) -> [String] {
     let own = try arguments.count("num_classes", default: 1000, least: 0)
-    let count = try top.count("num_classes", default: own, least: 0)
+    let count = try top.count("num_classes", default: own, least: 0, takesNull: true)
     try top.require(count <= 1 << 20, "num_classes", "at most \(1 << 20)")
     guard let value = top.json?["label_names"], !value.isNull, count > 0 else {
       return (0..<count).map { "LABEL_\($0)" }
@@ -120,7 +120,7 @@ struct TimmFolder {
   ) throws -> Preprocessing {
     try reader.require(
       input == nil || input == imageSize, "input_size", "3 × \(imageSize) × \(imageSize)")
-    let share = try reader.number("crop_pct", default: 0.875)
+    let share = try reader.number("crop_pct", default: 0.875, takesNull: true)
     try reader.require(share >= 0.05 && share <= 1, "crop_pct", "from 0.05 to 1")
     let mode = reader.json?["crop_mode"] ?? .null
     try reader.require(

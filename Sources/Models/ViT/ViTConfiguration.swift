@@ -51,7 +51,8 @@ extension ViT.Configuration {
   /// A name that is a number, as where classes were numbered in training, is its digits.
   private static func labels(_ reader: ConfigurationReader) throws(ModelError) -> [String] {
     let given = reader.json?["id2label"] ?? .null
-    let count = try reader.count("num_labels", default: given.object?.count ?? 2)
+    let count = try reader.count(
+      "num_labels", default: given.object?.count ?? 2, takesNull: true)
     guard let names = reader.json?["id2label"], names != .null,
       count == names.object?.count ?? count
     else {

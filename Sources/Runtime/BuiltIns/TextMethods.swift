@@ -108,8 +108,7 @@ enum TextMethods {
     case "find", "index":
       return Callable(name, "Where a text first stands in it.", .text("sub", "The text.")) {
         _, part in
-        let found = try Texts.find(
-          Array(part.unicodeScalars), in: try Texts.scalars(of: text))
+        let found = Texts.find(part, in: text)
         if found == nil, name == "index" {
           throw RuntimeFailure(.value, "\(Value.text(part).inMessage) does not stand in this text")
         }
@@ -169,7 +168,7 @@ enum TextMethods {
   private static func count(of part: String, in text: String) throws -> Int {
     let (whole, part) = (Array(text.utf8), Array(part.utf8))
     var (count, start) = (0, 0)
-    while let place = try Texts.find(part, in: whole, from: start) {
+    while let place = Texts.find(part, in: whole, from: start) {
       (count, start) = (count + 1, place + part.count)
       if count & 0xFFF == 0 { try Stop.check() }
     }

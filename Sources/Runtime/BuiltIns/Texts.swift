@@ -1,35 +1,35 @@
 internal import Budget
+internal import CBytes
 
 /// Searching and cutting text scalar by scalar, as Python counts.
 ///
-/// Texts may have ten million scalars: every loop asks now and then whether to go on.
+/// Texts may have ten million scalars: every loop asks now and then whether to go on, and all that
+/// throws throws `CancellationError`.
 enum Texts {
-  /// Where `part` first stands in `whole` from `start` on.
+  /// The byte at which `part` first stands in `whole` from `start` on; both are UTF-8.
   ///
-  /// - Throws: `CancellationError`, as all that follows.
-  static func find<T: Equatable>(_ part: [T], in whole: [T], from start: Int = 0) throws -> Int? {
-    guard let first = part.first else { return start <= whole.count ? start : nil }
-    return try whole.withUnsafeBufferPointer { whole in
-      var index = start
-      while index + part.count <= whole.count {
-        let end = min(index + 1 << 16, whole.count - part.count + 1)
-        while index < end {
-          if whole[index] == first, part.indices.allSatisfy({ whole[index + $0] == part[$0] }) {
-            return index
-          }
-          index += 1
-        }
-        try Stop.check()
-      }
-      return nil
+  /// UTF-8 is self-synchronising: where the bytes of a text stand, its characters do. glibc searches
+  /// in linear time ("two-way"), so that no text takes long, whatever repeats in it.
+  static func find(_ part: [UInt8], in whole: [UInt8], from start: Int = 0) -> Int? {
+    guard start + part.count <= whole.count else { return nil }
+    return whole.withUnsafeBytes { whole in
+      guard let base = whole.baseAddress else { return start }
+      return fovea_find_bytes(base + start, whole.count - start, part, part.count).map { $0 - base }
     }
+  }
+
+  /// The number of the character at which `part` first stands in `whole`.
+  static func find(_ part: String, in whole: String) -> Int? {
+    let bytes = Array(whole.utf8)
+    guard let place = find(Array(part.utf8), in: bytes) else { return nil }
+    return bytes[..<place].count { !UTF8.isContinuation($0) }
   }
 
   static func split(_ text: String, by separator: String, limit: Int) throws -> [String] {
     let (whole, part) = (Array(text.utf8), Array(separator.utf8))
     var pieces: [String] = []
     var start = 0
-    while pieces.count != limit, let place = try find(part, in: whole, from: start) {
+    while pieces.count != limit, let place = find(part, in: whole, from: start) {
       if pieces.count & 0xFFF == 0 { try Stop.check() }
       pieces.append(String(decoding: whole[start..<place], as: UTF8.self))
       start = place + part.count

@@ -123,7 +123,7 @@ enum Comparison {
         throw RuntimeFailure(
           .type, "'in' a text looks for a text, not \(value.inMessage)")
       }
-      return try part.isEmpty || Texts.find(Array(part.utf8), in: Array(text.string.utf8)) != nil
+      return Texts.find(Array(part.utf8), in: Array(text.string.utf8)) != nil
     case .dictionary(let mapping): return mapping[try Key(value)] != nil
     case .range(let range):
       guard let number = value.number, number == number.rounded(), let whole = Int(exactly: number)

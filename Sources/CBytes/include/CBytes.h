@@ -1,0 +1,11 @@
+// Searching bytes, which Swift's view of the C library leaves out.
+
+#ifndef FOVEA_BYTES_H
+#define FOVEA_BYTES_H
+
+#include <stddef.h>
+
+/// Where `part` first stands in `whole`, in time linear in both; NULL where it does not.
+const void *fovea_find_bytes(const void *whole, size_t whole_size, const void *part, size_t part_size);
+
+#endif
