@@ -26,7 +26,7 @@ import Testing
     "query": "for i in range(100000): query(vision)",
     "project": "for i in range(100000): project(queries)",
     "tokenize": "tokenize(words)",
-    "assemble": "assemble(soft, words)",
+    "assemble": "for i in range(100000): assemble(soft, \"how many shapes are there?\")",
     "decode": "for i in range(100000): decode(soft, num_beams=8, max_new_tokens=40)",
     "next_token": "for i in range(100000): next_token(soft)",
     "run": "for i in range(100000): run(s)",
