@@ -90,14 +90,8 @@ extension Figure {
         Text(
           Label.fitted(Label.token(label), width: 180, size: 9), at: Point(-6, middle + 3.2),
           anchor: .end))
-      guard value.isFinite else {
-        page.add(Text("not finite", at: Point(chart.x(0) + 4, middle + 3.2), colour: .invalid))
-        continue
-      }
-      let (from, to) = (min(chart.x(0), chart.x(value)), max(chart.x(0), chart.x(value)))
-      page.add(
-        Rectangle(x: from, y: middle - 5.5, width: to - from, height: 11), fill: .accent)
-      page.add(Text(Numeral.short(value), at: Point(to + 4, middle + 3.2), colour: .quietInk))
+      chart.drawBar(
+        value, top: middle - 5.5, height: 11, baseline: middle + 3.2, colour: .accent, on: &page)
     }
     page.line(Point(chart.x(0), 0), Point(chart.x(0), height), Stroke(.ink, width: 0.6))
     let top = values.indices.filter { values[$0].isFinite }.max { values[$0] < values[$1] }
@@ -133,13 +127,8 @@ extension Figure {
           anchor: .end))
       for (value, start, colour) in [(pair.0, top, Colour.line), (pair.1, top + 11, Colour.accent)]
       {
-        guard value.isFinite else {
-          page.add(Text("not finite", at: Point(chart.x(0) + 4, start + 8.5), colour: .invalid))
-          continue
-        }
-        let (from, to) = (min(chart.x(0), chart.x(value)), max(chart.x(0), chart.x(value)))
-        page.add(Rectangle(x: from, y: start, width: to - from, height: 10), fill: colour)
-        page.add(Text(Numeral.short(value), at: Point(to + 4, start + 8.5), colour: .quietInk))
+        chart.drawBar(
+          value, top: start, height: 10, baseline: start + 8.5, colour: colour, on: &page)
       }
     }
     page.line(Point(chart.x(0), 0), Point(chart.x(0), height), Stroke(.ink, width: 0.6))
@@ -244,6 +233,23 @@ struct Chart {
         at: Point((page.bounds?.x ?? 0) - 6, height / 2), anchor: .middle, size: 10, angle: -90))
     drawLevelAxis(name: xName, on: &page)
     page.line(Point(0, 0), Point(0, height), Stroke(.line, width: 0.6))
+  }
+
+  /// One number as a level bar from 0, with its digits behind it.
+  ///
+  /// - Parameters:
+  ///   - top: where the bar begins, from above.
+  ///   - baseline: where its digits stand.
+  func drawBar(
+    _ value: Double, top: Double, height: Double, baseline: Double, colour: Colour,
+    on page: inout Drawing
+  ) {
+    guard value.isFinite else {
+      return page.add(Text("not finite", at: Point(x(0) + 4, baseline), colour: .invalid))
+    }
+    let (from, to) = (min(x(0), x(value)), max(x(0), x(value)))
+    page.add(Rectangle(x: from, y: top, width: to - from, height: height), fill: colour)
+    page.add(Text(Numeral.short(value), at: Point(to + 4, baseline), colour: .quietInk))
   }
 
   func drawLevelAxis(name: String, on page: inout Drawing) {

@@ -40,14 +40,11 @@ struct Change: ForeignObject {
 
 extension LoadedModel {
   /// Refuses changes where runs go through the model side by side, and pass no places.
-  func refuse(_ changes: [Change] = [], for command: String) throws {
-    let all = self.changes + changes
-    guard let first = all.first else { return }
+  func refuse(for command: String) throws {
+    guard let first = changes.first else { return }
     throw RuntimeFailure(
       .command, "\(command) does not run changed models, and \(name) has \(first.written)",
-      hint: changes.isEmpty
-        ? "edits(model, []) takes changes away"
-        : "embed_image and embed_text of a model that edits() gave do")
+      hint: "edits(model, []) takes changes away")
   }
 }
 
@@ -107,8 +104,17 @@ struct ResolvedChanges {
     }
   }
 
+  /// Refuses changes that fit none of some places.
+  static func check(
+    _ changes: [Change], among places: [Outline.Place], of model: LoadedModel
+  ) throws {
+    for change in changes where !places.contains(where: { change.fits($0.address) }) {
+      throw missing(change, among: places, of: model)
+    }
+  }
+
   /// Why a change fits nothing.
-  static func missing(
+  private static func missing(
     _ change: Change, among places: [Outline.Place], of model: LoadedModel
   ) -> RuntimeFailure {
     let wanted = change.places[0]

@@ -72,9 +72,7 @@ extension Command {
     let places =
       try changed.model.outline(Input(prompt: hasWords ? "a" : "")).places
       + (changed.model.matching?.matchingOutline(texts: ["a"]).places ?? [])
-    for change in changes where !places.contains(where: { change.fits($0.address) }) {
-      throw ResolvedChanges.missing(change, among: places, of: changed)
-    }
+    try ResolvedChanges.check(changes, among: places, of: changed)
     session[CurrentModel.self] = changed
     return .object(changed)
   }

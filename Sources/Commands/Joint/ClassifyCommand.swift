@@ -55,9 +55,7 @@ extension Command {
         // What fits neither way is told.
         let words = part.sentences(first, templates: templates)[0]
         let places = try model.model.outline(Input(image: picture.image, prompt: words)).places
-        for change in changes where !places.contains(where: { change.fits($0.address) }) {
-          throw ResolvedChanges.missing(change, among: places, of: model)
-        }
+        try ResolvedChanges.check(changes, among: places, of: model)
       }
       let runs = changed
       let logits = try part.classify(

@@ -27,6 +27,8 @@ struct Run: ForeignObject {
     let maxNewTokens: Int?
     /// What was changed on the way, the model's own changes left out.
     var changes: [Change] = []
+    /// What these and the model's own come to.
+    var alterations: [Address: [Alteration]] = [:]
     /// The state before some of its steps, by their number.
     var states: [Int: Slots] = [:]
     /// The state behind the last.

@@ -30,11 +30,8 @@ extension Command {
       let places = try model.matchingOutline(
         texts: texts.max { longest($0) < longest($1) }.map { [$0] } ?? []
       ).places
-      let input = Input(image: picture.image)
-      let kept = try ResolvedChanges(
-        loaded.changes, of: loaded, on: input, places: places, areKept: true)
-      let given = try ResolvedChanges(changes, of: loaded, on: input, places: places)
-      vision.alterations = kept.alterations.merging(given.alterations) { $0 + $1 }
+      vision.alterations = try session.alterations(
+        changes, of: loaded, on: Input(image: picture.image), places: places, passed: places)
     }
     let start = vision
     let tokens = try model.see(picture.image, trace: &vision)

@@ -38,7 +38,7 @@ extension Session {
   /// Says where a run's numbers broke, if it ended in NaN or infinity.
   func checkFinite(_ run: Run) throws {
     let result = run.answer?.probabilities ?? run.last ?? Tensor([], shape: [0])
-    let alterations = try alterations(run.course.changes, of: run.model, on: run.input)
+    let alterations = run.course.alterations
     try checkFinite(result, of: run.model) {
       [
         WayToResult(from: run.input) { trace in
@@ -61,6 +61,18 @@ extension Session {
     let places = try model.model.outline(input).places
     let steps = model.model.stages.filter { names?.contains($0.name) ?? true }.steps
     let passed = places.filter { place in steps.contains { $0.passes(place.address) } }
+    return try alterations(changes, of: model, on: input, places: places, passed: passed)
+  }
+}
+
+extension Session {
+  /// What some changes, and those that a model keeps, come to among some places.
+  ///
+  /// - Parameter passed: the places of them that what is given may lie at.
+  func alterations(
+    _ changes: [Change], of model: LoadedModel, on input: Input, places: [Outline.Place],
+    passed: [Outline.Place]
+  ) throws -> [Address: [Alteration]] {
     let kept = try ResolvedChanges(
       model.changes, of: model, on: input, places: places, areKept: true)
     let given = try ResolvedChanges(changes, of: model, on: input, places: passed)
@@ -126,6 +138,7 @@ extension Run {
     model: LoadedModel, trace: Trace, in session: Session
   ) throws {
     var (course, trace) = (course, trace)
+    course.alterations = trace.alterations
     let stages = model.model.stages.of(input)
     var steps: [Step] = []
     var beginnings: Set<Int> = []
