@@ -60,6 +60,8 @@ public protocol SeeingModel: FamilyModel {
   var pictureSettings: PictureSettings { get }
   /// How the vision tower cuts the picture.
   var patches: PatchGrid { get }
+  /// Whether one input may hold several pictures.
+  var takesSeveralPictures: Bool { get }
   /// `[T, D]`: what the vision tower adds to each token for where it is, the class token first.
   var positionEmbeddings: Tensor { get }
   /// The same model for pictures of another size, its position embeddings interpolated.
@@ -135,6 +137,8 @@ public struct AttentionPlace: Sendable, Hashable {
 extension SeeingModel {
   /// This model.
   public var seeing: (any SeeingModel)? { self }
+  /// One, unless the family says otherwise.
+  public var takesSeveralPictures: Bool { false }
   /// How a picture becomes numbers.
   public var preprocessing: Preprocessing { pictureSettings.preprocessing }
 

@@ -55,10 +55,10 @@ extension BLIP2 {
       (vision, qformer) = (parts.vision, parts.qformer)
       (writer, matcher) = (parts.writer, parts.matcher)
       let generation = try configuration.language.map {
-        try GenerationFile(folder, default: $0.endTokens, below: $0.vocabularySize)
+        try GenerationSettings(folder, default: $0.endTokens, below: $0.vocabularySize)
       }
-      endTokens = generation?.endTokens ?? []
-      maxNewTokens = generation?.maxNewTokens ?? 20
+      endTokens = generation?.endTokens.value ?? []
+      maxNewTokens = generation?.maxNewTokens.value ?? 20
       notes =
         pictureSettings.notes + (try Configuration.notes(json, file: file))
         + (generation?.notes ?? []) + (parts.writer?.decoder.notes ?? [])
