@@ -18,11 +18,23 @@ struct AddedToken: Sendable, Equatable {
   var isSpecial = false
 }
 
+extension SpecialTokenParsing {
+  /// Whether the name of a token in a text becomes that token.
+  func finds(_ token: AddedToken) -> Bool {
+    switch self {
+    case .usual, .all: true
+    case .pictureTags: PicturePaths.tags.contains(token.content) || !token.isSpecial
+    case .none: !token.isSpecial
+    }
+  }
+}
+
 /// Finds added tokens: from left to right, at each place the longest.
 struct AddedTokenFinder: Sendable {
   /// A part of a text.
   enum Part {
-    case token(Int)
+    /// A token, and where its name starts in the text.
+    case token(Int, at: Int)
     case text(ArraySlice<UInt8>)
   }
 
@@ -42,7 +54,7 @@ struct AddedTokenFinder: Sendable {
   }
 
   /// The parts of `text` in order.
-  func parts(of text: ArraySlice<UInt8>, parsesSpecial: Bool) -> [Part] {
+  func parts(of text: ArraySlice<UInt8>, parsing: SpecialTokenParsing) -> [Part] {
     guard !tokensByFirstByte.isEmpty else { return text.isEmpty ? [] : [.text(text)] }
     var starts = [Bool](repeating: false, count: 256)
     for byte in tokensByFirstByte.keys { starts[Int(byte)] = true }
@@ -58,7 +70,7 @@ struct AddedTokenFinder: Sendable {
       let end = place + found.bytes.count
       defer { place = max(end, taken) }
       let token = found.token
-      if token.isSpecial && !parsesSpecial { continue }
+      guard parsing.finds(token) else { continue }
       if token.isSingleWord, !Self.standsAlone(place..<end, in: text) { continue }
       var start = place
       var stop = end
@@ -67,7 +79,7 @@ struct AddedTokenFinder: Sendable {
       }
       if token.takesSpaceAfter { stop = Self.spaceEnd(after: end, in: text) }
       if taken < start { parts.append(.text(text[taken..<start])) }
-      parts.append(.token(token.id))
+      parts.append(.token(token.id, at: place))
       taken = stop
     }
     if taken < text.endIndex { parts.append(.text(text[taken...])) }
