@@ -46,6 +46,8 @@ public protocol FamilyModel: Sendable {
   var seeing: (any SeeingModel)? { get }
   /// The model as one that writes text.
   var writing: (any WritingModel)? { get }
+  /// The model as one that converses.
+  var chatting: (any ChatModel)? { get }
   /// The model as one that judges whether a text fits a picture.
   var matching: (any MatchingModel)? { get }
   /// The model as one that knows a list of classes.
@@ -169,6 +171,8 @@ extension FamilyModel {
   public var cuttingLongTexts: any FamilyModel { self }
   /// Nil, unless the family says otherwise.
   public var writing: (any WritingModel)? { nil }
+  /// Nil, unless the family says otherwise.
+  public var chatting: (any ChatModel)? { nil }
   /// Nil, unless the family says otherwise.
   public var matching: (any MatchingModel)? { nil }
   /// Nil, unless the family says otherwise.
