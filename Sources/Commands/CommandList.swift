@@ -10,6 +10,7 @@ public enum Commands {
     .image, .scene, .tensors, .patchesUnder, .boxOf,
     .preprocess, .patchify, .embed, .encode, .query, .project, .tokenize, .assemble, .decode,
     .nextToken, .run, .match,
+    .chat, .makeContext, .fromListFormat, .decodeTokens, .stopWordsIDs, .generation,
     .embedImage, .embedText, .read, .projectText, .similarity, .classify, .wordMap,
     .index, .search, .cluster, .map,
   ]

@@ -144,8 +144,11 @@ extension Input {
   /// The first picture as the model takes it, `[3, Y, X]`, where only that is known.
   public var pixels: Tensor? { if case .pixels(let pixels)? = picture { pixels } else { nil } }
 
-  /// The words as a text; none is empty.
-  public var prompt: String { if case .text(let text)? = words { text } else { "" } }
+  /// The words as a text, what several turns say with a space between; none is empty.
+  public var prompt: String {
+    segments.compactMap { if case .text(let text) = $0 { text } else { nil } }
+      .joined(separator: " ")
+  }
 
   /// The words as token ids; nil where they are to be made from the text.
   public var tokenIDs: [Int]? { if case .tokens(let ids, _)? = words { ids } else { nil } }

@@ -1,7 +1,8 @@
 internal import Checkpoints
 internal import Files
-internal import Foundation
+public import Foundation
 public import Generation
+internal import Tokenizers
 
 /// How a model's answers are written, from `generation_config.json`, with where each value came from.
 ///
@@ -45,7 +46,7 @@ public struct GenerationSettings: Sendable, Equatable {
   /// Token ids that end an answer.
   public var endTokens: Setting<[Int]>
   /// What to know of the file.
-  let notes: [String]
+  public let notes: [String]
 
   /// The file's name in a model's folder.
   public static let fileName = "generation_config.json"
@@ -64,6 +65,21 @@ public struct GenerationSettings: Sendable, Equatable {
       json: try folder.jsonIfPresent(Self.fileName),
       file: folder.url.appending(path: Self.fileName).path, default: fallback, below: rows,
       chats: chats)
+  }
+
+  /// Reads another file, or the folder of one, for a model that converses.
+  ///
+  /// - Throws: where there is no such file, or a value makes no sense.
+  public init(at url: URL, for model: any ChatModel) throws {
+    let isFolder = (try? url.resourceValues(forKeys: [.isDirectoryKey]).isDirectory) ?? false
+    let file = isFolder ? url.appending(path: Self.fileName) : url
+    let folder = try CheckpointFolder(file.deletingLastPathComponent())
+    guard let json = try folder.jsonIfPresent(file.lastPathComponent) else {
+      throw FileFailure(file.path, .missing)
+    }
+    try self.init(
+      json: json, file: file.path, default: model.settings.endTokens.value,
+      below: model.tokenizer.vocabularySize, chats: true)
   }
 
   /// Reads what a file says.
