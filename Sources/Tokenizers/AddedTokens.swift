@@ -40,9 +40,12 @@ struct AddedTokenFinder: Sendable {
 
   /// The tokens that can start with a byte, longest first.
   private var tokensByFirstByte: [UInt8: [(bytes: [UInt8], token: AddedToken)]] = [:]
+  /// Whether all tokens are special, so that a text may be read without looking for any.
+  private let areSpecial: Bool
 
   /// Finds `tokens`, each spelled as `spelling` gives.
   init(_ tokens: [AddedToken], spelling: (String) -> String) {
+    areSpecial = tokens.allSatisfy(\.isSpecial)
     for token in tokens {
       let bytes = Array(spelling(token.content).utf8)
       guard let first = bytes.first else { continue }
@@ -55,7 +58,9 @@ struct AddedTokenFinder: Sendable {
 
   /// The parts of `text` in order.
   func parts(of text: ArraySlice<UInt8>, parsing: SpecialTokenParsing) -> [Part] {
-    guard !tokensByFirstByte.isEmpty else { return text.isEmpty ? [] : [.text(text)] }
+    if tokensByFirstByte.isEmpty || areSpecial && parsing == .none {
+      return text.isEmpty ? [] : [.text(text)]
+    }
     var starts = [Bool](repeating: false, count: 256)
     for byte in tokensByFirstByte.keys { starts[Int(byte)] = true }
     var parts: [Part] = []

@@ -20,7 +20,7 @@ extension Tokenizer {
   /// The tokens of `ids`, each on its own, for looking at.
   public func pieces(of ids: [Int]) -> [TokenPiece] {
     var reading = PathReading(tokenDecoder.paths)
-    return ids.map { id in
+    return ids.untilStopped.map { id in
       let token = token(id) ?? ""
       // In a picture's path an id is its number, whatever token has it.
       if case .byte(let byte) = reading.next(id) {
