@@ -88,6 +88,27 @@ extension WritingModel {
     return WrittenAnswer(text: text(of: generated.tokens), generated: generated, trace: trace)
   }
 
+  /// Reads tokens behind a sequence that was read; `trace` keeps the pass of the last of them.
+  ///
+  /// - Parameter slots: the state behind the last step.
+  public func follow(_ slots: Slots, by tokens: [Int], trace: inout Trace) throws {
+    let decoder = try decoder(for: "decode")
+    guard var state = slots.reading else { preconditionFailure("no sequence was read") }
+    var before = trace.keepingNothing
+    for (index, token) in tokens.enumerated() {
+      try trace.checkCancellation()
+      if index == tokens.count - 1 {
+        trace.firstToken = state.tokenCount
+        let embedded = try decoder.embed([token], trace: &trace)
+        _ = try decoder.read(embedded, after: &state, trace: &trace)
+      } else {
+        before.firstToken = state.tokenCount
+        let embedded = try decoder.embed([token], trace: &before)
+        _ = try decoder.read(embedded, after: &state, trace: &before)
+      }
+    }
+  }
+
   /// Bytes of the keys and values of so many tokens, which later tokens look at; no more than the
   /// longest sequence has.
   public func cacheByteCount(tokenCount: Int) -> Int {

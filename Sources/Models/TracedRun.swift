@@ -39,6 +39,14 @@ public struct TraceRequest: Sendable {
     self.usesPublishedNames = usesPublishedNames
   }
 
+  /// What one run starts from: the conversation as far as the model's window holds it, or the prompt.
+  func input(by model: any FamilyModel) throws -> Input {
+    guard let conversation else {
+      return Input(image: images.count == 1 ? images[0] : nil, prompt: prompt)
+    }
+    return try model.chatting?.reading(conversation).input ?? conversation
+  }
+
   /// A trace of what is kept.
   var trace: Trace { Trace(keeping: keeps) }
 

@@ -28,6 +28,11 @@ struct TraceCommand: ParsableCommand {
   var prompt = ""
   @Option(parsing: .upToNextOption, help: "Texts that the picture is compared with.")
   var text: [String] = []
+  @Option(
+    help: ArgumentHelp(
+      "A conversation to answer, as fovea chat takes it, in place of --image and --prompt.",
+      valueName: "file"))
+  var messages: String?
   @Flag(
     help: """
       Cut texts of more tokens than the model reads before their end token, instead of refusing \
@@ -46,6 +51,9 @@ struct TraceCommand: ParsableCommand {
     if !text.isEmpty, !prompt.isEmpty {
       throw ValidationError("Give either --prompt or --text, not both.")
     }
+    if messages != nil, !prompt.isEmpty || !image.isEmpty || !text.isEmpty {
+      throw ValidationError("Give either --messages or --image, --prompt and --text.")
+    }
   }
 
   func run() throws {
@@ -54,7 +62,8 @@ struct TraceCommand: ParsableCommand {
     let tool = try TraceTool(model.choice(), memory: memory.memory?.count)
     var broken: String?
     let count = try tool.write(
-      images: image.map { URL(typed: $0) }, prompt: prompt, texts: text, truncate: truncate,
+      images: image.map { URL(typed: $0) }, prompt: prompt, texts: text,
+      messages: messages.map { URL(typed: $0) }, truncate: truncate,
       names: names, keep: keep, to: URL(typed: out), note: Display.note, broken: { broken = $0 })
     try Output.standardOutput.write("wrote \(count.counted(as: "tensor")) to \(out)\n")
     if let broken { throw Display.badNumbers(broken) }

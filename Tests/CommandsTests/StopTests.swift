@@ -31,6 +31,13 @@ import Testing
     "next_token": "for i in range(100000): next_token(soft)",
     "run": "for i in range(100000): run(s)",
     "match": "match(s, many)",
+    "chat": "for i in range(100000): chat(s, \"how many shapes are there?\")",
+    "make_context": "for i in range(100000): make_context(s, \"how many shapes are there?\")",
+    "from_list_format": "from_list_format([{\"text\": \"a\"}] * 10000000)",
+    "decode_tokens": "for i in range(100000): decode_tokens([5, 6, 7] * 1000)",
+    "get_stop_words_ids": "for i in range(10000000): get_stop_words_ids()",
+    "generation": "for i in range(10000000): generation()",
+    "gaze": "for i in range(100000): gaze(asked)",
     "embed_image": "embed_image([s] * 20000)",
     "embed_text": "embed_text(many)",
     "read": "for i in range(100000): read(\"a red circle\")",
@@ -198,6 +205,7 @@ import Testing
     queries = query(vision)
     soft = project(queries)
     r = run(s)
+    asked = chat(s, "how many shapes are there?")
     reading = read("a red circle")
     many = [f"a {i} circle" for i in range(20000)]
     words = "for word in world, " * 100000

@@ -23,6 +23,12 @@ struct AnswerBox: ForeignObject {
   var brief: String { mark.label.map { "\($0.quotedShort) at \(text)" } ?? text }
   var shown: String { brief }
 
+  /// Label and edges, for a table; nil of a quad.
+  fileprivate var row: [String]? {
+    guard let box else { return nil }
+    return [mark.label ?? "", "\(box.x1)", "\(box.y1)", "\(box.x2)", "\(box.y2)"]
+  }
+
   var attributeNames: [String] {
     ["label", "text", "pixels"] + (box == nil ? ["corners"] : ["x1", "y1", "x2", "y2"])
   }
@@ -85,11 +91,7 @@ struct AnswerBoxes: ForeignObject {
   }
 
   var shown: String {
-    let rows = boxes.prefix(Table.shownLimit).compactMap { one in
-      one.box.map { box in
-        [one.mark.label ?? ""] + [box.x1, box.y1, box.x2, box.y2].map { "\($0)" }
-      }
-    }
+    let rows = boxes.prefix(Table.shownLimit).compactMap(\.row)
     let table =
       rows.isEmpty
       ? brief

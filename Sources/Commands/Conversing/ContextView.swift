@@ -1,4 +1,5 @@
 internal import Characters
+internal import Figures
 internal import Models
 internal import Runtime
 internal import Tokenizers
@@ -78,5 +79,26 @@ struct ContextView: ForeignObject {
   func element(_ index: Value) throws -> Value? {
     guard let number = index.integer, context.ids.indices.contains(number) else { return nil }
     return .integer(context.ids[number])
+  }
+}
+
+extension ContextView {
+  /// The tokens in lines, coloured by what they are.
+  var strip: Figure {
+    get throws {
+      let tokenizer = model.model.textTokenizer
+      return try Figure.contextStrip(
+        context.parts.map { part in
+          if case .picture = part.kind {
+            return TokenRun(name(of: part), tokens: [], count: part.tokens.count)
+          }
+          return TokenRun(
+            name(of: part),
+            tokens: context.ids[part.tokens].map {
+              tokenizer?.decode([$0], skipSpecialTokens: false) ?? ""
+            })
+        },
+        title: "What \(model.name) reads")
+    }
   }
 }

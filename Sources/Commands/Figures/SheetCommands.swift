@@ -110,12 +110,23 @@ extension Command {
 
   static let tokenStrip = Command(
     "token_strip", group: "Figures",
-    "Draws an answer token by token, with probabilities and runners-up.",
-    Parameter.any("answer", expects: "an answer or a run", "The answer."),
+    "Draws an answer token by token, with probabilities and runners-up; or a conversation's tokens.",
+    Parameter.any(
+      "answer", expects: "an answer, a run, or a context as make_context() gives",
+      "The answer, or what a model reads of a conversation."),
     returns: "a Figure",
-    examples: [Example("save(token_strip(run(scene(7))), \"caption.png\")", "A caption's tokens.")],
+    examples: [
+      Example("save(token_strip(run(scene(7))), \"caption.png\")", "A caption's tokens."),
+      Example(
+        "a = chat(scene(7), \"how many shapes are there?\")\n"
+          + "save(token_strip(a.context), \"context.png\")",
+        "What the model read, coloured by what it is."),
+    ],
     seeAlso: ["decode", "next_token"]
   ) { _, value in
+    if case .object(let object) = value, let context = object as? ContextView {
+      return .object(Drawing(figure: try context.strip))
+    }
     guard case .object(let object) = value,
       let answer = object as? Answer ?? (object as? Run)?.answer
     else {

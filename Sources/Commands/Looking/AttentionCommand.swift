@@ -23,6 +23,7 @@ extension Command {
         "The part of the model: vision, queries (among themselves), cross (queries at the "
           + "picture), language, text. None takes the part that the source ran last, vision for a run."
       )),
+    Parameter.pictureNumber,
     returns: "an Attention: a tensor [Q, K], rows look, columns are looked at",
     examples: [
       Example(
@@ -31,12 +32,12 @@ extension Command {
       Example(
         "attention(run(scene(7)), block=2, kind=\"cross\").shape", "What do the queries look at?"),
     ], seeAlso: ["rollout", "overlay", "heatmap", "graph"]
-  ) { session, source, block, head, kind in
+  ) { session, source, block, head, kind, picture in
     let (trace, model) = try source.lookedAt("source")
     return .object(
       try AttentionMap.take(
         from: trace, model: model, block: block, head: head, kind: kind ?? source.lastKind,
-        words: source.words(of: model)))
+        picture: picture - 1, words: source.words(of: model)))
   }
 }
 
@@ -44,7 +45,7 @@ extension AttentionMap {
   /// Finds one layer's pattern in a trace and reduces it to one head or the mean.
   static func take(
     from trace: Trace, model: LoadedModel, block: Int, head: Int?, kind: AttentionKind?,
-    words: [String] = []
+    picture: Int = 0, words: [String] = []
   ) throws -> AttentionMap {
     let places = model.model.towers.flatMap(\.attentions).filter {
       kind == nil || $0.kind == kind?.rawValue
@@ -56,11 +57,13 @@ extension AttentionMap {
         note: model.whyAbsent(places, from: trace))
     }
     try place.check(block: block)
-    let address = place.address(block: block)
+    let address = place.address(block: block).ofPicture(picture)
     guard let pattern = trace[address] else {
       throw ArgumentFailure(
         parameter: "source", "did not keep \(address)",
-        note: "run the stage with keep=\"*\" or keep=\"*.pattern\"")
+        note: picture > 0 && trace[place.address(block: block)] != nil
+          ? "what ran has fewer pictures, or looks at no picture there"
+          : "run the stage with keep=\"*\" or keep=\"*.pattern\"")
     }
     let heads = pattern.shape[0]
     if let head, head >= heads {
@@ -75,6 +78,13 @@ extension AttentionMap {
       looksAtPatches: place.keys == .patches,
       queryLabels: place.queries.labels(weights.shape[0], in: grid, words: words),
       keyLabels: place.keys.labels(weights.shape[1], in: grid, words: words), model: model)
+  }
+}
+
+extension Parameter where T == Int {
+  /// Which of several pictures.
+  static var pictureNumber: Self {
+    .integer("picture", in: 1...1000, default: 1, "Which of several pictures, the first is 1.")
   }
 }
 

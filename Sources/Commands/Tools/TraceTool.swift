@@ -36,28 +36,32 @@ public struct TraceTool {
   ///   - paths: the pictures' files.
   ///   - prompt: what a generating model reads after the picture.
   ///   - texts: what a retrieval model compares the picture with; empty for a generating run.
+  ///   - messages: a file with a conversation to answer, in place of pictures and prompt.
   ///   - truncate: whether texts that are too long are cut before their end token.
   ///   - keep: which of the written names are kept; `*` stands for anything.
   ///   - broken: gets what the model gives that is no number, and where first, if it gives such.
   ///   - note: gets lines that say what of a picture's file the model does not see.
   /// - Returns: how many tensors were written.
   public func write(
-    images paths: [URL], prompt: String, texts: [String], truncate: Bool = false, names: Names,
-    keep: String, to file: URL, note: (String) -> Void = { _ in },
+    images paths: [URL], prompt: String, texts: [String], messages: URL? = nil,
+    truncate: Bool = false, names: Names, keep: String, to file: URL,
+    note: (String) -> Void = { _ in },
     broken: (String) -> Void = { _ in }
   ) throws -> Int {
     let images = try paths.map { path in
       try PictureFile(path, memory: { [available] in available }, note: note)
         .loaded(for: model.model.seeing?.preprocessing, note)
     }
-    if images.isEmpty, model.model.seeing != nil {
+    let conversation = try messages.map { try self.conversation(in: $0, note: note) }
+    if images.isEmpty, conversation == nil, model.model.seeing != nil {
       throw UsageFailure(
         words: "\(model.name) looks at pictures", note: "give one with --image")
     }
     let reader = try texts.isEmpty ? model : model.orCompanion(with: .matching)
     let part = try truncate ? Self.cuttingTexts(reader) : reader.model
     var request = TraceRequest(
-      images: images, prompt: prompt, texts: texts, usesPublishedNames: names == .published)
+      images: images, prompt: prompt, texts: texts, conversation: conversation,
+      usesPublishedNames: names == .published)
     let keeps = Self.keeps(keep, of: part, request)
     request.keeps = keeps
     try RunMemory(tracing: request, by: part).check(
@@ -76,11 +80,14 @@ public struct TraceTool {
       if tensor.name.hasSuffix("scores"), !tensor.tensor.elements.contains(where: \.isNaN) {
         continue
       }
-      let place = try images.lazy.compactMap { image in
-        try (texts.isEmpty ? [prompt] : texts).lazy.compactMap { text in
-          try part.brokenPlace(Input(image: image, prompt: text))
+      let inConversation = try conversation.flatMap { try part.brokenPlace($0) }
+      let place =
+        try inConversation
+        ?? images.lazy.compactMap { image in
+          try (texts.isEmpty ? [prompt] : texts).lazy.compactMap { text in
+            try part.brokenPlace(Input(image: image, prompt: text))
+          }.first
         }.first
-      }.first
       broken("\(model.name) gives \(place ?? "NaN or infinity in \(tensor.name)")")
       break
     }
@@ -99,6 +106,21 @@ public struct TraceTool {
     metadata["weights"] = LowerPrecision.words(of: reader)
     try Safetensors.write(contents, metadata: metadata, to: file)
     return contents.count
+  }
+
+  private func conversation(in file: URL, note: (String) -> Void) throws -> Input {
+    let chat = try model.able(.chatting, for: "--messages")
+    return try withoutActuallyEscaping(note) { note in
+      try MessagesFile(file).conversation(
+        MessageReader(model: chat) { [available, model] path in
+          let picture = try PictureFile(
+            URL(typed: path), path: path, memory: { available }, note: note)
+          return Picture(
+            picture.loaded(for: model.model.seeing?.preprocessing, note), name: picture.name,
+            path: path)
+        }
+      ).input
+    }
   }
 
   private static func cuttingTexts(_ model: LoadedModel) throws -> any FamilyModel {

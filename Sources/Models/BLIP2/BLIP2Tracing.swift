@@ -7,6 +7,9 @@ internal import Tracing
 extension BLIP2.Model {
   /// An answer to the prompt, or, where texts are given, how well they fit, with every place.
   public func traced(_ request: TraceRequest) throws -> TracedRun {
+    if request.conversation != nil {
+      return try tracedAnswer(request.input(by: self), request) { published($0) }
+    }
     let image = try request.onlyImage(for: kind)
     guard request.texts.isEmpty else { return try tracedMatch(image, request) }
     return try tracedAnswer(Input(image: image, prompt: request.prompt), request) {

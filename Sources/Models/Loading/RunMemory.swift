@@ -44,11 +44,10 @@ public struct RunMemory: Sendable {
       return
     }
     let run = try RunMemory(
-      model, Input(prompt: request.prompt),
-      newTokens: model.writing?.defaultOptions.maxNewTokens)
+      model, try request.input(by: model), newTokens: model.writing?.defaultOptions.maxNewTokens)
     var outline = Outline()
     // A model that looks at no picture runs once all the same.
-    let runs = model.seeing == nil ? 1 : request.images.count
+    let runs = model.seeing == nil || request.conversation != nil ? 1 : request.images.count
     for _ in 0..<runs { outline.append(run.outline) }
     for text in request.texts {
       let both = try model.outline(Input(prompt: text))

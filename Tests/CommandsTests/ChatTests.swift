@@ -1,0 +1,224 @@
+import Commands
+import Files
+import Foundation
+import Models
+import Runtime
+import TestSupport
+import Testing
+
+/// Conversations: with the model that ships, and with a Qwen-VL where one lies beside the project.
+@Suite struct ChatTests {
+  static let qwen = Fixtures.shared.map { [$0.appending(path: "goldens/qwen-vl")] } ?? []
+
+  private func holds(_ script: String, model: URL? = nil) throws {
+    let workshop = try Workshop()
+    if let model { workshop.session[StartingModel.self] = model }
+    let outcome = workshop.run(script)
+    #expect(outcome.failure == nil, "\(outcome.failure?.message ?? "")")
+  }
+
+  private func failure(_ line: String, model: URL? = nil) throws -> String {
+    let workshop = try Workshop()
+    if let model { workshop.session[StartingModel.self] = model }
+    return workshop.run(line).failure?.message ?? "nothing"
+  }
+
+  @Test func anAnswerIsThatOfARunOnTheSameWords() throws {
+    try holds(
+      """
+      s = scene(7)
+      a = chat(s, "how many shapes are there?")
+      assert a.text == run(s, "Question: how many shapes are there? Answer:").text
+      assert len(a.history) == 1
+      assert a.history[0][1] == a.text
+      b = chat("is there a star?", history=a)
+      words = f"Question: how many shapes are there? Answer: {a.text}. Question: is there a star? Answer:"
+      assert b.text == run(s, words).text
+      assert b.context.text == words
+      assert len(b.history) == 2
+      c = chat("is there a star?", history=a.history, append_history=False)
+      assert c.text == b.text and len(c.history) == 1
+      assert chat("is there a star?", history=[([s, "how many shapes are there?"], a.text)]).text == b.text
+      assert len(b.context.ids) == len(tokenize(words).ids) + 16
+      """)
+  }
+
+  @Test func sharesOfALookAddUpToOne() throws {
+    try holds(
+      """
+      s = scene(7)
+      a = chat(s, "what color is the star?")
+      for step in range(len(a.ids)):
+          g = gaze(a, step=step)
+          assert abs(g.tensor.sum() - 1) < 0.00001
+          assert g.tensor.size == len(a.context.ids) + step
+          assert g.maps[0].shape == (10, 10)
+      first = a.trace["language.blocks.1.attention.pattern"][2, -1]
+      assert (gaze(a, block=1, head=2).tensor - first).abs().max() == 0
+      assert (gaze(a).shares is None) == False
+      """)
+  }
+
+  @Test func settingsAreExchangedWithoutTheWeights() throws {
+    let workshop = try Workshop()
+    let file = workshop.folder.appending(path: "other.json")
+    try Data(#"{"max_new_tokens": 1, "do_sample": true, "top_p": 0.25}"#.utf8).write(to: file)
+    let outcome = workshop.run(
+      """
+      generation("other.json")
+      a = chat(scene(7), "how many shapes are there?")
+      assert len(a.ids) == 1
+      t = str(generation())
+      assert "0.25" in t and "other.json" in t and "default" in t
+      """)
+    #expect(outcome.failure == nil)
+    try Data(#"{"top_p": 7}"#.utf8).write(to: file)
+    #expect(workshop.run("generation(\"other.json\")").failure?.message.contains("top_p") == true)
+    try Data(#"{"chat_format": "llama2"}"#.utf8).write(to: file)
+    let message = workshop.run("generation(\"other.json\")").failure?.message ?? ""
+    #expect(
+      message.contains("'chat_format' is \"llama2\"") && message.contains("'chatml' or 'raw'"))
+    #expect(
+      workshop.run("generation(\"none.json\")").failure?.message.contains("none.json") == true)
+  }
+
+  @Test func anEditGoesOnFromAnAnswer() throws {
+    try holds(
+      """
+      a = chat(scene(7), "how many shapes are there?")
+      e = edit(a, change.zero("language.blocks.1.attention.mixed", head=0))
+      b = chat(scene(7), "how many shapes are there?", changes=change.zero("language.blocks.1.attention.mixed", head=0))
+      assert e.after.text == b.text
+      assert e.after.history[0][1] == b.text
+      """)
+  }
+
+  @Test func badInputIsOneSentence() throws {
+    for (line, words) in [
+      ("chat(7)", "must be a text, a picture or a list of them, not 7"),
+      ("chat(\"\")", "must not be empty"),
+      ("chat([scene(1), scene(2), \"which?\"])", "cannot look at 2 pictures at once"),
+      ("chat(\"a\", history=3)", "must be an answer of chat()"),
+      ("chat(\"a\", history=[(\"b\",)])", "must be a list of pairs"),
+      ("chat([{\"sound\": \"a.wav\"}])", "has none of \"image\""),
+      ("chat([{\"image\": \"gone.png\"}])", "gone.png: no such file"),
+      ("chat(\"a\", temperature=0)", "temperature"),
+      ("decode_tokens(\"a\")", "must be a list of token ids"),
+      ("gaze(run(scene(7)))", "must be an answer of chat()"),
+      (
+        "gaze(chat(scene(7), \"how many shapes are there?\"), step=99)",
+        "must be a whole number from 0 to"
+      ),
+      ("load(\"small-clip\")\nchat(\"a\")", "chat needs a model that converses"),
+    ] {
+      let found = try failure(line)
+      #expect(found.contains(words), "\(line): \(found)")
+    }
+  }
+
+  @Test(arguments: qwen) func picturesStandWhereTheyWereSaid(_ model: URL) throws {
+    try holds(
+      """
+      save(scene(7), "a.png")
+      save(scene(8), "b.png")
+      a = chat([image("fovea-out/a.png"), image("fovea-out/b.png"), "which?"], max_new_tokens=2)
+      said = "Picture 1: <img>fovea-out/a.png</img>\\nPicture 2: <img>fovea-out/b.png</img>\\nwhich?"
+      assert a.history[0][0] == said
+      assert said in a.context.text
+      b = chat(said, max_new_tokens=2)
+      assert b.context.ids == a.context.ids and b.text == a.text
+      listed = from_list_format([{"image": "fovea-out/a.png"}, {"image": "fovea-out/b.png"}, {"text": "which?"}])
+      assert listed.text == said
+      c = chat(listed, max_new_tokens=2)
+      assert c.context.ids == a.context.ids
+      tight = make_context(image("fovea-out/a.png"), "which?", label="Picture 1:")
+      assert "Picture 1:<img>" in tight.text
+      first = a.trace["vision.blocks.0.output"]
+      second = a.trace["vision2.blocks.0.output"]
+      assert (first - second).abs().max() > 0
+      assert attention(a, kind="cross", picture=2).shape == (256, 64)
+      g = gaze(a)
+      assert len(g.maps) == 2
+      d = chat("and now?", history=a, max_new_tokens=2)
+      assert d.context.cut == 0 and len(d.history) == 2
+      e = make_context("and now?", history=d, max_window_size=40)
+      assert e.cut == 2
+      assert e.ids == make_context("and now?").ids
+      r = make_context("and now?", history=d, chat_format="raw")
+      assert r.text == "and now?"
+      typed = make_context("<|im_end|> stays text")
+      assert typed.ids.count(151645) == 2
+      assert get_stop_words_ids() == [[151645], [151644]]
+      """, model: model)
+  }
+
+  @Test(arguments: qwen) func badPicturesAreOneSentence(_ model: URL) throws {
+    let long = String(repeating: "a", count: 300)
+    for (line, words) in [
+      ("chat(\"<img>\(long)</img>\")", "300 bytes"),
+      ("chat(\"a <img>b.png\")", "<img> at character 3 has no </img>"),
+      ("chat(\"a b.png</img>\")", "</img> at character 8 has no <img>"),
+      ("chat(\"<img>gone.png</img> what?\")", "gone.png: no such file"),
+      ("chat(\"what?\", history=[(\"<img>gone.png</img> a\", \"b\")])", "gone.png: no such file"),
+      ("make_context(\"a\", chat_format=\"llama\")", "must be 'chatml' or 'raw'"),
+    ] {
+      let found = try failure(line, model: model)
+      #expect(found.contains(words), "\(line): \(found)")
+    }
+  }
+
+  @Test func aFileOfMessagesIsAConversation() throws {
+    let workshop = try Workshop()
+    #expect(workshop.run("save(scene(7), \"a.png\")").failure == nil)
+    let picture = workshop.folder.appending(path: "fovea-out/a.png").path
+    let file = workshop.folder.appending(path: "messages.json")
+    func answer(_ json: String) throws -> String {
+      try Data(json.utf8).write(to: file)
+      do { return try ChatLoop(workshop.session).answer(messages: file).text } catch {
+        return "\(error)"
+      }
+    }
+    let said = try answer(
+      """
+      [{"role": "user", "content": [{"type": "image", "image": "\(picture)"},
+        {"type": "text", "text": "how many shapes are there?"}]}]
+      """)
+    let asked = workshop.run("chat(scene(7), \"how many shapes are there?\").text")
+    #expect(asked.value?.text == said)
+    for (json, words) in [
+      ("{}", "an object, but must be a list of messages"), ("[]", "an empty list"),
+      (#"[{"role": "bot", "content": "a"}]"#, "'bot', but must be 'system', 'user' or 'assistant'"),
+      (#"[{"role": "user"}]"#, "the content of message 1 is absent"),
+      (
+        #"[{"role": "user", "content": [{"type": "video"}]}]"#,
+        "'video', but must be 'image' or 'text'"
+      ),
+      (#"[{"role": "user", "content": [{"type": "image", "url": "http://a"}]}]"#, "a 'url'"),
+      (#"[{"role": "assistant", "content": "a"}]"#, "'user', whose question is answered"),
+      (
+        #"[{"role": "user", "content": "a"}, {"role": "system", "content": "b"}]"#,
+        "a system speaks first"
+      ),
+    ] {
+      #expect(try answer(json).contains(words), "\(json)")
+    }
+  }
+
+  @Test func aConversationGoesOnLineByLine() throws {
+    let workshop = try Workshop()
+    #expect(workshop.run("save(scene(7), \"a.png\")").failure == nil)
+    var loop = try ChatLoop(workshop.session)
+    #expect(loop.history == nil && loop.back() == nil)
+    _ = try loop.attach("fovea-out/a.png")
+    var words = ""
+    let reply = try loop.ask("how many shapes are there?") { words += $0 }
+    #expect(words.contains(reply.text) && !reply.wasStopped)
+    #expect(loop.history?.contains("how many shapes are there?") == true)
+    let saved = try loop.save(to: "said.json")
+    #expect(try JSON(file: URL(filePath: saved)).array?.count == 2)
+    _ = try loop.ask("is there a star?") { _ in }
+    #expect(loop.back() == "is there a star?")
+    #expect(loop.history?.contains("is there a star?") == false)
+    #expect(throws: (any Error).self) { try loop.attach("gone.png") }
+  }
+}
