@@ -109,6 +109,9 @@ extension Embeddings {
       try texts.isEmpty
       ? part.embed(images: pictures.map(\.image), traces: &traces)
       : part.embed(texts: texts, traces: &traces)
+    if items.count == 1, let trace = traces.first {
+      session.note(trace, keptNothingOf: keep, by: model, on: items[0].input)
+    }
     try session.checkFinite(rows, of: model) {
       let broken = items.indices.first { !rows.row($0).elements.allSatisfy(\.isFinite) }
       return broken.map { [part.way(of: items[$0])] } ?? []

@@ -91,6 +91,7 @@ extension Command {
       after: try writer.read(sequence, trace: &trace), prompt: prompt, writer: writer, model: model,
       options: options,
       trace: trace, in: session)
+    session.note(answer.answer.trace, keptNothingOf: keep, by: model, on: source.words(or: prompt))
     let (read, words, settings) = (sequence, prompt, options)
     try session.checkFinite(answer.probabilities, of: model, given: sequence) {
       [
