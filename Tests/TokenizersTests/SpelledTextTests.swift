@@ -84,7 +84,8 @@ import Tokenizers
     let text = SpelledText(tokenizer.encode(String(repeating: "ab", count: 200_000)), by: tokenizer)
     #expect(text.tokens(of: String(repeating: "ab", count: 100_000) + "c").isEmpty)
     let stars = SpelledText(tokenizer.encode("*** ****"), by: tokenizer)
-    #expect(stars.tokens(of: "***").count == stars.tokens(of: "*** ****").count)
+    // All but the token of the space alone, the last four being two places that overlap.
+    #expect(stars.tokens(of: "***").count == 7 && stars.tokens(of: "*** ****").count == 8)
   }
 
   @Test func aWordOfPiecesHasAllOfThem() throws {

@@ -233,7 +233,10 @@ extension Value {
         note: NearestPlace.hint(place, among: names))
     }
     var brief = source.inMessage
-    if case .object(let object) = source { brief = object.brief.visibleOnOneLine }
+    if case .object(let object) = source {
+      brief =
+        (object as? StageResult).map { "result of \($0.stage)" } ?? object.brief.visibleOnOneLine
+    }
     return try change(
       name, place, .take(tensors, from: brief), heads, tokens, patches, channels, keys,
       arguments: [brief])
