@@ -344,6 +344,10 @@ import Testing
           return classify(scene(31), ["a star", "a circle"], changes=change.mask(token=words))["logit"]
       plain = classify(scene(31), ["a star", "a circle"])["logit"]
       assert logits("star") != plain
+      long = ["a star " * 60, "a circle"]
+      a = classify(scene(31), long, truncate=True)["logit"]
+      b = classify(scene(31), long, truncate=True, changes=change.mask(token="star"))["logit"]
+      assert a[0] == b[0] and a[1] != b[1]
       assert logits(["star", "circle"]) != logits("star")
       logits("circle")
       """)
