@@ -7,9 +7,10 @@ public enum Commands {
 
   private static let models: [Command] = [
     .load, .resize, .models, .stages, .describe, .memory,
-    .image, .scene, .tensors, .patchesUnder, .boxOf,
+    .image, .scene, .tensors, .patchesUnder, .boxOf, .boxes, .iou,
     .preprocess, .patchify, .embed, .encode, .query, .project, .tokenize, .assemble, .decode,
     .nextToken, .run, .match,
+    .chat, .makeContext, .fromListFormat, .decodeTokens, .stopWordsIDs, .generation,
     .embedImage, .embedText, .read, .projectText, .similarity, .classify, .wordMap,
     .index, .search, .cluster, .map,
   ]
@@ -21,7 +22,8 @@ public enum Commands {
   ]
 
   private static let figures: [Command] = [
-    .grid, .heatmap, .overlay, .sheet, .queryMaps, .positionSimilarity, .tokenStrip, .histogram,
+    .grid, .heatmap, .overlay, .drawBoxes, .sheet, .queryMaps, .positionSimilarity, .tokenStrip,
+    .histogram,
     .graph, .save,
   ]
 }

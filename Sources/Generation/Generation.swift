@@ -99,12 +99,11 @@ public func generate<Model: NextTokenModel>(
     steps.append(step)
     sequence.append(token)
     try onStep(step)
-    if options.endTokens.contains(token) || steps.count >= limit { break }
+    if options.ends(sequence) || steps.count >= limit { break }
     logits = try model.advance(&state, by: token)
   }
-  let last = sequence[sequence.count - 1]
   let ending: Ending =
-    options.endTokens.contains(last)
+    options.ends(sequence)
     ? .endToken : steps.count >= options.maxNewTokens ? .maxNewTokens : .contextFull
   return Generated(
     tokens: steps.map(\.token), steps: steps, score: nil, ending: ending)

@@ -28,6 +28,8 @@ public struct GenerationOptions: Sendable, Equatable {
   public var noRepeatNgramSize = 0
   /// Tokens that end an answer.
   public var endTokens: [Int]
+  /// Sequences of tokens behind which an answer ends too.
+  public var stopSequences: [[Int]] = []
   /// How many of the most likely tokens each step's record names.
   public var candidateCount = 5
 
@@ -58,6 +60,12 @@ public struct GenerationOptionsError: Error, Equatable, CustomStringConvertible 
 }
 
 extension GenerationOptions {
+  /// Whether an answer ends behind these tokens.
+  func ends(_ sequence: [Int]) -> Bool {
+    sequence.last.map { endTokens.contains($0) } ?? false
+      || stopSequences.contains { !$0.isEmpty && sequence.suffix($0.count) == $0[...] }
+  }
+
   /// Fails where an option is out of range or two contradict each other.
   public func validate() throws(GenerationOptionsError) {
     func require(_ holds: Bool, _ option: String, _ found: Any, _ expected: String)

@@ -49,8 +49,18 @@ public struct Attention: Sendable, Tapped {
     public var hasInputBias = true
     /// Whether the layer that ends it has one.
     public var hasOutputBias = true
-    /// Whether queries, keys and values are made by one layer, one after the other.
-    public var isFused = false
+    /// Which layers make queries, keys and values.
+    public var projections = Projections.separate
+
+    /// Which layers make queries, keys and values.
+    public enum Projections: Sendable {
+      /// Three: `query`, `key` and `value`.
+      case separate
+      /// One, `qkv`: first all queries, then all keys, then all values.
+      case fused
+      /// One, `qkv`: head by head its query, its key and its value.
+      case fusedByHead
+    }
 
     /// Self-attention whose heads share the channels, each with keys of its own.
     public init(width: Int, headCount: Int) {
@@ -95,12 +105,12 @@ public struct Attention: Sendable, Tapped {
         hasBias: shape.hasInputBias)
     }
     projections =
-      shape.isFused
-      ? .fused(try linear("qkv", shape.width, shape.queryWidth + 2 * shape.keyWidth))
-      : .separate(
+      shape.projections == .separate
+      ? .separate(
         query: try linear("query", shape.width, shape.queryWidth),
         key: try linear("key", shape.sourceWidth, shape.keyWidth),
         value: try linear("value", shape.sourceWidth, shape.keyWidth))
+      : .fused(try linear("qkv", shape.width, shape.queryWidth + 2 * shape.keyWidth))
     outputProjection = try Linear(
       from: &weights, at: address / "output_projection", inputs: shape.queryWidth,
       outputs: shape.width, hasBias: shape.hasOutputBias)
@@ -112,16 +122,18 @@ public struct Attention: Sendable, Tapped {
   /// Runs the layer: `tokens` `[Q, D]` look at `source` `[T, S]`, or at themselves.
   ///
   /// - Parameters:
+  ///   - values: `[T, S]`, what is gathered; `source`, unless it is something else than what is looked at.
   ///   - mask: `[Q, T]`, added to the scores: 0 where a query may look, negative infinity elsewhere.
   ///   - rotation: turns queries and keys, a row a token.
   ///   - cache: keys and values of earlier tokens; the new ones are added to it.
   public func callAsFunction(
-    _ tokens: Tensor, source: Tensor? = nil, mask: Tensor? = nil, rotation: Rotation? = nil,
-    cache: inout KeyValues?, trace: inout Trace
+    _ tokens: Tensor, source: Tensor? = nil, values: Tensor? = nil, mask: Tensor? = nil,
+    rotation: Rotation? = nil, cache: inout KeyValues?, trace: inout Trace
   ) -> Tensor {
-    var (q, k, v) = projected(tokens, source: source ?? tokens, trace: &trace)
+    var (q, k, v) = projected(tokens, source: source, values: values, trace: &trace)
     if let rotation {
-      q = Channels(rotation(q, headCount: shape.headCount))
+      let turned = rotation(q, headCount: shape.headCount)
+      q = Channels(rotation.queryGrowth.map { turned * $0 } ?? turned)
       k = Channels(rotation(k, headCount: shape.keyHeadCount))
     }
     q = pass(q, Self.queries, headCount: shape.headCount, trace: &trace)
@@ -142,22 +154,38 @@ public struct Attention: Sendable, Tapped {
 
   /// Queries `[Q, H·K]`, keys and values `[T, G·K]`, where the layers put them.
   func projected(
-    _ tokens: Tensor, source: Tensor, trace: inout Trace
+    _ tokens: Tensor, source: Tensor? = nil, values: Tensor? = nil, trace: inout Trace
   ) -> (Channels, Channels, Channels) {
+    let (q, k) = (shape.queryWidth, shape.keyWidth)
+    let parts = [0..<q, q..<q + k, q + k..<q + 2 * k]
     switch projections {
     case .fused(let qkv):
-      let all = qkv(tokens, trace: &trace)  // [Q, (H + 2G)·K]
-      let (q, k) = (shape.queryWidth, shape.keyWidth)
+      if let source {
+        return (
+          Channels(qkv(tokens, outputs: parts[0])), Channels(qkv(source, outputs: parts[1])),
+          Channels(qkv(values ?? source, outputs: parts[2]))
+        )
+      }
+      var all = qkv(tokens, trace: &trace)  // [Q, (H + 2G)·K]
+      if shape.projections == .fusedByHead { all = gatheredByKind(all) }
       return (
-        Channels(all, channels: 0..<q), Channels(all, channels: q..<q + k),
-        Channels(all, channels: q + k..<q + 2 * k)
+        Channels(all, channels: parts[0]), Channels(all, channels: parts[1]),
+        Channels(all, channels: parts[2])
       )
     case .separate(let query, let key, let value):
+      let source = source ?? tokens
       return (
         Channels(query(tokens, trace: &trace)), Channels(key(source, trace: &trace)),
-        Channels(value(source, trace: &trace))
+        Channels(value(values ?? source, trace: &trace))
       )
     }
+  }
+
+  /// Rows `[Q, H·3·K]`, head by head, with all queries first, then all keys, then all values.
+  private func gatheredByKind(_ rows: Tensor) -> Tensor {
+    let (count, heads, width) = (rows.shape[0], shape.headCount, shape.headWidth)
+    return rows.reshaped(count, heads, 3, width).permuted(0, 2, 1, 3)
+      .reshaped(count, 3 * heads * width)
   }
 
   /// Hands rows `[T, heads·K]` on by head, where somebody looks at them.

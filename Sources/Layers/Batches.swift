@@ -14,7 +14,7 @@ extension Attention {
     batch tokens: Tensor, counts: [Int], mask: (Int) -> Tensor? = { _ in nil }
   ) -> Tensor {
     var trace = Trace.nothing
-    let (q, k, v) = projected(tokens, source: tokens, trace: &trace)
+    let (q, k, v) = projected(tokens, trace: &trace)
     var mixed: [Tensor] = []
     var start = 0
     for count in counts {

@@ -38,6 +38,16 @@ public struct Linear: Sendable, Tapped {
       x.matmulTransposed(weight, bias: bias), Self.output, at: address, weight: weight)
   }
 
+  /// Maps each row of `x` to some of the outputs alone, `[T, outputs.count]`; no tap is passed.
+  func callAsFunction(_ x: Tensor, outputs: Range<Int>) -> Tensor {
+    let part = bias.map { Tensor(Array($0.elements[outputs]), shape: [outputs.count]) }
+    // Of weights in groups the rows do not lie one after the other.
+    guard let rows = weight.rows(outputs) else {
+      return x.matmulTransposed(weight, bias: bias).columns(outputs)
+    }
+    return x.matmulTransposed(rows, bias: part)
+  }
+
   /// Maps each row of `x` and applies `activation` to the result; in one go, to the same bits,
   /// where nobody looks at what lies between.
   func callAsFunction(_ x: Tensor, activation: Activation, trace: inout Trace) -> Tensor {

@@ -2,56 +2,58 @@ internal import Budget
 public import Tensors
 
 extension Tensor {
-  /// A table of positions, `[1 + S·S, D]` with the class token's first, for `side` × `side` patches.
+  /// A table of positions, `[leading + S·S, D]`, for `side` × `side` patches.
   ///
-  /// The class token's row stays. The others are interpolated as a picture of `D` channels, each
+  /// The leading rows, a class token's, stay. The others are interpolated as a picture of `D` channels, each
   /// bicubically with a = −0.75 and without antialiasing, corners not aligned and places outside
   /// taken from the border: what `torch.nn.functional.interpolate` computes.
   ///
   /// - Precondition: the number of patches is a square.
-  public func positionTable(side: Int) -> Tensor {
-    let count = shape[0] - 1
+  public func positionTable(side: Int, leading: Int) -> Tensor {
+    let count = shape[0] - leading
     let old = Int(Double(count).squareRoot().rounded())
     precondition(rank == 2 && old * old == count && side >= 1, "positions \(shape) to \(side)")
     guard side != old else { return self }
     let width = shape[1]
     let taps = (0..<side).map { BicubicTap(at: $0, from: old, to: side) }
-    var result = Array(elements[0..<width])
-    result.reserveCapacity((1 + side * side) * width)
-    for row in taps {
-      for column in taps {
-        // Stopped, nobody looks at the rest.
-        if Stop.isRequested {
-          result += [Float](repeating: 0, count: width)
-          continue
-        }
-        for channel in 0..<width {
-          var sum: Float = 0
-          for (y, down) in zip(row.places, row.weights) {
-            var line: Float = 0
-            for (x, across) in zip(column.places, column.weights) {
-              line += elements[(1 + y * old + x) * width + channel] * across
+    var result = [Float](repeating: 0, count: (leading + side * side) * width)
+    let (source, skipped) = (elements, leading * width)
+    result.replaceSubrange(0..<skipped, with: source[0..<skipped])
+    // Stopped, nobody looks at the rest.
+    Stop.parts(of: side, size: 1) { rows in
+      for place in rows {
+        let row = taps[place]
+        for (across, column) in taps.enumerated() {
+          let target = skipped + (place * side + across) * width
+          for channel in 0..<width {
+            var sum: Float = 0
+            for tap in 0..<4 {
+              let line = skipped + row.places[tap] * old * width + channel
+              var part: Float = 0
+              for x in 0..<4 {
+                part += source[line + column.places[x] * width] * column.weights[x]
+              }
+              sum += part * row.weights[tap]
             }
-            sum += line * down
+            result[target + channel] = sum
           }
-          result.append(sum)
         }
       }
     }
-    return Tensor(result, shape: [1 + side * side, width])
+    return Tensor(result, shape: [leading + side * side, width])
   }
 }
 
 /// The four places that one interpolated place is made of, and how much of each.
 private struct BicubicTap {
-  let places: [Int]
-  let weights: [Float]
+  let places: InlineArray<4, Int>
+  let weights: InlineArray<4, Float>
 
   init(at place: Int, from old: Int, to new: Int) {
     let source = Float(old) / Float(new) * (Float(place) + 0.5) - 0.5
     let first = source.rounded(.down)
     let t = source - first
-    places = (-1...2).map { min(max(Int(first) + $0, 0), old - 1) }
+    places = InlineArray { min(max(Int(first) + $0 - 1, 0), old - 1) }
     weights = [Self.far(t + 1), Self.near(t), Self.near(1 - t), Self.far(2 - t)]
   }
 

@@ -3,7 +3,8 @@ public import Checkpoints
 public import Tensors
 public import Tracing
 
-/// A vision transformer: patches `[P, 3·p·p]` to tokens `[T, D]`, `T = P + 1`, class token first.
+/// A vision transformer: patches `[P, 3·p·p]` to tokens `[T, D]`: the class token, where there is one,
+/// then the patches'.
 ///
 /// Dosovitskiy et al. 2020, arXiv:2010.11929. What differs between families is a switch in `Sizes`.
 public struct VisionTransformer: Sendable, Tapped {
@@ -33,13 +34,20 @@ public struct VisionTransformer: Sendable, Tapped {
     public var activation: Activation
     /// Whether queries, keys and values have biases.
     public var hasInputBias = true
-    /// Whether queries, keys and values are made by one layer.
-    public var isFused = false
+    /// Which layers make queries, keys and values.
+    public var projections = Attention.Shape.Projections.separate
     /// Whether a norm stands before the first block.
     ///
     /// In that variant patches have no bias, positions
     /// are a module of their own, and the last norm is left to who takes the class token.
     public var hasFirstNorm = false
+    /// Whether a norm stands behind the last block.
+    public var hasLastNorm = true
+    /// Whether a class token goes before the patches.
+    public var hasClassToken = true
+    /// Patches in a row of the grid whose positions are stored, where they are interpolated; nil where
+    /// it is the picture's own.
+    public var storedGridSize: Int?
 
     /// Takes the sizes.
     public init(
@@ -55,7 +63,7 @@ public struct VisionTransformer: Sendable, Tapped {
     /// What a block is like.
     var block: TransformerBlock.Shape {
       var attention = Attention.Shape(width: width, headCount: headCount)
-      (attention.hasInputBias, attention.isFused) = (hasInputBias, isFused)
+      (attention.hasInputBias, attention.projections) = (hasInputBias, projections)
       return TransformerBlock.Shape(
         attention: attention,
         mlp: MLP.Shape(width: width, hiddenWidth: hiddenWidth, activation: activation),
@@ -64,15 +72,17 @@ public struct VisionTransformer: Sendable, Tapped {
 
     /// Patches in a row, and rows of patches.
     public var gridSize: Int { imageSize / patchSize }
-    /// The class token and the patches.
-    public var tokenCount: Int { gridSize * gridSize + 1 }
+    /// How many tokens stand before that of the first patch.
+    public var leadingTokenCount: Int { hasClassToken ? 1 : 0 }
+    /// The class token, where there is one, and the patches.
+    public var tokenCount: Int { gridSize * gridSize + leadingTokenCount }
   }
 
   /// How large it is.
   public let sizes: Sizes
   let patch: Linear
-  let classToken: Tensor  // [1, D]
-  /// `[T, D]`: what is added to each token for where it is, the class token first.
+  let classToken: Tensor?  // [1, D]
+  /// `[T, D]`: what is added to each token for where it is, the class token's first.
   public let positions: Tensor
   /// The same as stored, for the size of pictures that the checkpoint is made for.
   private let storedPositions: Tensor
@@ -80,7 +90,9 @@ public struct VisionTransformer: Sendable, Tapped {
   /// The blocks, in the order of a run.
   public let blocks: [TransformerBlock]
   /// The norm after the last block; of all tokens, or, where a norm stands first, of the class token alone.
-  public let norm: Norm
+  ///
+  /// Nil in a tower that leaves it to what follows.
+  public let norm: Norm?
 
   private static let root = Address("vision")
   private static var embedding: Address { root / "embedding" }
@@ -98,27 +110,35 @@ public struct VisionTransformer: Sendable, Tapped {
       bias: sizes.hasFirstNorm
         ? nil : try weights.take(embedding / "patch" / "bias", shape: [width]).tensor,
       at: embedding / "patch")
-    if sizes.hasFirstNorm {
-      classToken = try weights.take(embedding / "class_token", shape: [width]).tensor
-        .reshaped(1, width)
-      positions = try weights.take(
+    let isModule = sizes.hasFirstNorm && sizes.hasClassToken
+    classToken =
+      sizes.hasClassToken
+      ? try weights.take(
+        embedding / "class_token", shape: isModule ? [width] : [1, 1, width]
+      ).tensor.reshaped(1, width) : nil
+    if let side = sizes.storedGridSize {
+      let rows = side * side + sizes.leadingTokenCount
+      storedPositions = try weights.take(embedding / "positions", shape: [rows, width]).tensor
+    } else if isModule {
+      storedPositions = try weights.take(
         embedding / "positions" / "weight", shape: [sizes.tokenCount, width]
       ).tensor
-      firstNorm = try Norm(
-        from: &weights, at: Self.root / "first_norm", width: width, epsilon: sizes.epsilon)
     } else {
-      classToken = try weights.take(embedding / "class_token", shape: [1, 1, width]).tensor
-        .reshaped(1, width)
-      positions = try weights.take(
+      storedPositions = try weights.take(
         embedding / "positions", shape: [1, sizes.tokenCount, width]
       ).tensor.reshaped(sizes.tokenCount, width)
-      firstNorm = nil
     }
-    storedPositions = positions
+    positions = storedPositions.positionTable(
+      side: sizes.gridSize, leading: sizes.leadingTokenCount)
+    firstNorm =
+      sizes.hasFirstNorm
+      ? try Norm(
+        from: &weights, at: Self.root / "first_norm", width: width, epsilon: sizes.epsilon) : nil
     blocks = try TransformerBlock.read(
       sizes.blockCount, from: &weights, below: Self.root / "blocks", sizes.block)
-    norm = try Norm(
-      from: &weights, at: Self.root / "norm", width: width, epsilon: sizes.epsilon)
+    norm =
+      sizes.hasLastNorm
+      ? try Norm(from: &weights, at: Self.root / "norm", width: width, epsilon: sizes.epsilon) : nil
   }
 
   /// The same tower for pictures of another size: its stored positions are interpolated.
@@ -131,7 +151,8 @@ public struct VisionTransformer: Sendable, Tapped {
     (patch, classToken, firstNorm) = (tower.patch, tower.classToken, tower.firstNorm)
     (blocks, norm) = (tower.blocks, tower.norm)
     storedPositions = tower.storedPositions
-    positions = storedPositions.positionTable(side: sizes.gridSize)
+    positions = storedPositions.positionTable(
+      side: sizes.gridSize, leading: sizes.leadingTokenCount)
   }
 
   /// Patches `[P, 3·p·p]` to tokens `[T, D]`: one linear map, a class token, positions.
@@ -139,11 +160,16 @@ public struct VisionTransformer: Sendable, Tapped {
     let embedded = patch(patches, trace: &trace)  // [P, D]
     // A module of their own in this variant, and a bare parameter elsewhere.
     let positions =
-      sizes.hasFirstNorm
+      sizes.hasFirstNorm && sizes.hasClassToken
       ? trace.pass(positions, Linear.output, at: Self.embedding / "positions") : positions
-    let tokens = Tensor.concatenated([classToken, embedded]) + positions  // [T, D]
+    let tokens = placed(embedded, on: positions)  // [T, D]
     let placed = trace.pass(tokens, Self.embedded, at: Self.embedding)
     return firstNorm?(placed, trace: &trace) ?? placed
+  }
+
+  /// The class token, where there is one, and patches `[P, D]`, each with its position added.
+  private func placed(_ patches: Tensor, on positions: Tensor) -> Tensor {
+    (classToken.map { Tensor.concatenated([$0, patches]) } ?? patches) + positions
   }
 
   /// Several pictures' patches, `[N·P, 3·p·p]`, to all their tokens, `[N·T, D]`.
@@ -155,12 +181,11 @@ public struct VisionTransformer: Sendable, Tapped {
     batch patches: Tensor, count: Int, isCancelled: () -> Bool = { false }
   ) throws(Cancelled) -> Tensor {
     var trace = Trace.nothing
-    let (tokenCount, patchCount) = (sizes.tokenCount, sizes.tokenCount - 1)
+    let tokenCount = sizes.tokenCount
+    let patchCount = tokenCount - sizes.leadingTokenCount
     let embedded = patch(patches, trace: &trace)  // [N·P, D]
     let tokens = (0..<count).map { index in
-      Tensor.concatenated([
-        classToken, embedded.rows(index * patchCount..<(index + 1) * patchCount),
-      ]) + positions
+      placed(embedded.rows(index * patchCount..<(index + 1) * patchCount), on: positions)
     }
     var x = Tensor.concatenated(tokens)  // [N·T, D]
     if let firstNorm { x = firstNorm(x, trace: &trace) }
@@ -169,7 +194,7 @@ public struct VisionTransformer: Sendable, Tapped {
       if isCancelled() || Stop.isRequested { throw Cancelled() }
       x = block(batch: x, counts: counts)
     }
-    let seen = sizes.hasFirstNorm ? x : norm(x, trace: &trace)
+    let seen = sizes.hasFirstNorm ? x : norm?(x, trace: &trace) ?? x
     if isCancelled() || Stop.isRequested { throw Cancelled() }
     return seen
   }

@@ -108,7 +108,7 @@ extension WritingModel {
 /// An answer, and the numbers of the pass over the prompt.
 public struct WrittenAnswer: Sendable {
   /// The text, special tokens left out, spaces at both ends cut.
-  public let text: String
+  public var text: String
   /// The tokens and how likely each was.
   public let generated: Generated
   /// The language model's numbers while it read the prompt.

@@ -56,6 +56,13 @@ public struct Family: Sendable {
     ) { try CLIP.read($0) },
     Family("llama", "LLaMA", parts: ["language": ["language"]]) { try LLaMA.Model($0) },
     Family("mistral", "Mistral", parts: ["language": ["language"]]) { try LLaMA.Model($0) },
+    Family(
+      "qwen", "Qwen-VL",
+      parts: [
+        "vision": ["vision"], "resampler": ["resampler"], "projection": ["projection"],
+        "language": ["language"],
+      ]
+    ) { try QwenVL.Model($0) },
   ]
 
   /// Reads the model in `folder`, in transformers' layout or another that a family knows.

@@ -46,6 +46,8 @@ public protocol FamilyModel: Sendable {
   var seeing: (any SeeingModel)? { get }
   /// The model as one that writes text.
   var writing: (any WritingModel)? { get }
+  /// The model as one that converses.
+  var chatting: (any ChatModel)? { get }
   /// The model as one that judges whether a text fits a picture.
   var matching: (any MatchingModel)? { get }
   /// The model as one that knows a list of classes.
@@ -60,6 +62,8 @@ public protocol SeeingModel: FamilyModel {
   var pictureSettings: PictureSettings { get }
   /// How the vision tower cuts the picture.
   var patches: PatchGrid { get }
+  /// Whether one input may hold several pictures.
+  var takesSeveralPictures: Bool { get }
   /// `[T, D]`: what the vision tower adds to each token for where it is, the class token first.
   var positionEmbeddings: Tensor { get }
   /// The same model for pictures of another size, its position embeddings interpolated.
@@ -135,6 +139,8 @@ public struct AttentionPlace: Sendable, Hashable {
 extension SeeingModel {
   /// This model.
   public var seeing: (any SeeingModel)? { self }
+  /// One, unless the family says otherwise.
+  public var takesSeveralPictures: Bool { false }
   /// How a picture becomes numbers.
   public var preprocessing: Preprocessing { pictureSettings.preprocessing }
 
@@ -165,6 +171,8 @@ extension FamilyModel {
   public var cuttingLongTexts: any FamilyModel { self }
   /// Nil, unless the family says otherwise.
   public var writing: (any WritingModel)? { nil }
+  /// Nil, unless the family says otherwise.
+  public var chatting: (any ChatModel)? { nil }
   /// Nil, unless the family says otherwise.
   public var matching: (any MatchingModel)? { nil }
   /// Nil, unless the family says otherwise.

@@ -18,13 +18,36 @@ public struct Input: Sendable {
 
   /// A piece of what somebody says.
   public enum Segment: Sendable {
-    /// A picture.
-    case picture(Picture)
+    /// A picture, and how the text speaks of it, where a model writes pictures into its text.
+    case picture(Picture, Mention = Mention())
     /// Words.
     case text(String)
     /// Words as token ids, with those that stand for the picture, of which the first `attended` are text
     /// and the others fill a batch up.
     case tokens([Int], attended: Int)
+  }
+
+  /// How a text speaks of a picture.
+  public struct Mention: Sendable, Equatable {
+    /// Its path or another name; empty where it has none.
+    public var name: String
+    /// What introduces it.
+    public var label: Label
+
+    /// What introduces a picture in a text.
+    public enum Label: String, Sendable, CaseIterable {
+      /// `Picture 1: ` before it and a new line behind, as newer code writes it.
+      case spaced = "Picture 1: "
+      /// `Picture 1:` before it and a new line behind, as older code writes it.
+      case tight = "Picture 1:"
+      /// Nothing but the words around it.
+      case none = ""
+    }
+
+    /// A picture of this name.
+    public init(_ name: String = "", label: Label = .spaced) {
+      (self.name, self.label) = (name, label)
+    }
   }
 
   /// What one speaker says.
@@ -57,8 +80,8 @@ public struct Input: Sendable {
   public init(turns: [Turn]) { self.turns = turns }
 
   /// One turn: a picture, if there is one, then words, if there are any.
-  public init(picture: Picture? = nil, words: Segment? = nil) {
-    let segments = [picture.map { Segment.picture($0) }, words].compactMap { $0 }
+  public init(picture: Picture? = nil, mention: Mention = Mention(), words: Segment? = nil) {
+    let segments = [picture.map { Segment.picture($0, mention) }, words].compactMap { $0 }
     turns = segments.isEmpty ? [] : [Turn(.user, segments)]
   }
 
@@ -90,7 +113,23 @@ extension Input {
 
   /// All pictures, in order.
   public var pictures: [Picture] {
-    segments.compactMap { if case .picture(let picture) = $0 { picture } else { nil } }
+    segments.compactMap { if case .picture(let picture, _) = $0 { picture } else { nil } }
+  }
+
+  /// The same with other pictures in the places of its own.
+  func mapPictures(_ change: (Picture) -> Picture) -> Input {
+    Input(
+      turns: turns.map { turn in
+        Turn(
+          turn.speaker,
+          turn.segments.map {
+            if case .picture(let picture, let mention) = $0 {
+              .picture(change(picture), mention)
+            } else {
+              $0
+            }
+          })
+      })
   }
 
   /// The words: the first text, or token ids that were given; nil where there are none.
@@ -105,8 +144,11 @@ extension Input {
   /// The first picture as the model takes it, `[3, Y, X]`, where only that is known.
   public var pixels: Tensor? { if case .pixels(let pixels)? = picture { pixels } else { nil } }
 
-  /// The words as a text; none is empty.
-  public var prompt: String { if case .text(let text)? = words { text } else { "" } }
+  /// The words as a text, what several turns say with a space between; none is empty.
+  public var prompt: String {
+    segments.compactMap { if case .text(let text) = $0 { text } else { nil } }
+      .joined(separator: " ")
+  }
 
   /// The words as token ids; nil where they are to be made from the text.
   public var tokenIDs: [Int]? { if case .tokens(let ids, _)? = words { ids } else { nil } }

@@ -16,6 +16,10 @@ public enum ModelError: Error, Equatable, CustomStringConvertible {
   case textTooLong(text: String, tokens: Int, limit: Int)
   /// The prompt's own words hold the token that stands for the picture's queries.
   case imageTokenInPrompt(token: String)
+  /// Words hold a tag that stands around a picture's path.
+  case pictureTagInWords(tag: String)
+  /// A picture's name has more bytes than the model reads.
+  case pictureNameTooLong(name: String, bytes: Int, limit: Int)
   /// A token id that the embedding table has no row for.
   case unknownToken(id: Int, rows: Int)
   /// Token ids that were given as numbers, and are not what the model reads.
@@ -49,6 +53,12 @@ public enum ModelError: Error, Equatable, CustomStringConvertible {
     case .imageTokenInPrompt(let token):
       "the prompt holds '\(token)', which stands for the picture itself; leave it out, the "
         + "picture's queries come first anyway"
+    case .pictureTagInWords(let tag):
+      "the words hold '\(tag)', which stands around a picture's path; give the picture itself, or the "
+        + "text to chat, which opens the file between <img> and </img>"
+    case .pictureNameTooLong(let name, let bytes, let limit):
+      "the path '\(name.prefix(40))…' has \(bytes) bytes, but this model reads at most \(limit); use a "
+        + "shorter one, for instance by a link"
     case .unknownToken(let id, let rows):
       "the tokenizer gave token id \(id), but the embedding table has \(rows) rows, 0 to "
         + "\(rows - 1); the tokenizer is another model's"
@@ -67,7 +77,8 @@ extension ModelError: HasExitCode {
   public var exitCode: Int32 {
     switch self {
     case .unknownFamily, .badConfiguration, .unknownToken: ExitCode.badData
-    case .promptTooLong, .emptyPrompt, .badSize, .textTooLong, .imageTokenInPrompt, .badTokenIDs,
+    case .pictureTagInWords, .pictureNameTooLong,
+      .promptTooLong, .emptyPrompt, .badSize, .textTooLong, .imageTokenInPrompt, .badTokenIDs,
       .missingPart,
       .wrongShape:
       ExitCode.failure

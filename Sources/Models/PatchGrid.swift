@@ -17,12 +17,12 @@ public struct PatchGrid: Sendable, Hashable {
   public var side: Int { imageSize / patchSize }
   /// All patches.
   public var count: Int { side * side }
-  /// The class token and the patches.
+  /// The class token, where there is one, and the patches.
   public var tokenCount: Int { leadingTokenCount + count }
 
   init(_ sizes: VisionTransformer.Sizes) {
     (imageSize, patchSize) = (sizes.imageSize, sizes.patchSize)
-    leadingTokenCount = sizes.tokenCount - sizes.gridSize * sizes.gridSize
+    leadingTokenCount = sizes.leadingTokenCount
   }
 
   /// Where a patch lies, counted row by row.

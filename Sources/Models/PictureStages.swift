@@ -46,37 +46,42 @@ extension SeeingModel {
     let (tokenCount, width) = (patches.tokenCount, vision.sizes.width)
     let row = 3 * patch * patch
     var blocks = vision.blocks.indices.map { index in
-      Step("vision.blocks.\(index)") { slots, trace in
+      Step(eachPicture: "vision.blocks.\(index)") { slots, trace in
         slots[.tokens] = vision.blocks[index](slots.take(.tokens), trace: &trace)
       }
     }
-    if !vision.sizes.hasFirstNorm {
+    if !vision.sizes.hasFirstNorm, let norm = vision.norm {
       blocks.append(
-        Step("vision.norm") { slots, trace in
-          slots[.tokens] = vision.norm(slots.take(.tokens), trace: &trace)
+        Step(eachPicture: "vision.norm") { slots, trace in
+          slots[.tokens] = norm(slots.take(.tokens), trace: &trace)
         })
     }
     return [
       Stage(
         "preprocess", "Resizes the picture and centres its colours around 0.",
-        from: "a picture", to: "[3, \(size), \(size)]", gives: .pixels, at: "picture.pixels"
+        from: "a picture", to: "[3, \(size), \(size)]", gives: .pixels,
+        eachPictureAt: "picture.pixels"
       ) { slots, trace in
         slots[.pixels] = trace.pass(
-          try pixels(of: slots.input), PicturePlaces.pixels, at: Address("picture.pixels"))
+          try pixels(of: slots), PicturePlaces.pixels, at: Address("picture.pixels"))
       },
       Stage(
         "patchify", "Cuts the pixels into squares and lays each out as one row.",
         from: "[3, \(size), \(size)]", to: "[\(patches.count), \(row)]",
-        takes: (.pixels, [3, size, size]), gives: .patches, at: "picture.patches"
+        takes: (.pixels, [3, size, size]), gives: .patches,
+        eachPictureAt: "picture.patches"
       ) { slots, trace in
         slots[.patches] = trace.pass(
           try patchify(slots.take(.pixels)), PicturePlaces.patches, at: Address("picture.patches"))
       },
       Stage(
-        "embed", "Maps each patch to a token, puts the class token first and adds positions.",
+        "embed",
+        vision.sizes.hasClassToken
+          ? "Maps each patch to a token, puts the class token first and adds positions."
+          : "Maps each patch to a token and adds positions.",
         from: "[\(patches.count), \(row)]", to: "[\(tokenCount), \(width)]",
         takes: (.patches, [patches.count, row]), gives: .tokens,
-        at: "vision.embedding", "vision.first_norm"
+        eachPictureAt: "vision.embedding", "vision.first_norm"
       ) { slots, trace in
         slots[.tokens] = vision.embed(slots.take(.patches), trace: &trace)
       },
@@ -98,7 +103,8 @@ extension SeeingModel {
       to: "[1, \(projection?.weight.shape[0] ?? width)]", takes: (.tokens, [nil, width]),
       gives: .embedding, at: "vision.norm", "joint.image_projection"
     ) { slots, trace in
-      let pooled = vision.norm(slots.take(.tokens).rows(0..<1), trace: &trace)  // [1, D]
+      let token = slots.take(.tokens).rows(0..<1)  // [1, D]
+      let pooled = vision.norm?(token, trace: &trace) ?? token
       slots[.embedding] = projection?(pooled, trace: &trace) ?? pooled
     }
   }

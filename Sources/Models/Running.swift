@@ -18,8 +18,7 @@ extension FamilyModel {
   ///
   /// - Throws: what reading the words throws.
   public func outline(_ input: Input) throws -> Outline {
-    let picture = input.picture.map { _ in Input.Picture.standIn(0) }
-    let input = Input(picture: picture, words: input.words)
+    let input = input.mapPictures { _ in .standIn(0) }
     return try Outline { try pass(input, trace: &$0) }
   }
 
@@ -29,7 +28,7 @@ extension FamilyModel {
   public func run(
     _ input: Input, through stage: String, trace: inout Trace
   ) throws -> Tensor {
-    let way = stages.upTo(stage)
+    let way = stages.upTo(stage).needed(by: input)
     guard let last = way.last else {
       throw ModelError.missingPart(wanted: stage, has: "it is \(kind)")
     }
@@ -64,10 +63,14 @@ enum PicturePlaces {
 }
 
 extension SeeingModel {
-  /// The pixels that a run starts from, or their stand-in.
-  func pixels(of input: Input) throws -> Tensor {
-    let size = patches.imageSize
-    return switch input.picture {
+  /// The pixels of the picture that is on its way, or their stand-in.
+  func pixels(of slots: Slots) throws -> Tensor {
+    let (size, pictures) = (patches.imageSize, slots.input.pictures)
+    guard takesSeveralPictures || pictures.count <= 1 else {
+      throw ModelError.missingPart(
+        wanted: "look at \(pictures.count) pictures at once", has: "it is \(kind); give one")
+    }
+    return switch pictures.isEmpty ? nil : pictures[slots.picture] {
     case .image(let image): try preprocess(image)
     case .pixels(let pixels): pixels
     case .standIn(let number): Tensor(repeating: number, shape: [3, size, size])

@@ -39,7 +39,9 @@ public struct Slot: Hashable, Sendable {
 public struct Slots: Sendable {
   /// What the run started from.
   public let input: Input
-  private var tensors: [Slot: Tensor] = [:]
+  /// Which of several pictures is on its way, counted from 0; 0 for what belongs to none.
+  var picture = 0
+  private var tensors: [[Slot: Tensor]] = [[:]]  // one a picture
   /// What a decoder knows of a sequence while it goes through its blocks.
   var pass: Decoder.Pass?
   /// Keys and values of what a decoder has read.
@@ -50,15 +52,21 @@ public struct Slots: Sendable {
 
   /// What was written under a name, if it was.
   public subscript(slot: Slot) -> Tensor? {
-    get { tensors[slot] }
-    set { tensors[slot] = newValue }
+    get { picture < tensors.count ? tensors[picture][slot] : nil }
+    set {
+      while tensors.count <= picture { tensors.append([:]) }
+      tensors[picture][slot] = newValue
+    }
   }
+
+  /// What was written under a name for each picture, in order.
+  func ofAllPictures(_ slot: Slot) -> [Tensor] { tensors.compactMap { $0[slot] } }
 
   /// What was written under a name.
   ///
   /// - Precondition: a step before has written it.
   func take(_ slot: Slot) -> Tensor {
-    guard let tensor = tensors[slot] else {
+    guard let tensor = self[slot] else {
       preconditionFailure("no step has written '\(slot.name)'")
     }
     return tensor

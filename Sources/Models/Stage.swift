@@ -15,8 +15,18 @@ public struct Step: Sendable {
     (self.roots, self.run) = (roots.map { Address($0) }, run)
   }
 
-  /// Whether it passes a place.
-  public func passes(_ address: Address) -> Bool { roots.contains { address.isInside($0) } }
+  /// A step that every picture of the input goes through, one after the other.
+  init(
+    eachPicture roots: String..., run: @escaping @Sendable (inout Slots, inout Trace) throws -> Void
+  ) {
+    self.init(eachPicture: roots.map { Address($0) }, run: run)
+  }
+
+  /// Whether it passes a place, of whichever picture.
+  public func passes(_ address: Address) -> Bool {
+    let place = address.picture.place
+    return roots.contains { place.isInside($0) }
+  }
 }
 
 /// A named range of steps on the way from a picture or a text to an answer.
@@ -49,6 +59,8 @@ public struct Stage: Sendable {
   public let gives: Slot
   /// What it does.
   public let steps: [Step]
+  /// Whether it is left out where the input holds no picture.
+  public private(set) var isForPictures = false
 
   init(
     _ name: String, _ summary: String, from input: String, to output: String,
@@ -57,6 +69,25 @@ public struct Stage: Sendable {
   ) {
     (self.name, self.summary, self.input, self.output) = (name, summary, input, output)
     (self.branch, self.takes, self.gives, self.steps) = (branch, takes, gives, steps)
+  }
+
+  /// The same stage, which is left out where the input holds no picture.
+  var forPictures: Stage {
+    var copy = self
+    copy.isForPictures = true
+    return copy
+  }
+
+  /// A stage of one step, which every picture goes through; its places lie at or below `roots`.
+  init(
+    _ name: String, _ summary: String, from input: String, to output: String,
+    branch: Branch = .picture, takes: (slot: Slot, shape: [Int?])? = nil, gives: Slot,
+    eachPictureAt roots: String...,
+    run: @escaping @Sendable (inout Slots, inout Trace) throws -> Void
+  ) {
+    self.init(
+      name, summary, from: input, to: output, branch: branch, takes: takes, gives: gives,
+      steps: [Step(eachPicture: roots.map { Address($0) }, run: run)])
   }
 
   /// A stage of one step, whose places lie at or below `roots`.
@@ -76,6 +107,20 @@ extension Step {
     roots: [Address], run: @escaping @Sendable (inout Slots, inout Trace) throws -> Void
   ) {
     (self.roots, self.run) = (roots, run)
+  }
+
+  fileprivate init(
+    eachPicture roots: [Address],
+    run: @escaping @Sendable (inout Slots, inout Trace) throws -> Void
+  ) {
+    self.init(roots: roots) { slots, trace in
+      defer { (slots.picture, trace.picture) = (0, 0) }
+      for picture in 0..<max(1, slots.input.pictures.count) {
+        if picture > 0 { try trace.checkCancellation() }
+        (slots.picture, trace.picture) = (picture, picture)
+        try run(&slots, &trace)
+      }
+    }
   }
 }
 
@@ -116,7 +161,12 @@ extension [Stage] {
   public func of(_ input: Input) -> [Stage] {
     let hasPicture = contains { $0.branch == .picture }
     let hasWords = input.words != nil
-    return filter { $0.branch == .picture || hasWords || !hasPicture }
+    return filter { $0.branch == .picture || hasWords || !hasPicture }.needed(by: input)
+  }
+
+  /// Those that are not left out for want of a picture.
+  func needed(by input: Input) -> [Stage] {
+    input.pictures.isEmpty ? filter { !$0.isForPictures } : self
   }
 
   /// All steps, in order.

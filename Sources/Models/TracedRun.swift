@@ -20,6 +20,8 @@ public struct TraceRequest: Sendable {
   public var images: [Image]
   /// What a model that writes reads after the picture.
   public var prompt: String
+  /// What was said, of a model that converses, in place of pictures and prompt.
+  public var conversation: Input?
   /// Texts that the pictures are compared with.
   public var texts: [String]
   /// Whether places are named by the published module paths, or else by address.
@@ -29,9 +31,11 @@ public struct TraceRequest: Sendable {
 
   /// Asks for a run.
   public init(
-    images: [Image], prompt: String = "", texts: [String] = [], usesPublishedNames: Bool
+    images: [Image], prompt: String = "", texts: [String] = [], conversation: Input? = nil,
+    usesPublishedNames: Bool
   ) {
     (self.images, self.prompt, self.texts) = (images, prompt, texts)
+    self.conversation = conversation
     self.usesPublishedNames = usesPublishedNames
   }
 
@@ -86,11 +90,13 @@ extension WritingModel {
     let answer = try write(
       after: slots, promptIDs: ids, options: defaultOptions, trace: trace)
     let tokens = answer.generated.tokens
-    let pixels = slots[.pixels].map {
-      PublishedTensor(name: "inputs.pixel_values", tensor: $0.withBatchAxis)
-    }
+    let seen = slots.ofAllPictures(.pixels).map(\.withBatchAxis)
+    let pixels =
+      seen.isEmpty
+      ? []
+      : [PublishedTensor(name: "inputs.pixel_values", tensor: Tensor.concatenated(seen))]
     return TracedRun(
-      tensors: (pixels.map { [$0] } ?? [])
+      tensors: pixels
         + (request.usesPublishedNames ? published(trace) : trace.named("")),
       integers: [
         .init("inputs.input_ids", ids, shape: [1, ids.count]),

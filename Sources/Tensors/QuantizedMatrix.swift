@@ -123,6 +123,17 @@ package struct QuantizedMatrix: Sendable {
     }
   }
 
+  /// Neighbouring rows, where they lie; nil of groups, whose words are woven along the outputs.
+  func rows(_ range: Range<Int>) -> QuantizedMatrix? {
+    guard case .rows(let integers, let scales) = parts else { return nil }
+    let bytes = StoredBytes(
+      start: integers.start + range.lowerBound * inputs, count: range.count * inputs,
+      owner: integers.owner)
+    return QuantizedMatrix(
+      outputs: range.count, inputs: inputs,
+      parts: .rows(integers: bytes, scales: Array(scales[range])))
+  }
+
   /// How the numbers are written down.
   package var encoding: Encoding {
     switch parts {

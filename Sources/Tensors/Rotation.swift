@@ -13,8 +13,12 @@ public struct Rotation: Sendable {
   /// `[T, K]`: their sines.
   public var sines: Tensor
 
+  /// `[T, 1]`: what queries are multiplied by after they are turned; nil for nothing.
+  public let queryGrowth: Tensor?
+
   /// Turns by `angles` `[T, K/2]`, one a pair of channels, in radians.
-  public init(angles: Tensor) {
+  public init(angles: Tensor, queryGrowth: Tensor? = nil) {
+    self.queryGrowth = queryGrowth
     precondition(angles.rank == 2, "angles \(angles.shape)")
     func doubled(_ function: (Double) -> Double) -> Tensor {
       let half = angles.map { Float(function(Double($0))) }.transposed()

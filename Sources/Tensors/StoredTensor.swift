@@ -113,6 +113,22 @@ public struct StoredTensor: Sendable {
     return copy
   }
 
+  /// Neighbouring rows of the first axis, where they lie; nil of a matrix in groups, whose rows are woven
+  /// into each other.
+  public func rows(_ range: Range<Int>) -> StoredTensor? {
+    precondition(range.lowerBound >= 0 && range.upperBound <= shape[0], "\(range) of \(shape)")
+    let width = shape.dropFirst().reduce(1, *)
+    let shape = [range.count] + shape.dropFirst()
+    guard let quantized else {
+      return StoredTensor(
+        shape: shape, type: type, start: start + range.lowerBound * width * type.size, owner: owner
+      ).computing(in: arithmetic)
+    }
+    return quantized.rows(range).map {
+      StoredTensor($0, shape: shape).computing(in: arithmetic)
+    }
+  }
+
   /// Rows of the first axis, as float32, in the order asked for.
   ///
   /// - Precondition: at least one axis; every index is from 0 to below its length.

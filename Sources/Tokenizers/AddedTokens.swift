@@ -18,19 +18,34 @@ struct AddedToken: Sendable, Equatable {
   var isSpecial = false
 }
 
+extension SpecialTokenParsing {
+  /// Whether the name of a token in a text becomes that token.
+  func finds(_ token: AddedToken) -> Bool {
+    switch self {
+    case .usual, .all: true
+    case .pictureTags: PicturePaths.tags.contains(token.content) || !token.isSpecial
+    case .none: !token.isSpecial
+    }
+  }
+}
+
 /// Finds added tokens: from left to right, at each place the longest.
 struct AddedTokenFinder: Sendable {
   /// A part of a text.
   enum Part {
-    case token(Int)
+    /// A token, and where its name starts in the text.
+    case token(Int, at: Int)
     case text(ArraySlice<UInt8>)
   }
 
   /// The tokens that can start with a byte, longest first.
   private var tokensByFirstByte: [UInt8: [(bytes: [UInt8], token: AddedToken)]] = [:]
+  /// Whether all tokens are special, so that a text may be read without looking for any.
+  private let areSpecial: Bool
 
   /// Finds `tokens`, each spelled as `spelling` gives.
   init(_ tokens: [AddedToken], spelling: (String) -> String) {
+    areSpecial = tokens.allSatisfy(\.isSpecial)
     for token in tokens {
       let bytes = Array(spelling(token.content).utf8)
       guard let first = bytes.first else { continue }
@@ -42,8 +57,10 @@ struct AddedTokenFinder: Sendable {
   }
 
   /// The parts of `text` in order.
-  func parts(of text: ArraySlice<UInt8>, parsesSpecial: Bool) -> [Part] {
-    guard !tokensByFirstByte.isEmpty else { return text.isEmpty ? [] : [.text(text)] }
+  func parts(of text: ArraySlice<UInt8>, parsing: SpecialTokenParsing) -> [Part] {
+    if tokensByFirstByte.isEmpty || areSpecial && parsing == .none {
+      return text.isEmpty ? [] : [.text(text)]
+    }
     var starts = [Bool](repeating: false, count: 256)
     for byte in tokensByFirstByte.keys { starts[Int(byte)] = true }
     var parts: [Part] = []
@@ -58,7 +75,7 @@ struct AddedTokenFinder: Sendable {
       let end = place + found.bytes.count
       defer { place = max(end, taken) }
       let token = found.token
-      if token.isSpecial && !parsesSpecial { continue }
+      guard parsing.finds(token) else { continue }
       if token.isSingleWord, !Self.standsAlone(place..<end, in: text) { continue }
       var start = place
       var stop = end
@@ -67,7 +84,7 @@ struct AddedTokenFinder: Sendable {
       }
       if token.takesSpaceAfter { stop = Self.spaceEnd(after: end, in: text) }
       if taken < start { parts.append(.text(text[taken..<start])) }
-      parts.append(.token(token.id))
+      parts.append(.token(token.id, at: place))
       taken = stop
     }
     if taken < text.endIndex { parts.append(.text(text[taken...])) }

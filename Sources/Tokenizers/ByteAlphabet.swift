@@ -27,6 +27,17 @@ enum ByteAlphabet {
     return byte < 0 ? nil : UInt8(byte)
   }
 
+  /// Appends the stand-in of a byte, in UTF-8.
+  static func append(_ byte: UInt8, to utf8: inout [UInt8]) {
+    let value = scalars[Int(byte)].value
+    if value < 0x80 {
+      utf8.append(UInt8(value))
+    } else {
+      utf8.append(UInt8(0xC0 | value >> 6))
+      utf8.append(UInt8(0x80 | value & 0x3F))
+    }
+  }
+
   /// The bytes that a token stands for; the token's own bytes if one character stands for none.
   static func bytes(of token: String) -> [UInt8] {
     var bytes: [UInt8] = []

@@ -3,8 +3,16 @@ internal import Budget
 /// Byte pair encoding: a word starts as its bytes or characters, and the pair of neighbours that comes
 /// first among the merges becomes one token, until no pair does (Sennrich et al., 2016).
 struct BytePairEncoding: Sendable {
+  /// Which pairs merge, and in which order.
+  enum Merges: Sendable {
+    /// Those of a list.
+    case listed(MergeTable)
+    /// Those that spell a token, the token with the least id first.
+    case byRank
+  }
+
   let tokens: TokenTable
-  private let merges: MergeTable
+  private let merges: Merges
   private let symbols: WordSymbols
   /// Words that are found here need no merges.
   private let wholeWords: TokenTable?
@@ -13,7 +21,7 @@ struct BytePairEncoding: Sendable {
 
   /// Puts the parts together.
   init(
-    tokens: TokenTable, merges: MergeTable, symbols: WordSymbols, wholeWords: TokenTable? = nil,
+    tokens: TokenTable, merges: Merges, symbols: WordSymbols, wholeWords: TokenTable? = nil,
     unused: Set<Int32> = []
   ) {
     (self.tokens, self.merges, self.symbols) = (tokens, merges, symbols)
@@ -83,7 +91,7 @@ struct BytePairEncoding: Sendable {
       let right = Int(space.next[left])
       // Either of the two may have been merged with another since; -1 marks one that is gone.
       guard space.ids[left] >= 0, right >= 0,
-        let merge = merges.merge(space.ids[left], space.ids[right]), merge.rank == rank
+        let merge = merge(space.ids[left], space.ids[right]), merge.rank == rank
       else { continue }
       space.ids[left] = merge.result
       space.ids[right] = -1
@@ -97,10 +105,21 @@ struct BytePairEncoding: Sendable {
     }
   }
 
+  /// The merge of two tokens; nil if they stay two.
+  private func merge(_ left: Int32, _ right: Int32) -> MergeTable.Merge? {
+    switch merges {
+    case .listed(let table): table.merge(left, right)
+    case .byRank:
+      tokens.id(joining: Int(left), Int(right)).map {
+        MergeTable.Merge(rank: Int32($0), result: Int32($0))
+      }
+    }
+  }
+
   /// Notes that the token at `place` and the one after it could merge.
   private func consider(_ place: Int32, _ space: inout Workspace) {
     let (left, right) = (space.ids[Int(place)], space.ids[Int(space.next[Int(place)])])
-    guard let merge = merges.merge(left, right) else { return }
+    guard let merge = merge(left, right) else { return }
     space.heap.push(rank: merge.rank, place: place)
     if unused.contains(merge.result) { space.parts[merge.result] = (left, right) }
   }

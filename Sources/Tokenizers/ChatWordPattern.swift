@@ -30,6 +30,9 @@ struct ChatWordPattern: Sendable, Equatable {
   /// Whether a run of signs takes along slashes after it, as it does line ends.
   var signsTakeSlashes = false
 
+  /// That of Qwen in all its versions up to 3.
+  static let qwen = ChatWordPattern(digits: 1)
+
   /// The patterns as files spell them.
   static let known: [(text: String, pattern: ChatWordPattern)] = {
     let short = "(?i:'s|'t|'re|'ve|'m|'ll|'d)"
@@ -49,8 +52,8 @@ struct ChatWordPattern: Sendable, Equatable {
         #"'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]++[\r\n]*|"#
           + #"\s*[\r\n]|\s+(?!\S)|\s+"#, ChatWordPattern()
       ),
-      // Qwen 2, 2.5 and 3.
-      (#"\#(plain)|\p{N}|\#(signs)[\r\n]*\#(spaces)"#, ChatWordPattern(digits: 1)),
+      // Qwen's.
+      (#"\#(plain)|\p{N}|\#(signs)[\r\n]*\#(spaces)"#, .qwen),
       // Qwen 3.5.
       (
         #"\#(short)|\#(prefix)[\p{L}\p{M}]+|\p{N}| ?[^\s\p{L}\p{M}\p{N}]+[\r\n]*\#(spaces)"#,

@@ -42,14 +42,30 @@ struct DecodingRun: Sendable {
   private var bytes: [UInt8] = []
   /// How many characters a strip may still take from the start of the text.
   private var stripsLeft: Int
+  private let paths: PicturePaths?
+  private var reading: PathReading
 
-  init(_ kind: TokenDecoder.Kind) {
-    self.kind = kind
+  init(_ decoder: TokenDecoder) {
+    (kind, paths) = (decoder.kind, decoder.paths)
+    reading = PathReading(paths)
     stripsLeft = Self.strips(kind)
   }
 
-  /// The bytes that a token adds to the text.
-  mutating func append(_ token: String) -> [UInt8] {
+  /// The bytes that an id adds to the text.
+  mutating func append(
+    _ id: Int, of tokenizer: some Tokenizer, skipSpecialTokens: Bool
+  ) -> [UInt8] {
+    switch reading.next(id) {
+    case .byte(let byte): return [byte]
+    case .padding: return []
+    case .token:
+      guard !(skipSpecialTokens && tokenizer.isSpecial(id)), let token = tokenizer.token(id)
+      else { return [] }
+      return append(token)
+    }
+  }
+
+  private mutating func append(_ token: String) -> [UInt8] {
     defer { isFirst = false }
     switch kind {
     case .bytes(let wordEnd): return TokenDecoder.bytes(of: token, wordEnd: wordEnd)
@@ -76,6 +92,7 @@ struct DecodingRun: Sendable {
     case .sentencePieces: text = looseCharacters()
     }
     (isFirst, stripsLeft) = (true, Self.strips(kind))
+    reading = PathReading(paths)
     return text
   }
 

@@ -26,6 +26,10 @@ struct FileTokenizer: Tokenizer {
   private let model: Model
   private let frame: Frame
   private let roles: [SpecialRole: Int]
+  /// How a text holds pictures' paths, if it does.
+  private let paths: PicturePaths?
+  /// What `SpecialTokenParsing.usual` is.
+  private let usualParsing: SpecialTokenParsing
   private let addedById: [Int: AddedToken]
   private let addedByContent: [String: Int]
   private let plainFinder: AddedTokenFinder
@@ -35,11 +39,13 @@ struct FileTokenizer: Tokenizer {
 
   init(
     normalizers: [Normalizer], preTokenizers: [PreTokenizer], model: Model, added: [AddedToken],
-    frame: Frame, decoder: TokenDecoder.Kind, roles: [SpecialRole: Int]
+    frame: Frame, decoder: TokenDecoder.Kind, roles: [SpecialRole: Int],
+    paths: PicturePaths? = nil, usualParsing: SpecialTokenParsing = .all
   ) {
     (self.normalizers, self.preTokenizers, self.model) = (normalizers, preTokenizers, model)
     (self.frame, self.roles) = (frame, roles)
-    tokenDecoder = TokenDecoder(kind: decoder)
+    (self.paths, self.usualParsing) = (paths, usualParsing)
+    tokenDecoder = TokenDecoder(kind: decoder, paths: paths)
     addedById = Dictionary(added.map { ($0.id, $0) }) { _, last in last }
     addedByContent = Dictionary(added.map { ($0.content, $0.id) }) { _, last in last }
     plainFinder = AddedTokenFinder(added.filter { !$0.isNormalized && $0.isInTexts }) { $0 }
@@ -61,31 +67,61 @@ struct FileTokenizer: Tokenizer {
   /// Whether it cuts texts as CLIP does.
   var isCLIP: Bool { preTokenizers.contains(.pattern(.clip)) }
 
-  func encode(_ text: String, options: EncodingOptions) -> [Int] {
+  func encode(_ text: String, addSpecialTokens: Bool) -> [Int] {
+    var ids = addSpecialTokens ? frame.before : []
+    append(text, to: &ids, parsing: usualParsing)
+    if addSpecialTokens { ids += frame.after }
+    return ids
+  }
+
+  func encode(_ text: String, options: EncodingOptions) throws(PathFailure) -> [Int] {
     var ids = options.addSpecialTokens ? frame.before : []
+    let usual = options.parseSpecialTokens == .usual
+    let parsing = usual ? usualParsing : options.parseSpecialTokens
+    if let paths, parsing != .none {
+      let text = normalized(ArraySlice(Array(text.utf8)))
+      var space = BytePairEncoding.Workspace()
+      let parts = try paths.parts(normalizedFinder.parts(of: text, parsing: parsing), of: text) {
+        token($0) ?? ""
+      }
+      for part in parts {
+        switch part {
+        case .token(let id): ids.append(id)
+        case .path(let path): ids += paths.ids(of: path)
+        case .text(let piece): encode(piece, isFirst: false, into: &ids, &space)
+        }
+      }
+    } else {
+      append(text, to: &ids, parsing: parsing)
+    }
+    if options.addSpecialTokens { ids += frame.after }
+    return ids
+  }
+
+  /// Appends the ids of a text in which no special token is found.
+  func append(_ text: String, to ids: inout [Int]) { append(text, to: &ids, parsing: .none) }
+
+  private func append(_ text: String, to ids: inout [Int], parsing: SpecialTokenParsing) {
     var space = BytePairEncoding.Workspace()
     let bytes = ArraySlice(Array(text.utf8))
-    let parsesSpecial = options.parseSpecialTokens
-    for part in plainFinder.parts(of: bytes, parsesSpecial: parsesSpecial) {
+    for part in plainFinder.parts(of: bytes, parsing: parsing) {
       guard case .text(let piece) = part else {
-        if case .token(let id) = part { ids.append(id) }
+        if case .token(let id, _) = part { ids.append(id) }
         continue
       }
       let text = normalized(piece)
       let isStart =
         piece.startIndex == bytes.startIndex && !normalizers.contains { $0.takesStart(of: piece) }
-      for part in normalizedFinder.parts(of: text, parsesSpecial: parsesSpecial) {
+      for part in normalizedFinder.parts(of: text, parsing: parsing) {
         if Stop.isRequested { break }
         switch part {
-        case .token(let id): ids.append(id)
+        case .token(let id, _): ids.append(id)
         case .text(let word):
           let isFirst = isStart && word.startIndex == text.startIndex
           encode(word, isFirst: isFirst, into: &ids, &space)
         }
       }
     }
-    if options.addSpecialTokens { ids += frame.after }
-    return ids
   }
 
   private func normalized(_ piece: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
@@ -124,10 +160,9 @@ struct FileTokenizer: Tokenizer {
 
   func decode(_ ids: [Int], skipSpecialTokens: Bool) -> String {
     var bytes: [UInt8] = []
-    var run = DecodingRun(tokenDecoder.kind)
+    var run = DecodingRun(tokenDecoder)
     for id in ids {
-      guard !(skipSpecialTokens && isSpecial(id)), let token = token(id) else { continue }
-      bytes += run.append(token)
+      bytes += run.append(id, of: self, skipSpecialTokens: skipSpecialTokens)
     }
     bytes += run.finish()
     let text = String(decoding: bytes, as: UTF8.self)

@@ -3,8 +3,8 @@ struct MergeTable: Sendable {
   /// What two tokens become, and when.
   struct Merge: Sendable {
     /// The lower, the sooner.
-    fileprivate(set) var rank: Int32
-    fileprivate(set) var result: Int32
+    let rank: Int32
+    let result: Int32
   }
 
   private var keys: [UInt64] = []

@@ -3,8 +3,8 @@ enum Normalizer: Sendable, Equatable {
   /// BERT's: control characters go, spaces become plain, Chinese characters stand apart, then
   /// accents and capitals go.
   case bert(cleans: Bool, separatesChinese: Bool, stripsAccents: Bool, lowercases: Bool)
-  /// Composes characters, Unicode's form C.
-  case composed
+  /// Composes characters, form C of this version of Unicode.
+  case composed(unicode: Int = 9)
   /// Makes each run of white space one space.
   case singleSpaces
   /// Makes capitals small.
@@ -38,10 +38,12 @@ enum Normalizer: Sendable, Equatable {
         text = String(kept)
       }
       return lowercases ? Self.lowercase(text) : text
-    case .composed:
+    case .composed(let version):
       if text.utf8.allSatisfy({ $0 < 0x80 }) { return text }
       var composed = String.UnicodeScalarView()
-      for scalar in CanonicalComposition.scalars(of: text).untilStopped { composed.append(scalar) }
+      for scalar in CanonicalComposition.scalars(of: text, unicode: version).untilStopped {
+        composed.append(scalar)
+      }
       return String(composed)
     case .singleSpaces:
       var result = String.UnicodeScalarView()

@@ -30,7 +30,7 @@ enum OlderFiles {
     let (added, roles) = try special(files, configuration, tokens, defaults)
     let wordEnd = isCLIP ? "</w>" : ""
     let model = BytePairEncoding(
-      tokens: tokens, merges: merges,
+      tokens: tokens, merges: .listed(merges),
       symbols: .bytes(
         of: tokens, wordEnd: wordEnd, unknown: isCLIP ? roles[.unknown] : nil,
         fusesUnknown: false))
@@ -50,7 +50,7 @@ enum OlderFiles {
       ? [.pattern(.clip), .pattern(.gpt2)]
       : (addsSpace ? [.prefixSpace] : []) + [.pattern(.gpt2)]
     return FileTokenizer(
-      normalizers: isCLIP ? [.composed, .singleSpaces, .lowercased] : [], preTokenizers: cutters,
+      normalizers: isCLIP ? [.composed(), .singleSpaces, .lowercased] : [], preTokenizers: cutters,
       model: .bytePairs(model), added: added, frame: frame, decoder: .bytes(wordEnd: wordEnd),
       roles: roles)
   }

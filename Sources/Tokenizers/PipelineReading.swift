@@ -40,7 +40,7 @@ struct PipelineReading {
           stripsAccents: try files.flag(
             name, step, "strip_accents", of: key, absent: lowercases, null: lowercases),
           lowercases: lowercases)
-      case "NFC": return .composed
+      case "NFC": return .composed()
       case "Lowercase": return .lowercased
       case "Replace"
       where step["pattern"]?["Regex"]?.text == #"\s+"#

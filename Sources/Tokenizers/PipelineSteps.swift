@@ -9,10 +9,12 @@ struct PipelineSteps {
 extension FileTokenizer {
   /// Puts the steps around a model.
   init(
-    _ steps: PipelineSteps, model: Model, added: [AddedToken], roles: [SpecialRole: Int]
+    _ steps: PipelineSteps, model: Model, added: [AddedToken], roles: [SpecialRole: Int],
+    paths: PicturePaths? = nil, usualParsing: SpecialTokenParsing = .all
   ) {
     self.init(
       normalizers: steps.normalizers, preTokenizers: steps.preTokenizers, model: model,
-      added: added, frame: steps.frame, decoder: steps.decoder, roles: roles)
+      added: added, frame: steps.frame, decoder: steps.decoder, roles: roles, paths: paths,
+      usualParsing: usualParsing)
   }
 }

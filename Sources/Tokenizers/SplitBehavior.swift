@@ -106,11 +106,11 @@ struct PieceCutter: Sendable, Equatable {
   func words(in piece: ArraySlice<UInt8>) -> [ArraySlice<UInt8>] {
     var words: [ArraySlice<UInt8>] = []
     var place = piece.startIndex
-    for part in finder.parts(of: piece, parsesSpecial: true) {
+    for part in finder.parts(of: piece, parsing: .all) {
       let length =
         switch part {
         case .text(let text): text.count
-        case .token(let place): pieces[place].utf8.count
+        case .token(let place, _): pieces[place].utf8.count
         }
       words.append(piece[place..<place + length])
       place += length

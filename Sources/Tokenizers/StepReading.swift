@@ -189,7 +189,7 @@ extension PipelineReading {
         fusesUnknown: fusesUnknown)
     }
     let model = BytePairEncoding(
-      tokens: tokens, merges: merges, symbols: symbols,
+      tokens: tokens, merges: .listed(merges), symbols: symbols,
       wholeWords: try flag("ignore_merges") ? tokens : nil)
     return (.bytePairs(model), wordEnd)
   }

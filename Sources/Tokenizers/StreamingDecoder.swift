@@ -13,14 +13,12 @@ public struct StreamingDecoder: Sendable {
   public init(_ tokenizer: any Tokenizer, skipSpecialTokens: Bool = true) {
     self.tokenizer = tokenizer
     self.skipSpecialTokens = skipSpecialTokens
-    run = DecodingRun(tokenizer.tokenDecoder.kind)
+    run = DecodingRun(tokenizer.tokenDecoder)
   }
 
   /// The characters that `id` completes; empty while one is incomplete.
   public mutating func append(_ id: Int) -> String {
-    guard !(skipSpecialTokens && tokenizer.isSpecial(id)), let token = tokenizer.token(id)
-    else { return "" }
-    waiting += run.append(token)
+    waiting += run.append(id, of: tokenizer, skipSpecialTokens: skipSpecialTokens)
     return give(upTo: waiting.count - Self.incompleteCount(waiting))
   }
 

@@ -13,6 +13,8 @@ public struct TokenDecoder: Sendable {
   }
 
   let kind: Kind
+  /// How ids hold pictures' paths, if they do.
+  var paths: PicturePaths?
 
   /// Whether white space at both ends of a decoded text goes.
   var stripsEnds: Bool {

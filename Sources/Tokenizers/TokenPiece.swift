@@ -19,8 +19,13 @@ extension Tokenizer {
 
   /// The tokens of `ids`, each on its own, for looking at.
   public func pieces(of ids: [Int]) -> [TokenPiece] {
-    ids.map { id in
+    var reading = PathReading(tokenDecoder.paths)
+    return ids.untilStopped.map { id in
       let token = token(id) ?? ""
+      // In a picture's path an id is its number, whatever token has it.
+      if case .byte(let byte) = reading.next(id) {
+        return TokenPiece(id: id, token: token, text: Self.visible([byte]), isSpecial: false)
+      }
       let bytes = isSpecial(id) ? Array(token.utf8) : tokenDecoder.visibleBytes(of: token)
       return TokenPiece(
         id: id, token: token, text: self.token(id) == nil ? "#\(id)" : Self.visible(bytes),

@@ -36,27 +36,42 @@ struct TokenTable: Sendable {
 
   /// Adds a token.
   mutating func insert(_ token: String, id: Int) throws(Refusal) {
-    guard id >= 0 && id < Self.idLimit else { throw .idOutOfRange }
-    if id < lengths.count, lengths[id] >= 0 { throw .idTaken(by: string(id) ?? "") }
+    try check(id)
     var token = token
-    let taken = token.withUTF8 { utf8 in
-      let (slot, taken) = find(utf8, hash: Self.hash(utf8))
-      if taken < 0 {
-        while starts.count <= id {
-          starts.append(0)
-          lengths.append(-1)
-        }
-        starts[id] = UInt32(bytes.count)
-        lengths[id] = Int32(utf8.count)
-        bytes.append(contentsOf: utf8)
-        slots[slot] = Int32(id)
-        longest = max(longest, utf8.count)
-      }
-      return taken
-    }
+    try check(taken: token.withUTF8 { add($0, id: id) })
+  }
+
+  /// Adds the token with these bytes, which are UTF-8.
+  mutating func insert(bytes token: [UInt8], id: Int) throws(Refusal) {
+    try check(id)
+    try check(taken: token.withUnsafeBufferPointer { add($0, id: id) })
+  }
+
+  private func check(_ id: Int) throws(Refusal) {
+    guard id >= 0 && id < Self.idLimit else { throw .idOutOfRange }
+    if has(id) { throw .idTaken(by: string(id) ?? "") }
+  }
+
+  private func check(taken: Int) throws(Refusal) {
     if taken >= 0 { throw .tokenTaken(id: taken) }
+  }
+
+  /// Adds a token with a new id; the id that the token has already, or -1.
+  private mutating func add(_ utf8: UnsafeBufferPointer<UInt8>, id: Int) -> Int {
+    let (slot, taken) = find(utf8, hash: Self.hash(utf8))
+    guard taken < 0 else { return taken }
+    while starts.count <= id {
+      starts.append(0)
+      lengths.append(-1)
+    }
+    starts[id] = UInt32(bytes.count)
+    lengths[id] = Int32(utf8.count)
+    bytes.append(contentsOf: utf8)
+    slots[slot] = Int32(id)
+    longest = max(longest, utf8.count)
     count += 1
     if count * 2 > slots.count { grow() }
+    return -1
   }
 
   /// The id of a token.
@@ -76,6 +91,32 @@ struct TokenTable: Sendable {
     return found < 0 ? nil : found
   }
 
+  /// The id of the token whose bytes are those of two others, one after the other.
+  func id(joining left: Int, _ right: Int) -> Int? {
+    guard let left = bytes(left), let right = bytes(right), left.count + right.count <= longest
+    else { return nil }
+    var hash = Self.emptyHash
+    for byte in left { hash = Self.hash(hash, then: byte) }
+    for byte in right { hash = Self.hash(hash, then: byte) }
+    let mask = slots.count - 1
+    var slot = Int(truncatingIfNeeded: (hash ^ (hash >> 32)) & UInt64(mask))
+    while slots[slot] >= 0 {
+      let id = Int(slots[slot])
+      let start = Int(starts[id])
+      if Int(lengths[id]) == left.count + right.count,
+        bytes[start..<start + left.count].elementsEqual(left),
+        bytes[start + left.count..<start + Int(lengths[id])].elementsEqual(right)
+      {
+        return id
+      }
+      slot = (slot + 1) & mask
+    }
+    return nil
+  }
+
+  /// Whether an id has a token.
+  func has(_ id: Int) -> Bool { id >= 0 && id < lengths.count && lengths[id] >= 0 }
+
   /// The token of an id.
   func string(_ id: Int) -> String? {
     bytes(id).map { String(decoding: $0, as: UTF8.self) }
@@ -83,7 +124,7 @@ struct TokenTable: Sendable {
 
   /// The token of an id, in bytes.
   func bytes(_ id: Int) -> ArraySlice<UInt8>? {
-    guard id >= 0, id < lengths.count, lengths[id] >= 0 else { return nil }
+    guard has(id) else { return nil }
     let start = Int(starts[id])
     return bytes[start..<start + Int(lengths[id])]
   }

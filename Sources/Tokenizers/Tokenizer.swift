@@ -1,10 +1,14 @@
 /// Text to token ids and back.
 public protocol Tokenizer: Sendable {
-  /// The ids of `text`.
+  /// The ids of `text`, with what the file puts around a text unless `addSpecialTokens` is false.
   ///
-  /// Names of special tokens inside the text become those tokens unless `options` say otherwise, as
-  /// in the reference.
-  func encode(_ text: String, options: EncodingOptions) -> [Int]
+  /// Of special tokens' names inside the text those are found that `SpecialTokenParsing.usual` finds.
+  func encode(_ text: String, addSpecialTokens: Bool) -> [Int]
+
+  /// The ids of `text`, read as `options` say.
+  ///
+  /// - Throws: where picture tags are found that stand wrong, or hold too long a path.
+  func encode(_ text: String, options: EncodingOptions) throws(PathFailure) -> [Int]
 
   /// The text of `ids`; ids that no token has count for nothing, as in the reference.
   func decode(_ ids: [Int], skipSpecialTokens: Bool) -> String
@@ -32,16 +36,29 @@ public protocol Tokenizer: Sendable {
 public struct EncodingOptions: Sendable, Equatable {
   /// Whether to add what the file puts around a text, such as `</s>` or `[CLS]` and `[SEP]`.
   public var addSpecialTokens = true
-  /// Whether the name of a special token inside the text becomes that token.
-  ///
-  /// Turn it off for text from strangers.
-  public var parseSpecialTokens = true
+  /// Which special tokens' names inside the text become those tokens.
+  public var parseSpecialTokens = SpecialTokenParsing.usual
 
-  /// As the reference does by default.
-  public init(addSpecialTokens: Bool = true, parseSpecialTokens: Bool = true) {
+  /// As is usual for the tokenizer.
+  public init(addSpecialTokens: Bool = true, parseSpecialTokens: SpecialTokenParsing = .usual) {
     self.addSpecialTokens = addSpecialTokens
     self.parseSpecialTokens = parseSpecialTokens
   }
+}
+
+/// Which special tokens a text may name.
+public enum SpecialTokenParsing: Sendable {
+  /// `all`, as the reference does; `none` for the texts of Qwen-VL, which come from strangers.
+  case usual
+  /// All.
+  case all
+  /// Those alone that stand around a picture's path, a name and a place: `<img>`, `<ref>`, `<box>`,
+  /// `<quad>`, their ends and `<imgpad>`.
+  ///
+  /// So Qwen-VL reads what is said in a conversation: nobody can end a turn by typing `<|im_end|>`.
+  case pictureTags
+  /// None: their names are text.
+  case none
 }
 
 /// What a special token is for; the raw values are the keys of `tokenizer_config.json`.
@@ -63,10 +80,8 @@ public enum SpecialRole: String, Sendable, CaseIterable {
 }
 
 extension Tokenizer {
-  /// The ids of `text`, with what the file puts around a text unless `addSpecialTokens` is false.
-  public func encode(_ text: String, addSpecialTokens: Bool = true) -> [Int] {
-    encode(text, options: EncodingOptions(addSpecialTokens: addSpecialTokens))
-  }
+  /// The ids of `text`, with what the file puts around a text.
+  public func encode(_ text: String) -> [Int] { encode(text, addSpecialTokens: true) }
 
   /// The text of `ids`, special tokens left out.
   public func decode(_ ids: [Int]) -> String { decode(ids, skipSpecialTokens: true) }

@@ -26,7 +26,7 @@ extension TokenizerError: CustomStringConvertible {
     case .noTokenizer(let folder):
       """
       '\(folder)' has no tokenizer; expected tokenizer.json, or vocab.json with merges.txt, or \
-      vocab.txt, or tokenizer.model
+      vocab.txt, or tokenizer.model, or qwen.tiktoken
       """
     case .unreadable(let failure): failure.description
     case .wrong(let file, let key, let found, let expected):

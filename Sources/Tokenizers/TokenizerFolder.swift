@@ -7,7 +7,7 @@ public enum TokenizerFolder {
   public enum Layout: Sendable {
     /// `tokenizer.json` if there is one, else the older files.
     case newest
-    /// `vocab.json` with `merges.txt`, `vocab.txt` or `tokenizer.model`.
+    /// `vocab.json` with `merges.txt`, `vocab.txt`, `tokenizer.model` or Qwen-VL's ranks.
     case older
   }
 
@@ -39,6 +39,9 @@ public enum TokenizerFolder {
     let files = TokenizerFiles(folder: folder)
     if layout == .newest, files.has("tokenizer.json") {
       return try files.readingErrors { try TokenizerJSON.read(files) }
+    }
+    if let name = try files.readingErrors({ try RankFiles.name(files) }) {
+      return try files.readingErrors { try RankFiles.read(files, name) }
     }
     if files.has("vocab.json") { return try files.readingErrors { try OlderFiles.readBPE(files) } }
     if files.has("vocab.txt") { return try files.readingErrors { try OlderFiles.readBERT(files) } }

@@ -20,6 +20,25 @@ public struct Address: Hashable, Sendable, CustomStringConvertible, Comparable {
   /// The parts between the dots.
   public var parts: [Substring] { description.split(separator: ".") }
 
+  /// The same place on the way of picture number `index`, counted from 0.
+  ///
+  /// The first picture's places have no number, the second's begin with `vision2`, `picture2` and so on.
+  public func ofPicture(_ index: Int) -> Address {
+    guard index > 0 else { return self }
+    let root = description.prefix { $0 != "." }
+    return Address("\(root)\(index + 1)\(description.dropFirst(root.count))")
+  }
+
+  /// Which picture's way the place lies on, counted from 0, and the same place on the first's.
+  public var picture: (index: Int, place: Address) {
+    let root = description.prefix { $0 != "." }
+    let name = root.prefix { !$0.isNumber }
+    guard !name.isEmpty, name.count < root.count, let number = Int(root.dropFirst(name.count)),
+      number > 1
+    else { return (0, self) }
+    return (number - 1, Address("\(name)\(description.dropFirst(root.count))"))
+  }
+
   /// Orders numbers as numbers: block 2 comes before block 10.
   public static func < (a: Address, b: Address) -> Bool {
     for (x, y) in zip(a.parts, b.parts) where x != y {

@@ -37,6 +37,8 @@ public struct Trace: Sendable {
   public var alterations: [Address: [Alteration]] = [:]
   /// The position in the sequence of the first token that passes.
   public var firstToken = 0
+  /// Which of several pictures passes, counted from 0: its places are numbered by it.
+  public var picture = 0
   /// Changes everything that passes, before the edits; nil for nothing.
   public var everywhere: Edit?
   /// Told of everything that passes, after its edits; layers then make all that could be kept.
@@ -68,13 +70,17 @@ public struct Trace: Sendable {
 
   /// Whether what passes a tap is kept: a layer need not make what nobody keeps or changes.
   public func keeps(_ tap: Tap, at address: Address) -> Bool {
-    observer != nil || keeps(address / tap.name)
+    observer != nil || keeps(full(tap, address))
+  }
+
+  private func full(_ tap: Tap, _ address: Address) -> Address {
+    (address / tap.name).ofPicture(picture)
   }
 
   /// Whether what passes a tap may be changed.
   public func changes(_ tap: Tap, at address: Address) -> Bool {
-    everywhere != nil || edits[address / tap.name] != nil
-      || alterations[address / tap.name] != nil
+    let full = full(tap, address)
+    return everywhere != nil || edits[full] != nil || alterations[full] != nil
   }
 
   /// Hands `tensor` on, edited if an edit is set there, and keeps it if it was chosen.
@@ -83,7 +89,7 @@ public struct Trace: Sendable {
   public mutating func pass(
     _ tensor: Tensor, _ tap: Tap, at address: Address, weight: StoredTensor? = nil
   ) -> Tensor {
-    let full = address / tap.name
+    let full = full(tap, address)
     let passed = everywhere?(tensor) ?? tensor
     var result = edits[full]?(passed) ?? passed
     for alter in alterations[full] ?? [] {

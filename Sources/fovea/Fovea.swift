@@ -28,7 +28,7 @@ struct Fovea: ParsableCommand {
     subcommands: [
       Start.self, Run.self, TokenizeCommand.self, TraceCommand.self, CompareCommand.self,
       BenchCommand.self, ConvertCommand.self, EvaluateCommand.self, ScenesCommand.self,
-      SynthesizeCommand.self, IndexCommand.self,
+      SynthesizeCommand.self, IndexCommand.self, ChatCommand.self,
     ],
     defaultSubcommand: Start.self)
 }

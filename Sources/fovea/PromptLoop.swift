@@ -45,6 +45,15 @@ struct PromptLoop {
         guard !text.isEmpty else { continue }
         remember(text, reader)
         if ["exit", "quit", "exit()", "quit()"].contains(text) { return }
+        if ["chat", "chat()"].contains(text), session["chat"] == nil {
+          do {
+            try ChatPrompt(session: session, progress: progress, options: options).run()
+          } catch {
+            progress.end()
+            Program.complain(about: error)
+          }
+          continue
+        }
         run(text, number: number, in: session)
         number += 1
       }

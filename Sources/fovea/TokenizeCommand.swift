@@ -1,5 +1,5 @@
-internal import ArgumentParser
-internal import Commands
+public import ArgumentParser
+public import Commands
 internal import Foundation
 internal import Terminal
 
@@ -18,13 +18,20 @@ struct TokenizeCommand: ParsableCommand {
       "The model's folder, or the id of one that was downloaded; the model that ships where none is "
         + "given.", valueName: "model"))
   var model: String?
+  @Option(
+    help: ArgumentHelp(
+      "Which special tokens the text may name: all, none, or tags, those around pictures' paths, names "
+        + "and boxes; none for Qwen-VL and all for others where nothing is given.",
+      valueName: "which"))
+  var special: TokenizeTool.Special?
   @ArgumentParser.Argument(help: "The text.")
   var text: String?
 
   func run() throws {
     let tool = try TokenizeTool(
-      folder: try model.map { try SessionOptions.modelFolder($0, readsWeights: false) })
-    if let text { return try Output.standardOutput.write(tool.table(text) + "\n") }
+      folder: try model.map { try SessionOptions.modelFolder($0, readsWeights: false) },
+      special: special)
+    if let text { return try Output.standardOutput.write(try tool.table(text) + "\n") }
     var number = 0
     while let line = readLine() {
       number += 1
@@ -33,3 +40,5 @@ struct TokenizeCommand: ParsableCommand {
     }
   }
 }
+
+extension TokenizeTool.Special: ExpressibleByArgument {}

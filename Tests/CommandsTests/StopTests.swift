@@ -48,6 +48,9 @@ import Testing
     "compare tensors": "compare(matrix, matrix + 1)",
     "bill": "bill(s)",
     "patches_under": "for i in range(100000): patches_under((9, 9, 50, 50), s)",
+    "boxes": "for i in range(100): boxes(marks)",
+    "iou": "for i in range(1000000): iou((0, 0, 2, 2), (1, 1, 3, 3))",
+    "draw_boxes": "draw_boxes(s, marks)",
     "box_of": "for i in range(100000): box_of([1, 2], s)",
     "tensors": "for i in range(100000): tensors(\"fovea-out/numbers.npy\")",
     "concat": "for i in range(100): concat([matrix, matrix], axis=1)",
@@ -200,6 +203,7 @@ import Testing
     words = "for word in world, " * 100000
     lines = "a line of some words\\n" * 100000
     blanks = " " * 8000000
+    marks = "<ref>a</ref><box>(1,2),(3,4)</box>" * 20000
     numbers = list(range(1500000))
     pairs = [(i, "a text") for i in range(200000)]
     table = dict(zip(range(300000), range(300000)))

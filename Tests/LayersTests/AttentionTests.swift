@@ -41,11 +41,12 @@ import Tracing
     return try TensorCollection(file)
   }
 
-  private func block(_ tensors: TensorCollection, isFused: Bool = false) throws -> TransformerBlock
-  {
+  private func block(
+    _ tensors: TensorCollection, _ projections: Attention.Shape.Projections = .separate
+  ) throws -> TransformerBlock {
     var reader = WeightReader(tensors, names: [:])
     var attention = Attention.Shape(width: Self.width, headCount: 3)
-    attention.isFused = isFused
+    attention.projections = projections
     return try TransformerBlock(
       from: &reader, at: Self.place,
       TransformerBlock.Shape(
@@ -63,7 +64,7 @@ import Tracing
     let tensors = try weights(folder)
     var trace = Trace.nothing
     let separate = try block(tensors)(tokens(7), trace: &trace)
-    let fused = try block(tensors, isFused: true)(tokens(7), trace: &trace)
+    let fused = try block(tensors, .fused)(tokens(7), trace: &trace)
     #expect(separate == fused)
   }
 

@@ -12,11 +12,11 @@ import Testing
 
   @Test func theSameSizeIsTheSameTable() {
     let table = table(3) { Float($0 * 10 + $1) }
-    #expect(table.positionTable(side: 3) == table)
+    #expect(table.positionTable(side: 3, leading: 1) == table)
   }
 
   @Test(arguments: [1, 2, 5, 8]) func theClassTokenStaysAndWhatIsLevelStaysLevel(_ side: Int) {
-    let result = table(4) { _, _ in 2.5 }.positionTable(side: side)
+    let result = table(4) { _, _ in 2.5 }.positionTable(side: side, leading: 1)
     #expect(result.shape == [1 + side * side, 1] && result.elements[0] == 100)
     // The kernel's terms cancel from up to 6: its weights add up to 1 within their rounding.
     #expect(
@@ -24,8 +24,8 @@ import Testing
   }
 
   @Test func rowsAndColumnsAreNotMixedUp() {
-    let down = table(5) { row, _ in Float(row) }.positionTable(side: 10)
-    let across = table(5) { _, column in Float(column) }.positionTable(side: 10)
+    let down = table(5) { row, _ in Float(row) }.positionTable(side: 10, leading: 1)
+    let across = table(5) { _, column in Float(column) }.positionTable(side: 10, leading: 1)
     // What torch.nn.functional.interpolate gives for 0, 1, 2, 3, 4.
     let slope: [Float] = [
       -0.1054688, 0.1914062, 0.6679688, 1.296875, 1.703125,

@@ -42,6 +42,8 @@ import Tokenizers
       ("clip-vit-base-patch32", ["vocab.json", "merges.txt"]),
       ("mistral-7b", ["tokenizer.json"]),
       ("llama", ["tokenizer.model"]),
+      ("qwen-vl-chat", ["qwen.tiktoken"]),
+      ("qwen-vl-chat", ["qwen.tiktoken", "tokenizer_config.json"]),
     ])
   func everyVectorIsEqual(name: String, files: [String]) throws {
     let folder = try folder(name, only: files)

@@ -37,8 +37,8 @@ extension Command {
     ], seeAlso: ["change.zero", "change.take", "change.mask", "edits", "run", "compare"]
   ) { session, run, changes in
     try session.checkMemory(
-      model: run.model, prompt: run.input.prompt, keep: run.course.keep,
-      newTokens: run.course.maxNewTokens ?? run.model.model.writing?.defaultOptions.maxNewTokens)
+      model: run.model, input: run.input, keep: run.course.keep,
+      newTokens: run.course.options?.maxNewTokens)
     let (after, first) = try Run.of(run, changedBy: changes, in: session)
     let stages = run.model.model.stages.of(run.input)
     return .object(

@@ -8,12 +8,15 @@ internal import Tracing
 /// A written answer, token by token.
 struct Answer: ForeignObject {
   let answer: WrittenAnswer
-  let prompt: String
+  /// What it is an answer to.
+  let input: Input
   let model: LoadedModel
   let tokenizer: any Tokenizer
 
   var typeName: String { "Answer" }
   var text: String { answer.text }
+  /// The words that it is an answer to; of a conversation the last turn's.
+  var prompt: String { input.turns.last.map { Input(turns: [$0]).prompt } ?? "" }
   var brief: String { Value.text(text).represented }
 
   var shown: String {
@@ -44,7 +47,7 @@ struct Answer: ForeignObject {
     case "trace":
       .object(
         TraceView(
-          trace: answer.trace, title: "decode", model: model, input: Input(prompt: prompt)))
+          trace: answer.trace, title: "decode", model: model, input: input))
     case "steps": .object(stepTable)
     default: nil
     }

@@ -8,11 +8,13 @@ struct Picture: ForeignObject {
   let image: Image
   /// Where it came from, for titles and file names.
   let name: String
+  /// The file's path as somebody typed it; nil where it is of no file.
+  let path: String?
   /// What is in it, if it was generated.
   let scene: Scene?
 
-  init(_ image: Image, name: String, scene: Scene? = nil) {
-    (self.image, self.name, self.scene) = (image, name, scene)
+  init(_ image: Image, name: String, path: String? = nil, scene: Scene? = nil) {
+    (self.image, self.name, self.path, self.scene) = (image, name, path, scene)
   }
 
   var typeName: String { "Image" }

@@ -1,4 +1,5 @@
 internal import Characters
+internal import Generation
 internal import Images
 internal import Models
 internal import Runtime
@@ -18,13 +19,19 @@ struct Run: ForeignObject {
   let input: Input
   /// How it was made, and where it can go on from.
   let course: Course
+  /// What was said, this answer too, where it is one of a conversation.
+  var history: Conversation?
+  /// How many of the person's turns the model's window did not hold.
+  var cut = 0
 
   /// How a run was made, and the states that it can go on from.
   struct Course: Sendable {
     /// Which places it keeps.
     let keep: String
-    /// The most tokens of its answer; nil for what the model's files say.
-    let maxNewTokens: Int?
+    /// How its answer is written; nil where the model writes none.
+    let options: GenerationOptions?
+    /// Whether its answer is one of a conversation.
+    var isConversation = false
     /// What was changed on the way, the model's own changes left out.
     var changes: [Change] = []
     /// What these and the model's own come to.
@@ -69,7 +76,10 @@ struct Run: ForeignObject {
       + (answer.map { "\n\($0.prompt.isEmpty ? "" : $0.prompt + " ")→ \($0.brief)" } ?? "")
   }
 
-  var attributeNames: [String] { ["answer", "text", "trace", "image", "changes"] }
+  var attributeNames: [String] {
+    ["answer", "text", "trace", "image", "changes"]
+      + (history == nil ? [] : ["history", "context", "steps", "ids"])
+  }
 
   func attribute(_ attribute: String) throws -> Value? {
     switch attribute {
@@ -79,7 +89,18 @@ struct Run: ForeignObject {
       .object(TraceView(trace: trace, title: brief, model: model, input: input))
     case "changes": .newList((model.changes + course.changes).map { .object($0) })
     case "image": picture.map { .object($0) } ?? Value.none
+    case "history": history.map { .object($0) }
+    case "context": try context.map { .object($0) }
+    case "steps", "ids": history == nil ? nil : try answer?.attribute(attribute)
     default: nil
+    }
+  }
+
+  /// The tokens that the model read, of a conversation.
+  var context: ContextView? {
+    get throws {
+      guard history != nil, let chat = model.model.chatting else { return nil }
+      return ContextView(context: try chat.context(of: input), cut: cut, input: input, model: model)
     }
   }
 
@@ -111,7 +132,7 @@ extension Value {
     case let run as Run: run.input
     case let embeddings as Embeddings: embeddings.input
     case let view as TraceView: view.input
-    case let answer as Answer: Input(prompt: answer.prompt)
+    case let answer as Answer: answer.input
     case let result as StageResult: result.input
     default: Input()
     }

@@ -13,9 +13,8 @@ struct TokenList: ForeignObject {
   var brief: String { "\(ids.count.counted(as: "token")) of \(Value.text(text).inMessage)" }
 
   var shown: String {
-    let rows = ids.prefix(Table.shownLimit).enumerated().map { place, id in
-      ["\(place)", "\(id)", tokenizer.visible(id)]
-    }
+    let pieces = tokenizer.pieces(of: Array(ids.prefix(Table.shownLimit)))
+    let rows = pieces.enumerated().map { place, piece in ["\(place)", "\(piece.id)", piece.text] }
     return TextTable(["place", "id", "token"], rows, rightAligned: [true, true, false]).text
       + (ids.count > rows.count ? "\nthe first \(rows.count) of \(ids.count)" : "")
   }
@@ -24,15 +23,13 @@ struct TokenList: ForeignObject {
 
   func attribute(_ attribute: String) throws -> Value? {
     switch attribute {
-    case "ids": .integers(ids)
+    case "ids": return .integers(ids)
     case "tokens":
-      .texts(
-        try ids.map { id in
-          try Stop.check()
-          return tokenizer.visible(id)
-        })
-    case "text": .text(text)
-    default: nil
+      let texts = tokenizer.pieces(of: ids).map(\.text)
+      try Stop.check()
+      return .texts(texts)
+    case "text": return .text(text)
+    default: return nil
     }
   }
 

@@ -42,10 +42,10 @@ extension Command {
     let file = try PictureFile(path, in: session)
     guard let rule = alpha.flatMap(Transparency.init(rawValue:)) else {
       file.say(session.wordsOnTransparency, session.note)
-      return .object(Picture(file.image, name: file.name))
+      return .object(Picture(file.image, name: file.name, path: path))
     }
     file.say("\(rule.inWords), as asked for", session.note)
-    return .object(Picture(file.image.opaque(by: rule), name: file.name))
+    return .object(Picture(file.image.opaque(by: rule), name: file.name, path: path))
   }
 }
 
@@ -57,7 +57,7 @@ extension Picture {
     let isChosen = session[CurrentModel.self] != nil || session[StartingModel.self] != nil
     let model = isChosen ? try? session.model().model : nil
     return Picture(
-      file.loaded(for: model?.seeing?.preprocessing, session.note), name: file.name)
+      file.loaded(for: model?.seeing?.preprocessing, session.note), name: file.name, path: path)
   }
 }
 

@@ -20,16 +20,17 @@ extension Session {
   /// Refuses what `model` is going to do if that takes more memory than there is.
   ///
   /// - Parameters:
+  ///   - input: what it starts from, where that is more than a prompt.
   ///   - stage: the stage that runs; nil for all.
   ///   - keep: the places that are kept.
   ///   - newTokens: the most tokens that are written; nil for none.
   /// - Throws: `MemoryShortage`; what reading the prompt throws.
   func checkMemory(
-    model: LoadedModel, prompt: String = "", stage: String? = nil,
+    model: LoadedModel, input: Input? = nil, prompt: String = "", stage: String? = nil,
     keep: String, newTokens: Int? = nil, beams: Int = 1
   ) throws {
     var run = try RunMemory(
-      model.model, Input(prompt: prompt), newTokens: newTokens, beams: beams)
+      model.model, input ?? Input(prompt: prompt), newTokens: newTokens, beams: beams)
     if let stage {
       let steps = model.model.stages.filter { $0.name == stage }.steps
       run = RunMemory(

@@ -1,3 +1,4 @@
+internal import Boxes
 internal import Foundation
 internal import Images
 internal import Models
@@ -7,14 +8,14 @@ internal import Tensors
 extension Command {
   static let patchesUnder = Command(
     "patches_under", group: "Pictures", "The patches that lie under a box of a picture.",
-    Parameter.box,
+    Parameter.pictureBox,
     Parameter.picture("image", "The picture that the box is drawn on."),
     Parameter.number(
       "share", in: 0...1, default: 0,
       "How much of a patch must lie under the box: 0 for any part of it, 1 for all."),
     returns: "positions of patches, counted from 0, row by row, the class token left out",
-    details: "The box is in the picture's own pixels; what the model resizes and crops is "
-      + "followed. Where the class token comes first, patch i is token i + 1.",
+    details: "Four numbers are in the picture's own pixels, an answer's box becomes pixels as "
+      + "draw_boxes() draws it; what the model resizes and crops is followed. Where the class token comes first, patch i is token i + 1.",
     examples: [
       Example(
         "s = scene(7)\npatches_under(s.objects[0][\"box\"], s)", "Which patches show an object?"),
@@ -23,8 +24,13 @@ extension Command {
           + "seen = vision[\"vision.blocks.1.attention.pattern\"].mean(axis=0)[0, 1:]\n"
           + "seen[patches_under(s.objects[0][\"box\"], s)].sum()",
         "How much the class token looks at an object."),
-    ], seeAlso: ["box_of", "grid", "overlay"]
-  ) { session, box, picture, share in
+      Example(
+        "s = scene(12)\nanswer = run(s, \"Question: where is the green cross? Answer:\")\n"
+          + "patches_under(boxes(answer)[0], s)",
+        "Which patches does the model mean?"),
+    ], seeAlso: ["box_of", "boxes", "grid", "overlay"]
+  ) { session, given, picture, share in
+    let box = try given.rectangle(on: picture)
     let geometry = try session.able(.seeing, for: "patches_under").part
       .prepare(picture.image).geometry
     let patches = geometry.patches(under: box, share: share)
@@ -74,31 +80,45 @@ extension Command {
   }
 }
 
-extension Parameter where T == Rectangle {
-  /// A box of a picture: left, top, right, bottom.
-  fileprivate static var box: Self {
+/// A box of a picture, as it is given.
+private enum PictureBox: Sendable {
+  case pixels(Edges)
+  case answer(Box)
+
+  /// The box in a picture's own pixels.
+  func rectangle(on picture: Picture) throws -> Rectangle {
+    let edges =
+      switch self {
+      case .pixels(let edges): edges
+      case .answer(let box):
+        box.pixels(width: picture.image.width, height: picture.image.height)
+      }
+    let rectangle = Rectangle(
+      x: edges.left, y: edges.top, width: edges.right - edges.left, height: edges.bottom - edges.top
+    )
+    guard rectangle.width > 0, rectangle.height > 0 else {
+      throw ArgumentFailure(
+        parameter: "box", "must cover some of the picture, not \(rectangle.inMessage)")
+    }
+    return rectangle
+  }
+}
+
+extension Parameter where T == PictureBox {
+  /// A box of a picture: left, top, right, bottom, or an answer's.
+  fileprivate static var pictureBox: Self {
     let facts = ParameterFacts(
-      name: "box", type: "box", expects: "four numbers: left, top, right, bottom",
-      defaultText: nil, summary: "Left, top, right and bottom in the picture's own pixels.")
+      name: "box", type: "box",
+      expects: "four numbers: left, top, right, bottom, or a box of an answer",
+      defaultText: nil,
+      summary:
+        "Left, top, right and bottom in the picture's own pixels; or a box, as boxes() gives.",
+      suggestions: { session in
+        session.names { if case .object(let object) = $0 { object is AnswerBox } else { false } }
+      })
     return Parameter(facts) { value, _ in
-      let parts: [Value]
-      switch value {
-      case .list(let list): parts = list.values
-      case .tuple(let values): parts = values
-      default: return nil
-      }
-      let numbers = parts.compactMap(\.number)
-      guard parts.count == 4, numbers.count == 4, numbers.allSatisfy(\.isFinite) else { return nil }
-      guard numbers[0] < numbers[2], numbers[1] < numbers[3] else {
-        throw ArgumentFailure(
-          parameter: "box",
-          "must have its left before its right and its top above its bottom, not "
-            + value.inMessage,
-          note: "it is left, top, right, bottom")
-      }
-      return Rectangle(
-        x: numbers[0], y: numbers[1], width: numbers[2] - numbers[0],
-        height: numbers[3] - numbers[1])
+      if case .object(let object) = value { return (object as? AnswerBox)?.box.map { .answer($0) } }
+      return try value.fourEdges(of: "box").map { .pixels($0) }
     }
   }
 }

@@ -88,9 +88,8 @@ extension Command {
       sequence = try soft.assemble(given, prompt, trace: &nothing)
     }
     let answer = try Answer.write(
-      after: try writer.read(sequence, trace: &trace), prompt: prompt, writer: writer, model: model,
-      options: options,
-      trace: trace, in: session)
+      after: try writer.read(sequence, trace: &trace), of: Input(prompt: prompt), writer: writer,
+      model: model, options: options, trace: trace, in: session)
     session.note(answer.answer.trace, keptNothingOf: keep, by: model, on: source.words(or: prompt))
     let (read, words, settings) = (sequence, prompt, options)
     try session.checkFinite(answer.probabilities, of: model, given: sequence) {
@@ -138,20 +137,29 @@ extension Answer {
   }
 
   /// Writes an answer to a sequence that was read; the words are reported as they come.
+  ///
+  /// - Parameter isReply: whether it is read as the answer of a conversation.
   static func write(
-    after slots: Slots, prompt: String, writer: any WritingModel, model: LoadedModel,
-    options: GenerationOptions, trace: Trace, in session: Session
+    after slots: Slots, of input: Input, writer: any WritingModel, model: LoadedModel,
+    options: GenerationOptions, isReply: Bool = false, trace: Trace, in session: Session,
+    onWords: (String) -> Void = { _ in }
   ) throws -> Answer {
     var words = StreamingDecoder(writer.tokenizer)
     var (text, count) = ("", 0)
     let answer = try writer.write(
-      after: slots, promptIDs: try writer.promptIDs(prompt), options: options, trace: trace
+      after: slots, promptIDs: try writer.ids(of: input), options: options, trace: trace
     ) { step in
       count += 1
-      text += words.append(step.token)
+      let new = isReply && options.endTokens.contains(step.token) ? "" : words.append(step.token)
+      text += new
+      onWords(new)
       session.report(
         Progress("writing", completed: count, total: options.maxNewTokens, detail: text))
     }
-    return Answer(answer: answer, prompt: prompt, model: model, tokenizer: writer.tokenizer)
+    var written = answer
+    if isReply, let chat = writer as? any ChatModel {
+      written.text = chat.reply(in: answer.generated.tokens)
+    }
+    return Answer(answer: written, input: input, model: model, tokenizer: writer.tokenizer)
   }
 }

@@ -1,3 +1,4 @@
+internal import Characters
 internal import Generation
 internal import Models
 internal import Runtime
@@ -24,7 +25,7 @@ extension Command {
     let model = try session.model()
     try model.checkPicture(picture != nil)
     try session.checkMemory(
-      model: model, prompt: prompt, keep: keep,
+      model: model, input: Input(image: picture?.image, prompt: prompt), keep: keep,
       newTokens: maxNewTokens ?? model.model.writing?.defaultOptions.maxNewTokens)
     let run = try Run.of(
       picture, prompt: prompt, maxNewTokens: maxNewTokens, model: model, keep: keep,
@@ -82,6 +83,30 @@ extension Session {
 }
 
 extension Run {
+  /// Answers a conversation that ends with a question.
+  static func answering(
+    _ conversation: Conversation, by model: LoadedModel, options: GenerationOptions, keep: String,
+    changes: [Change] = [], in session: Session, onWords: (String) -> Void = { _ in }
+  ) throws -> Run {
+    let chat = try model.able(.chatting, for: "chat")
+    let (input, cut) = try chat.reading(conversation.input)
+    if cut > 0 {
+      session.note(
+        "\(cut.counted(as: "earlier question")) with the answers did not fit the window of "
+          + "\(chat.settings.maxWindowSize.value) tokens and fell off")
+    }
+    try session.checkMemory(
+      model: model, input: input, keep: keep, newTokens: options.maxNewTokens)
+    var course = Course(keep: keep, options: options, changes: changes, last: Slots(input))
+    course.isConversation = true
+    let trace = try session.trace(keeping: keep, of: model, on: input, changes: changes)
+    var run = try Run(
+      from: 0, of: course, after: nil, input: input, picture: conversation.pictures.last,
+      model: model, trace: trace, in: session, onWords: onWords)
+    (run.history, run.cut) = (conversation.answered(by: run), cut)
+    return run
+  }
+
   /// Takes a picture, or a text alone, through all stages that the model has.
   static func of(
     _ picture: Picture?, prompt: String, maxNewTokens: Int?, model: LoadedModel, keep: String,
@@ -95,8 +120,9 @@ extension Run {
       }
     }
     let input = Input(image: picture?.image, prompt: prompt)
-    let course = Course(
-      keep: keep, maxNewTokens: maxNewTokens, changes: changes, last: Slots(input))
+    var options = model.model.writing?.defaultOptions
+    if let maxNewTokens { options?.maxNewTokens = maxNewTokens }
+    let course = Course(keep: keep, options: options, changes: changes, last: Slots(input))
     let trace = try session.trace(keeping: keep, of: model, on: input, changes: changes)
     return try Run(
       from: 0, of: course, after: nil, input: input, picture: picture, model: model, trace: trace,
@@ -122,9 +148,10 @@ extension Run {
     course.states = run.course.states.filter { $0.key < first }
     let trace = try session.trace(
       keeping: run.course.keep, of: run.model, on: run.input, changes: course.changes)
-    let changed = try Run(
+    var changed = try Run(
       from: first, of: course, after: run.trace, input: run.input, picture: run.picture,
       model: run.model, trace: trace, in: session)
+    (changed.history, changed.cut) = (run.history?.answered(by: changed), run.cut)
     try session.checkFinite(changed)
     return (changed, first)
   }
@@ -136,7 +163,7 @@ extension Run {
   ///   - earlier: what was kept of the steps before.
   private init(
     from first: Int, of course: Course, after earlier: Trace?, input: Input, picture: Picture?,
-    model: LoadedModel, trace: Trace, in session: Session
+    model: LoadedModel, trace: Trace, in session: Session, onWords: (String) -> Void = { _ in }
   ) throws {
     var (course, trace) = (course, trace)
     course.alterations = trace.alterations
@@ -163,10 +190,9 @@ extension Run {
       answer = nil
       return
     }
-    var options = writer.defaultOptions
-    if let most = course.maxNewTokens { options.maxNewTokens = most }
     answer = try Answer.write(
-      after: slots, prompt: input.prompt, writer: writer, model: model, options: options,
-      trace: trace, in: session)
+      after: slots, of: input, writer: writer, model: model,
+      options: course.options ?? writer.defaultOptions, isReply: course.isConversation,
+      trace: trace, in: session, onWords: onWords)
   }
 }

@@ -1,3 +1,4 @@
+internal import Boxes
 internal import Foundation
 internal import Generation
 internal import Images
@@ -144,14 +145,8 @@ public struct Evaluation {
 
   /// Intersection over union of two written boxes; 0 for what is no box.
   static func overlap(_ first: String, _ second: String) -> Double {
-    let boxes = [first, second].map { text in
-      text.split { !$0.isASCII || !$0.isNumber }.compactMap { Double($0) }
-    }
-    guard boxes.allSatisfy({ $0.count == 4 }) else { return 0 }
-    let wide = min(boxes[0][2], boxes[1][2]) - max(boxes[0][0], boxes[1][0])
-    let high = min(boxes[0][3], boxes[1][3]) - max(boxes[0][1], boxes[1][1])
-    guard wide > 0, high > 0 else { return 0 }
-    let areas = boxes.map { ($0[2] - $0[0]) * ($0[3] - $0[1]) }
-    return wide * high / (areas[0] + areas[1] - wide * high)
+    guard let first = MarkedText(first).boxes.first, let second = MarkedText(second).boxes.first
+    else { return 0 }
+    return first.edges.overlap(with: second.edges)
   }
 }

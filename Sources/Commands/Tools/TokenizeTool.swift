@@ -7,17 +7,41 @@ internal import Tokenizers
 
 /// Cuts texts into tokens on the command line.
 public struct TokenizeTool {
+  /// Which special tokens a text may name.
+  public enum Special: String, Sendable, CaseIterable {
+    /// All.
+    case all
+    /// Those around a picture's path, a name and a place, such as `<img>` and `<ref>`.
+    case tags
+    /// None: their names are text.
+    case none
+  }
+
   private let tokenizer: any Tokenizer
+  private let options: EncodingOptions
 
   /// Reads the tokenizer in `folder`, or that of the model that ships.
-  public init(folder: URL?) throws {
+  ///
+  /// - Parameter special: nil for what is usual for the tokenizer.
+  public init(folder: URL?, special: Special? = nil) throws {
     let folder = folder ?? ShippedModel.folder
+    let parsing: SpecialTokenParsing =
+      switch special {
+      case .all?: .all
+      case .tags?: .pictureTags
+      case Special.none?: .none
+      case nil: .usual
+      }
+    options = EncodingOptions(parseSpecialTokens: parsing)
     tokenizer = try Family.tokenizer(in: try CheckpointFolder(folder))
   }
 
   /// A table of a text's tokens.
-  public func table(_ text: String) -> String {
-    TokenList(text: text, ids: tokenizer.encode(text), tokenizer: tokenizer).shown
+  ///
+  /// - Throws: `PathFailure` where tags stand wrong that may stand in the text.
+  public func table(_ text: String) throws -> String {
+    let ids = try tokenizer.encode(text, options: options)
+    return TokenList(text: text, ids: ids, tokenizer: tokenizer).shown
   }
 
   /// One line `{"text": …}` to one line `{"ids": […], "decoded": …}`.
@@ -30,7 +54,7 @@ public struct TokenizeTool {
         file: "standard input", place: "line \(number)", found: String(line.prefix(80)),
         expected: "an object with a text, as in {\"text\": \"a cat\"}")
     }
-    let ids = tokenizer.encode(text)
+    let ids = try tokenizer.encode(text, options: options)
     return JSON.object(
       JSON.Object([
         ("ids", .array(ids.map { .integer($0) })),

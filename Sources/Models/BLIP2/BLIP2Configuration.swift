@@ -67,7 +67,7 @@ extension BLIP2.Configuration {
         width: 1408, hiddenWidth: 6144, blockCount: 39, headCount: 16, imageSize: 224,
         patchSize: 14, epsilon: 1e-6, activation: .gelu))
     vision.hasInputBias = try seeing.flag("qkv_bias", default: true)
-    vision.isFused = true
+    vision.projections = .fused
     qformer = try QFormer.Shape(top.section("qformer_config"))
     language = isRetrieval ? nil : try Language(top.section("text_config"))
     queryCount = try top.count("num_query_tokens", default: 32)

@@ -105,6 +105,8 @@ extension BLIP2.Model {
 
   /// This model, if it has a language model.
   public var writing: (any WritingModel)? { writer == nil ? nil : self }
+  /// This model, if it has a language model.
+  public var chatting: (any ChatModel)? { writer == nil ? nil : self }
   /// This model, if it has retrieval heads.
   public var matching: (any MatchingModel)? { matcher == nil ? nil : self }
 

@@ -27,11 +27,8 @@ extension BLIP2 {
     public let writer: Writer?
     /// Pictures against texts; nil in a generation checkpoint.
     public let matcher: Matcher?
-    /// Token ids that end an answer.
-    public let endTokens: [Int]
-    /// The most tokens of an answer, from `generation_config.json`; 20 where it says nothing, as in
-    /// transformers.
-    public let maxNewTokens: Int
+    /// How it writes, and where that is written.
+    public var settings: GenerationSettings
 
     /// The projection into the language model's space, and the language model.
     public struct Writer: Sendable {
@@ -54,14 +51,12 @@ extension BLIP2 {
       let parts = try Parts(from: &weights, configuration)
       (vision, qformer) = (parts.vision, parts.qformer)
       (writer, matcher) = (parts.writer, parts.matcher)
-      let generation = try configuration.language.map {
-        try GenerationFile(folder, default: $0.endTokens, below: $0.vocabularySize)
-      }
-      endTokens = generation?.endTokens ?? []
-      maxNewTokens = generation?.maxNewTokens ?? 20
+      let language = configuration.language
+      settings = try GenerationSettings(
+        folder, default: language?.endTokens ?? [], below: language?.vocabularySize ?? .max)
       notes =
         pictureSettings.notes + (try Configuration.notes(json, file: file))
-        + (generation?.notes ?? []) + (parts.writer?.decoder.notes ?? [])
+        + (language == nil ? [] : settings.notes) + (parts.writer?.decoder.notes ?? [])
       try weights.finish()
     }
   }

@@ -7,8 +7,8 @@ internal import Tracing
 extension BLIP2.Model {
   /// Greedy, as many tokens as the model's own file says, ending at its end tokens.
   public var defaultOptions: GenerationOptions {
-    var options = GenerationOptions(endTokens: endTokens)
-    options.maxNewTokens = maxNewTokens
+    var options = GenerationOptions(endTokens: settings.endTokens.value)
+    options.maxNewTokens = settings.maxNewTokens.value
     return options
   }
 
@@ -19,9 +19,6 @@ extension BLIP2.Model {
 
   /// The text of tokens, special ones left out, spaces at both ends cut.
   public func text(of tokens: [Int]) -> String {
-    var text = Substring(tokenizer.decode(tokens, skipSpecialTokens: true))
-    while text.first?.isWhitespace == true { text.removeFirst() }
-    while text.last?.isWhitespace == true { text.removeLast() }
-    return String(text)
+    tokenizer.decode(tokens, skipSpecialTokens: true).trimmed
   }
 }

@@ -103,7 +103,7 @@ extension CLIP.Configuration {
       imageSize: try vision.side("image_size", default: 224),
       patchSize: try vision.side("patch_size", default: 16), epsilon: 1e-5,
       activation: activation
-    ).asCLIP(isFused: true)
+    ).asCLIP(.fused)
     try vision.require(
       self.vision.imageSize >= self.vision.patchSize && self.vision.imageSize <= 4096,
       "image_size", "from \(self.vision.patchSize) to 4096")
@@ -137,13 +137,13 @@ extension VisionTransformer.Sizes {
       defaults: VisionTransformer.Sizes(
         width: 768, hiddenWidth: 3072, blockCount: 12, headCount: 12, imageSize: 224,
         patchSize: 32, epsilon: 1e-5, activation: .quickGELU)
-    ).asCLIP(isFused: false)
+    ).asCLIP(.separate)
   }
 
   /// The same sizes with what CLIP's vision tower has.
-  fileprivate func asCLIP(isFused: Bool) -> VisionTransformer.Sizes {
+  fileprivate func asCLIP(_ projections: Attention.Shape.Projections) -> VisionTransformer.Sizes {
     var sizes = self
-    (sizes.hasFirstNorm, sizes.isFused) = (true, isFused)
+    (sizes.hasFirstNorm, sizes.projections) = (true, projections)
     return sizes
   }
 }

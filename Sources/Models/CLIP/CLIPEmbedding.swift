@@ -15,7 +15,8 @@ extension CLIP.Model {
       throw ModelError.wrongShape(stage: "project", found: tokens.shape, expected: "\(shape)")
     }
     var trace = Trace.nothing
-    let rows = vision.norm(patches.patches(of: tokens), trace: &trace)
+    let seen = patches.patches(of: tokens)
+    let rows = vision.norm?(seen, trace: &trace) ?? seen
     return imageProjection(rows, trace: &trace)
   }
 
@@ -67,7 +68,7 @@ extension CLIP.Model {
     var trace = Trace.nothing
     let pooled = Tensor.concatenated(
       patches.indices.map { tokens.rows($0 * count..<$0 * count + 1) })  // [N, D]
-    return imageProjection(vision.norm(pooled, trace: &trace), trace: &trace)
+    return imageProjection(vision.norm?(pooled, trace: &trace) ?? pooled, trace: &trace)
   }
 
   /// Texts to `[N, E]`, not divided by their lengths.

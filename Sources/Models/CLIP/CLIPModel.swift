@@ -44,7 +44,7 @@ extension CLIP {
       var weights = WeightReader(files.tensors, names: files.keys)
       vision = try VisionTransformer(from: &weights, configuration.vision)
       text = try TextEncoder(
-        from: &weights, configuration.text, isFused: configuration.vision.isFused)
+        from: &weights, configuration.text, configuration.vision.projections)
       imageProjection = try Self.projection(
         &weights, "image_projection", from: configuration.vision.width,
         to: configuration.sharedWidth, isTransposed: files.isOpenCLIP)

@@ -23,7 +23,8 @@ extension CLIP {
     private static var embedding: Address { root / "embedding" }
 
     init(
-      from weights: inout WeightReader, _ configuration: Configuration.Text, isFused: Bool
+      from weights: inout WeightReader, _ configuration: Configuration.Text,
+      _ projections: Attention.Shape.Projections
     ) throws(CheckpointError) {
       self.configuration = configuration
       let width = configuration.width
@@ -32,7 +33,7 @@ extension CLIP {
       positions = try weights.take(
         Self.embedding / "positions" / "weight", shape: [configuration.positionCount, width])
       var attention = Attention.Shape(width: width, headCount: configuration.headCount)
-      attention.isFused = isFused
+      attention.projections = projections
       blocks = try TransformerBlock.read(
         configuration.blockCount, from: &weights, below: Self.root / "blocks",
         TransformerBlock.Shape(

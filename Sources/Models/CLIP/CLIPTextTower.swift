@@ -33,7 +33,7 @@ extension CLIP {
       }
       self.notes = try notes + Configuration.Text.notes(settings)
       var weights = WeightReader(try folder.tensors()) { CLIP.towerKeys($0) }
-      text = try TextEncoder(from: &weights, Configuration.Text(settings), isFused: false)
+      text = try TextEncoder(from: &weights, Configuration.Text(settings), .separate)
       let address = Address("joint") / "text_projection"
       projection =
         weights.shape(of: address / "weight") == nil

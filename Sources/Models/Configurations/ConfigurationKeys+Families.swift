@@ -145,8 +145,8 @@ extension ConfigurationKeys {
   /// `generation_config.json`.
   static let generationConfig = ConfigurationKeys(
     "GenerationConfig",
-    Key.read("eos_token_id", "max_new_tokens")
-      + GenerationFile.askedKeys.map {
+    Key.read("eos_token_id", "max_new_tokens", "chat_format", "max_window_size")
+      + GenerationSettings.askedKeys.map {
         Key(name: $0, use: .read, reason: "said where it is not neutral")
       }
       + Key.harmless(
@@ -173,6 +173,6 @@ extension ConfigurationKeys {
   static let all = [
     vit, timm, timmArguments, timmPictures, clip, clipText, clipVision, openCLIP,
     openModel, openVision, openText, openPictures, blip2, blip2Vision,
-    blip2QFormer, opt, imageProcessor, generationConfig,
+    blip2QFormer, opt, qwen, qwenVisual, imageProcessor, generationConfig,
   ]
 }

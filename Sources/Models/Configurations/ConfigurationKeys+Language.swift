@@ -22,4 +22,34 @@ extension ConfigurationKeys {
     Key.read("rope_theta", "rope_type", "type")
       + Key.only("partial_rotary_factor", 1, because: "whole heads turn"),
     shared: [])
+
+  /// Qwen-VL's `config.json`.
+  static let qwen = ConfigurationKeys(
+    "QWenConfig",
+    Key.read(
+      "vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads", "kv_channels",
+      "intermediate_size", "layer_norm_epsilon", "seq_length", "max_position_embeddings",
+      "rotary_emb_base", "use_dynamic_ntk", "use_logn_attn", "no_bias", "visual")
+      + Key.only("rotary_pct", 1, because: "whole heads turn")
+      + Key.only(
+        "scale_attn_weights", true, because: "scores are divided by the root of a head's channels")
+      + Key.only("tie_word_embeddings", false, because: "the head is a layer of its own")
+      + Key.only("use_cache_quantization", false, because: "keys and values are kept as they are")
+      + Key.only("softmax_in_fp32", false, true, because: "softmax is computed in float32")
+      + Key.harmless("the type of the weights is read from the weights", "bf16", "fp16", "fp32")
+      + Key.harmless(
+        "for training", "attn_dropout_prob", "emb_dropout_prob", "attn_pdrop", "embd_pdrop",
+        "resid_pdrop", "n_inner")
+      + Key.harmless(
+        "how it is computed, with the same result", "use_flash_attn", "use_cache_kernel",
+        "onnx_safe")
+      + Key.harmless("says which tokenizer, which is read from its own file", "tokenizer_type"))
+
+  /// Its part `visual`.
+  static let qwenVisual = ConfigurationKeys(
+    "Qwen-VL's visual",
+    Key.read(
+      "image_size", "patch_size", "width", "layers", "heads", "mlp_ratio", "output_dim",
+      "n_queries", "image_start_id"),
+    shared: [])
 }

@@ -58,8 +58,9 @@ extension Decoder {
   /// The stage that reads a sequence, a step a block.
   func stage(_ branch: Stage.Branch = .picture) -> Stage {
     let begin = Step("language.positions", "language.rotary") { slots, trace in
-      slots.reading = start
-      slots.pass = try self.begin(slots.take(.sequence), after: start, trace: &trace)
+      var state = start
+      slots.pass = try self.begin(slots.take(.sequence), after: &state, trace: &trace)
+      slots.reading = state
     }
     let through = blocks.indices.map { index in
       Step("language.blocks.\(index)") { slots, trace in

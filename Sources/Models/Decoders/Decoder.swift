@@ -45,6 +45,8 @@ public struct Decoder: Sendable, Tapped {
 
     /// Channels of a token.
     public var width: Int { block.attention.width }
+    /// How positions turn, where they are rotary.
+    var rotary: Rotary? { if case .rotary(let rotary) = positions { rotary } else { nil } }
 
     /// The same with a head of its own, if it has one.
     func untied(_ hasOwnHead: Bool) -> Self {
@@ -59,6 +61,8 @@ public struct Decoder: Sendable, Tapped {
     var caches: [KeyValues?]
     /// How many tokens have been read.
     public internal(set) var tokenCount: Int
+    /// How this sequence's positions turn, from its first pass on.
+    var rotary: Rotary?
   }
 
   /// What it is like.
@@ -137,7 +141,7 @@ public struct Decoder: Sendable, Tapped {
   ///
   /// - Throws: when the sequence is longer than the model has positions.
   func begin(
-    _ embeddings: Tensor, after state: State, trace: inout Trace
+    _ embeddings: Tensor, after state: inout State, trace: inout Trace
   ) throws(ModelError) -> Pass {
     let count = embeddings.shape[0]
     let total = state.tokenCount + count
@@ -155,7 +159,9 @@ public struct Decoder: Sendable, Tapped {
           tokens + trace.pass(positions.rows(places), Linear.output, at: Self.root / "positions")
       }
     case .rotary(let rotary):
-      var turn = rotary.rotation(at: state.tokenCount..<total)
+      let ownRotary = state.rotary ?? rotary.stretched(for: total)
+      state.rotary = ownRotary
+      var turn = ownRotary.rotation(at: state.tokenCount..<total)
       turn.cosines = trace.pass(turn.cosines, Self.cosines, at: Self.root / "rotary")
       rotation = turn
     }
@@ -188,7 +194,7 @@ public struct Decoder: Sendable, Tapped {
   public func read(
     _ embeddings: Tensor, after state: inout State, trace: inout Trace
   ) throws -> Tensor {
-    var pass = try begin(embeddings, after: state, trace: &trace)
+    var pass = try begin(embeddings, after: &state, trace: &trace)
     for block in blocks.indices {
       try trace.checkCancellation()
       go(&pass, through: block, &state, trace: &trace)

@@ -36,9 +36,9 @@ extension LLaMA {
       // Old files hold the frequencies, which follow from the configuration.
       weights.ignore("model.layers.*.self_attn.rotary_emb.inv_freq")
       try weights.finish()
-      let generation = try GenerationFile(
+      let generation = try GenerationSettings(
         folder, default: configuration.endTokens, below: configuration.decoder.vocabularySize)
-      (endTokens, maxNewTokens) = (generation.endTokens, generation.maxNewTokens)
+      (endTokens, maxNewTokens) = (generation.endTokens.value, generation.maxNewTokens.value)
       notes = try Configuration.notes(json, file: file) + generation.notes + decoder.notes
     }
 

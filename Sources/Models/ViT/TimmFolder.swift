@@ -46,7 +46,7 @@ struct TimmFolder {
     vision.hiddenWidth = Int(
       Double(vision.width) * (try arguments.number("mlp_ratio", default: 4)))
     vision.hasInputBias = try arguments.flag("qkv_bias", default: true)
-    vision.isFused = true
+    vision.projections = .fused
     try arguments.require(
       vision.width.isMultiple(of: vision.headCount), "embed_dim",
       "a multiple of the \(vision.headCount) heads")

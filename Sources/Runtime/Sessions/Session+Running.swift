@@ -27,6 +27,22 @@ extension Session {
     }
   }
 
+  /// Does something as if a text did it: alone, against the memory there is, until it is asked to stop.
+  public func performing<R: Sendable>(_ body: () throws -> R) throws -> R {
+    if isOnOwnThread { return try body() }
+    var outcome: Result<R, any Error>?
+    turn.withLock { _ in
+      stop.clear()
+      outcome = Result {
+        try Stop.$current.withValue(stop) {
+          try MemoryGate.$current.withValue(memory, operation: body)
+        }
+      }
+    }
+    guard let outcome else { preconditionFailure("nothing was done") }
+    return try outcome.get()
+  }
+
   /// Calls a function or command as a script would; for commands that take a function.
   ///
   /// - Throws: `RuntimeFailure`, with the place in the function's own text.

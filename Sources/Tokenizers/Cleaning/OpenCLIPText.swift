@@ -61,16 +61,24 @@ struct OpenCLIPTokenizer: Tokenizer {
     end = vocabulary.id("<|endoftext|>") ?? vocabulary.id(for: .end)
   }
 
-  func encode(_ text: String, options: EncodingOptions) -> [Int] {
+  func encode(_ text: String, addSpecialTokens: Bool) -> [Int] {
+    encode(text, EncodingOptions(addSpecialTokens: addSpecialTokens))
+  }
+
+  func encode(_ text: String, options: EncodingOptions) throws(PathFailure) -> [Int] {
+    encode(text, options)
+  }
+
+  private func encode(_ text: String, _ options: EncodingOptions) -> [Int] {
     let bytes = ArraySlice(Array(OpenCLIPText.cleaned(text).utf8))
-    let plain = EncodingOptions(addSpecialTokens: false, parseSpecialTokens: false)
     var ids: [Int] = []
     var start = bytes.startIndex
     func finish(at end: Int) {
       guard start < end else { return }
-      ids += words.encode(String(decoding: bytes[start..<end], as: UTF8.self), options: plain)
+      words.append(String(decoding: bytes[start..<end], as: UTF8.self), to: &ids)
     }
-    let found = options.parseSpecialTokens ? WordPattern.openCLIP.words(in: bytes) : []
+    let parses = options.parseSpecialTokens == .usual || options.parseSpecialTokens == .all
+    let found = parses ? WordPattern.openCLIP.words(in: bytes) : []
     for word in found where bytes[word.lowerBound] == UInt8(ascii: "<") {
       let isBegin = bytes[word].elementsEqual("<start_of_text>".utf8)
       guard isBegin || bytes[word].elementsEqual("<end_of_text>".utf8),

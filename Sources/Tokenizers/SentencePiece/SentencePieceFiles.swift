@@ -79,7 +79,7 @@ enum SentencePieceFiles {
     let order: SentencePieceVocabulary.Order =
       files.has("tokenizer.json") ? .byScoreThenID : .byID
     let encoding = BytePairEncoding(
-      tokens: tokens, merges: vocabulary.merges(order),
+      tokens: tokens, merges: .listed(vocabulary.merges(order)),
       symbols: .characters(
         of: tokens, fallsBackToBytes: true, unknown: nil, fusesUnknown: true))
     return FileTokenizer(
@@ -117,7 +117,7 @@ enum SentencePieceFiles {
     steps.frame = try LlamaTokenizerClass.frame(files, configuration, roles)
     let tokens = vocabulary.tokens
     let encoding = BytePairEncoding(
-      tokens: tokens, merges: vocabulary.merges(.byScoreThenID),
+      tokens: tokens, merges: .listed(vocabulary.merges(.byScoreThenID)),
       symbols: .characters(
         of: tokens, fallsBackToBytes: model.fallsBackToBytes,
         unknown: tokens.id(model.unknownPiece), fusesUnknown: true),
@@ -141,7 +141,7 @@ enum SentencePieceFiles {
     steps.preTokenizers = [.metaspace(Metaspace(prefix: model.addsPrefix ? .evenIfMarked : .never))]
     if !own.isEmpty { steps.preTokenizers.append(.pieces(PieceCutter(own))) }
     let encoding = BytePairEncoding(
-      tokens: tokens, merges: vocabulary.merges(.byScore),
+      tokens: tokens, merges: .listed(vocabulary.merges(.byScore)),
       symbols: .characters(
         of: tokens, fallsBackToBytes: model.fallsBackToBytes, unknown: vocabulary.unknown,
         fusesUnknown: true),

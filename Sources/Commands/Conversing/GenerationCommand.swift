@@ -1,0 +1,38 @@
+internal import Checkpoints
+internal import Files
+internal import Foundation
+internal import Models
+internal import Runtime
+
+extension Command {
+  static let generation = Command(
+    "generation", group: "Conversation",
+    "Shows how a model's answers are written, or takes it from another file; weights stay.",
+    Parameter.optional(
+      .path(
+        "path",
+        "A generation_config.json, or the folder of one; None shows what is in force.")),
+    returns: "a Table: each setting, its value, and where it came from",
+    details: """
+      The third part of a checkpoint, beside tokenizer and weights. chat does what it says; run and \
+      decode are greedy unless they are told otherwise. What a file does not say is the published \
+      library's default.
+      """,
+    examples: [Example("generation()", "What is in force, and where each value came from.")],
+    seeAlso: ["chat", "load"]
+  ) { session, path in
+    var model = try session.model()
+    guard var chat = model.model.chatting else { throw model.lacks(.chatting, for: "generation") }
+    if let path {
+      let url = session.readableURL(for: path)
+      chat.settings = try GenerationSettings(at: url, for: chat)
+      for note in chat.settings.notes { session.note(note) }
+      model = model.with(chat)
+      session[CurrentModel.self] = model
+    }
+    return .object(
+      Table(
+        ["setting", "value", "from"],
+        chat.settings.list.map { [.text($0.name), .text($0.value), .text($0.source)] }))
+  }
+}

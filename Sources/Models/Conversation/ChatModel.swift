@@ -1,0 +1,94 @@
+internal import Generation
+internal import Tokenizers
+
+/// A model that holds a conversation: the same model each time, given all that was said before.
+public protocol ChatModel: WritingModel, SeeingModel {
+  /// How it converses and writes, and where each value came from.
+  var settings: GenerationSettings { get set }
+  /// What the system says where nobody says otherwise; nil for a model that is told nothing.
+  var defaultSystem: String? { get }
+  /// Sequences of tokens of which each ends an answer.
+  var stopSequences: [[Int]] { get }
+  /// What the model reads of a conversation that ends with what the person says: as much of the history
+  /// as its window holds.
+  ///
+  /// - Returns: the input, and how many of the person's turns fell off.
+  /// - Throws: where what the person says cannot be read.
+  func reading(_ conversation: Input) throws -> (input: Input, cut: Int)
+  /// The tokens that the model reads of an input that `reading` gave, and what each of them is.
+  func context(of input: Input) throws -> ChatContext
+  /// The answer in the tokens that were written, as the published code reads it.
+  func reply(in tokens: [Int]) -> String
+  /// Pictures that a text names by itself, in the model's own way, in order; its words between.
+  ///
+  /// - Throws: where tags do not fit.
+  func pieces(of text: String) throws -> [ChatPiece]
+}
+
+/// A piece of what somebody types.
+public enum ChatPiece: Sendable, Equatable {
+  /// Words.
+  case words(String)
+  /// The path of a picture that stands there.
+  case picture(path: String)
+}
+
+/// What a conversation is to a model: one list of tokens, and what each of them is.
+public struct ChatContext: Sendable, Equatable {
+  /// What a run of tokens is.
+  public enum Kind: Sendable, Equatable {
+    /// What marks turns and who speaks.
+    case frame
+    /// What somebody says.
+    case words
+    /// The places of a picture, counted from 0.
+    case picture(Int)
+  }
+
+  /// A run of tokens.
+  public struct Part: Sendable, Equatable {
+    /// Which tokens.
+    public let tokens: Range<Int>
+    /// What they are.
+    public let kind: Kind
+    /// Whose turn they are.
+    public let speaker: Input.Turn.Speaker
+    /// Which turn of the input, counted from 0; nil for the system's where nobody gave one, and for the
+    /// answer that is to come.
+    public let turn: Int?
+  }
+
+  /// The token ids.
+  public let ids: [Int]
+  /// The text that they stand for.
+  public let text: String
+  /// What the tokens are, in order, without gaps.
+  public let parts: [Part]
+}
+
+/// Lays tokens out one after the other, and remembers what they are.
+struct ContextBuilder {
+  private(set) var ids: [Int] = []
+  private(set) var text = ""
+  private var parts: [ChatContext.Part] = []
+
+  /// What has been laid out.
+  var context: ChatContext { ChatContext(ids: ids, text: text, parts: parts) }
+
+  /// Lays tokens out that stand for a text.
+  mutating func add(
+    _ new: [Int], _ words: String, _ kind: ChatContext.Kind, _ speaker: Input.Turn.Speaker,
+    turn: Int?
+  ) {
+    text += words
+    guard !new.isEmpty else { return }
+    let range = ids.count..<ids.count + new.count
+    ids += new
+    if let last = parts.last, last.kind == kind, last.speaker == speaker, last.turn == turn {
+      parts[parts.count - 1] = .init(
+        tokens: last.tokens.lowerBound..<range.upperBound, kind: kind, speaker: speaker, turn: turn)
+    } else {
+      parts.append(.init(tokens: range, kind: kind, speaker: speaker, turn: turn))
+    }
+  }
+}

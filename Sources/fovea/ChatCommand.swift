@@ -1,0 +1,50 @@
+internal import ArgumentParser
+internal import Commands
+internal import Files
+internal import Foundation
+internal import Runtime
+internal import Terminal
+
+/// `fovea chat`: a conversation, from a file or line by line.
+struct ChatCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "chat",
+    abstract: "Converse with a model about pictures.",
+    discussion: """
+      With --messages the conversation in a JSON file is answered: a list of {"role": "user", \
+      "content": …}, where the content is a text or a list of {"type": "image", "image": PATH} and \
+      {"type": "text", "text": …}; paths are relative to the working folder. Without, a prompt \
+      asks line by line; /help lists what it knows.
+      """)
+
+  @OptionGroup var options: SessionOptions
+  @Option(help: ArgumentHelp("A conversation to answer.", valueName: "file"))
+  var messages: String?
+  @Option(help: "The most tokens of an answer; the model's own files say otherwise.")
+  var maxNewTokens: Int?
+
+  func validate() throws {
+    if let maxNewTokens, maxNewTokens < 1 {
+      throw ValidationError("--max-new-tokens must be at least 1.")
+    }
+  }
+
+  func run() throws {
+    let progress = ProgressDisplay(environment: .process)
+    let folder = SessionOptions.folder(FileManager.default.currentDirectoryPath)
+    let session = try options.session(readingFrom: folder, progress: progress)
+    guard let messages else {
+      try Interrupts.shared.begin(quittingAfter: 3, onInterrupt: { session.cancel() })
+      return try ChatPrompt(session: session, progress: progress, options: options).run()
+    }
+    try Interrupts.shared.begin(quittingAfter: 2, onInterrupt: { session.cancel() })
+    let reply = try ChatLoop(session).answer(
+      messages: URL(typed: messages), maxNewTokens: maxNewTokens)
+    progress.end()
+    try Output.standardOutput.write(reply.text + "\n")
+    if reply.wasStopped {
+      Display.note("stopped after \(reply.tokenCount) tokens; what was written stands above")
+      throw Ending(status: 130)
+    }
+  }
+}

@@ -1,0 +1,90 @@
+internal import Characters
+internal import Commands
+internal import Foundation
+internal import Runtime
+internal import Terminal
+
+/// A conversation line by line, under a prompt mark of its own.
+struct ChatPrompt {
+  let session: Session
+  let progress: ProgressDisplay
+  let options: SessionOptions
+
+  private static let help = """
+    A line is a question; the answer comes word by word, and Ctrl-C stops it and keeps what there is.
+    /image FILE    a picture for the next question, as often as you like
+    /history       what was said
+    /back          takes the last question and its answer back
+    /save FILE     writes the conversation, which fovea chat --messages reads
+    /help          this
+    Ctrl-D leaves.
+
+    """
+
+  func run() throws {
+    let depth = ColorDepth(
+      options.color, isTerminal: Output.standardOutput.isTerminal, in: .process)
+    var loop = try ChatLoop(session)
+    progress.end()
+    if !options.quiet {
+      Display.write("\(loop.modelName) listens. /help for help, Ctrl-D to leave.\n")
+    }
+    let reader = LineReader(
+      rules: LineEditor.Rules(
+        isIncomplete: { _ in false }, indentation: { _ in "" }, complete: { _, _ in nil }),
+      history: History(), file: nil, depth: depth)
+    while true {
+      switch try reader.read(Prompt("you> ", next: "     ")) {
+      case .end: return
+      case .interrupted(let wasEmpty):
+        if wasEmpty { say("Ctrl-D leaves") }
+      case .text(let typed):
+        let line = typed.trimmingCharacters(in: .whitespacesAndNewlines)
+        guard !line.isEmpty else { continue }
+        try? reader.remember(line)
+        Interrupts.shared.clear()
+        do { try take(line, &loop) } catch {
+          progress.end()
+          Program.complain(about: error)
+        }
+        Interrupts.shared.clear()
+      }
+    }
+  }
+
+  private func take(_ line: String, _ loop: inout ChatLoop) throws {
+    guard line.hasPrefix("/") else { return try ask(line, &loop) }
+    let parts = line.split(separator: " ", maxSplits: 1)
+    let rest = parts.count > 1 ? String(parts[1]) : ""
+    switch parts[0] {
+    case "/help": Display.write(Self.help)
+    case "/image" where !rest.isEmpty: say(try loop.attach(rest))
+    case "/history": say(loop.history ?? "nothing was said yet")
+    case "/back":
+      say(loop.back().map { "taken back: \($0)" } ?? "nothing was said yet")
+    case "/save" where !rest.isEmpty: say("wrote \(try loop.save(to: rest))")
+    case "/image", "/save": say("\(parts[0]) needs a file's name behind it")
+    default: say("\(parts[0].visible) is not known here; /help lists what is")
+    }
+  }
+
+  private func ask(_ line: String, _ loop: inout ChatLoop) throws {
+    // Words are written as they come, and what they begin or end with is no line's business.
+    var hasBegun = false
+    let reply = try loop.ask(line) { words in
+      var words = words[...]
+      if !hasBegun { words = words.drop { $0.isWhitespace } }
+      guard !words.isEmpty else { return }
+      hasBegun = true
+      progress.hide()
+      Display.write(String(words))
+    }
+    progress.end()
+    Display.write("\n")
+    if reply.wasStopped {
+      say("stopped after \(reply.tokenCount.counted(as: "token")); what was written is kept")
+    }
+  }
+
+  private func say(_ text: String) { Display.write(text + "\n") }
+}
