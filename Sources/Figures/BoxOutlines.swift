@@ -1,3 +1,4 @@
+internal import Budget
 internal import Characters
 public import Images
 
@@ -38,7 +39,7 @@ extension Figure {
     var page = Drawing()
     page.add(stage.image, in: stage.area, sampling: .smooth)
     page.add(stage.area, stroke: Stroke(.line, width: 0.5))
-    for outline in outlines {
+    for outline in outlines where !Stop.isRequested {
       var path = Path(
         through: outline.corners.map { Point($0.x * across, $0.y * down) })
       path.steps.append(.close)
@@ -46,7 +47,7 @@ extension Figure {
     }
     // Above all lines.
     let size = 9.0
-    for outline in outlines {
+    for outline in outlines where !Stop.isRequested {
       guard let label = outline.label, !label.isEmpty, let corner = outline.corners.first else {
         continue
       }

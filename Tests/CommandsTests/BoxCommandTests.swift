@@ -36,6 +36,14 @@ import Testing
     #expect(try workshop.value("b").displayed == "'a boy' at <box>(21,29),(526,837)</box>")
   }
 
+  @Test(.timeLimit(.minutes(1))) func manyBoxesAreWalkedInLinearTime() throws {
+    let text = """
+      found = boxes("<box>(1,2),(3,4)</box>" * 20000)
+      sum([b.x1 for b in found])
+      """
+    #expect(try Workshop().value(text).integer == 20000)
+  }
+
   @Test func whereThereIsNoBoxOneLineSaysSo() throws {
     let workshop = try Workshop()
     #expect(try workshop.value("boxes(\"red\")").displayed == "no box in 'red'")

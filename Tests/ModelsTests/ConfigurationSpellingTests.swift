@@ -110,7 +110,7 @@ import Tracing
     let checkpoint = try DamagedCheckpoint()
     try checkpoint.set("text_config.eos_token_id", to: "[2, 5]")
     try checkpoint.remove("generation_config.json")
-    #expect(try checkpoint.read().endTokens == [2, 5])
+    #expect(try checkpoint.read().settings.endTokens.value == [2, 5])
   }
 
   // MARK: timm

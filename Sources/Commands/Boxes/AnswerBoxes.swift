@@ -67,8 +67,15 @@ struct AnswerBoxes: ForeignObject {
   let text: String
   let marked: MarkedText
 
-  var boxes: [AnswerBox] { marked.marks.map { AnswerBox(mark: $0) }.filter { $0.box != nil } }
-  var quads: [AnswerBox] { marked.marks.map { AnswerBox(mark: $0) }.filter { $0.box == nil } }
+  let boxes: [AnswerBox]
+  let quads: [AnswerBox]
+
+  init(text: String, marked: MarkedText) {
+    (self.text, self.marked) = (text, marked)
+    let all = marked.marks.map { AnswerBox(mark: $0) }
+    boxes = all.filter { $0.box != nil }
+    quads = all.filter { $0.box == nil }
+  }
 
   var typeName: String { "Boxes" }
   var brief: String {
@@ -109,7 +116,6 @@ struct AnswerBoxes: ForeignObject {
 
   func element(_ index: Value) throws -> Value? {
     guard let number = index.integer else { return nil }
-    let boxes = boxes
     let place = number < 0 ? number + boxes.count : number
     guard boxes.indices.contains(place) else {
       throw RuntimeFailure(
