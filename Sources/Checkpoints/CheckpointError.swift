@@ -28,8 +28,10 @@ public enum CheckpointError: HasExitCode, Equatable {
   case noTensor(source: String, key: String, closest: String?)
   /// The model needs tensors that are not there, and the file has tensors that nothing uses.
   ///
-  /// `closest` is the unused tensor most like the first missing one.
-  case missing(source: String, keys: [String], closest: String?, unread: [String])
+  /// `closest` is the unused tensor most like the first missing one; `areAll` says whether all tensors
+  /// were looked for.
+  case missing(
+    source: String, keys: [String], closest: String?, unread: [String], areAll: Bool)
   /// A tensor is not of the size the configuration gives.
   case wrongShape(source: String, key: String, expected: [Int], found: [Int])
   /// A tensor is of a type that weights cannot have.
@@ -93,8 +95,8 @@ extension CheckpointError: CustomStringConvertible {
     case .noTensor(let source, let key, let closest):
       let hint = closest.map { "; the nearest name is \(quoted($0))" } ?? ""
       return "\(source.withVisibleControls): has no tensor \(quoted(key))\(hint)"
-    case .missing(let source, let keys, let closest, let unread):
-      return missing(source, keys, closest, unread)
+    case .missing(let source, let keys, let closest, let unread, let areAll):
+      return missing(source, keys, closest, unread, areAll)
     case .wrongShape(let source, let key, let expected, let found):
       let hint = isTransposed(expected, found) ? "; it looks transposed" : ""
       return """
@@ -138,14 +140,19 @@ extension CheckpointError: CustomStringConvertible {
   }
 
   private func missing(
-    _ source: String, _ keys: [String], _ closest: String?, _ unread: [String]
+    _ source: String, _ keys: [String], _ closest: String?, _ unread: [String], _ areAll: Bool
   ) -> String {
     var text = "\(source.withVisibleControls): tensor \(quoted(keys.first ?? "")) is missing"
     if let closest {
       text += "; the file has \(quoted(closest)), which no part of this model uses"
     }
     var more: [String] = []
-    if keys.count > 1 { more.append("\(keys.count) tensors are missing in all") }
+    if !areAll {
+      more.append(
+        (keys.count > 1 ? "so are \(keys.count - 1) others, " : "") + "and no more were looked for")
+    } else if keys.count > 1 {
+      more.append("\(keys.count) tensors are missing in all")
+    }
     if unread.count > (closest == nil ? 0 : 1) {
       more.append("\(unread.count) are unused, such as \(some(unread.prefix(3).map(quoted)))")
     }

@@ -71,7 +71,8 @@ public struct WeightReader: ~Copyable, Sendable {
     let key = names(address).first ?? address.description
     if tensors.handling.declaresOnly {
       guard let zeros = Zeros(shape, atMost: .max) else {
-        throw .missing(source: tensors.source, keys: [key], closest: nil, unread: [])
+        throw .missing(
+          source: tensors.source, keys: [key], closest: nil, unread: [], areAll: false)
       }
       func declared(_ shape: [Int]) -> StoredTensor {
         StoredTensor(shape: shape, type: .float32, start: zeros.start, owner: zeros)
@@ -95,8 +96,9 @@ public struct WeightReader: ~Copyable, Sendable {
     }
     missing.append((key, fileShape))
     guard missing.count < 10_000, let zeros = Zeros(shape, atMost: tensors.byteCount) else {
-      throw missingError()
-        ?? .missing(source: tensors.source, keys: [key], closest: nil, unread: [])
+      // What was not looked for is neither missing nor unused.
+      throw .missing(
+        source: tensors.source, keys: missing.map(\.key), closest: nil, unread: [], areAll: false)
     }
     return StoredTensor(shape: shape, type: .float32, start: zeros.start, owner: zeros)
   }
@@ -248,7 +250,7 @@ public struct WeightReader: ~Copyable, Sendable {
     return .missing(
       source: tensors.source, keys: missing.map(\.key),
       closest: closestName(to: first.key, shape: first.shape, among: unread),
-      unread: unread.map(\.name))
+      unread: unread.map(\.name), areAll: true)
   }
 
   private func packed(_ candidates: [String]) -> PackedWeight? {

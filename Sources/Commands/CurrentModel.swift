@@ -46,6 +46,14 @@ extension Session {
     return trace
   }
 
+  /// Says where a choice of places chose none of those that ran.
+  func note(_ trace: Trace, keptNothingOf glob: String, by model: LoadedModel, on input: Input) {
+    guard !glob.isEmpty, glob != "*", trace.records.isEmpty else { return }
+    let names = (try? model.model.outline(input).places.map(\.address.description)) ?? []
+    let hint = NearestPlace.hint(glob, among: names).map { "; \($0)" } ?? ""
+    note("keep=\(Value.text(glob).represented) fits no place that ran\(hint)")
+  }
+
   /// A trace that keeps what fits `glob` and stops when this session is interrupted.
   func trace(keeping glob: String) -> Trace {
     var trace = Trace { $0.matches(glob) }

@@ -251,8 +251,15 @@ extension Parser {
           ?? "there are %time, %timeit, %who, %reset and %history")
     }
     advance()
-    var value: Expression?
-    if name == "time" || name == "timeit" { value = try expressionList() }
+    var value: Statement?
+    if name == "time" || name == "timeit" {
+      let range = token.range
+      let measured = try simpleStatement()
+      switch measured.kind {
+      case .expression, .assignment: value = measured
+      default: throw fail("%\(name) measures an expression or an assignment", at: range)
+      }
+    }
     guard kind == .newline || kind == .end else { throw unexpected() }
     return Statement(kind: .magic(name, value), range: SourceRange(start, previousEnd))
   }

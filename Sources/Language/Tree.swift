@@ -240,8 +240,9 @@ public struct Statement: Sendable {
     case pass
     /// `name?`
     case help(String)
-    /// `%name rest`; the expression is what `%time` and `%timeit` measure.
-    case magic(String, Expression?)
+    /// `%name rest`; the statement, an expression or an assignment, is what `%time` and `%timeit`
+    /// measure.
+    case magic(String, Statement?)
   }
 
   func collectAssignedNames(into names: inout Set<String>) {
@@ -259,6 +260,7 @@ public struct Statement: Sendable {
     case .whileLoop(_, let body):
       for statement in body { statement.collectAssignedNames(into: &names) }
     case .definition(let function): names.insert(function.name)
+    case .magic(_, let measured): measured?.collectAssignedNames(into: &names)
     default: break
     }
   }

@@ -142,14 +142,30 @@ public protocol MatchingModel: SeeingModel {
   var sharedWidth: Int { get }
   /// What `match` is going to pass, a place of a text's pass as often as there are texts.
   func matchingOutline(texts: [String]) throws -> Outline
+  /// What one pass of `match` over such texts is going to pass.
+  func matchingOutline(texts: [String], pass: MatchPass) throws -> Outline
+  /// The token ids of a text, as `match` reads it.
+  ///
+  /// - Throws: when the text is longer than the model reads.
+  func matchingIDs(_ text: String) throws -> [Int]
   /// Compares a picture's tokens `[T, D]` with each text.
   ///
   /// - Parameters:
   ///   - vision: the trace of the way to the tokens, which the result hands on.
-  ///   - makeTrace: starts the trace of each part.
+  ///   - makeTrace: starts the trace of each pass.
   func match(
-    _ tokens: Tensor, vision: Trace, texts: [String], makeTrace: () -> Trace
+    _ tokens: Tensor, vision: Trace, texts: [String], makeTrace: (MatchPass) -> Trace
   ) throws -> MatchRun
+}
+
+/// One pass of the matching heads over what the vision tower gave.
+public enum MatchPass: Sendable, Hashable {
+  /// The picture alone.
+  case picture
+  /// The picture and a text, by its number.
+  case both(Int)
+  /// A text alone, by its number.
+  case text(Int)
 }
 
 /// How well one text fits one picture.

@@ -48,6 +48,16 @@ public struct TokenDecoder: Sendable {
     return cleansUp ? cleanedUp(bytes) : bytes
   }
 
+  /// The bytes of a token in the middle of a text, with the space that goes with it.
+  func spelledBytes(of token: String) -> [UInt8] {
+    switch kind {
+    case .bytes(let wordEnd): Self.bytes(of: token, wordEnd: wordEnd)
+    case .pieces(let continuation, let cleansUp):
+      Self.bytes(of: token, continuation: continuation, cleansUp: cleansUp, isFirst: false)
+    case .steps, .sentencePieces: visibleBytes(of: token)
+    }
+  }
+
   /// The bytes of a token on its own, for looking at.
   func visibleBytes(of token: String) -> [UInt8] {
     switch kind {

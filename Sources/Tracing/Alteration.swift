@@ -7,7 +7,7 @@ public import Tensors
 public struct Alteration: Sendable {
   /// What becomes of a number.
   public enum Action: Sendable {
-    /// It is multiplied.
+    /// It is multiplied; by 0 whatever it was becomes 0. In scores, what is masked stays so.
     case scale(Float)
     /// A number of a tensor, times a factor, is added to it.
     case add(Source, by: Float)
@@ -51,6 +51,7 @@ public struct Alteration: Sendable {
     }
     guard !chosen.contains(where: \.isEmpty) else { return tensor }
     let (query, key) = (axes.firstIndex(of: .query), axes.firstIndex(of: .key))
+    let isOfPairs = query != nil && key != nil
     var places = chosen.map { _ in 0 }
     var index = chosen.map { $0[0] }
     while true {
@@ -59,7 +60,9 @@ public struct Alteration: Sendable {
         offset = offset * shape[axis] + index[axis] - offsets[axis]
       }
       switch action {
-      case .scale(let factor): elements[offset] *= factor
+      case .scale(let factor):
+        let isMasked = isOfPairs && elements[offset] == -.infinity
+        if !isMasked { elements[offset] = factor == 0 ? 0 : elements[offset] * factor }
       case .add(let source, let factor):
         if let number = source[index] { elements[offset] += factor * number }
       case .put(let source):

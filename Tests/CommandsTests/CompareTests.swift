@@ -43,6 +43,31 @@ import Testing
     #expect(try workshop.value(two).plain == "noise")
   }
 
+  /// No stand-in for a picture is put where none may be.
+  @Test(arguments: ["llama", "mistral"]) func runsOfTextAloneAreCompared(_ name: String) throws {
+    let workshop = try Workshop()
+    let folder = Fixtures.goldens.appending(path: name)
+    workshop.session[StartingModel.self] = folder
+    _ = try workshop.value(
+      "r = run(prompt=\"a red circle\", max_new_tokens=2)\nsave(r.trace, \"run.safetensors\")")
+    for other in ["r", "run(prompt=\"a blue one\")", "\"int8\"", "\"fovea-out/run.safetensors\""] {
+      #expect(try workshop.value("compare(r, \(other)).verdict").plain == "noise", "\(other)")
+    }
+    #expect(
+      try workshop.value(
+        "edited = run(prompt=\"a red circle\", changes=change.scale(\"language.blocks.1.mlp.output\", 2))\n"
+          + "(compare(r, edited).verdict, compare(r, edited).first)"
+      ).plain == "('bug', 'language.blocks.1.mlp.output')")
+    let file = out(workshop, "run.safetensors").path
+    var request = CompareTool.Request(first: folder.path, second: file)
+    request.model = ModelChoice(folder: folder)
+    request.prompt = "a red circle"
+    #expect(try CompareTool(request).isClean)
+    // What the published implementation kept says itself what it has read.
+    let trace = folder.appending(path: "trace.safetensors").path
+    #expect(workshop.run("compare(\"\(trace)\", \"\(trace)\").verdict").failure == nil)
+  }
+
   @Test func anotherPictureIsNoBug() throws {
     let workshop = try workshop()
     _ = try workshop.value("t = compare(r, run(scene(8), \"a circle\", max_new_tokens=2))\nt")

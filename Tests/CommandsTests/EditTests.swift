@@ -302,6 +302,185 @@ import Testing
       ).plain == "True")
   }
 
+  @Test func wordsAndNumbersChooseTogether() throws {
+    let workshop = try workshop("scenes")
+    _ = try workshop.value(
+      """
+      p = "language.blocks.0.output"
+      c = change.zero(p, token=["question", 3])
+      e = edit(r, c)
+      e
+      """)
+    #expect(
+      try workshop.texts(
+        "[i for i in range(e.after[p].shape[0]) if e.after[p][i].abs().sum() == 0]") == ["3", "17"])
+    #expect(try workshop.value("str(c)").plain.contains("token=['question', 3]"))
+    #expect(workshop.run("change.zero(p, token=[\"a\", True])").failure != nil)
+  }
+
+  /// CLIP's tower reads small letters without spaces.
+  @Test func wordsOfCLIPsTextsAreFound() throws {
+    let workshop = try Workshop()
+    workshop.session[StartingModel.self] = ShippedModel.jointFolder
+    for (text, word, tokens) in [
+      ("a photo of a star, isn't it?", "star,", [5, 6]),
+      ("a photo of a star, isn't it?", "isn't", [7, 8, 9, 10, 11]),
+      ("a star.", "star.", [2, 3]),
+    ] {
+      let found = try workshop.texts(
+        """
+        p = "text.blocks.0.output"
+        m = load("small-clip")
+        edits(m, change.zero(p, token="\(word)"))
+        t = embed_text("\(text)").trace[p]
+        edits(m, [])
+        [i for i in range(t.shape[0]) if t[i].abs().sum() == 0]
+        """)
+      #expect(found == tokens.map(String.init), "\(word)")
+    }
+    _ = try workshop.value(
+      """
+      def logits(words):
+          return classify(scene(31), ["a star", "a circle"], changes=change.mask(token=words))["logit"]
+      plain = classify(scene(31), ["a star", "a circle"])["logit"]
+      assert logits("star") != plain
+      long = ["a star " * 60, "a circle"]
+      a = classify(scene(31), long, truncate=True)["logit"]
+      b = classify(scene(31), long, truncate=True, changes=change.mask(token="star"))["logit"]
+      assert a[0] == b[0] and a[1] != b[1]
+      assert logits(["star", "circle"]) != logits("star")
+      logits("circle")
+      """)
+    let failure = try #require(workshop.run("logits(\"zebra\")").failure)
+    #expect("\(failure)".contains("none of the 2 texts has the word 'zebra'"), "\(failure)")
+  }
+
+  @Test func wordsOfMatchedTextsAreHidden() throws {
+    let workshop = try Workshop()
+    _ = try workshop.value(
+      """
+      s = scene(31)
+      texts = ["a star", "a large blue circle and a small black star", "a circle"]
+      def numbers(changes):
+          t = match(s, texts, changes=changes)
+          return [[a, b] for a, b in zip(t["match"], t["similarity"])]
+      plain = numbers([])
+      masked = numbers(change.mask(token="star"))
+      assert masked[0] != plain[0] and masked[1] != plain[1]
+      assert masked[2] == plain[2]
+      # Each pass has a change once; thrice would be more than float32 has.
+      for row in numbers(change.scale("qformer.blocks.0.output", 1e15)):
+          assert row[0] == row[0] and row[1] == row[1]
+      plain
+      """)
+    for (call, words) in [
+      ("numbers(change.mask(token=\"zebra\"))", ["none of the 3 texts", "zebra"]),
+      (
+        "numbers(change.zero(\"qformer.blocks.0.cross_attention.output\", token=\"star\"))",
+        ["names words"]
+      ),
+    ] {
+      let failure = try #require(workshop.run(call).failure, "\(call)")
+      for word in words { #expect("\(failure)".contains(word), "\(call): \(failure)") }
+    }
+  }
+
+  /// What is masked stays masked, and everything else becomes 0.
+  @Test(arguments: models) func zeroedScoresAreEven(_ name: String) throws {
+    let workshop = try workshop(name)
+    let tower = ["llama", "mistral"].contains(name) ? "language" : "vision"
+    let all = try workshop.texts(
+      """
+      p = "\(tower).blocks.1.attention.scores"
+      e = edit(r, [change.zero(p), change.scale("*.scores", 0)])
+      x, y = r[p], e.after[p]
+      seen = x > -float("inf")
+      assert (y[seen] == 0).sum() == seen.sum()
+      assert (y == -float("inf")).sum() == x.size - seen.sum()
+      pattern = e.after["\(tower).blocks.1.attention.pattern"]
+      assert (pattern == pattern).sum() == pattern.size
+      nothing = edit(r, change.zero("*"))
+      [n for n, t in nothing.after.trace.items() if (t != t).sum() > 0]
+      """)
+    #expect(all == [])
+  }
+
+  @Test func aDivergenceThatIsNoNumberIsSaidToBeNone() throws {
+    let workshop = try workshop("scenes")
+    let text = try workshop.value(
+      "e = edit(r, change.replace(\"language.head.output\", r[\"language.head.output\"] * float(\"nan\")))\n"
+        + "e")
+    let shown = text.displayed
+    #expect(shown.contains("divergence nan") && !shown.contains("-nan"), "\(shown)")
+  }
+
+  @Test func channelsOfAHeadCountWithinIt() throws {
+    let workshop = try workshop("scenes")
+    _ = try workshop.value(
+      """
+      p = "language.blocks.0.attention.mixed"
+      width = r[p].shape[1] // r.trace["language.blocks.0.attention.pattern"].shape[0]
+      e = edit(r, change.replace(p, ones([1]), head=1, channel=[0, 2]))
+      y = e.after[p]
+      assert (y[:, [width, width + 2]] == 1).sum() == 2 * y.shape[0]
+      assert (y != r[p]).sum() == 2 * y.shape[0]
+      y
+      """)
+    let failure = try #require(
+      workshop.run("edit(r, change.zero(p, head=1, channel=width))").failure)
+    #expect("\(failure)".contains("each head"), "\(failure)")
+  }
+
+  @Test func numbersAreTakenFromAFile() throws {
+    let workshop = try workshop("scenes")
+    _ = try workshop.value(
+      """
+      save(other.trace, "other.safetensors")
+      t = tensors("fovea-out/other.safetensors")
+      p = "projection.output"
+      same(edit(r, change.take(p, t)).after, edit(r, change.take(p, other)).after)
+      same(edit(r, change.freeze(t, "vision.*.pattern")).after, edit(r, change.freeze(other, "vision.*.pattern")).after)
+      """)
+    let failure = try #require(workshop.run("change.take(\"projection.outptu\", t)").failure)
+    #expect("\(failure)".contains("projection.output"), "\(failure)")
+  }
+
+  @Test func whatNoModelHasIsSaidInTheWordsOfTheCall() throws {
+    for (model, call, words) in [
+      ("vit", "edit(r, change.mask(token=\"a\"))", ["token='a'", "is for a text", "a ViT"]),
+      ("clip", "edit(r, change.mask(token=\"a\"))", ["is for a text"]),
+      ("llama", "edit(r, change.mask(patch=0))", ["is for a picture"]),
+      ("llama", "edit(r, change.mask(patch=0, where=\"attention\"))", ["is for a picture"]),
+      (
+        "scenes",
+        "decode(project(query(encode(embed(patchify(preprocess(s)))))), changes=change.mask(patch=3))",
+        ["change.mask(patch=3) is for a picture"]
+      ),
+      (
+        "scenes", "edit(r, change.zero(\"picture.pixels.output\", patch=(0, 0)))",
+        ["has no patches", "picture.patches.output"]
+      ),
+      (
+        "scenes", "edit(r, change.take(\"*.output\", encode(embed(patchify(preprocess(s))))))",
+        ["nothing stands at", "in the result of encode"]
+      ),
+    ] {
+      let workshop = try workshop(model)
+      let failure = try #require(workshop.run(call).failure, "\(call)")
+      for word in words { #expect("\(failure)".contains(word), "\(call): \(failure)") }
+      #expect(!"\(failure)".contains("no place that runs here"), "\(failure)")
+      #expect(!"\(failure)".contains("StageResult"), "\(failure)")
+    }
+    let workshop = try workshop("scenes")
+    let count = try workshop.value(
+      """
+      k = "qformer.blocks.0.cross_attention"
+      e = edit(r, [change.zero(k + ".keys", patch=(0, 0)), change.zero(k + ".key.output", patch=(0, 1))])
+      (e.after[k + ".keys"][0].abs().sum(axis=1) == 0).sum()
+      """)
+    #expect(count.number == 2)
+  }
+
   @Test func aRowForTheKeysOfThePromptLeavesLaterKeysAlone() throws {
     let workshop = try workshop("scenes")
     _ = try workshop.value(

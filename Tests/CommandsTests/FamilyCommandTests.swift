@@ -44,6 +44,33 @@ import Testing
     #expect((difference > 0) == isOpened)
   }
 
+  /// A model that reads text alone: what it has is drawn, and what it has not is said once.
+  @Test func aLanguageModelIsDrawnWithoutEyes() throws {
+    let workshop = try Workshop()
+    workshop.session[StartingModel.self] = Fixtures.goldens.appending(path: "llama")
+    _ = try workshop.value("r = run(prompt=\"hello there\", max_new_tokens=2)\nr")
+    for name in ["graph()", "sheet(r)"] {
+      _ = try workshop.value("save(\(name), \"figure.svg\")")
+    }
+    let svg = try String(
+      contentsOf: workshop.folder.appending(path: "fovea-out/figure.svg"), encoding: .utf8)
+    #expect(svg.contains("language attention"))
+    _ = try workshop.value("save(graph(), \"stages.svg\")")
+    let stages = try String(
+      contentsOf: workshop.folder.appending(path: "fovea-out/stages.svg"), encoding: .utf8)
+    #expect(stages.contains("text, assemble, decode"), "\(stages)")
+    #expect(!stages.contains("similarity") && !stages.contains("image"))
+    #expect(abs(try number("rollout(r)[1].sum()", in: workshop) - 1) < 1e-5)
+    for (call, words) in [
+      ("rollout(r, kind=\"text\")", "must be \"language\""),
+      ("position_similarity()", "reads text alone"),
+      ("position_similarity(kind=\"text\")", "reads text alone"),
+    ] {
+      let failure = try #require(workshop.run(call).failure, "\(call)")
+      #expect("\(failure)".contains(words), "\(call): \(failure)")
+    }
+  }
+
   @Test func aViTNamesItsClassesInOrder() throws {
     let workshop = try workshop("vit")
     let expected = try expected("vit")

@@ -49,6 +49,32 @@ import Testing
     #expect(failure.message.contains(message), "\(failure.message)")
   }
 
+  @Test func aChoiceOfPlacesThatChoosesNoneIsSaid() throws {
+    for (call, isSaid) in [
+      ("run(s, keep=\"vision.blocs.*\")", true), ("run(s, keep=\"\")", false),
+      ("run(s, keep=\"*.pattern\")", false), ("embed(patchify(preprocess(s)), keep=\"x\")", true),
+      ("decode(project(query(v)), keep=\"x\")", true),
+    ] {
+      let written = Mutex("")
+      let session = Session(
+        commands: Commands.all, output: { text in written.withLock { $0 += text } })
+      let text = "s = scene(7)\nv = encode(embed(patchify(preprocess(s))))\nr = \(call)"
+      #expect(session.run(.init(name: "cell", text: text)).succeeded)
+      #expect(
+        written.withLock { $0 }.contains("fits no place that ran") == isSaid, "\(call)")
+    }
+  }
+
+  @Test func boxesHaveNoDustOfTheirArithmetic() throws {
+    let text = """
+      m = load("small-clip")
+      a = image(ones(3, 126, 200))
+      n = patchify(preprocess(a)).shape[0]
+      [x for i in range(n) for x in box_of([i], a) if x != round(x, 6)]
+      """
+    #expect(try Workshop().texts(text) == [])
+  }
+
   @Test func theBoxOfTheObjectsPatchesHoldsTheObject() throws {
     let text = """
       s = scene(12, objects=3)

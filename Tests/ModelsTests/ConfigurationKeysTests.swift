@@ -65,6 +65,7 @@ import Testing
     WrongSetting("vision_config.pruned_heads", #"{"0": [1]}"#, "pruned_heads", "every head"),
     WrongSetting("qformer_config.position_embedding_type", #""relative_key""#, "'absolute'"),
     WrongSetting("text_config._remove_final_layer_norm", "true", "_remove_final_layer_norm"),
+    WrongSetting("text_config.num_experts", "8", "text_config.num_experts", "experts"),
     WrongSetting("text_config.layer_norm_elementwise_affine", "false", "elementwise_affine"),
     WrongSetting("text_config.enable_bias", "false", "enable_bias", "all layers have biases"),
     WrongSetting("use_decoder_only_language_model", "false", "use_decoder_only_language_model"),
@@ -73,6 +74,16 @@ import Testing
     let checkpoint = try DamagedCheckpoint()
     try checkpoint.set(wrong.key, to: wrong.text)
     checkpoint.refusal(naming: wrong.words)
+  }
+
+  @Test(arguments: [
+    ("vit", "num_experts"), ("vit", "num_local_experts"), ("clip", "text_config.num_experts"),
+    ("clip", "vision_config.n_routed_experts"), ("blip2-itm", "qformer_config.num_experts"),
+  ])
+  func expertsAreRefusedInEveryPart(_ model: String, _ key: String) throws {
+    let checkpoint = try DamagedCheckpoint(of: model)
+    try checkpoint.set(key, to: "8")
+    checkpoint.refusal(naming: [key, "experts are not built"])
   }
 
   @Test func whatTheReferenceWouldDoByItselfWhenItWritesIsSaid() throws {

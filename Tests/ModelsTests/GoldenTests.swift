@@ -136,7 +136,7 @@ func expectSame(_ found: [PublishedTensor], as golden: TensorCollection, leaving
     let texts = try #require(expected["texts"]?.array).compactMap(\.text)
     var vision = Trace.everything
     let tokens = try model.see(try golden.image(), trace: &vision)
-    let run = try model.match(tokens, vision: vision, texts: texts) { .everything }
+    let run = try model.match(tokens, vision: vision, texts: texts) { _ in .everything }
     let compared = try expectSame(model.published(run), as: try golden.trace())
     #expect(compared > 250)
     for (match, pair) in zip(run.matches, try #require(expected["itm_probabilities"]?.array)) {

@@ -180,7 +180,8 @@ import Tracing
   static let wrong = [
     WrongSetting("rope_parameters.rope_type", #""llama3""#, "rope_parameters.rope_type", "llama3"),
     WrongSetting("rope_parameters.rope_type", #""yarn""#, "rope_type", "yarn", "not built"),
-    WrongSetting("rope_parameters.rope_theta", "0", "rope_theta"),
+    WrongSetting("rope_parameters.rope_theta", "0", "rope_parameters.rope_theta", "is 0"),
+    WrongSetting("bos_token_id", "99999999", "bos_token_id", "vocab_size"),
     WrongSetting(
       "rope_scaling", #"{"type": "dynamic", "factor": 2}"#, "rope_scaling.type", "dynamic"),
     WrongSetting("rope_scaling", #"{"rope_type": "linear"}"#, "rope_scaling.rope_type", "linear"),
@@ -199,6 +200,7 @@ import Tracing
     WrongSetting("attention_bias", #""yes""#, "attention_bias", "true or false"),
     WrongSetting("intermediate_size", "53", "gate_proj", "[52, 36]", "[53, 36]"),
     WrongSetting("num_hidden_layers", "3", "layers.2"),
+    WrongSetting("num_hidden_layers", "1000000000", "layers.2", "so are 9999 others", "no more"),
     WrongSetting("tie_word_embeddings", "false", "lm_head"),
     WrongSetting("eos_token_id", "331", "eos_token_id", "0 to 330"),
     WrongSetting("rms_norm_eps", "-1", "rms_norm_eps"),

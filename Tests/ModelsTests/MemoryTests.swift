@@ -38,7 +38,7 @@ import Tracing
     let texts = ["a red circle", "a star"]
     var vision = Trace.everything
     let tokens = try matcher.see(SmallCheckpoint.picture, trace: &vision)
-    let run = try matcher.match(tokens, vision: vision, texts: texts) { .everything }
+    let run = try matcher.match(tokens, vision: vision, texts: texts) { _ in .everything }
     var found = run.vision.records + run.contrastImage.records
     for text in texts.indices {
       found += run.matching[text].records + run.contrastTexts[text].records
@@ -57,6 +57,26 @@ import Tracing
     #expect(model.cacheByteCount(tokenCount: 10) == model.cacheByteCount(tokenCount: 64))
     // No more than the longest sequence.
     #expect(model.cacheByteCount(tokenCount: .max) == model.cacheByteCount(tokenCount: 1 << 30))
+  }
+
+  /// Keys and values of prompt and answer, and the prompt's mask, whatever the family.
+  @Test(arguments: ["blip2", "llama", "mistral"])
+  func theForecastHasWhatARunHolds(_ family: String) throws {
+    let model = try #require(try model(family).writing)
+    let input = Input(prompt: "a red circle")
+    var (trace, slots) = (Trace.nothing, Slots(input))
+    try model.stages.of(input).steps.walk(&slots, trace: &trace)
+    let state = try #require(slots.reading)
+    let count = state.tokenCount
+    let forecast = try RunMemory(model, input, newTokens: 20)
+    #expect(
+      forecast.cacheByteCount
+        == state.caches.reduce(0) { $0 + ($1?.byteCount(tokenCount: count + 20) ?? 0) })
+    #expect(forecast.cacheByteCount > 0 && forecast.maskByteCount == 4 * count * count)
+    let words = forecast.estimate { _ in false }.parts.filter { $0.byteCount > 0 }.map(\.what)
+    #expect(words == ["cache", "mask", "activations"])
+    let twice = try RunMemory(model, input, newTokens: 20, beams: 2)
+    #expect(twice.cacheByteCount == 2 * forecast.cacheByteCount)
   }
 
   @Test func aRunThatDoesNotFitIsRefusedWithItsPartsAndAWayOut() throws {

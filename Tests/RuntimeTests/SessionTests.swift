@@ -37,6 +37,18 @@ import Testing
     }
   }
 
+  @Test func whatIsMeasuredMayBeKept() {
+    let output = Output()
+    let session = session(output)
+    #expect(run("%time x = y = 2 + 3", session).shown == nil)
+    #expect(output.text.hasPrefix("took "))
+    #expect(run("x + y", session).shown == "10")
+    #expect(run("%time 2 + 3", session).shown == "5")
+    let function = "def f():\n    %time z = 7\n    return z\nf()"
+    #expect(run(function, session).shown == "7" && session["z"] == nil)
+    #expect(!run("%time x += 1", session).succeeded && !run("%time pass", session).succeeded)
+  }
+
   @Test func aFailedCheckEvaluatesItsSidesOnce() {
     let session = session()
     #expect(run("n = []\ndef f():\n    n.append(1)\n    return len(n)", session).succeeded)

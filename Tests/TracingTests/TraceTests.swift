@@ -23,6 +23,23 @@ import Tracing
     #expect(trace[Self.place / "output"] == doubled)
   }
 
+  /// By 0 all becomes 0, but for what is masked in scores.
+  @Test func whatIsMaskedStaysSo() {
+    let scores = Tap("scores", .head, .query, .key, says: "Scores.")
+    let numbers = Tensor([1, -.infinity, .nan, 2], shape: [1, 2, 2])
+    for factor: Float in [0, -1, 2] {
+      var trace = Trace.everything
+      trace.alterations[Self.place / "scores"] = [Alteration(at: [nil, nil, nil], .scale(factor))]
+      let passed = trace.pass(numbers, scores, at: Self.place).elements
+      #expect(passed[0] == factor && passed[1] == -.infinity && passed[3] == 2 * factor)
+      #expect(factor != 0 || passed[2] == 0)
+    }
+    var trace = Trace.everything
+    trace.alterations[Self.place / "output"] = [Alteration(at: [nil, nil], .scale(0))]
+    let broken = Tensor([-.infinity, .infinity, .nan, 2], shape: [2, 2])
+    #expect(trace.pass(broken, Self.tap, at: Self.place).elements == [0, 0, 0, 0])
+  }
+
   @Test func onlyWhatWasChosenIsKept() {
     var trace = Trace { $0.matches("*.3.output") }
     _ = trace.pass(Self.numbers, Self.tap, at: Address("vision.blocks.2"))

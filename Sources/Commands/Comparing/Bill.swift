@@ -160,7 +160,9 @@ private struct Answered {
   /// How far each of another's distributions is from this one's, in nats.
   func divergences(of other: Answered) -> [Double] {
     (0..<min(logits.shape[0], other.logits.shape[0])).map { row in
-      Divergence.nats(of: other.logits.row(row), from: logits.row(row))
+      let nats = Divergence.nats(of: other.logits.row(row), from: logits.row(row))
+      // NaN is as far away as can be, not as near.
+      return nats.isNaN ? .infinity : nats
     }
   }
 }

@@ -96,7 +96,7 @@ struct ComparedSide {
     by judge: any FamilyModel, from input: Input, coarser: Replay? = nil
   ) -> Parting.Side {
     var otherStart: Replay?
-    if input.image == nil, input.pixels == nil {
+    if judge.seeing != nil, input.image == nil, input.pixels == nil {
       // What depends on the picture will differ between two that are nothing like it.
       let other = Input(picture: .standIn(1), words: input.words)
       otherStart = { trace in try judge.pass(other, trace: &trace) }

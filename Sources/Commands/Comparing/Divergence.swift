@@ -3,12 +3,11 @@ internal import Tensors
 
 /// How far one distribution is from another (Kullback and Leibler 1951).
 enum Divergence {
-  /// In nats, from the numbers before softmax; infinite where one has NaN.
+  /// In nats, from the numbers before softmax; NaN where one has NaN.
   static func nats(of other: Tensor, from reference: Tensor) -> Double {
     let (p, q) = (logProbabilities(reference), logProbabilities(other))
     let sum = zip(p, q).reduce(0) { $0 + ($1.0 == -.infinity ? 0 : exp($1.0) * ($1.0 - $1.1)) }
-    // NaN is as far away as can be, not as near.
-    return sum.isNaN ? .infinity : max(0, sum)
+    return sum.isNaN ? .nan : max(0, sum)
   }
 
   private static func logProbabilities(_ logits: Tensor) -> [Double] {

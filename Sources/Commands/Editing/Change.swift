@@ -25,6 +25,13 @@ struct Change: ForeignObject {
   let places: [String]
   let kind: Kind
   var selection = Selection()
+  /// What it hides, where nobody named a place.
+  var hidden: Hidden?
+
+  /// What can be hidden from a model.
+  enum Hidden: Sendable {
+    case patches, words
+  }
 
   var typeName: String { "Change" }
   var shown: String { written }
@@ -54,6 +61,9 @@ struct Selection: Sendable {
   var tokens: Positions?
   var keys: Positions?
   var channels: [Int]?
+
+  /// All words that are named.
+  var words: [String] { [tokens, keys].compactMap { $0 }.flatMap(\.words) }
 }
 
 /// Some positions of a sequence, as a person names them.
@@ -63,10 +73,31 @@ enum Positions: Sendable {
   case words([String])
   /// Patches of the picture, by number or by row and column.
   case patches([PatchName])
+  /// Numbers and words together.
+  case several([Positions])
 
   enum PatchName: Sendable, Hashable {
     case number(Int)
     case place(row: Int, column: Int)
+  }
+
+  /// The words among them.
+  fileprivate var words: [String] {
+    switch self {
+    case .words(let words): words
+    case .several(let parts): parts.flatMap(\.words)
+    case .numbers, .patches: []
+    }
+  }
+
+  /// What they are.
+  fileprivate var noun: String {
+    switch self {
+    case .numbers: "tokens"
+    case .words: "words"
+    case .patches: "patches"
+    case .several(let parts): parts.first?.noun ?? "tokens"
+    }
   }
 }
 
@@ -82,17 +113,22 @@ struct ResolvedChanges {
   ///   - places: what it is going to pass.
   ///   - areKept: whether a model keeps the changes; then a run that has not their places, or not
   ///     their words, goes without them.
+  ///   - words: the words of a pass of a match.
   /// - Throws: `RuntimeFailure` for a change that fits no place, or not the place's shape.
   init(
     _ changes: [Change], of model: LoadedModel, on input: Input, places: [Outline.Place],
-    areKept: Bool = false
+    areKept: Bool = false, words: PassWords? = nil
   ) throws {
+    let resolver = PlaceResolver(
+      model: model, input: input, places: places, areKept: areKept, words: words)
     for change in changes {
-      let fitting = places.filter { change.fits($0.address) }
+      let fitting = places.filter {
+        // What hides words names all places where there may be some.
+        change.fits($0.address) && (change.hidden != .words || resolver.hasWords($0))
+      }
       guard !fitting.isEmpty || areKept else {
         throw Self.missing(change, among: places, of: model)
       }
-      let resolver = PlaceResolver(model: model, input: input, places: places)
       for place in fitting {
         do {
           alterations[place.address, default: []].append(
@@ -113,6 +149,22 @@ struct ResolvedChanges {
     }
   }
 
+  /// Refuses changes that name words which none of some texts has.
+  static func checkWords(
+    of changes: [Change], in texts: [[Int]], by tokenizer: any Tokenizer
+  ) throws {
+    let words = changes.flatMap(\.selection.words)
+    guard !words.isEmpty else { return }
+    let spelled = texts.lazy.map { SpelledText($0, by: tokenizer) }
+    for word in words where !spelled.contains(where: { !$0.tokens(of: word).isEmpty }) {
+      throw RuntimeFailure(
+        .value,
+        "\(texts.count == 1 ? "the text has" : "none of the \(texts.count) texts has the") word "
+          + Value.text(word).inMessage,
+        notes: texts.first.map { ["such as \(Value.text(tokenizer.decode($0)).inMessage)"] } ?? [])
+    }
+  }
+
   /// Why a change fits nothing.
   private static func missing(
     _ change: Change, among places: [Outline.Place], of model: LoadedModel
@@ -129,9 +181,21 @@ struct ResolvedChanges {
       }
     }
     let root = wanted.split(separator: ".").first.map(String.init) ?? ""
-    if ["picture", "vision"].contains(root), model.model.seeing == nil {
+    let isOfPicture = change.hidden == .patches || ["picture", "vision"].contains(root)
+    if isOfPicture, model.model.seeing == nil {
       return RuntimeFailure(
         .key, "\(change.written) is for a picture; \(model.name) is \(model.model.kind)")
+    }
+    switch change.hidden {
+    case .words where model.model.textTokenizer == nil:
+      return RuntimeFailure(
+        .key, "\(change.written) is for a text; \(model.name) is \(model.model.kind)")
+    case .words:
+      return RuntimeFailure(.key, "\(change.written) is for a text, and what runs here reads none")
+    case .patches:
+      return RuntimeFailure(
+        .key, "\(change.written) is for a picture, and what runs here looks at none")
+    case nil: break
     }
     return RuntimeFailure(
       .key, "no place that runs here fits \(Value.text(wanted).inMessage)",
@@ -149,11 +213,34 @@ private struct MissingWords: Error {
   let failure: RuntimeFailure
 }
 
+extension RuntimeFailure {
+  /// A word that a text has not.
+  fileprivate static func noWord(
+    _ word: String, in text: String, at address: Address
+  ) -> RuntimeFailure {
+    RuntimeFailure(
+      .value, "the text that \(address) sees has no word \(Value.text(word).inMessage)",
+      notes: [
+        text.isEmpty
+          ? "it has no words at all: none were given" : "it is \(Value.text(text).inMessage)"
+      ])
+  }
+}
+
 /// Turns names of heads, tokens and patches into indices of a place.
 private struct PlaceResolver {
   let model: LoadedModel
   let input: Input
   let places: [Outline.Place]
+  let areKept: Bool
+  /// The words of a pass of a match; nil for those of the input.
+  let words: PassWords?
+
+  /// Whether the words of a text stand on an axis of a place.
+  func hasWords(_ place: Outline.Place) -> Bool {
+    guard let words else { return (try? text(at: place)) != nil }
+    return place.shape.indices.contains { words.start(on: $0, of: place) != nil }
+  }
 
   func alteration(by change: Change, at place: Outline.Place) throws -> Alteration {
     var indices = place.axes.map { _ in [Int]?.none }
@@ -163,19 +250,18 @@ private struct PlaceResolver {
         indices[axis] = try checked(heads, "head", on: axis, of: place)
       } else {
         let axis = place.shape.count - 1
-        indices[axis] = try channels(of: heads, at: place)
+        indices[axis] = try channels(of: heads, selection.channels, at: place)
       }
     }
-    if let channels = selection.channels {
+    if let channels = selection.channels, place.axes.contains(.head) || selection.heads == nil {
       guard
         let axis = place.axes.firstIndex(where: { [.channel, .vocabulary, .label].contains($0) })
       else { throw lacks("channels", place) }
-      let chosen = try checked(channels, "channel", on: axis, of: place)
-      indices[axis] = indices[axis].map { $0.filter(Set(chosen).contains) } ?? chosen
+      indices[axis] = try checked(channels, "channel", on: axis, of: place)
     }
     if let tokens = selection.tokens {
       guard let axis = place.axes.firstIndex(where: { [.token, .query].contains($0) }) else {
-        throw lacks("tokens", place)
+        throw lacks(tokens.noun, place)
       }
       indices[axis] = try positions(tokens, on: axis, of: place, "token")
     }
@@ -199,7 +285,7 @@ private struct PlaceResolver {
     case .take(let tensors, let name):
       guard let tensor = tensors[place.address] else {
         throw RuntimeFailure(
-          .key, "\(name) has nothing at \(place.address)",
+          .key, "nothing stands at \(place.address) in the \(name)",
           hint: NearestPlace.hint(
             place.address.description, among: tensors.keys.map(\.description).sorted()),
           notes: ["it has \(tensors.count.counted(as: "place")); another model's run has others"])
@@ -258,7 +344,8 @@ private struct PlaceResolver {
 
   /// Numbers from 0 on, each once.
   private static func checked(
-    _ numbers: [Int], _ what: String, of count: Int, at place: Outline.Place
+    _ numbers: [Int], _ what: String, of count: Int, at place: Outline.Place,
+    _ owner: String = ""
   ) throws -> [Int] {
     var seen: Set<Int> = []
     return try numbers.compactMap { number in
@@ -266,23 +353,29 @@ private struct PlaceResolver {
       guard (0..<count).contains(index) else {
         throw RuntimeFailure(
           .index,
-          "\(place.address) has \(count) \(what)\(what == "patch" ? "es" : "s"), and \(what) \(number) "
+          "\(owner)\(place.address) has \(count) \(what)\(what == "patch" ? "es" : "s"), and \(what) \(number) "
             + "is none of them", notes: ["they count from 0, and from the end with -1"])
       }
       return seen.insert(index).inserted ? index : nil
     }
   }
 
-  /// The channels that belong to heads, where they lie side by side.
-  private func channels(of heads: [Int], at place: Outline.Place) throws -> [Int] {
+  /// The channels that belong to heads, where they lie side by side; some of each head where only
+  /// those are wanted.
+  private func channels(
+    of heads: [Int], _ wanted: [Int]?, at place: Outline.Place
+  ) throws -> [Int] {
     let parts = place.address.parts
     let pattern = Address(parts.dropLast().joined(separator: ".")) / "pattern"
     guard parts.last == "mixed",
       let count = places.first(where: { $0.address == pattern })?.shape.first
     else { throw lacks("heads", place) }
     let width = place.shape[1] / count
+    let inside = try wanted.map { wanted in
+      try Self.checked(wanted, "channel", of: width, at: place, "each head of ")
+    }
     return try Self.checked(heads, "head", of: count, at: place)
-      .flatMap { Array($0 * width..<($0 + 1) * width) }
+      .flatMap { head in (inside ?? Array(0..<width)).map { head * width + $0 } }
   }
 
   private func positions(
@@ -291,6 +384,10 @@ private struct PlaceResolver {
     switch positions {
     case .numbers(let numbers): return try checked(numbers, what, on: axis, of: place)
     case .words(let words): return try self.words(words, on: axis, of: place)
+    case .several(let parts):
+      var seen: Set<Int> = []
+      return try parts.flatMap { try self.positions($0, on: axis, of: place, what) }
+        .filter { seen.insert($0).inserted }
     case .patches(let patches):
       guard let grid = model.model.seeing?.patches else { throw lacks("patches", place) }
       var known: [String: Int] = [:]
@@ -319,61 +416,35 @@ private struct PlaceResolver {
     }
   }
 
-  /// Wherever the words stand in the prompt, as whole words, in capitals or not.
+  /// Wherever the words stand in the text; what a model keeps may lack some.
   private func words(
     _ words: [String], on axis: Int, of place: Outline.Place
   ) throws -> [Int] {
-    guard let (ids, tokenizer) = try text(at: place) else { throw lacks("words", place) }
-    // Which characters each token gives; one that gives a part of a character has it whole.
-    var decoder = StreamingDecoder(tokenizer)
-    var text: [Character] = []
-    var spans: [Range<Int>] = []
-    for id in ids {
-      let start = text.count
-      text += decoder.append(id).lowercased()
-      let isPart = text.count == start && !tokenizer.isSpecial(id)
-      spans.append(start..<text.count + (isPart ? 1 : 0))
+    let (ids, tokenizer): ([Int], any Tokenizer)
+    let first: Int?
+    if let passed = self.words {
+      (ids, tokenizer, first) = (passed.ids, passed.tokenizer, passed.start(on: axis, of: place))
+    } else if let own = try text(at: place) {
+      // What stands for a picture comes first.
+      (ids, tokenizer, first) = (own.ids, own.tokenizer, max(0, place.shape[axis] - own.ids.count))
+    } else {
+      throw lacks("words", place)
     }
-    text += decoder.finish().lowercased()
+    guard let first else { throw MissingWords(failure: lacks("words", place)) }
+    let text = SpelledText(ids, by: tokenizer)
     var found: Set<Int> = []
     for word in words {
-      let wanted = Array(word.lowercased().drop { $0.isWhitespace })
-      let places = Self.places(of: wanted, in: text)
-      guard !wanted.isEmpty, !places.isEmpty else {
-        throw MissingWords(
-          failure: RuntimeFailure(
-            .value, "the text that \(place.address) sees has no word \(Value.text(word).inMessage)",
-            notes: ["it is \(Value.text(String(text)).inMessage)"]))
+      let tokens = text.tokens(of: word)
+      guard !tokens.isEmpty || areKept else {
+        throw MissingWords(failure: .noWord(word, in: tokenizer.decode(ids), at: place.address))
       }
-      for (index, span) in spans.enumerated() where !span.isEmpty {
-        // A space before a word is in the same token, and does not make it another word's.
-        let letters = span.filter { $0 < text.count && !text[$0].isWhitespace }
-        if letters.contains(where: { letter in places.contains { $0.contains(letter) } }) {
-          found.insert(index)
-        }
-      }
+      found.formUnion(tokens)
     }
-    // What stands for a picture comes first.
-    let offset = max(0, place.shape[axis] - ids.count)
-    return found.sorted().map { $0 + offset }.filter { $0 < place.shape[axis] }
-  }
-
-  /// Where a text has some characters that are no part of a longer word.
-  private static func places(of wanted: [Character], in text: [Character]) -> [Range<Int>] {
-    guard let first = wanted.first, let last = wanted.last, text.count >= wanted.count else {
-      return []
+    guard !found.isEmpty else {
+      throw MissingWords(
+        failure: .noWord(words.first ?? "", in: tokenizer.decode(ids), at: place.address))
     }
-    // Scripts without spaces have words side by side.
-    func joins(_ a: Character, _ b: Character) -> Bool {
-      [a, b].allSatisfy {
-        ($0.isLetter || $0.isNumber) && ($0.unicodeScalars.first?.value ?? 0) < 0x2E80
-      }
-    }
-    return (0...text.count - wanted.count).map { $0..<$0 + wanted.count }.filter { range in
-      text[range].elementsEqual(wanted)
-        && (range.lowerBound == 0 || !joins(text[range.lowerBound - 1], first))
-        && (range.upperBound == text.count || !joins(last, text[range.upperBound]))
-    }
+    return found.sorted().map { $0 + first }.filter { $0 < place.shape[axis] }
   }
 
   /// The token ids of the text that a place belongs to.
@@ -396,7 +467,9 @@ private struct PlaceResolver {
   private func lacks(_ what: String, _ place: Outline.Place) -> RuntimeFailure {
     let axes = place.axes.map(\.rawValue).joined(separator: ", ")
     return RuntimeFailure(
-      .value, "\(place.address) has no \(what) to choose among; its axes are \(axes)")
+      .value, "\(place.address) has no \(what) to choose among; its axes are \(axes)",
+      hint: place.address.parts.first == "picture" && what == "patches"
+        ? "\"picture.patches.output\" has a row a patch" : nil)
   }
 
   private func misshapen(

@@ -31,6 +31,7 @@ extension Command {
     Parameter.number("by", in: -1e30...1e30, "What they are multiplied by."),
     Parameter.heads, Parameter.tokens, Parameter.patches, Parameter.channels, Parameter.keys,
     returns: "a Change, for edit(), edits() and changes=",
+    details: "Negative infinity in scores stays: what nobody may see is not seen because of it.",
     examples: [
       Example(
         "r = run(scene(7))\nedit(r, change.scale(\"projection.output\", 0.5))",
@@ -127,7 +128,8 @@ extension Command {
       "where", of: ["picture", "attention"], default: "picture",
       "Whether patches are made grey in the picture, or are there and nothing looks at them."),
     returns: "a Change, for edit(), edits() and changes=",
-    details: "Words of the prompt or of a CLIP's text, and patches with where=\"attention\", get "
+    details:
+      "Words of the prompt, of a CLIP's text or of match()'s, and patches with where=\"attention\", get "
       + "negative infinity in the scores of every block for all that would look at them but "
       + "themselves, a Q-Former's queries among them.",
     examples: [
@@ -156,22 +158,28 @@ extension Command {
       return .object(
         Change(
           written: written, places: ["picture.patches.output"], kind: .scale(0),
-          selection: selection))
+          selection: selection, hidden: .patches))
     }
     selection.keys = chosen
     let scores =
       patches == nil
-      ? ["language.blocks.*.scores", "text.blocks.*.scores"]
+      ? [
+        "language.blocks.*.scores", "text.blocks.*.scores", "qformer.blocks.*.attention.scores",
+      ]
       : ["vision.blocks.*.scores", "qformer.*.cross_attention.scores"]
-    return .object(Change(written: written, places: scores, kind: .hide, selection: selection))
+    return .object(
+      Change(
+        written: written, places: scores, kind: .hide, selection: selection,
+        hidden: patches == nil ? .words : .patches))
   }
 
   private static let selecting = """
     A place is an address, or a pattern with * and ?. `head` chooses heads, also in \
     `attention.mixed`, where they lie side by side; `token` positions of the sequence, a range of \
-    them, or words of the prompt; `patch` patches, by number, by (row, column), or as \
-    `patches_under` gives them for a box; `channel` channels; `key` what is looked at, in patterns \
-    and scores. What is not chosen stays. While an answer is written, a change holds for every token \
+    them, or words of the prompt, in capitals or not, or both; `patch` patches, by number, by (row, column), or as \
+    `patches_under` gives them for a box; `channel` channels, with `head` those of each head; `key` what is looked at, in patterns \
+    and scores. What is not chosen stays, and so does negative infinity in scores: what nobody may \
+    see is not seen because of it. While an answer is written, a change holds for every token \
     that follows, unless it names its tokens.
     """
 }
@@ -204,25 +212,39 @@ extension Value {
     _ name: String, _ place: String, _ source: Value, _ heads: [Int]?, _ tokens: Positions?,
     _ patches: Positions?, _ channels: [Int]?, _ keys: Positions?
   ) throws -> Value {
-    guard let trace = source.trace else {
+    let tensors: [Address: Tensor]
+    let names: [String]
+    if case .object(let file as NamedTensors) = source {
+      names = file.elementNames
+      tensors = try file.tensors(fitting: place)
+    } else if let trace = source.trace {
+      names = trace.records.map(\.address.description)
+      tensors = Dictionary(
+        trace.records.map { ($0.address, $0.tensor) }, uniquingKeysWith: { $1 })
+    } else {
       throw ArgumentFailure(
-        parameter: "source",
-        "must be a run, a trace or the result of a stage, not "
-          + source.inMessage)
+        parameter: "source", "must be \(sources), not \(source.inMessage)")
     }
-    let tensors = Dictionary(
-      trace.records.map { ($0.address, $0.tensor) }, uniquingKeysWith: { $1 })
     guard tensors.keys.contains(where: { $0.matches(place) }) else {
       throw ArgumentFailure(
         parameter: "place",
         "fits nothing that source has kept, which is "
-          + tensors.count.counted(as: "place"),
-        note: NearestPlace.hint(place, among: tensors.keys.map(\.description)))
+          + names.count.counted(as: "place"),
+        note: NearestPlace.hint(place, among: names))
+    }
+    var brief = source.inMessage
+    if case .object(let object) = source {
+      brief =
+        (object as? StageResult).map { "result of \($0.stage)" } ?? object.brief.visibleOnOneLine
     }
     return try change(
-      name, place, .take(tensors, from: source.inMessage), heads, tokens, patches, channels, keys,
-      arguments: [source.inMessage])
+      name, place, .take(tensors, from: brief), heads, tokens, patches, channels, keys,
+      arguments: [brief])
   }
+
+  /// What numbers are taken from.
+  fileprivate static let sources =
+    "a run, a trace, the result of a stage, or tensors() of a trace's file"
 }
 
 extension Change {
@@ -239,6 +261,15 @@ extension Positions {
     case .words(let words):
       let parts = words.map { Value.text($0).represented }
       return "\(name)=\(parts.count == 1 ? parts[0] : "[\(parts.joined(separator: ", "))]")"
+    case .several(let several):
+      let parts = several.map { part in
+        switch part {
+        case .words(let words): words.map { Value.text($0).represented }
+        case .numbers(let numbers): numbers.map { "\($0)" }
+        default: [String]()
+        }
+      }
+      return "\(name)=[\(parts.joined().joined(separator: ", "))]"
     case .patches(let patches):
       let parts = patches.map { patch in
         switch patch {
@@ -265,7 +296,7 @@ extension Parameter where T == Value {
   /// A run whose numbers are taken.
   fileprivate static var source: Self {
     .any(
-      "source", expects: "a run, a trace or the result of a stage",
+      "source", expects: Value.sources,
       "The run whose numbers are taken.")
   }
 }
@@ -300,7 +331,7 @@ extension Parameter where T == Positions? {
   private static func positions(_ name: String, _ summary: String) -> Self {
     let facts = ParameterFacts(
       name: name, type: "positions",
-      expects: "a whole number, a list or a range of them, words or a list of them, or None",
+      expects: "a whole number, a word, a list or a range of them, or None",
       defaultText: "None",
       summary: summary)
     return Parameter(facts, fallback: .some(nil)) { value, _ in
@@ -308,8 +339,14 @@ extension Parameter where T == Positions? {
       case .none: return .some(nil)
       case .bool: return nil
       case .text(let words): return .some(.words([words.string]))
-      case .list(let list) where !list.values.isEmpty && list.values.allSatisfy { $0.text != nil }:
-        return .some(.words(list.values.compactMap(\.text)))
+      case .list(let list) where list.values.contains { $0.text != nil }:
+        let parts = list.values.compactMap { part -> Positions? in
+          if case .bool = part { return nil }
+          return part.text.map { .words([$0]) } ?? part.integer.map { .numbers([$0]) }
+        }
+        guard parts.count == list.values.count else { return nil }
+        let words = list.values.compactMap(\.text)
+        return .some(words.count == parts.count ? .words(words) : .several(parts))
       default:
         return (value.integer.map { [$0] } ?? value.wholeNumbers).map { .some(.numbers($0)) }
       }

@@ -63,15 +63,17 @@ extension Command {
         StageNode($0.name, shape: $0.output, sentence: $0.summary)
       }
     }
+    let words = StageNode("text", shape: "words", sentence: "Any text.")
+    let (picture, text) = (way(.picture), way(.text))
     var nodes =
-      [StageNode("image", shape: "Y × X pixels", sentence: "A picture file, or a scene.")]
-      + way(.picture)
+      picture.isEmpty
+      ? [words] + text
+      : [StageNode("image", shape: "Y × X pixels", sentence: "A picture file, or a scene.")]
+        + picture
     var edges = nodes.indices.dropLast().map { GraphEdge(from: $0, to: $0 + 1) }
-    let text = way(.text)
-    if !text.isEmpty {
+    if !picture.isEmpty, !text.isEmpty {
       let (lastOfPicture, first) = (nodes.count - 1, nodes.count)
-      nodes.append(StageNode("text", shape: "words", sentence: "Any text."))
-      nodes += text
+      nodes += [words] + text
       nodes.append(
         StageNode(
           "similarity", shape: "a number a pair",

@@ -16,8 +16,13 @@ extension Command {
     let loaded = try session.model()
     let model = loaded.model
     let title = "likeness of position embeddings"
+    let none = RuntimeFailure(
+      .command,
+      "position_similarity draws the positions that a vision or text tower adds to its tokens, and "
+        + "\(loaded.name) is \(model.kind)")
     if kind == "text" {
       guard let part = model.embedding ?? (try? session.able(.embedding, for: "").part) else {
+        guard model.seeing != nil else { throw none }
         throw ArgumentFailure(
           parameter: "kind", "must be \"vision\": \(loaded.name) has no text tower")
       }
@@ -30,10 +35,7 @@ extension Command {
           figure: try Figure.heatmap(
             unit.matmulTransposed(unit), title: "\(title) of texts", options: options)))
     }
-    guard let seer = model.seeing else {
-      throw ArgumentFailure(
-        parameter: "kind", "must be \"text\": \(loaded.name) has no vision tower")
-    }
+    guard let seer = model.seeing else { throw none }
     let side = seer.patches.side
     let unit = seer.patches.patches(of: seer.positionEmbeddings).unitRows()  // [P, D]
     var options = PanelOptions()

@@ -21,7 +21,7 @@ extension Command {
       .choice(
         "kind",
         "The part of the model, as in attention(); None for text where the source is one, else "
-          + "vision.")),
+          + "vision, or language where the model has no eyes.")),
     returns: "a Figure: a row a block, a column a head, one scale for all",
     details: "Attention to the picture is drawn as the picture lies, a map for one query. Of texts "
       + "and queries each map is a whole pattern: rows look, columns are looked at.",
@@ -35,7 +35,7 @@ extension Command {
     ], seeAlso: ["attention", "query_maps"]
   ) { _, source, query, kind in
     let (trace, model) = try source.lookedAt("source")
-    let kind = kind ?? (source.lastKind == .text ? AttentionKind.text : .vision)
+    let kind = kind ?? (source.lastKind == .text ? AttentionKind.text : model.firstKind)
     let attentions = model.model.towers.flatMap(\.attentions).filter { $0.kind == kind.rawValue }
     var patterns: [(block: Int, weights: Tensor)] = []  // each [H, Q, K]
     for attention in attentions {

@@ -54,8 +54,13 @@ extension Command {
       if let first = labels.first, !changes.isEmpty {
         // What fits neither way is told.
         let words = part.sentences(first, templates: templates)[0]
-        let places = try model.model.outline(Input(image: picture.image, prompt: words)).places
+        let places = try part.outline(Input(image: picture.image, prompt: words)).places
         try ResolvedChanges.check(changes, among: places, of: model)
+        if !changes.flatMap(\.selection.words).isEmpty {
+          let texts = try labels.flatMap { part.sentences($0, templates: templates) }
+            .map { try part.textIDs($0) }
+          try ResolvedChanges.checkWords(of: changes, in: texts, by: part.tokenizer)
+        }
       }
       let runs = changed
       let logits = try part.classify(

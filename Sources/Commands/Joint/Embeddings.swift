@@ -93,10 +93,12 @@ extension Embeddings {
     _ items: [Embedded], by part: any EmbeddingModel, of model: LoadedModel,
     keep: String, in session: Session
   ) throws {
+    // What is changed is found in the text as it is cut.
+    let runs = model.with(part)
     // A batch passes no places, and nothing could be changed on its way.
     var traces =
       items.count == 1 || !model.changes.isEmpty
-      ? try items.map { try session.trace(keeping: keep, of: model, on: $0.input) } : []
+      ? try items.map { try session.trace(keeping: keep, of: runs, on: $0.input) } : []
     let pictures = items.compactMap { item -> Picture? in
       if case .picture(let picture) = item { picture } else { nil }
     }
@@ -109,6 +111,9 @@ extension Embeddings {
       try texts.isEmpty
       ? part.embed(images: pictures.map(\.image), traces: &traces)
       : part.embed(texts: texts, traces: &traces)
+    if items.count == 1, let trace = traces.first {
+      session.note(trace, keptNothingOf: keep, by: model, on: items[0].input)
+    }
     try session.checkFinite(rows, of: model) {
       let broken = items.indices.first { !rows.row($0).elements.allSatisfy(\.isFinite) }
       return broken.map { [part.way(of: items[$0])] } ?? []

@@ -107,6 +107,13 @@ extension LoadedModel {
   /// What `kind` may be for this model.
   var attentionKinds: [String] { model.towers.flatMap(\.attentions).map(\.kind) }
 
+  /// The attention of a whole run where nobody says which: what looks at the picture, or else the
+  /// model's first.
+  var firstKind: AttentionKind {
+    let kinds = attentionKinds.compactMap(AttentionKind.init)
+    return kinds.contains(.vision) ? .vision : kinds.first ?? .vision
+  }
+
   /// Why a trace has none of these attentions: the model has none, another part ran, or the trace
   /// did not keep them.
   func whyAbsent(_ places: [AttentionPlace], from trace: Trace) -> String {

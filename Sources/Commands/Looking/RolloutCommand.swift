@@ -4,6 +4,9 @@ internal import Tensors
 internal import Tracing
 
 extension Command {
+  /// Towers whose tokens look at each other in every block.
+  private static let towers = ["vision", "text", "language"]
+
   static let rollout = Command(
     "rollout", group: "Looking",
     "Follows attention through all blocks of a tower: how much of each token reaches each token.",
@@ -14,8 +17,9 @@ extension Command {
       .integer("block", in: 0...1000, "The last block that is followed; None for all.")),
     Parameter.optional(
       .choice(
-        "kind", of: ["vision", "text"],
-        "The tower; None takes that of the source, vision for a run.")),
+        "kind", of: towers,
+        "The tower; None takes that of the source; of a run vision, or language where the model has "
+          + "no eyes.")),
     returns: "an Attention [T, T], each row sums to 1",
     details: "Heads are averaged and half of every token stays where it is, for the residual "
       + "connection (Abnar and Zuidema 2020).",
@@ -26,11 +30,16 @@ extension Command {
     ], seeAlso: ["attention", "overlay"]
   ) { _, source, last, kind in
     let (trace, model) = try source.lookedAt("source")
-    let tower = kind ?? (source.lastKind == .text ? "text" : "vision")
+    let tower =
+      kind
+      ?? (source.lastKind == .text ? AttentionKind.text : model.firstKind).rawValue
     let count = model.model.blockCounts[tower] ?? 0
     guard count > 0 else {
+      let has = towers.filter { model.model.blockCounts[$0] != nil }
       throw ArgumentFailure(
-        parameter: "kind", "must be \"vision\": \(model.name) has no text tower")
+        parameter: "kind",
+        "must be \(has.map { "\"\($0)\"" }.joined(separator: " or ")): \(model.name) has no \(tower) "
+          + "tower")
     }
     let end = last ?? count - 1
     guard end < count else {
@@ -49,7 +58,7 @@ extension Command {
       return pattern
     }
     let one = try AttentionMap.take(
-      from: trace, model: model, block: 0, head: nil, kind: tower == "text" ? .text : .vision,
+      from: trace, model: model, block: 0, head: nil, kind: AttentionKind(rawValue: tower),
       words: source.words(of: model))
     return .object(
       AttentionMap(

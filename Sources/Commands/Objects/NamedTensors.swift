@@ -175,6 +175,17 @@ struct NamedTensors: ForeignObject {
     return NamedTensors(tensors, places: found, unread: [], title: title, available: available)
   }
 
+  /// Those whose names, read as addresses, fit a pattern.
+  func tensors(fitting pattern: String) throws -> [Address: Tensor] {
+    var found: [Address: Tensor] = [:]
+    for name in elementNames where Address(name).matches(pattern) {
+      let entry = try entry(name)
+      try check(entry, bytesEach: 4)
+      found[Address(name)] = try tensors.floats(name)
+    }
+    return found
+  }
+
   /// Writes them as safetensors, one after the other.
   ///
   /// - Throws: where one of them is of a type that is not read: a file without it would not be a copy.

@@ -155,7 +155,7 @@ enum Digits {
 
   /// A share as per cent with one place.
   static func percent(_ share: Float) -> String {
-    "\((Double(share) * 1000).rounded() / 10) %"
+    share.isNaN ? "nan" : "\((Double(share) * 1000).rounded() / 10) %"
   }
 
   private static func floorLog10(_ number: Double) -> Double {

@@ -35,7 +35,8 @@ extension Session {
       let steps = model.model.stages.filter { $0.name == stage }.steps
       run = RunMemory(
         outline: run.outline.filtered { address in steps.contains { $0.passes(address) } },
-        cacheByteCount: stage == "decode" ? run.cacheByteCount : 0)
+        cacheByteCount: stage == "decode" ? run.cacheByteCount : 0,
+        maskByteCount: stage == "decode" ? run.maskByteCount : 0)
     }
     try run.check(
       "this", keeping: { $0.matches(keep) }, available: availableMemory,

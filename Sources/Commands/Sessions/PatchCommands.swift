@@ -72,7 +72,11 @@ extension Command {
       throw ArgumentFailure(
         parameter: "patches", "must show some of the picture; these show its border alone")
     }
-    return .tuple([box.x, box.y, box.x + box.width, box.y + box.height].map { .float($0) })
+    // Rounded to what doubles can be trusted with after resizing and cropping.
+    return .tuple(
+      [box.x, box.y, box.x + box.width, box.y + box.height].map {
+        .float(($0 * 1e6).rounded() / 1e6)
+      })
   }
 }
 

@@ -90,6 +90,7 @@ extension Command {
     let answer = try Answer.write(
       after: try writer.read(sequence, trace: &trace), of: Input(prompt: prompt), writer: writer,
       model: model, options: options, trace: trace, in: session)
+    session.note(answer.answer.trace, keptNothingOf: keep, by: model, on: source.words(or: prompt))
     let (read, words, settings) = (sequence, prompt, options)
     try session.checkFinite(answer.probabilities, of: model, given: sequence) {
       [

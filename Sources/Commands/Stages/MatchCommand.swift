@@ -23,29 +23,31 @@ extension Command {
     try MemoryGate.take(
       texts.count, of: 16_384, for: "what \(texts.count) texts and the picture have in common")
     var vision = session.trace(keeping: "")
-    let all = loaded.changes + changes
-    if !all.isEmpty {
-      func longest(_ text: String) -> Int { loaded.model.textTokenizer?.encode(text).count ?? 0 }
-      // All are filled up to the longest.
-      let places = try model.matchingOutline(
-        texts: texts.max { longest($0) < longest($1) }.map { [$0] } ?? []
-      ).places
-      vision.alterations = try session.alterations(
-        changes, of: loaded, on: Input(image: picture.image), places: places, passed: places)
-    }
     let start = vision
+    let altered = try MatchAlterations(
+      changes, of: loaded, by: model, on: Input(image: picture.image), texts: texts)
+    vision.alterations = altered.vision
     let tokens = try model.see(picture.image, trace: &vision)
-    let run = try model.match(tokens, vision: vision, texts: texts) { start }
+    let run = try model.match(tokens, vision: vision, texts: texts) { pass in
+      var trace = start
+      trace.alterations = altered[pass]
+      return trace
+    }
     let numbers = Tensor(
       run.matches.flatMap { [$0.probability, $0.similarity] }, shape: [run.matches.count, 2])
     try session.checkFinite(numbers, of: loaded) {
       let broken = run.matches.filter { !$0.probability.isFinite || !$0.similarity.isFinite }
       return broken.prefix(1).map { match in
         WayToResult(from: Input(image: picture.image, prompt: match.text)) { trace in
-          trace.alterations = start.alterations
+          let number = texts.firstIndex(of: match.text) ?? 0
           let start = trace
+          trace.alterations = altered.vision
           let tokens = try model.see(picture.image, trace: &trace)
-          _ = try model.match(tokens, vision: trace, texts: [match.text]) { start }
+          _ = try model.match(tokens, vision: trace, texts: [match.text]) { pass in
+            var trace = start
+            trace.alterations = altered[pass.of(text: number)]
+            return trace
+          }
         }
       }
     }

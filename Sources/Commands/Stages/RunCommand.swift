@@ -30,6 +30,7 @@ extension Command {
     let run = try Run.of(
       picture, prompt: prompt, maxNewTokens: maxNewTokens, model: model, keep: keep,
       changes: changes, in: session)
+    session.note(run.trace, keptNothingOf: keep, by: model, on: run.input)
     try session.checkFinite(run)
     return .object(run)
   }

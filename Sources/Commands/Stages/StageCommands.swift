@@ -44,6 +44,7 @@ extension Session {
     var trace = try trace(keeping: keep, of: model, on: input)
     let alterations = trace.alterations
     let result = try stage.run(given, of: input, trace: &trace)
+    note(trace, keptNothingOf: keep, by: model, on: input)
     try checkFinite(result, of: model, given: given) {
       [
         WayToResult(from: input) { trace in

@@ -119,7 +119,7 @@ public struct Evaluation {
     let wrong = random.element(of: scene.wrongCaptions(from: &random))
     let seen = try matching.see(image, trace: &trace)
     let matches = try matching.match(
-      seen, vision: .nothing, texts: [scene.caption, wrong], makeTrace: { .nothing }
+      seen, vision: .nothing, texts: [scene.caption, wrong], makeTrace: { _ in .nothing }
     ).matches
     count("match", matches[0].probability > 0.5)
     count("match, wrong caption", matches[1].probability <= 0.5)

@@ -33,44 +33,59 @@ extension BLIP2.Model {
     try Outline { trace in
       let start = trace
       let tokens = try run(Input(), through: "encode", trace: &trace)
-      _ = try match(tokens, vision: trace, texts: texts) { start }
+      _ = try match(tokens, vision: trace, texts: texts) { _ in start }
     }
+  }
+
+  /// What one pass of `match` over such texts is going to pass.
+  public func matchingOutline(texts: [String], pass: MatchPass) throws -> Outline {
+    try Outline { trace in
+      let (start, nothing) = (trace, trace.keepingNothing)
+      var vision = nothing
+      let tokens = try run(Input(), through: "encode", trace: &vision)
+      _ = try match(tokens, vision: vision, texts: texts) { $0 == pass ? start : nothing }
+    }
+  }
+
+  /// The token ids of a text, as `match` reads it.
+  ///
+  /// - Throws: when the text is longer than the Q-Former reads; when the tokenizer is another model's.
+  public func matchingIDs(_ text: String) throws -> [Int] {
+    let ids = tokenizer.encode(text, addSpecialTokens: true)
+    let limit = configuration.qformer.positionCount
+    guard ids.count <= limit else {
+      throw ModelError.promptTooLong(tokens: ids.count, limit: limit)
+    }
+    if let id = ids.first(where: { $0 < 0 || $0 >= configuration.qformer.vocabularySize }) {
+      throw ModelError.unknownToken(id: id, rows: configuration.qformer.vocabularySize)
+    }
+    return ids
   }
 
   /// Compares a picture's tokens `[T, D]` with each text by both heads.
   ///
-  /// - Parameter makeTrace: starts the trace of each part.
+  /// - Parameter makeTrace: starts the trace of each pass.
   /// - Throws: when the model has no matcher; when a text is longer than the Q-Former reads.
   public func match(
     _ tokens: Tensor, vision: Trace = .nothing, texts: [String],
-    makeTrace: () -> Trace = { .nothing }
+    makeTrace: (MatchPass) -> Trace = { _ in .nothing }
   ) throws -> MatchRun {
     guard let matcher else {
       throw ModelError.missingPart(
         wanted: "match", has: "it is a generation checkpoint without retrieval heads; use decode")
     }
-    let ids = try texts.map { text in
-      let ids = tokenizer.encode(text, addSpecialTokens: true)
-      let limit = configuration.qformer.positionCount
-      guard ids.count <= limit else {
-        throw ModelError.promptTooLong(tokens: ids.count, limit: limit)
-      }
-      if let id = ids.first(where: { $0 < 0 || $0 >= configuration.qformer.vocabularySize }) {
-        throw ModelError.unknownToken(id: id, rows: configuration.qformer.vocabularySize)
-      }
-      return ids
-    }
+    let ids = try texts.map { try matchingIDs($0) }
     let longest = ids.map(\.count).max() ?? 0
-    var contrastImage = makeTrace()
+    var contrastImage = makeTrace(.picture)
     let answered = try qformer.query(tokens, trace: &contrastImage)
     let imageRows = matcher.imageProjection(answered, trace: &contrastImage).unitRows()  // [Q, S]
     var matches: [Match] = []
     var (matching, contrastTexts): ([Trace], [Trace]) = ([], [])
-    for (text, ids) in zip(texts, ids) {
+    for (number, (text, ids)) in zip(texts, ids).enumerated() {
       // Texts of one call are filled up to the longest, as the published processor does.
       let filled = ids + [Int](repeating: 0, count: longest - ids.count)
       let visible = filled.indices.map { $0 < ids.count }
-      var trace = makeTrace()
+      var trace = makeTrace(.both(number))
       let joined = try qformer.queryWithText(
         tokens, ids: filled, padding: visible, trace: &trace)
       let logits = matcher.matchHead(
@@ -78,7 +93,7 @@ extension BLIP2.Model {
       ).mean(axis: 0)  // [2]
       matching.append(trace)
 
-      var textTrace = makeTrace()
+      var textTrace = makeTrace(.text(number))
       let read = try qformer.read(ids: filled, padding: visible, trace: &textTrace)
       let textRow = matcher.textProjection(read.rows(0..<1), trace: &textTrace).unitRows()
       let cosines = imageRows.matmulTransposed(textRow).reshaped(configuration.queryCount)

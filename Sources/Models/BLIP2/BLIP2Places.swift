@@ -42,8 +42,8 @@ extension BLIP2.Model {
     // In a block that looks at the picture, keys and values are the picture's tokens.
     let isOfPicture =
       parts.contains("cross_attention")
-      && (axis == .key || parts.suffix(2) == ["key", "output"]
-        || parts.suffix(2) == ["value", "output"])
+      && (axis == .key || ["keys", "values"].contains(parts.last)
+        || [["key", "output"], ["value", "output"]].contains(Array(parts.suffix(2))))
     switch parts.first {
     case "picture", "vision": return pictureToken(index, at: address)
     case "qformer" where isOfPicture: return pictureToken(index, at: address)

@@ -21,7 +21,7 @@ extension BLIP2.Model {
     let texts = request.texts
     var vision = request.trace
     let tokens = try see(image, trace: &vision)
-    let run = try match(tokens, vision: vision, texts: texts) { request.trace }
+    let run = try match(tokens, vision: vision, texts: texts) { _ in request.trace }
     let ids = texts.map { tokenizer.encode($0, addSpecialTokens: true) }
     let longest = ids.map(\.count).max() ?? 0
     let tensors =

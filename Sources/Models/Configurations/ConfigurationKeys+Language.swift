@@ -12,9 +12,6 @@ extension ConfigurationKeys {
       "eos_token_id")
       + Key.only("pretraining_tp", 1, because: "weights in slices are not read")
       + Key.only("partial_rotary_factor", 1, because: "whole heads turn")
-      + ["num_local_experts", "num_experts", "num_experts_per_tok", "n_routed_experts"].flatMap {
-        Key.only($0, because: "experts are not built")
-      }
       + Key.only("norm_type", "rms_norm", "rmsnorm", because: "other norms are not built")
       + Key.only("clip_qkv", because: "queries, keys and values are not clipped")
       + Key.harmless("nothing is filled up", "pad_token_id"))

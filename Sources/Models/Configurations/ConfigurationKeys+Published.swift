@@ -36,6 +36,9 @@ extension ConfigurationKeys {
     + Key.only("tie_encoder_decoder", false, because: "there is no encoder to tie")
     + Key.only("pruned_heads", [:], because: "every head is computed")
     + Key.only("per_layer_config", [:], because: "all blocks have one size")
+    + ["num_local_experts", "num_experts", "num_experts_per_tok", "n_routed_experts"].flatMap {
+      Key.only($0, because: "experts are not built")
+    }
     + Key.harmless("the head that could be tied is not in this part", "tie_word_embeddings")
     + Key.harmless("not in this part", "cross_attention_hidden_size")
 

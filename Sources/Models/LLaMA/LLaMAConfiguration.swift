@@ -86,8 +86,10 @@ extension LLaMA.Configuration {
         Rotary(base: try Self.rotaryBase(reader), turnedWidth: attention.headWidth)),
       window: isMistral ? try Self.window(reader) : nil,
       isTied: try reader.flag("tie_word_embeddings", default: false))
-    let begin = try reader.index("bos_token_id") ?? 1
-    beginToken = begin < vocabularySize ? begin : nil
+    let begin = try reader.index("bos_token_id")
+    try reader.require(
+      begin ?? 0 < vocabularySize, "bos_token_id", "below vocab_size, \(vocabularySize)")
+    beginToken = begin ?? (vocabularySize > 1 ? 1 : nil)
     endTokens = try reader.tokens("eos_token_id", default: [2], below: vocabularySize)
   }
 
@@ -116,7 +118,7 @@ extension LLaMA.Configuration {
     let parameters = try reader.section("rope_parameters")
     let holder = parameters.json?["rope_theta"] == nil ? reader : parameters
     let base = try holder.number("rope_theta", default: 10_000)
-    try reader.require(base > 1, "rope_theta", "above 1")
+    try holder.require(base > 1, "rope_theta", "above 1")
     return base
   }
 }

@@ -9,10 +9,13 @@ public struct RunMemory: Sendable {
   public let outline: Outline
   /// Bytes of the keys and values that an answer's tokens look back at.
   public let cacheByteCount: Int
+  /// Bytes of what hides later tokens from earlier ones while a prompt is read.
+  public let maskByteCount: Int
 
   /// A run whose places are known.
-  public init(outline: Outline, cacheByteCount: Int = 0) {
+  public init(outline: Outline, cacheByteCount: Int = 0, maskByteCount: Int = 0) {
     (self.outline, self.cacheByteCount) = (outline, cacheByteCount)
+    self.maskByteCount = maskByteCount
   }
 
   /// A run of `model`, and where it writes, an answer.
@@ -25,12 +28,14 @@ public struct RunMemory: Sendable {
     _ model: any FamilyModel, _ input: Input, newTokens: Int? = nil, beams: Int = 1
   ) throws {
     outline = try model.outline(input)
-    let sequence = Address("language.sequence.output")
+    // Every token of the sequence passes the last norm.
+    let sequence = Address("language.norm.output")
     let count = outline.places.last { $0.address == sequence }?.shape.first ?? 0
     guard count > 0, let writer = model.writing else {
-      cacheByteCount = 0
+      (cacheByteCount, maskByteCount) = (0, 0)
       return
     }
+    maskByteCount = count > 1 ? 4 * count * count : 0
     let one = writer.cacheByteCount(tokenCount: count + min(newTokens ?? 0, 1 << 31))
     cacheByteCount = one * max(1, beams)
   }
@@ -54,21 +59,24 @@ public struct RunMemory: Sendable {
       outline.append(
         both.filtered { address in !run.outline.places.contains { $0.address == address } })
     }
-    self.init(outline: outline, cacheByteCount: run.cacheByteCount)
+    self.init(
+      outline: outline, cacheByteCount: run.cacheByteCount, maskByteCount: run.maskByteCount)
   }
 
   /// What is taken where the places that `keeps` chooses are kept, each reason with its bytes.
   public func estimate(keeping keeps: (Address) -> Bool) -> MemoryEstimate {
     MemoryEstimate([
       .init("kept places", outline.filtered(by: keeps).byteCount),
-      .init("cache", cacheByteCount), .init("activations", activationByteCount),
+      .init("cache", cacheByteCount), .init("mask", maskByteCount),
+      .init("activations", activationByteCount),
     ])
   }
 
-  /// A block holds what goes in, what comes out, and a few results on the way; products hold a
-  /// rearranged copy of what they multiply, and the allocator what was just given back.
+  /// A block holds what goes in, what comes out, and a few results on the way, most in a gated MLP;
+  /// products hold a rearranged copy of what they multiply, and the allocator what was just given
+  /// back.
   private var activationByteCount: Int {
-    let (product, overflow) = outline.largestByteCount.multipliedReportingOverflow(by: 6)
+    let (product, overflow) = outline.largestByteCount.multipliedReportingOverflow(by: 7)
     return overflow ? .max : product
   }
 

@@ -23,6 +23,11 @@ public enum TensorCommands {
   ) { session, tensors, axis in
     let parts = try Numbers.list(tensors, session)
     let first = parts[0].tensor
+    guard first.rank > 0 else {
+      throw ArgumentFailure(
+        parameter: "tensors", "must have at least one axis to be joined along",
+        note: "stack([1, 2]) lays numbers beside each other")
+    }
     let along = try TensorMethods.place(axis, first)
     func rest(_ shape: [Int]) -> [Int] { Array(shape[..<along] + shape[(along + 1)...]) }
     for (index, part) in parts.enumerated() {

@@ -4,18 +4,18 @@ internal import Tensors
 
 extension Evaluator {
   /// Runs a `%` line; gives the value of what it measured.
-  func magic(_ name: String, _ expression: Language.Expression?, _ range: SourceRange) throws
-    -> Value?
-  {
+  func magic(
+    _ name: String, _ statement: Statement?, _ range: SourceRange, _ scope: Scope
+  ) throws -> Value? {
     switch name {
     case "time":
-      guard let expression else { return nil }
-      let (value, seconds) = try measured(expression)
+      guard let statement else { return nil }
+      let (value, seconds) = try measured(statement, scope)
       session.print("took \(Self.duration(seconds))\n")
       return value
     case "timeit":
-      guard let expression else { return nil }
-      try measure(expression)
+      guard let statement else { return nil }
+      try measure(statement, scope)
     case "who": session.print(who + "\n")
     case "reset": session.reset()
     case "history":
@@ -27,20 +27,26 @@ extension Evaluator {
     return nil
   }
 
-  private func measured(_ expression: Language.Expression) throws -> (Value, Double) {
+  /// Runs a statement; its value is that of an expression.
+  private func measured(_ statement: Statement, _ scope: Scope) throws -> (Value?, Double) {
     let clock = ContinuousClock()
     let start = clock.now
-    let value = try evaluate(expression, session.globals)
+    var value: Value?
+    if case .expression(let expression, _) = statement.kind {
+      value = try evaluate(expression, scope)
+    } else {
+      _ = try execute(statement, scope)
+    }
     return (value, Self.seconds(clock.now - start))
   }
 
   /// Repeats for about a second, at least three times, and prints the best and the middle.
-  private func measure(_ expression: Language.Expression) throws {
+  private func measure(_ statement: Statement, _ scope: Scope) throws {
     var times: [Double] = []
     var total = 0.0
     while times.count < 3 || (total < 1 && times.count < 1000) {
       try session.checkCancellation()
-      let (_, seconds) = try measured(expression)
+      let (_, seconds) = try measured(statement, scope)
       times.append(seconds)
       total += seconds
       if total > 30 { break }

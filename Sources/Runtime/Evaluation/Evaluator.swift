@@ -33,8 +33,9 @@ struct Evaluator {
         try session.checkCancellation()
         let value = try located(statement.range) { try evaluate(expression, session.globals) }
         last = Shown(value: value, expression: expression, isQuiet: quiet)
-      } else if case .magic(let name, let expression) = statement.kind {
-        if let value = try magic(name, expression, statement.range), let expression {
+      } else if case .magic(let name, let measured) = statement.kind {
+        let value = try magic(name, measured, statement.range, session.globals)
+        if let value, case .expression(let expression, _)? = measured?.kind {
           last = Shown(value: value, expression: expression, isQuiet: false)
         }
       } else {
@@ -85,7 +86,7 @@ struct Evaluator {
     return .normal
   }
 
-  private func execute(_ statement: Statement, _ scope: Scope) throws -> Completion {
+  func execute(_ statement: Statement, _ scope: Scope) throws -> Completion {
     if session.isCancelled { throw failure(.interrupted, "interrupted", at: statement.range) }
     switch statement.kind {
     case .expression(let expression, _): _ = try evaluate(expression, scope)
@@ -118,7 +119,7 @@ struct Evaluator {
       try check(test, message, scope)
     case .pass: break
     case .help(let name): session.print(session.help(on: name) + "\n")
-    case .magic(let name, let expression): _ = try magic(name, expression, statement.range)
+    case .magic(let name, let measured): _ = try magic(name, measured, statement.range, scope)
     }
     return .normal
   }

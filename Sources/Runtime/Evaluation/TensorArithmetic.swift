@@ -23,9 +23,15 @@ enum TensorArithmetic {
     case .divide: return .tensor(x / y)
     case .floorDivide:
       return .tensor(
-        x.combined(with: y) { Float(Arithmetic.divided(Double($0), Double($1)).floor) })
+        // By 0 it is what division gives, as in NumPy.
+        x.combined(with: y) {
+          $1 == 0 ? $0 / $1 : Float(Arithmetic.divided(Double($0), Double($1)).floor)
+        })
     case .modulo:
-      return .tensor(x.combined(with: y) { Float(Arithmetic.divided(Double($0), Double($1)).rest) })
+      return .tensor(
+        x.combined(with: y) {
+          $1 == 0 ? .nan : Float(Arithmetic.divided(Double($0), Double($1)).rest)
+        })
     case .power: return .tensor(x.combined(with: y) { pow($0, $1) })
     case .matmul, .and, .or, .exclusiveOr: return .none
     }

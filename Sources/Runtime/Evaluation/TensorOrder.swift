@@ -22,6 +22,10 @@ struct TensorOrder {
   init(
     _ x: Tensor, axis: Int, falling: Bool, first count: Int? = nil, _ name: String
   ) throws {
+    guard x.rank > 0 else {
+      throw RuntimeFailure(
+        .shape, "\(name): a single number has no axis to be put in order along")
+    }
     let along = try TensorMethods.place(axis, x)
     let length = x.shape[along]
     try DiscreteTensor.checkPositions(length, name)
