@@ -70,6 +70,8 @@ private func expectSentence(
     "position_similarity.source": "vision", "images": "s", "project_text.tokens": "read(\"a\")",
     "index.path": "\"picture.png\"", "query": "\"a red circle\"",
     "box": "(9, 9, 50, 50)", "image": "s", "x": "pixels", "k": "2", "path": "\"picture.png\"",
+    "a": "(9, 9, 50, 50)", "b": "(9, 9, 60, 60)", "parts": "[{\"text\": \"a\"}]",
+    "decode_tokens.tokens": "[1, 2]", "gaze.answer": "chat(s, \"a\", max_new_tokens=2)",
     "concat.tensors": "[pixels, pixels]", "stack.tensors": "[pixels, pixels]",
     "run": "r", "changes": "change.zero(\"vision.norm.output\")", "model": "load(\"scenes\")",
     "place": "\"vision.norm.output\"", "by": "2", "vector": "zeros([24])",

@@ -141,7 +141,7 @@ import Testing
       assert len(g.maps) == 2
       d = chat("and now?", history=a, max_new_tokens=2)
       assert d.context.cut == 0 and len(d.history) == 2
-      e = make_context("and now?", history=d, max_window_size=40)
+      e = make_context("and now?", history=d, max_window_size=20)
       assert e.cut == 2
       assert e.ids == make_context("and now?").ids
       r = make_context("and now?", history=d, chat_format="raw")
