@@ -22,6 +22,8 @@ struct ChatCommand: ParsableCommand {
   var messages: String?
   @Option(help: "The most tokens of an answer; the model's own files say otherwise.")
   var maxNewTokens: Int?
+  @Flag(help: "Take the likeliest token each time, whatever the model's files say.")
+  var greedy = false
 
   func validate() throws {
     if let maxNewTokens, maxNewTokens < 1 {
@@ -39,7 +41,7 @@ struct ChatCommand: ParsableCommand {
     }
     try Interrupts.shared.begin(quittingAfter: 2, onInterrupt: { session.cancel() })
     let reply = try ChatLoop(session).answer(
-      messages: URL(typed: messages), maxNewTokens: maxNewTokens)
+      messages: URL(typed: messages), maxNewTokens: maxNewTokens, isGreedy: greedy)
     progress.end()
     try Output.standardOutput.write(reply.text + "\n")
     if reply.wasStopped {

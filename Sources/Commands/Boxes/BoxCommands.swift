@@ -31,9 +31,11 @@ extension Command {
 
   static let drawBoxes = Command(
     "draw_boxes", group: "Figures", "Draws the boxes that an answer tells on a picture.",
-    Parameter.picture("image", "The picture."),
     Parameter.any(
-      "answer", expects: "an answer, a text or boxes",
+      "image", expects: "a picture, a file's path, or an answer of chat()", words: .path,
+      "The picture; or an answer alone, whose conversation's latest picture is taken."),
+    Parameter.any(
+      "answer", expects: "an answer, a text or boxes", default: Value.none,
       "An answer or a text; or boxes, as boxes() gives, all or some of them."),
     Parameter.text("title", default: "", "What stands above it."),
     returns: "a Figure",
@@ -47,8 +49,12 @@ extension Command {
       Example(
         "save(draw_boxes(scene(7), \"<ref>left</ref><box>(0,0),(500,999)</box>\"), \"half.png\")",
         "With its label."),
+      Example(
+        "draw_boxes(chat(scene(12), \"where is the green cross?\"))",
+        "Of an answer of chat: on the latest picture of the conversation."),
     ], seeAlso: ["boxes", "overlay", "grid"]
-  ) { session, picture, answer, title in
+  ) { session, source, answer, title in
+    let (picture, answer) = try session.canvas(source, answer)
     let marks = try AnswerBoxes.marks(answer, of: "answer", in: session)
     let image = try session.model().seen(picture.image)
     var colour = -1
@@ -151,5 +157,28 @@ extension MarkedText.Mark.Shape {
         (Double($0.x), Double($0.y))
       }
     }
+  }
+}
+
+extension Session {
+  /// The picture that boxes are drawn on, and what tells them: an answer alone brings its conversation's
+  /// latest picture, as the published `draw_bbox_on_latest_picture` finds it.
+  fileprivate func canvas(_ source: Value, _ answer: Value) throws -> (Picture, Value) {
+    if case .object(let object) = source {
+      if let picture = object as? Picture { return (picture, answer) }
+      if let run = object as? Run, case .none = answer {
+        guard let picture = run.history?.pictures.last ?? run.picture else {
+          throw ArgumentFailure(
+            parameter: "image", "must be a picture: there is none in this conversation")
+        }
+        return (picture, source)
+      }
+    }
+    guard let path = source.text else {
+      throw ArgumentFailure(
+        parameter: "image",
+        "must be a picture, a file's path, or an answer of chat() alone, not \(source.inMessage)")
+    }
+    return (try Picture.read(path, in: self), answer)
   }
 }

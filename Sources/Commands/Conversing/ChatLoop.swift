@@ -74,18 +74,22 @@ public struct ChatLoop {
   ///
   /// - Throws: where the file is no list of messages that ends with a question.
   public func answer(
-    messages file: URL, maxNewTokens: Int? = nil, onWords: (String) -> Void = { _ in }
+    messages file: URL, maxNewTokens: Int? = nil, isGreedy: Bool = false,
+    onWords: (String) -> Void = { _ in }
   ) throws -> Reply {
     try session.performing {
       try answer(
-        MessagesFile(file).conversation(reader), maxNewTokens: maxNewTokens, onWords: onWords)
+        MessagesFile(file).conversation(reader), maxNewTokens: maxNewTokens, isGreedy: isGreedy,
+        onWords: onWords)
     }
   }
 
   private func answer(
-    _ conversation: Conversation, maxNewTokens: Int? = nil, onWords: (String) -> Void
+    _ conversation: Conversation, maxNewTokens: Int? = nil, isGreedy: Bool = false,
+    onWords: (String) -> Void
   ) throws -> Reply {
     var options = try model.chatOptions(for: "chat")
+    if isGreedy { options.doSample = false }
     if let maxNewTokens { options.maxNewTokens = maxNewTokens }
     var (text, count) = ("", 0)
     do {
