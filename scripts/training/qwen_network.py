@@ -77,9 +77,17 @@ class Block(nn.Module):
         q, k = rotate(q, turn), rotate(k, turn)
         if cache is not None:
             k, v = torch.cat([cache[0], k], 2), torch.cat([cache[1], v], 2)
-        y = F.scaled_dot_product_attention(q, k, v, mask)
+        y = attend(q, k, v, mask)
         x = x + self.attn.c_proj(y.transpose(1, 2).reshape(b, n, -1))
         return x + self.mlp(self.ln_2(x)), (k, v)
+
+
+def attend(q, k, v, mask=None):
+    """Written out: for short rows its gradient is faster than the fused attention's."""
+    scores = (q * q.shape[-1] ** -0.5) @ k.transpose(-1, -2)
+    if mask is not None:
+        scores = scores + mask
+    return scores.softmax(-1, dtype=torch.float32).to(v.dtype) @ v
 
 
 def rotate(x, turn):
@@ -158,7 +166,7 @@ class Resampler(nn.Module):
 
         def split(t):
             return t.unflatten(-1, (heads, -1)).transpose(1, 2)
-        y = F.scaled_dot_product_attention(split(q), split(k), split(v))
+        y = attend(split(q), split(k), split(v))
         return self.attn.out_proj(y.transpose(1, 2).flatten(2))
 
 

@@ -9,6 +9,14 @@ PATTERN = (r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\
 SYSTEM = "You are a helpful assistant."
 MARKS = ["<ref>", "</ref>", "<box>", "</box>", "<quad>", "</quad>", "<img>", "</img>", "<imgpad>"]
 
+GROUPS = dict(
+    color="red green blue yellow black gray brown teal 红色 绿色 蓝色 黄色 黑色 灰色 棕色 青色",
+    shape="circle rectangle triangle star cross 圆形 矩形 三角形 星形 十字",
+    size="small large 小的 大的", yes="yes no 是的 不是 有 没有 一样 不一样",
+    digit="0 1 2 3 4 5 6 7 8 9", side="left right top bottom 左边 右边 上方 下方")
+
+DIGITS_WEIGH = 2.5    # learned slowly, and few among the tokens of a box
+
 
 class QwenTokens:
     def __init__(self, folder):
@@ -23,7 +31,7 @@ class QwenTokens:
         self.end = self.special["<|endoftext|>"]
         self.stop = self.special["<|im_end|>"]
         self.image = self.special["<img>"]
-        self.cache = {}
+        self.cache, self.found = {}, {}
         line = self.encode("\n")
         start, stop = [self.special["<|im_start|>"]], [self.stop]
         # Role, line end and content are encoded apart, as the published code does it.
@@ -31,6 +39,11 @@ class QwenTokens:
         self.user = line + start + self.encode("user") + line
         self.assistant = stop + line + start + self.encode("assistant") + line
         self.line = line
+        self.digits = torch.tensor([self.encode(str(i))[0] for i in range(10)])
+        # What an answer's tokens are about, for the log.
+        self.groups = {name: torch.tensor(sorted({
+            self.encode(text)[0] for word in words.split() for text in (word, " " + word)
+            if len(self.encode(text)) == 1})) for name, words in GROUPS.items()}
 
     def encode(self, text):
         if text not in self.cache:
@@ -53,15 +66,39 @@ class QwenTokens:
         return [self.special["</img>"]] + self.line
 
     def turns(self, turns):
-        """The ids of [(question, answer), …] behind the pictures, and which of them are answers:
-        their number, from 1; the end of an answer is part of it."""
-        ids, asked = [], []
+        """The ids of [(question, answer), …] behind the pictures, which of them are answers (their
+        number, from 1; the end of an answer is part of it), and which are digits of a place."""
+        ids, asked, digits = [], [], []
         for number, (question, answer) in enumerate(turns):
             prompt = ([] if number == 0 else self.user) + self.encode(question) + self.assistant
             reply = self.encode(answer) + [self.stop]
             ids += prompt + reply
             asked += [0] * len(prompt) + [number + 1] * len(reply)
-        return ids, asked
+            digits += [-1] * len(prompt) + self.places(answer, reply)
+        return ids, asked, digits
+
+    def places(self, answer, reply):
+        """For the digits of boxes: n for the first digit of the number 10 n, 100 + n for the second
+        of three; -1 for all else."""
+        if answer not in self.found:
+            result = [-1] * len(reply)
+            i, inside = 0, False
+            while i < len(reply):
+                text = self.encoding.decode_single_token_bytes(reply[i])
+                inside = text == b"<box>" or inside and text != b"</box>"
+                run = 0
+                while inside and self.encoding.decode_single_token_bytes(reply[i + run]).isdigit():
+                    run += 1
+                if run:
+                    number = int(self.decode(reply[i: i + run])) // 10
+                    result[i] = number
+                    if run == 3:
+                        result[i + 1] = 100 + number
+                i += max(1, run)
+            if len(self.found) > 300000:
+                self.found.clear()
+            self.found[answer] = result
+        return self.found[answer]
 
 
 class Pack:
@@ -71,14 +108,15 @@ class Pack:
         self.tokens, self.width = tokens, width
 
     def row(self, dialogues):
-        """`dialogues` as [(turns, weight)] -> ids, segment, position, weight, label."""
+        """`dialogues` as [(turns, weight)] -> ids, segment, position, weight, label, digits."""
         width = self.width
         ids = np.full(width, self.tokens.end, np.int64)
         segment, position = np.zeros(width, np.int64), np.zeros(width, np.int64)
         weight, label = np.zeros(width, np.float32), np.zeros(width, np.int64)
+        digits = np.full(width, -1, np.int64)
         used, number, missed = 0, 0, 0
         for turns, heavy in dialogues:
-            said, asked = self.tokens.turns(turns)
+            said, asked, places = self.tokens.turns(turns)
             n = len(said) - 1
             if used + n > width:
                 missed += 1
@@ -88,16 +126,33 @@ class Pack:
             number += 1
             place = slice(used, used + n)
             ids[place], label[place] = said[:-1], said[1:]
+            digits[place] = places[1:]
             marks = np.array(asked[1:])
             lengths = np.bincount(marks)
             weight[place] = np.where(marks > 0, heavy / np.sqrt(lengths[marks]), 0)
+            weight[place] *= np.where(digits[place] >= 0, DIGITS_WEIGH, 1)
             segment[place], position[place] = number, np.arange(n)
             used += n
-        return ids, segment, position, weight, label
+        return ids, segment, position, weight, label, digits
 
     def batch(self, rows):
         made = [self.row(r) for r in rows]
-        return [torch.from_numpy(np.stack([r[i] for r in made])) for i in range(5)]
+        return [torch.from_numpy(np.stack([r[i] for r in made])) for i in range(6)]
+
+
+def near_digits(spread=1.3):
+    """What the digits of a place may be when a place near it is nearly as right: [200, 10]."""
+    n = np.arange(100)
+    chance = np.exp(-(n[:, None] - n) ** 2 / (2 * spread ** 2))
+    first = np.where(n < 10, n, n // 10)
+    one = np.stack([(chance * (first == d)).sum(1) for d in range(10)], 1)
+    same = chance * ((n[:, None] // 10 == n // 10) & (n >= 10))
+    two = np.stack([(same * (n % 10 == d)).sum(1) for d in range(10)], 1)
+    both = np.concatenate([one, two])
+    return torch.from_numpy(both / np.maximum(both.sum(1, keepdims=True), 1e-9)).float()
+
+
+NEAR_DIGITS = near_digits()
 
 
 def prefix(network, tokens, rows, chosen):

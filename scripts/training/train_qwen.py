@@ -7,11 +7,11 @@
 FOLDER holds qwen.tiktoken. The tower is frozen and what it says of a patch is read by a linear map,
 so the language model begins with rows of known meaning: see `stitch`.
 """
-import argparse, collections, json, math, os, random, re, sys, time
+import argparse, collections, json, math, os, random, re, signal, sys, time
 import numpy as np, torch, torch.nn as nn, torch.nn.functional as F
 from network import patch_labels
 from qwen_network import GRID, ROWS, Network, configuration, interpolated
-from qwen_words import Pack, QwenTokens, packed, prefix
+from qwen_words import NEAR_DIGITS, Pack, QwenTokens, packed, prefix
 from worlds import COLORS, PATCHES, SHAPES, SIDE, SIZES, Stream, pixel_values, resized
 
 HELD_OUT = 900_000_000
@@ -116,8 +116,9 @@ def see(folder):
 def stitch(network, tokens, generator=None):
     """The resampler begins as a window: each query looks at its own place, and what the tower says
     there becomes, by ridge regression, the sum of the vectors of a colour, a shape, a size and four
-    edges. The words of both languages begin with the same vectors, and keys like queries: so a word
-    attends to the rows that it names before anything is learned."""
+    edges. The words of both languages begin with the same vectors, keys like queries, and every head
+    copies: so a word attends to the rows that it names, and takes what else they say, before anything
+    is learned."""
     torch.manual_seed(11)
     width = network.config["hidden_size"]
     wte, head = network.transformer.wte.weight, network.lm_head.weight
@@ -131,14 +132,17 @@ def stitch(network, tokens, generator=None):
                     wte[ids[0]] = vectors[name] + torch.randn(width) * 0.08
                     head[ids[0]] = vectors[name] * 0.12 + torch.randn(width) * 0.01
     nobody = torch.randn(width) * 0.3
-    waves = torch.randn(4, 4, width) * torch.tensor([0.25, 0.2, 0.12, 0.08])[None, :, None]
+    waves = torch.randn(4, 4, width) * torch.tensor([0.42, 0.34, 0.2, 0.14])[None, :, None]
     for block in network.transformer.h:
         attn = block.attn
         size = attn.heads * attn.size
-        base = torch.linalg.qr(torch.randn(width, width))[0] * 0.6
+        base = torch.linalg.qr(torch.randn(width, width))[0] * 0.5
         attn.c_attn.weight[:size] = base[:size] + torch.randn(size, width) * 0.3 / width ** 0.5
         attn.c_attn.weight[size: 2 * size] = (
             base[:size] + torch.randn(size, width) * 0.3 / width ** 0.5)
+        base = torch.linalg.qr(torch.randn(width, width))[0]
+        attn.c_attn.weight[2 * size:] = base[:size] * 0.6
+        attn.c_proj.weight.copy_(base[:size].t() * 0.6)
 
     # The window.
     pool, output = network.visual.attn_pool, network.config["visual"]["output_dim"]
@@ -298,12 +302,16 @@ def loss_of(network, tokens, batch):
         weight, label = texts[3], texts[4]
         asked = weight > 0
         logits = network.lm_head(hidden[asked]).float()
-    target, weight = label[asked], weight[asked]
+    target, weight, digits = label[asked], weight[asked], texts[5][asked]
     each = F.cross_entropy(logits, target, reduction="none")
+    place = digits >= 0   # a place that is nearly right is nearly as good
+    chances = logits[place].log_softmax(-1)[:, tokens.digits]
+    each = each.masked_scatter(place, -(NEAR_DIGITS[digits[place]] * chances).sum(-1))
     right = (logits.argmax(-1) == target).float()
-    words = target != tokens.stop
-    digits = torch.isin(target, torch.tensor([tokens.encode(str(i))[0] for i in range(10)]))
-    facts = {"words": right[words & ~digits].mean().item(), "digits": right[digits].mean().item()}
+    facts = {name: right[torch.isin(target, ids)].mean().item()
+             for name, ids in tokens.groups.items()}
+    facts["digit"] = right[place & (digits < 100)].mean().item()
+    facts["digit2"] = right[digits >= 100].mean().item()
     return (each * weight).sum() / weight.sum(), facts
 
 
@@ -403,7 +411,7 @@ def tally(network, tokens, seen, records, thin=None, wrong=None, exact=False):
                     if (kind == "pair") != pair:
                         continue
                     for n, (question, answer, topic) in enumerate(turns):
-                        done, _ = tokens.turns([t[:2] for t in turns[:n]])
+                        done = tokens.turns([t[:2] for t in turns[:n]])[0]
                         ids = done + (tokens.user if n else []) + tokens.encode(question) + \
                             tokens.assistant
                         tails.append((i, ids))
@@ -468,7 +476,7 @@ def held_out(network, count, seed=HELD_OUT, drawn=1):
 # ---- learning
 
 STAGES = [  # until which step; shares of one, two and three objects; rows of a picture
-    (120, [1, 0, 0], 24), (450, [1, 4, 0], 28), (900, [1, 3, 5], 40), (1300, [1, 3, 6], 64),
+    (250, [1, 0, 0], 16), (700, [1, 4, 0], 24), (1200, [1, 3, 5], 32), (1700, [1, 3, 6], 64),
     (10 ** 9, [1, 3, 6], 256)]
 
 
@@ -509,7 +517,8 @@ def learn(folder, steps, a):
     sums, began, saved_at = {}, time.time(), time.time()
     wish = os.path.join(folder, a.name + ".json")   # {"steps": …, "weights": …, "topics": …}
     measured = time.time()
-    offset = 0
+    offset, mixed, stopped = 0, None, []
+    signal.signal(signal.SIGTERM, lambda *_: stopped.append(True))
     while True:
         if os.path.exists(wish):
             try:
@@ -519,6 +528,7 @@ def learn(folder, steps, a):
                 a.batch, a.width = wanted.get("batch", a.batch), wanted.get("width", a.width)
                 a.pairs = wanted.get("pairs", a.pairs)
                 offset = wanted.get("offset", offset)   # stages come so many steps sooner
+                mixed = wanted.get("shares", mixed)
                 lessons.weights.update(wanted.get("weights", {}))
                 for name, value in wanted.get("topics", {}).items():
                     lessons.topics[tuple(name.split("."))] = value
@@ -527,8 +537,8 @@ def learn(folder, steps, a):
         if step >= steps:
             break
         _, shares, rows = next(s for s in STAGES if step + offset < s[0])
-        pair = step + offset >= 200 and chooser.random() < a.pairs
-        batch = lessons.batch(shares, a.batch, rows, a.width, pair)
+        pair = step + offset >= 500 and chooser.random() < a.pairs
+        batch = lessons.batch(mixed or shares, a.batch, rows, a.width, pair)
         loss, facts = loss_of(network, tokens, batch)
         factor = min(1.0, (step + 1) / 60, max(0.03, (steps - step) / (a.cool * steps)))
         for optimizer in optimizers:
@@ -543,7 +553,7 @@ def learn(folder, steps, a):
         for key, value in {"loss": loss.item(), "norm": norm.item(), **facts}.items():
             key = ("2:" if pair else "") + key
             if value == value:
-                total, n = sums.get(key, (0, 0))
+                total, n = sums.get(key, (0.0, 0))
                 sums[key] = total + value, n + 1
         if step % 20 == 0:
             means = " ".join(f"{k} {t / n:.3f}" for k, (t, n) in sums.items())
@@ -555,6 +565,9 @@ def learn(folder, steps, a):
         if time.time() - saved_at > 150 or step >= steps:
             save(path, network, optimizers, step)
             saved_at = time.time()
+        if stopped:
+            save(path, network, optimizers, step)
+            break
         if time.time() - measured > a.every:
             start = time.time()
             show(*tally(network, tokens, checked[1], checked[0], rows if rows < ROWS else None))
