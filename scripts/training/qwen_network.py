@@ -246,6 +246,8 @@ class Network(nn.Module):
         for number, block in enumerate(self.transformer.h):
             x, cache = block(x, turn, mask, caches[number] if caches else None)
             kept.append(cache)
+            if number == 1:
+                self.middle = x    # what a training asks the rows of a picture
         return self.transformer.ln_f(x), kept
 
     def forward(self, ids, pixels):

@@ -243,6 +243,37 @@ def choose_rows(objects, count, chooser):
     return np.array(sorted(chosen))
 
 
+def row_labels(objects, chosen):
+    """Where the edges of the object under each row are, in fiftieths; -1 where there is none."""
+    labels = np.full((len(chosen), 4), -1, np.int64)
+    x, y = (chosen % GRID + 0.5) * SIDE / GRID, (chosen // GRID + 0.5) * SIDE / GRID
+    for o in objects:
+        left, top, right, bottom = o["box"]
+        dx, dy = (right - left) * 0.15, (bottom - top) * 0.15
+        inside = (x > left + dx) & (x < right - dx) & (y > top + dy) & (y < bottom - dy)
+        labels[inside] = [min(PLACES - 1, v * PLACES // SIDE) for v in o["box"]]
+    return labels
+
+
+PLACES = 50
+NEAR = torch.exp(-(torch.arange(PLACES)[:, None] - torch.arange(PLACES)).float() ** 2 / 2)
+NEAR = NEAR / NEAR.sum(1, keepdim=True)
+
+
+def place_loss(head, network, tokens, chosen, labels):
+    """What the rows of objects, after two blocks, tell of the four edges: only the training asks."""
+    at, loss, facts = 0, 0.0, {}
+    for number, (where, wanted) in enumerate(zip(chosen, labels)):
+        at += len(tokens.before(number + 1))
+        there = wanted[..., 0] >= 0
+        rows = network.middle[:, at: at + where.shape[1]][there]
+        chances = head(rows).float().unflatten(-1, (4, PLACES)).log_softmax(-1)
+        loss = loss - (NEAR[wanted[there]] * chances).sum(-1).mean() / len(chosen)
+        facts["edge"] = (chances.argmax(-1) - wanted[there]).abs().float().mean().item() * 20
+        at += where.shape[1] + len(tokens.after)
+    return loss, facts
+
+
 class Lessons:
     """Batches: pictures, and dialogues about them."""
 
@@ -256,11 +287,13 @@ class Lessons:
         for world in self.worlds:
             world.refresh()
 
-    def dialogues(self, record, pair):
-        """In a drawn order, heavy ones first more often; each as (turns, weight)."""
+    def dialogues(self, record, pair, boxes=False):
+        """In a drawn order, heavy ones first more often; each as (turns, weight). Only those with
+        boxes where they are practised."""
         found = {}
         for kind, language, turns in record["dialogues"]:
-            if (kind == "pair") == pair:
+            if (kind == "pair") == pair and (
+                    not boxes or any("<box>" in t[1] for t in turns)):
                 found[json.dumps(turns)] = kind, turns
         keyed = []
         for kind, turns in found.values():
@@ -269,11 +302,11 @@ class Lessons:
         keyed.sort(key=lambda k: -k[0])
         return [([t[:2] for t in turns], 1.0) for _, turns in keyed]
 
-    def batch(self, shares, size, rows, width, pair):
+    def batch(self, shares, size, rows, width, pair, boxes=False):
         """-> tower outputs and chosen rows, one for each picture of a prompt; packed texts."""
         if pair:
             size = max(1, size * 2 // 3)
-        records, seen, chosen = [], [[], []], [[], []]
+        records, seen, chosen, labels = [], [[], []], [[], []], [[], []]
         for world in self.random.choices(self.worlds, shares, k=size):
             while not world.records:
                 time.sleep(5)
@@ -282,23 +315,26 @@ class Lessons:
             record = world.record(index)
             records.append(record)
             seen[0].append(world.inputs([index])[0])
-            chosen[0].append(choose_rows(record["objects"], rows, self.random))
+            for number in range(1 + pair):
+                objects = (world.record(index + 1) if number else record)["objects"]
+                chosen[number].append(choose_rows(objects, rows, self.random))
+                labels[number].append(row_labels(objects, chosen[number][-1]))
             if pair:
                 seen[1].append(world.inputs([index + 1])[0])
-                chosen[1].append(choose_rows(
-                    world.record(index + 1)["objects"], rows, self.random))
         count = 1 + pair
-        texts = Pack(self.tokens, width).batch([self.dialogues(r, pair) for r in records])
+        texts = Pack(self.tokens, width).batch([self.dialogues(r, pair, boxes) for r in records])
         return ([torch.stack(s) for s in seen[:count]],
-                [torch.from_numpy(np.stack(c)) for c in chosen[:count]], texts)
+                [torch.from_numpy(np.stack(c)) for c in chosen[:count]], texts,
+                [torch.from_numpy(np.stack(c)) for c in labels[:count]])
 
 
-def loss_of(network, tokens, batch):
-    seen, chosen, texts = batch
+def loss_of(network, tokens, head, batch):
+    seen, chosen, texts, labels = batch
     with torch.autocast("cpu", torch.bfloat16):
         rows = [network.visual.tell(s, c) for s, c in zip(seen, chosen)]
         start, places, at = prefix(network, tokens, rows, chosen)
         hidden = packed(network, start, places, at, texts)
+        where, found = place_loss(head, network, tokens, chosen, labels)
         weight, label = texts[3], texts[4]
         asked = weight > 0
         logits = network.lm_head(hidden[asked]).float()
@@ -312,7 +348,7 @@ def loss_of(network, tokens, batch):
              for name, ids in tokens.groups.items()}
     facts["digit"] = right[place & (digits < 100)].mean().item()
     facts["digit2"] = right[digits >= 100].mean().item()
-    return (each * weight).sum() / weight.sum(), facts
+    return (each * weight).sum() / weight.sum() + 0.15 * where, facts | found
 
 
 # ---- answers
@@ -499,9 +535,12 @@ def learn(folder, steps, a):
                          adjust_lr_fn="match_rms_adamw"),
         torch.optim.AdamW([dict(params=others, rate=1.0), dict(params=reading, rate=0.3)],
                           lr=a.rate, betas=(0.9, 0.98), weight_decay=0.0, fused=True)]
+    head = nn.Linear(network.config["hidden_size"], 4 * PLACES)
+    optimizers.append(torch.optim.AdamW(head.parameters(), lr=a.rate, fused=True))
     step = 0
     if os.path.exists(path):
         saved = torch.load(path)
+        head.load_state_dict(saved["head"])
         network.load_state_dict(saved["network"])
         step = saved["step"]
         for optimizer, state in zip(optimizers, saved["optimizers"]):
@@ -517,7 +556,7 @@ def learn(folder, steps, a):
     sums, began, saved_at = {}, time.time(), time.time()
     wish = os.path.join(folder, a.name + ".json")   # {"steps": …, "weights": …, "topics": …}
     measured = time.time()
-    offset, mixed, stopped = 0, None, []
+    offset, mixed, practice, stopped = 0, None, 0.2, []
     signal.signal(signal.SIGTERM, lambda *_: stopped.append(True))
     while True:
         if os.path.exists(wish):
@@ -529,6 +568,7 @@ def learn(folder, steps, a):
                 a.pairs = wanted.get("pairs", a.pairs)
                 offset = wanted.get("offset", offset)   # stages come so many steps sooner
                 mixed = wanted.get("shares", mixed)
+                practice = wanted.get("practice", practice)
                 lessons.weights.update(wanted.get("weights", {}))
                 for name, value in wanted.get("topics", {}).items():
                     lessons.topics[tuple(name.split("."))] = value
@@ -538,8 +578,10 @@ def learn(folder, steps, a):
             break
         _, shares, rows = next(s for s in STAGES if step + offset < s[0])
         pair = step + offset >= 500 and chooser.random() < a.pairs
-        batch = lessons.batch(mixed or shares, a.batch, rows, a.width, pair)
-        loss, facts = loss_of(network, tokens, batch)
+        boxes = not pair and chooser.random() < practice   # where things are, mostly of one object
+        batch = lessons.batch([4, 1, 0] if boxes else mixed or shares, a.batch, rows, a.width, pair,
+                              boxes)
+        loss, facts = loss_of(network, tokens, head, batch)
         factor = min(1.0, (step + 1) / 60, max(0.03, (steps - step) / (a.cool * steps)))
         for optimizer in optimizers:
             for group in optimizer.param_groups:
@@ -551,7 +593,9 @@ def learn(folder, steps, a):
             optimizer.step()
         step += 1
         for key, value in {"loss": loss.item(), "norm": norm.item(), **facts}.items():
-            key = ("2:" if pair else "") + key
+            key = ("2:" if pair else "b:" if boxes else "") + key
+            if boxes and "digit" not in key:
+                continue
             if value == value:
                 total, n = sums.get(key, (0.0, 0))
                 sums[key] = total + value, n + 1
@@ -563,10 +607,10 @@ def learn(folder, steps, a):
         if step % 50 == 0:
             lessons.refresh()
         if time.time() - saved_at > 150 or step >= steps:
-            save(path, network, optimizers, step)
+            save(path, network, head, optimizers, step)
             saved_at = time.time()
         if stopped:
-            save(path, network, optimizers, step)
+            save(path, network, head, optimizers, step)
             break
         if time.time() - measured > a.every:
             start = time.time()
@@ -575,8 +619,8 @@ def learn(folder, steps, a):
             measured = time.time()
 
 
-def save(path, network, optimizers, step):
-    torch.save({"network": network.state_dict(), "step": step,
+def save(path, network, head, optimizers, step):
+    torch.save({"network": network.state_dict(), "head": head.state_dict(), "step": step,
                 "optimizers": [o.state_dict() for o in optimizers]}, path + ".part")
     os.replace(path + ".part", path)
 
