@@ -21,6 +21,11 @@ extension Scene {
     .object(JSON.Object([("image", .string(name))] + members))
   }
 
+  /// `json` with one more member, `dialogues`: those that a training reads.
+  func json(with dialogues: [Dialogue]) -> JSON {
+    .object(JSON.Object(members + [("dialogues", .array(dialogues.map(\.json)))]))
+  }
+
   private var members: [(String, JSON)] {
     var random = SplitMix64(seed: ~seed)
     return [
@@ -52,5 +57,23 @@ extension Question {
   /// The members `{"kind": …, "text": …, "answer": …}`.
   public var json: JSON {
     ["kind": .string(kind.rawValue), "text": .string(text), "answer": .string(answer)]
+  }
+}
+
+extension Dialogue {
+  /// The members `{"language": "en", "kind": …, "seeds": [7], "turns": [{"topic": …, "question": …,
+  /// "answer": …}, …]}`; the seeds are of the scenes that it is about.
+  public var json: JSON {
+    [
+      "language": .string(language.rawValue), "kind": .string(kind.rawValue),
+      "seeds": .array(scenes.map { .integer(Int(truncatingIfNeeded: $0.seed)) }),
+      "turns": .array(
+        turns.map {
+          [
+            "topic": .string($0.topic.rawValue), "question": .string($0.question),
+            "answer": .string($0.answer),
+          ]
+        }),
+    ]
   }
 }

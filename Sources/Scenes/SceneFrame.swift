@@ -1,5 +1,6 @@
 internal import Files
 internal import Images
+internal import Tensors
 
 /// A scene as bytes for a program that reads a stream of them, such as a training.
 ///
@@ -12,7 +13,21 @@ public struct SceneFrame: Sendable {
 
   /// The frame of a scene; without a grid the record alone.
   public init(of scene: Scene, grid: Int?) {
-    let record = scene.json.bytes()
+    self.init(of: scene, record: scene.json, grid: grid)
+  }
+
+  /// The frame of a scene whose record has one more member, `dialogues`: `Dialogue.examination`
+  /// with `dialogues` of each kind and language, drawn from the seed.
+  ///
+  /// - Parameter next: picture 2 of the dialogues about two.
+  public init(of scene: Scene, and next: Scene, dialogues: Int, grid: Int?) {
+    var random = SplitMix64(seed: scene.seed ^ 0xD1A1_06D1_A106_D1A1)
+    let drawn = Dialogue.examination(of: scene, and: next, count: dialogues, from: &random)
+    self.init(of: scene, record: scene.json(with: drawn), grid: grid)
+  }
+
+  private init(of scene: Scene, record json: JSON, grid: Int?) {
+    let record = json.bytes()
     var bytes: [UInt8] = []
     bytes.reserveCapacity(
       record.count + 4 + Scene.side * Scene.side * 3 + (grid ?? 0) * (grid ?? 0))

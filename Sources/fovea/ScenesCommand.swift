@@ -26,10 +26,19 @@ struct ScenesCommand: ParsableCommand {
   var raw = false
   @Option(help: "With --raw: cells on a side of the map of owners; 0 leaves pixels and map out.")
   var grid = 40
+  @Option(
+    help: """
+      With --raw: dialogues of each kind and language in every record; those about two pictures \
+      are about this scene and the next.
+      """)
+  var dialogues = 0
 
   func validate() throws {
     guard raw != (out != nil) else {
       throw ValidationError("give either --out FOLDER or --raw")
+    }
+    guard (0...100).contains(dialogues), raw || dialogues == 0 else {
+      throw ValidationError("--dialogues must be 0 to 100, and goes with --raw")
     }
     guard count >= (raw ? 0 : 1), (0...Scene.side).contains(grid) else {
       throw ValidationError("--count must be at least 1, --grid 0 to \(Scene.side)")
@@ -47,9 +56,14 @@ struct ScenesCommand: ParsableCommand {
       return
     }
     var index: UInt64 = 0
+    var scene = Scene(seed: seed, population: population)
     while count == 0 || index < UInt64(count) {
-      let scene = Scene(seed: seed &+ index, population: population)
-      let frame = SceneFrame(of: scene, grid: grid == 0 ? nil : grid)
+      let next = Scene(seed: seed &+ index &+ 1, population: population)
+      let grid = grid == 0 ? nil : grid
+      let frame =
+        dialogues == 0
+        ? SceneFrame(of: scene, grid: grid)
+        : SceneFrame(of: scene, and: next, dialogues: dialogues, grid: grid)
       do throws(TerminalError) {
         try Output.standardOutput.write(bytes: frame.bytes)
       } catch {
@@ -57,6 +71,7 @@ struct ScenesCommand: ParsableCommand {
         if error.isClosedPipe { return }
         throw error
       }
+      scene = next
       index += 1
     }
   }

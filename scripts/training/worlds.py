@@ -27,11 +27,12 @@ GENERATOR = os.environ.get("FOVEA", "fovea").split()
 class Stream:
     """Scenes with consecutive seeds, starting at `seed`, as (record, picture, owners)."""
 
-    def __init__(self, seed, population="1-3", pixels=True):
+    def __init__(self, seed, population="1-3", pixels=True, dialogues=0):
         self.seed, self.population, self.pixels = seed, population, pixels
         self.process = subprocess.Popen(
             [*GENERATOR, "scenes", "--raw", "--count", "0", "--seed", str(seed), "--population",
-             population, "--grid", str(SAMPLES if pixels else 0)],
+             population, "--grid", str(SAMPLES if pixels else 0)]
+            + (["--dialogues", str(dialogues)] if dialogues else []),
             stdout=subprocess.PIPE, bufsize=1 << 20)
 
     def read(self, count):
