@@ -39,6 +39,24 @@ extension SoftPromptModel {
   }
 }
 
+extension SoftPromptModel {
+  /// The sequence that the language model reads of an input whose pictures have gone their way already.
+  ///
+  /// - Parameter rows: what stands for each picture among the words, `[Q, E]` each.
+  public func sequence(
+    _ input: Input, rows: [Tensor], trace: inout Trace
+  ) throws -> Tensor {
+    var slots = Slots(input)
+    for (picture, row) in rows.enumerated() {
+      slots.picture = picture
+      slots[.softPrompt] = row
+    }
+    slots.picture = 0
+    try stages.filter { $0.name == "assemble" }.steps.walk(&slots, trace: &trace)
+    return slots.take(.sequence)
+  }
+}
+
 extension WritingModel {
   /// Everything from what a run starts from to the sequence that the language model reads, `[T, E]`.
   public func sequence(_ input: Input, trace: inout Trace) throws -> Tensor {

@@ -12,7 +12,8 @@ struct EvaluateCommand: ParsableCommand {
     discussion: """
       Every scene is asked at most one question of each kind, and for a caption. Answers are greedy \
       and count when they equal the right one to the letter; boxes are measured by their overlap. \
-      Of a model with one space for pictures and texts: names of single objects, and retrieval among \
+      Of a model that converses about several pictures: dialogues in English and Chinese, later \
+      questions behind the model's own answers. Of a model with one space for pictures and texts: names of single objects, and retrieval among \
       all the scenes, for captions that are true of one scene alone.
       """)
 
@@ -36,7 +37,7 @@ struct EvaluateCommand: ParsableCommand {
     progress.end()
     for line in evaluation.lines {
       let score =
-        line.kind == "box"
+        line.kind.hasPrefix("box")
         ? String(format: "%.3f", line.score) : String(format: "%.1f %%", line.score * 100)
       let cells = [
         line.kind.padding(toLength: 22, withPad: " ", startingAt: 0),

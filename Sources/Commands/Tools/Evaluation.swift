@@ -32,6 +32,7 @@ public struct Evaluation {
   private var right: [String: (count: Int, right: Int)] = [:]
   private var overlaps: [Double] = []
   private var spaceLines: [Line] = []
+  private var dialogues: DialogueEvaluation?
   private let space: (any EmbeddingModel)?
 
   /// Reads a model.
@@ -39,6 +40,7 @@ public struct Evaluation {
     model = try LoadedModel.read(choice)
     matching = try model.orCompanion(with: .matching).model.matching
     space = try model.orCompanion(with: .embedding).model.embedding
+    dialogues = model.model.chatting.flatMap { DialogueEvaluation($0) }
   }
 
   /// Asks about `count` scenes of one to three objects, from seed `seed` on.
@@ -51,7 +53,14 @@ public struct Evaluation {
     try checkFinite(on: Scene(seed: seed))
     let asks = model.model.writing != nil || matching != nil
     for index in 0..<(asks ? count : 0) {
-      try ask(about: Scene(seed: seed &+ UInt64(index), population: .exactly(1...3)))
+      func scene(_ further: Int) -> Scene {
+        Scene(seed: seed &+ UInt64(index + further), population: .exactly(1...3))
+      }
+      if dialogues != nil {
+        try dialogues?.ask(about: scene(0), and: scene(1))
+      } else {
+        try ask(about: scene(0))
+      }
       try progress(index + 1)
     }
     if let space {
@@ -84,7 +93,7 @@ public struct Evaluation {
           kind: "box", count: sorted.count, score: sorted[sorted.count / 2],
           measure: "median overlap (IoU)"))
     }
-    return lines + spaceLines
+    return lines + (dialogues?.lines ?? []) + spaceLines
   }
 
   /// - Throws: `BrokenModel` where one of the models gives a number that is none, of which no answer
