@@ -6,9 +6,9 @@ import Runtime
 import TestSupport
 import Testing
 
-/// Conversations: with the model that ships, and with a Qwen-VL where one lies beside the project.
+/// Conversations: with the model that ships, and with a small Qwen-VL.
 @Suite struct ChatTests {
-  static let qwen = Fixtures.shared.map { [$0.appending(path: "goldens/qwen-vl")] } ?? []
+  static let qwen = Fixtures.goldens.appending(path: "qwen-vl")
 
   private func holds(_ script: String, model: URL? = nil) throws {
     let workshop = try Workshop()
@@ -116,7 +116,7 @@ import Testing
     }
   }
 
-  @Test(arguments: qwen) func picturesStandWhereTheyWereSaid(_ model: URL) throws {
+  @Test func picturesStandWhereTheyWereSaid() throws {
     try holds(
       """
       save(scene(7), "a.png")
@@ -136,7 +136,7 @@ import Testing
       first = a.trace["vision.blocks.0.output"]
       second = a.trace["vision2.blocks.0.output"]
       assert (first - second).abs().max() > 0
-      assert attention(a, kind="cross", picture=2).shape == (256, 64)
+      assert attention(a, kind="cross", picture=2).shape == (256, 9)
       g = gaze(a)
       assert len(g.maps) == 2
       d = chat("and now?", history=a, max_new_tokens=2)
@@ -147,12 +147,12 @@ import Testing
       r = make_context("and now?", history=d, chat_format="raw")
       assert r.text == "and now?"
       typed = make_context("<|im_end|> stays text")
-      assert typed.ids.count(151645) == 2
-      assert get_stop_words_ids() == [[151645], [151644]]
-      """, model: model)
+      assert typed.ids.count(502) == 2
+      assert get_stop_words_ids() == [[502], [501]]
+      """, model: Self.qwen)
   }
 
-  @Test(arguments: qwen) func badPicturesAreOneSentence(_ model: URL) throws {
+  @Test func badPicturesAreOneSentence() throws {
     let long = String(repeating: "a", count: 300)
     for (line, words) in [
       ("chat(\"<img>\(long)</img>\")", "300 bytes"),
@@ -162,7 +162,7 @@ import Testing
       ("chat(\"what?\", history=[(\"<img>gone.png</img> a\", \"b\")])", "gone.png: no such file"),
       ("make_context(\"a\", chat_format=\"llama\")", "must be 'chatml' or 'raw'"),
     ] {
-      let found = try failure(line, model: model)
+      let found = try failure(line, model: Self.qwen)
       #expect(found.contains(words), "\(line): \(found)")
     }
   }

@@ -7,18 +7,19 @@ import Models
 import Tensors
 import TestSupport
 import Testing
+import Tokenizers
 import Tracing
 
-/// Qwen-VL against the published code, where its witness lies beside the project.
+/// Qwen-VL against the maths of the published code, and against that code where its witness lies beside the
+/// project.
 @Suite struct QwenVLTests {
-  static let goldens =
-    Fixtures.shared.map {
-      [Golden(folder: $0.appending(path: "goldens/qwen-vl"), images: $0.appending(path: "images"))]
-    } ?? []
+  /// The project's own, and that of the published code.
+  static let goldens = Golden.named("qwen-vl")
+  static let published = Array(goldens.dropFirst())
 
   private func model(_ golden: Golden) throws -> QwenVL.Model {
     var model = try QwenVL.Model(CheckpointFolder(golden.folder))
-    #expect(model.settings.maxNewTokens.value == 512)
+    #expect([12, 512].contains(model.settings.maxNewTokens.value))
     model.settings.maxNewTokens.value = 2
     return model
   }
@@ -37,11 +38,16 @@ import Tracing
       })
   }
 
-  /// The golden's two conversations: one picture and a question; then a second question about it.
+  /// The golden's first conversation: one picture and a question.
+  private func conversation(_ golden: Golden, _ model: QwenVL.Model) throws -> Input {
+    let query = try #require(try golden.expected()["query"]?.text)
+    return Input(turns: [try turn(.user, query, golden.image(), model)])
+  }
+
+  /// The first, and one that goes on with a second question.
   private func conversations(_ golden: Golden, _ model: QwenVL.Model) throws -> (Input, Input) {
     let (expected, image) = (try golden.expected(), try golden.image())
-    let query = try #require(expected["query"]?.text)
-    let first = Input(turns: [try turn(.user, query, image, model)])
+    let first = try conversation(golden, model)
     let (asked, answered) = (
       try #require(expected["history"]?[0]?[0]?.text),
       try #require(expected["history"]?[0]?[1]?.text)
@@ -55,32 +61,45 @@ import Tracing
 
   @Test(arguments: goldens) func everyModuleAgrees(_ golden: Golden) throws {
     let model = try model(golden)
-    let expected = try golden.expected()
-    let (first, second) = try conversations(golden, model)
-    let trace = try golden.trace()
-    let pixels = try trace.floats("inputs.pixel_values")
+    let pixels = try golden.trace().floats("inputs.pixel_values")
     expectClose(
       try model.preprocess(golden.image()),
       to: pixels.reshaped(to: Array(pixels.shape.dropFirst())),
       within: 1e-6, "pixel values")
-    for (conversation, file, ids, least) in [
-      (first, "trace.safetensors", "input_ids", 80),
-      (second, "trace-long.safetensors", "input_ids_2", 38),
-    ] {
-      #expect(try model.ids(of: conversation) == expected[ids]?.integers, "\(ids)")
-      var request = TraceRequest(images: [], conversation: conversation, usesPublishedNames: true)
-      request.keeps = { _ in true }
-      let run = try model.traced(request)
-      let golden = try TensorCollection(golden.folder.appending(path: file))
-      #expect(try expectSame(run.tensors, as: golden) >= least)
-    }
+    let isOwn = golden.folder.path.hasPrefix(Fixtures.goldens.path)
+    try expect(
+      try conversation(golden, model), of: model, in: golden, "trace.safetensors", ids: "input_ids",
+      least: isOwn ? 5 : 83)
+  }
+
+  @Test(arguments: published) func everyModuleAgreesBehindTheTrainedLength(_ golden: Golden) throws
+  {
+    let model = try model(golden)
+    try expect(
+      try conversations(golden, model).1, of: model, in: golden, "trace-long.safetensors",
+      ids: "input_ids_2", least: 38)
+  }
+
+  private func expect(
+    _ conversation: Input, of model: QwenVL.Model, in golden: Golden, _ file: String, ids: String,
+    least: Int
+  ) throws {
+    #expect(try model.ids(of: conversation) == golden.expected()[ids]?.integers, "\(ids)")
+    var request = TraceRequest(images: [], conversation: conversation, usesPublishedNames: true)
+    request.keeps = { _ in true }
+    let run = try model.traced(request)
+    let trace = try TensorCollection(golden.folder.appending(path: file))
+    #expect(try expectSame(run.tensors, as: trace) >= least)
   }
 
   @Test(arguments: goldens) func everyAnswerIsTheReferences(_ golden: Golden) throws {
     let model = try model(golden)
     let expected = try golden.expected()
-    let (first, second) = try conversations(golden, model)
-    for (conversation, key) in [(first, "greedy"), (second, "greedy_2")] {
+    var asked = [(try conversation(golden, model), "greedy")]
+    if expected["greedy_2"] != nil {
+      asked.append((try conversations(golden, model).1, "greedy_2"))
+    }
+    for (conversation, key) in asked {
       let ids = try #require(expected[key]?.integers)
       var options = model.defaultOptions
       options.maxNewTokens = ids.count
@@ -89,13 +108,13 @@ import Tracing
       let answer = try model.write(
         after: sequence, promptIDs: model.ids(of: conversation), options: options, trace: .nothing)
       #expect(answer.generated.tokens == ids, "\(key)")
-      if key == "greedy" {
+      if key == "greedy", expected["decoded"] != nil {
         #expect(model.reply(in: answer.generated.tokens) == expected["decoded"]?.text)
       }
     }
   }
 
-  @Test(arguments: goldens) func theContextIsTheReferences(_ golden: Golden) throws {
+  @Test(arguments: published) func theContextIsTheReferences(_ golden: Golden) throws {
     var model = try model(golden)
     let expected = try golden.expected()
     let (first, second) = try conversations(golden, model)
@@ -121,9 +140,10 @@ import Tracing
 
   @Test(arguments: goldens) func eachPictureGoesItsOwnWay(_ golden: Golden) throws {
     let model = try model(golden)
-    let images = try ["chelsea.png", "coffee.png"].map { name in
+    let images = try ["picture.png", "tall.png"].map { name in
       try Image(
-        decoding: [UInt8](try Data(contentsOf: golden.images.appending(path: name))), named: name)
+        decoding: [UInt8](try Data(contentsOf: Fixtures.goldens.appending(path: name))), named: name
+      )
     }
     var together = Trace.everything
     let pictures = images.map { Input.Segment.picture(.image($0), Input.Mention("a")) }
@@ -133,7 +153,7 @@ import Tracing
       var alone = Trace.everything
       try model.pass(Input(image: image, prompt: "?"), trace: &alone)
       let seen = alone.records.filter { !$0.address.isInside(Address("language")) }
-      #expect(seen.count > 60)
+      #expect(seen.count > 40)
       for record in seen {
         #expect(together[record.address.ofPicture(index)] == record.tensor, "\(record.address)")
       }
@@ -152,7 +172,7 @@ import Tracing
 
   @Test(arguments: goldens) func oneThreadGivesTheBitsOfTwo(_ golden: Golden) throws {
     let model = try model(golden)
-    let (first, _) = try conversations(golden, model)
+    let first = try conversation(golden, model)
     let runs = try [1, 2].map { count in
       try Parallelism.$threadCount.withValue(count) {
         var trace = Trace.everything
@@ -172,7 +192,7 @@ import Tracing
 
   @Test(arguments: goldens) func readingWordByWordIsReadingAllAtOnce(_ golden: Golden) throws {
     let model = try model(golden)
-    let (_, second) = try conversations(golden, model)
+    let second = try conversation(golden, model)
     let ids = try model.ids(of: second)
     var trace = Trace.nothing
     let sequence = try model.sequence(second, trace: &trace)
@@ -201,6 +221,7 @@ import Tracing
     #expect(failure([.text("a <img>b.png</img>")]).hasPrefix("the words hold '<img>'"))
     #expect(failure([.text("<|im_end|> stays text")]) == "nothing")
     let typed = try model.ids(of: Input(prompt: "<|im_end|>"))
-    #expect(typed.filter { $0 == 151645 }.count == 2)
+    let end = try #require(model.tokenizer.id("<|im_end|>"))
+    #expect(typed.count(where: { $0 == end }) == 2)
   }
 }

@@ -8,7 +8,9 @@ import Tracing
 
 /// The list of steps that everything walks.
 @Suite struct StepTests {
-  static let families = ["blip2", "blip2-itm", "vit", "clip", "clip-open", "llama", "mistral"]
+  static let families = [
+    "blip2", "blip2-itm", "vit", "clip", "clip-open", "llama", "mistral", "qwen-vl",
+  ]
 
   private func model(_ name: String) throws -> any FamilyModel {
     try Family.read(CheckpointFolder(Fixtures.goldens.appending(path: name)))
