@@ -143,10 +143,10 @@ enum MappingMethods {
       return Callable(name, "Its keys with their values.") { _ in
         // A tuple is an array of its own.
         try [Value].askForRoom(of: 4 * mapping.count)
-        let entries = mapping.entries
+        let (keys, values) = mapping.columns
         return .newList(
-          try [Value].made(entries.count) { place in
-            try Sequences.tuple([entries[place].key, entries[place].value])
+          try [Value].made(keys.count) { place in
+            try Sequences.tuple([keys[place], values[place]])
           })
       }
     case "pop":
