@@ -109,7 +109,9 @@ struct PlantedNumber: Sendable, CustomTestStringConvertible {
         let words = said.withLock { $0 }
         #expect(
           words.contains(" first at \(planted.place)"), "\(name), \(command): \(words)")
-        let notes = words.split(separator: "\n").filter { $0.contains(" first at \(planted.place)") }
+        let notes = words.split(separator: "\n").filter {
+          $0.contains(" first at \(planted.place)")
+        }
         #expect(Set(notes).count == notes.count, "\(name), \(command): \(words)")
         #expect(session[BrokenResults.self])
       }
