@@ -5,6 +5,38 @@ enum ForeignLayout {
   /// What would be read instead.
   static let instead = "use the model's safetensors or PyTorch files"
 
+  /// The frameworks whose files are known by their names.
+  private static let frameworks: [(matches: @Sendable (String) -> Bool, name: String)] = [
+    (
+      {
+        $0.hasPrefix("tf_model") && $0.hasSuffix(".h5") || $0 == "saved_model.pb"
+          || $0.hasSuffix(".ckpt.index") || $0.hasSuffix(".ckpt.meta")
+      }, "TensorFlow"
+    ),
+    ({ $0.hasPrefix("flax_model") && $0.hasSuffix(".msgpack") }, "Flax"),
+    ({ $0 == "rust_model.ot" }, "Rust (rust-bert)"), ({ $0.hasSuffix(".onnx") }, "ONNX"),
+    ({ $0.hasPrefix("openvino_model") }, "OpenVINO"),
+    ({ $0.hasSuffix(".mlmodel") || $0.hasSuffix(".mlpackage") }, "Core ML"),
+  ]
+
+  /// What a file with this name holds, and what to do; nil for nothing that is known.
+  static func words(ofFile name: String) -> String? {
+    frameworks.first { $0.matches(name) }.map {
+      "this is a model for \($0.name), by its name, which is not read; \(instead(of: $0.name))"
+    }
+  }
+
+  private static func instead(of framework: String) -> String {
+    switch framework {
+    case "TensorFlow", "Flax":
+      """
+      \(instead), or let transformers convert it: from_pretrained(folder, \
+      from_\(framework == "Flax" ? "flax" : "tf")=True).save_pretrained(new_folder)
+      """
+    default: instead
+    }
+  }
+
   /// What a folder with these names holds, and what to do; nil for nothing that is known.
   static func words(_ names: [String]) -> String? {
     func first(_ matches: (String) -> Bool) -> String? { names.first(where: matches) }
@@ -24,27 +56,11 @@ enum ForeignLayout {
     if let file = first({ $0.lowercased().hasSuffix(".gguf") }) {
       return "holds a GGUF file (\(file.withVisibleControls)), which is not read; \(instead)"
     }
-    let frameworks: [(matches: (String) -> Bool, name: String)] = [
-      (
-        {
-          $0.hasPrefix("tf_model") && $0.hasSuffix(".h5") || $0 == "saved_model.pb"
-            || $0.hasSuffix(".ckpt.index") || $0.hasSuffix(".ckpt.meta")
-        }, "TensorFlow"
-      ),
-      ({ $0.hasPrefix("flax_model") && $0.hasSuffix(".msgpack") }, "Flax"),
-      ({ $0 == "rust_model.ot" }, "Rust (rust-bert)"), ({ $0.hasSuffix(".onnx") }, "ONNX"),
-      ({ $0.hasPrefix("openvino_model") }, "OpenVINO"),
-      ({ $0.hasSuffix(".mlmodel") || $0.hasSuffix(".mlpackage") }, "Core ML"),
-    ]
     for framework in frameworks {
       if let file = first(framework.matches) {
-        let isPeer = ["TensorFlow", "Flax"].contains(framework.name)
         return """
           has its weights only for \(framework.name) (\(file.withVisibleControls)), which is not \
-          read; \(isPeer
-            ? "\(instead), or let transformers convert it: from_pretrained(folder, "
-              + "from_\(framework.name == "Flax" ? "flax" : "tf")=True).save_pretrained(new_folder)"
-            : instead)
+          read; \(instead(of: framework.name))
           """
       }
     }

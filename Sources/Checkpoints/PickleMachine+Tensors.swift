@@ -119,8 +119,35 @@ extension PickleMachine {
     } else {
       view.unreadType = storages[storage].unreadType
     }
+    if let marks = try marks(arguments.dropFirst(isTyped ? 7 : 6).first), view.unreadType == nil {
+      view.unreadType = [(view.type ?? storages[storage].type)?.name, marks]
+        .compactMap(\.self).joined(separator: " ")
+    }
     views.append(view)
     return .tensor(views.count - 1)
+  }
+
+  /// What a tensor's metadata says of its numbers that are not what its storage holds, in words; nil
+  /// where it says nothing.
+  ///
+  /// `neg` and `conj` are PyTorch's for numbers that are yet to be negated or conjugated, as
+  /// `x.conj().imag` is saved; real numbers are their own conjugates.
+  private func marks(_ metadata: PickleValue?) throws(Failure) -> String? {
+    guard let metadata else { return nil }
+    if case .none = metadata { return nil }
+    guard case .dictionary(let place) = metadata else {
+      throw fail(.pickleView, "a tensor's metadata is \(metadata.words), expected a dictionary")
+    }
+    for (key, value) in dictionaries[place] {
+      if case .bool(false) = value { continue }
+      switch key {
+      case .text("conj"): continue
+      case .text("neg"): return "to be negated (PyTorch's neg bit)"
+      case .text(let name): return "with the unknown mark '\(shown(name))'"
+      default: return "with an unknown mark"
+      }
+    }
+    return nil
   }
 
   private func lengths(_ value: PickleValue, _ what: String) throws(Failure) -> [Int] {

@@ -102,7 +102,7 @@ enum TensorFiles {
       else { throw error }
       throw .malformed(
         path: file.path, offset: 0, rule: .otherFormat,
-        detail: """
+        detail: ForeignLayout.words(ofFile: url.lastPathComponent) ?? """
           this is no file of tensors: neither safetensors, nor a checkpoint of PyTorch, nor NumPy's; \
           if it should be, fetch it again
           """)

@@ -1,3 +1,4 @@
+internal import Budget
 public import Images
 
 /// Pixels shown in a terminal.
@@ -15,7 +16,7 @@ public enum TerminalPicture {
   /// The picture as lines of text, each ended by a newline.
   ///
   /// Pixels are averaged in blocks where there are more columns than `columns`; smaller pictures
-  /// are shown as they are, a pixel a column.
+  /// are shown as they are, a pixel a column. Stopped, it ends early.
   public static func text(_ image: Image, columns: Int, style: Style) -> String {
     let width = min(max(1, columns), image.width)
     // A character is about twice as high as wide; a half block makes up for it.
@@ -55,6 +56,7 @@ public enum TerminalPicture {
     var result: [Colour] = []
     result.reserveCapacity(width * height)
     for row in 0..<height {
+      if Stop.isRequested { break }
       let rows = row * image.height / height..<(row + 1) * image.height / height
       for column in 0..<width {
         let columns = column * image.width / width..<(column + 1) * image.width / width

@@ -47,8 +47,8 @@ public struct ModelID: Hashable, Sendable, CustomStringConvertible {
 
 /// What a person types for a published model.
 ///
-/// `owner/name`, `owner/name@revision`, `hf://owner/name`, or the address of its page at
-/// huggingface.co or modelscope.cn.
+/// `owner/name`, `owner/name@revision`, `hf://owner/name`, the address of its page at huggingface.co or
+/// modelscope.cn, or the name of its folder in a cache, `models--owner--name`.
 public struct ModelReference: Equatable, Sendable {
   /// The model.
   public let id: ModelID
@@ -84,7 +84,13 @@ public struct ModelReference: Equatable, Sendable {
       revision = String(rest[rest.index(after: at)...])
       rest = rest[..<at]
     }
-    guard let id = ModelID(String(rest)), revision?.isEmpty != true,
+    let cached = "models--"
+    let isCached = rest.hasPrefix(cached)
+    if isCached { hub = hub ?? .huggingFace }
+    guard
+      let id = isCached
+        ? ModelID(joined: String(rest.dropFirst(cached.count))) : ModelID(String(rest)),
+      revision?.isEmpty != true,
       isAddress || !Self.isFileName(id.name)
     else { return nil }
     (self.id, self.revision, self.hub) = (id, revision, hub)

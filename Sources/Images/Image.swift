@@ -1,3 +1,4 @@
+internal import Budget
 public import Tensors
 
 /// A picture: 8-bit red, green and blue at every pixel.
@@ -112,10 +113,18 @@ public struct Image: Sendable, Equatable {
     guard levels.rank == 3, levels.shape[2] == 3, levels.count > 0 else {
       throw .shape(found: levels.shape, expected: "[Y, X, 3]")
     }
-    self.init(
-      width: levels.shape[1], height: levels.shape[0],
-      // A NaN fails the comparison.
-      pixels: levels.elements.map { $0 > 0 ? UInt8(min($0, 255).rounded()) : 0 })
+    let elements = levels.elements
+    var pixels = [UInt8](repeating: 0, count: levels.count)
+    pixels.withUnsafeMutableBufferPointer { pixels in
+      Stop.parts(of: pixels.count) { part in
+        for place in part {
+          let level = elements[place]
+          // A NaN fails the comparison.
+          pixels[place] = level > 0 ? UInt8(min(level, 255).rounded()) : 0
+        }
+      }
+    }
+    self.init(width: levels.shape[1], height: levels.shape[0], pixels: pixels)
   }
 
   /// The bytes as numbers from 0 to 255, `[Y, X, 3]`.

@@ -1,3 +1,4 @@
+internal import Budget
 public import Tensors
 
 /// What a published `preprocessor_config.json` asks to be done to a picture before a model sees it.
@@ -206,9 +207,11 @@ public struct Preprocessing: Sendable, Equatable {
       let mean = normalisation.map { Float($0.mean[channel]) } ?? 0
       let deviation = normalisation.map { Float($0.deviation[channel]) } ?? 1
       let factor = Float(rescaleFactor ?? 1)
-      for index in 0..<width * height {
-        let value = pixels.elements[channel * width * height + index]
-        levels[index * 3 + channel] = (value * deviation + mean) / factor
+      Stop.parts(of: width * height) { part in
+        for index in part {
+          let value = pixels.elements[channel * width * height + index]
+          levels[index * 3 + channel] = (value * deviation + mean) / factor
+        }
       }
     }
     return Tensor(levels, shape: [height, width, 3])

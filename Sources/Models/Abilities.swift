@@ -252,6 +252,8 @@ public protocol EmbeddingModel: SeeingModel {
   var embeddingWidth: Int { get }
   /// What cosines are multiplied by before softmax.
   var similarityScale: Float { get }
+  /// What its checkpoint calls the weight that this scale comes from.
+  var similarityScaleWeight: String { get }
   /// `[L, D]`: what the text tower adds to each token for where it is.
   var textPositionEmbeddings: Tensor { get }
   /// The token ids of a text, begin and end token in place.

@@ -6,6 +6,8 @@ public enum ModelError: Error, Equatable, CustomStringConvertible {
   case unknownFamily(file: String, found: String?, known: [String])
   /// A value of the configuration is missing, of the wrong kind or out of range.
   case badConfiguration(file: String, key: String, found: String, expected: String)
+  /// A file of settings holds something else than an object.
+  case noSettings(file: String, found: String)
   /// The prompt and what goes before it do not fit the positions the model was trained with.
   case promptTooLong(tokens: Int, limit: Int)
   /// A text of no tokens, where there is nothing else to go on from.
@@ -37,6 +39,8 @@ public enum ModelError: Error, Equatable, CustomStringConvertible {
         + "; Fovea reads \(known.joined(separator: ", "))"
     case .badConfiguration(let file, let key, let found, let expected):
       "\(file): '\(key)' is \(found), but it must be \(expected)"
+    case .noSettings(let file, let found):
+      "\(file): the file holds \(found), but it must hold an object of settings"
     case .promptTooLong(let tokens, let limit):
       "the prompt, with what stands for a picture, takes \(tokens) tokens, but this model has room for \(limit); "
         + "shorten the prompt"
@@ -76,7 +80,7 @@ extension ModelError: HasExitCode {
   /// Bad data where a file is at fault; else a command that failed.
   public var exitCode: Int32 {
     switch self {
-    case .unknownFamily, .badConfiguration, .unknownToken: ExitCode.badData
+    case .unknownFamily, .badConfiguration, .noSettings, .unknownToken: ExitCode.badData
     case .pictureTagInWords, .pictureNameTooLong,
       .promptTooLong, .emptyPrompt, .badSize, .textTooLong, .imageTokenInPrompt, .badTokenIDs,
       .missingPart,

@@ -46,6 +46,8 @@ struct BytePairEncoding: Sendable {
     }
     start(word, &space)
     merge(&space)
+    // A word of millions of bytes takes long to be merged.
+    if word.count > 1 << 16, Stop.isRequested { return }
     var place = space.ids.isEmpty ? -1 : 0
     while place >= 0 {
       append(space.ids[place], to: &ids, space)
@@ -71,6 +73,7 @@ struct BytePairEncoding: Sendable {
     space.previous.removeAll(keepingCapacity: true)
     space.next.removeAll(keepingCapacity: true)
     for place in 0..<count {
+      if place & 0xFFFF == 0xFFFF, Stop.isRequested { return space.ids.removeAll() }
       space.previous.append(place - 1)
       space.next.append(place + 1 < count ? place + 1 : -1)
     }

@@ -1,3 +1,5 @@
+internal import Budget
+
 /// What a word is made of before anything merges.
 struct WordSymbols: Sendable {
   /// Which parts of a word are looked for in the vocabulary.
@@ -45,12 +47,14 @@ struct WordSymbols: Sendable {
   /// looks for it.
   func wholeWord(_ word: ArraySlice<UInt8>, in tokens: TokenTable) -> Int? {
     guard case .bytes = kind else { return word.withUnsafeBufferPointer { tokens.id($0) } }
+    // Every byte is spelled with one or more.
+    guard word.count <= tokens.longest else { return nil }
     var text = String.UnicodeScalarView()
     for byte in word { text.append(ByteAlphabet.scalars[Int(byte)]) }
     return tokens.id(String(text))
   }
 
-  /// Appends the tokens that the word starts as.
+  /// Appends the tokens that the word starts as; not all of them once the work is asked to end.
   func append(_ word: ArraySlice<UInt8>, to ids: inout [Int32], _ tokens: TokenTable) {
     var lastIsUnknown = false
     func append(_ symbol: Int32) {
@@ -64,12 +68,15 @@ struct WordSymbols: Sendable {
     switch kind {
     case .bytes(let symbols):
       for (offset, byte) in word.enumerated() {
+        if offset & 0xFFFF == 0xFFFF, Stop.isRequested { return }
         append(symbols[Int(byte) + (offset == word.count - 1 ? 256 : 0)])
       }
     case .characters(let bytes):
       word.withUnsafeBufferPointer { word in
-        var place = 0
+        var (place, count) = (0, 0)
         while place < word.count {
+          count += 1
+          if count & 0xFFFF == 0, Stop.isRequested { return }
           let length = word.scalar(at: place).length
           let character = UnsafeBufferPointer(rebasing: word[place..<place + length])
           place += length

@@ -83,6 +83,20 @@ struct CheckpointFolderTests {
     #expect(error?.description.contains(words) == true && error?.exitCode == 66)
   }
 
+  @Test(arguments: [
+    ("tf_model.h5", "TensorFlow", "from_tf=True"), ("flax_model.msgpack", "Flax", "from_flax=True"),
+    ("model.onnx", "ONNX", "use the model's safetensors or PyTorch files"),
+  ])
+  func aFileInAnotherLayoutIsNamedAsWhatItIs(
+    _ name: String, _ framework: String, _ instead: String
+  ) throws {
+    try WholeFile.write(String(repeating: "\u{8}\u{7}x", count: 40), to: folder.file(name))
+    let error = #expect(throws: CheckpointError.self) { try TensorCollection(folder.file(name)) }
+    let words = error?.description ?? ""
+    #expect(words.contains("this is a model for \(framework), by its name, which is not read"))
+    #expect(words.contains(instead), "\(words)")
+  }
+
   @Test func aFileForAFolderIsOneSentenceWithOrWithoutASlash() throws {
     let file = folder.file("model.safetensors")
     try WholeFile.write("x", to: file)

@@ -61,6 +61,40 @@ struct TorchFileTests {
     }
   }
 
+  /// What `x.conj().imag` is saved as: its numbers are those of `x.imag`, and a mark says the rest.
+  @Test func aTensorThatIsMarkedIsRefusedAlone() throws {
+    let folder = try TemporaryFolder()
+    func file(_ mark: [UInt8]) throws -> TensorCollection {
+      func tensor(_ metadata: [UInt8]?) -> [UInt8] {
+        WrittenPickle.tensor(count: 2, shape: [2], strides: [1], metadata: metadata)
+      }
+      let url = folder.file("x.bin")
+      try WholeFile.write(
+        WrittenArchive.torch(
+          WrittenPickle.dictionary([("w", tensor(mark)), ("plain", tensor(nil))]),
+          storages: [("0", [0, 0, 0, 0x40, 0, 0, 0, 0x40])]), to: url)
+      return try TensorCollection(url)
+    }
+    func mark(_ name: String, _ value: UInt8) -> [UInt8] {
+      [0x7D] + WrittenPickle.text(name) + [value, 0x73]
+    }
+    for (name, words) in [
+      ("neg", "float32 to be negated (PyTorch's neg bit)"),
+      ("later", "float32 with the unknown mark 'later'"),
+    ] {
+      let marked = try file(mark(name, 0x88))
+      #expect(marked.names == ["plain"] && marked.unread.map(\.type) == [words])
+      #expect(try marked.floats("plain").elements == [2, 2])
+      let error = #expect(throws: CheckpointError.self) { try marked.floats("w") }
+      #expect(error?.description.contains("'w' is of type \(words)") == true)
+    }
+    // Marks that are off, none, and that of a conjugate, which real numbers are themselves.
+    for unmarked in [mark("neg", 0x89), [0x4E], mark("conj", 0x88)] {
+      #expect(try file(unmarked).names == ["w", "plain"])
+    }
+    #expect(throws: CheckpointError.self) { try file([0x5D]) }
+  }
+
   @Test func whatIsLeftAsideIsSaid() throws {
     let url = Self.goldens.appending(path: "training.bin")
     let notes = try TensorCollection(url).notes.map { $0.replacing("\(url.path): ", with: "") }

@@ -278,6 +278,11 @@ private func expectSentence(
     failure(of: "save(\"x\", \"folder/\")", in: workshop)
     failure(
       of: "save(scene(7), \"x.gif\")", in: workshop, naming: ["save", "path", ".png", ".gif"])
+    for path in ["/dev/null", "noext", "a.b/x"] {
+      failure(
+        of: "save(ones([2, 2]), \"\(path)\")", in: workshop,
+        naming: [".npy or .csv or .safetensors for a tensor, and has no extension"])
+    }
     failure(of: "save(scene(7), \"x\")", in: workshop, naming: ["save", "path", ".png"])
     failure(of: "save(zeros(2), \"x.png\")", in: workshop, naming: ["save", "path", ".npy"])
     let left = try FileManager.default.subpathsOfDirectory(

@@ -109,9 +109,31 @@ struct PlantedNumber: Sendable, CustomTestStringConvertible {
         let words = said.withLock { $0 }
         #expect(
           words.contains(" first at \(planted.place)"), "\(name), \(command): \(words)")
+        let notes = words.split(separator: "\n").filter {
+          $0.contains(" first at \(planted.place)")
+        }
+        #expect(Set(notes).count == notes.count, "\(name), \(command): \(words)")
         #expect(session[BrokenResults.self])
       }
     }
+  }
+
+  @Test(arguments: [
+    "classify(scene(7), [\"a\", \"b\"])", "similarity([scene(7)], [\"a\"], softmax=True)",
+  ])
+  func aScaleThatIsNoNumberIsNamed(_ command: String) throws {
+    let checkpoint = try plant(PlantedNumber("clip", "logit_scale", at: "", []), 0x7E00)
+    let said = Mutex("")
+    let session = Session(
+      commands: Commands.all, notes: { text in said.withLock { $0 += text } })
+    session[StartingModel.self] = checkpoint.url
+    #expect(session.run(Source(name: "cell", text: command)).succeeded)
+    let words = said.withLock { $0 }
+    #expect(
+      words.contains(
+        "NaN as what cosines are multiplied by, which comes from its weight logit_scale"),
+      "\(words)")
+    #expect(!words.contains("nowhere") && session[BrokenResults.self])
   }
 
   @Test func modelsOfFiniteNumbersAreNotSpokenOf() throws {

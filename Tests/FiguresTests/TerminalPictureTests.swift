@@ -1,3 +1,4 @@
+import Budget
 import Figures
 import Images
 import Testing
@@ -21,6 +22,15 @@ import Testing
     let text = TerminalPicture.text(image, columns: 80, style: .shades)
     #expect(!text.contains("\u{1b}"))
     #expect(text.split(separator: "\n", omittingEmptySubsequences: false).count == 3)
+  }
+
+  @Test func averagingIsStopped() {
+    let grey = Image(width: 300, height: 200, filledWith: .init(red: 7, green: 8, blue: 9))
+    let stop = Stop()
+    stop.request()
+    Stop.$current.withValue(stop) {
+      #expect(TerminalPicture.text(grey, columns: 30, style: .shades).isEmpty)
+    }
   }
 
   @Test func largePicturesAreAveraged() {

@@ -27,6 +27,19 @@ import Testing
     #expect(try settings(checkpoint).source == Self.file)
   }
 
+  @Test(arguments: [
+    ("null", "null"), ("[]", "an array"), ("\"x\"", "a string"), ("3", "an integer"),
+  ])
+  func aFileThatHoldsNoSettingsIsSaidToHoldWhatItDoes(_ text: String, _ words: String) throws {
+    let checkpoint = try DamagedCheckpoint(of: "vit")
+    try checkpoint.write(text, to: Self.file)
+    let error = #expect(throws: ModelError.self) { try settings(checkpoint) }
+    #expect(
+      error?.description.hasSuffix(
+        "\(Self.file): the file holds \(words), but it must hold an object of settings") == true,
+      "\(String(describing: error))")
+  }
+
   @Test(arguments: [("vit", "ViTImageProcessor"), ("clip", "CLIPImageProcessor")])
   func whatIsAssumedWhereNoFileIsIsSaid(_ name: String, _ processor: String) throws {
     let checkpoint = try DamagedCheckpoint(of: name)

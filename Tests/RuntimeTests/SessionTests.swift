@@ -118,6 +118,25 @@ import Testing
         """)
   }
 
+  @Test func aChainOfCallsFromOnePlaceIsShort() {
+    let session = session()
+    let text = "def f(n):\n    return 1 / n if n == 0 else f(n - 1)\nf(9)"
+    let result = run(text, session)
+    #expect(
+      result.diagnostics.first?.drawn() == """
+        cell:2:12: error: division by zero
+            return 1 / n if n == 0 else f(n - 1)
+                   ^^^^^
+            8 more calls in between
+        cell:2:33: note: in f, called here
+            return 1 / n if n == 0 else f(n - 1)
+                                        ^^^^^^^^
+        cell:3:1: note: in f, called here
+            f(9)
+            ^^^^
+        """)
+  }
+
   @Test func anArgumentsDiagnosticPointsAtIt() {
     let result = run("double(number=13)", session())
     #expect(

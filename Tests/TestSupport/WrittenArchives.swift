@@ -96,7 +96,7 @@ public enum WrittenPickle {
   /// A tensor: a view of the storage called `key`.
   public static func tensor(
     key: String = "0", kind: String = "FloatStorage", count: Int, offset: Int = 0, shape: [Int],
-    strides: [Int]
+    strides: [Int], metadata: [UInt8]? = nil
   ) -> [UInt8] {
     let storage =
       tuple([text("storage"), global("torch", kind), text(key), text("cpu"), integer(count)])
@@ -106,7 +106,7 @@ public enum WrittenPickle {
       [
         storage, integer(offset), tuple(shape.map(integer)), tuple(strides.map(integer)), [0x89],
         call(global("collections", "OrderedDict"), []),
-      ])
+      ] + (metadata.map { [$0] } ?? []))
   }
 
   /// A whole pickle of named values.

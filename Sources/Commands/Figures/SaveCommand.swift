@@ -23,7 +23,8 @@ extension Command {
       Example("save(run(scene(7)).trace, \"run.safetensors\")", "Every place of a run."),
     ], seeAlso: ["show", "grid", "overlay", "tensors"]
   ) { session, value, path in
-    let kind = path.split(separator: ".").last.map { $0.lowercased() } ?? ""
+    let name = path.split(separator: "/").last ?? ""
+    let kind = name.contains(".") ? name.split(separator: ".").last?.lowercased() ?? "" : ""
     let content = try SavedContent(value, as: kind)
     let url = try session.writableURL(for: path)
     try content.write(to: url, in: session)
@@ -115,8 +116,8 @@ private enum SavedContent {
   private static func unfit(_ what: String, _ kind: String, _ kinds: [String]) -> ArgumentFailure {
     ArgumentFailure(
       parameter: "path",
-      "must end in " + kinds.map { ".\($0)" }.joined(separator: " or ") + " for \(what), not "
-        + (kind.isEmpty ? "nothing" : ".\(kind)"))
+      "must end in " + kinds.map { ".\($0)" }.joined(separator: " or ") + " for \(what), "
+        + (kind.isEmpty ? "and has no extension" : "not .\(kind)"))
   }
 
   func write(to url: URL, in session: Session) throws {

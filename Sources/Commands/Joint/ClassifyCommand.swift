@@ -63,18 +63,28 @@ extension Command {
         }
       }
       let runs = changed
+      // What broke is said once, where it did.
+      var (areTextsBroken, isPictureBroken) = (false, false)
       let logits = try part.classify(
         picture.image, as: labels, templates: templates,
         embedTexts: {
-          try Embeddings($0.map { .text($0) }, by: part, of: runs, keep: "", in: session).rows
+          let made = try Embeddings(
+            $0.map { .text($0) }, by: part, of: runs, keep: "", in: session,
+            isTold: areTextsBroken)
+          areTextsBroken = areTextsBroken || made.areBroken
+          return made.rows
         },
         embedImage: { _ in
-          try Embeddings([.picture(picture)], by: part, of: runs, keep: "", in: session).rows
+          let made = try Embeddings([.picture(picture)], by: part, of: runs, keep: "", in: session)
+          isPictureBroken = made.areBroken
+          return made.rows
         })
-      try session.checkFinite(logits, of: model) {
-        let broken = logits.elements.firstIndex { !$0.isFinite } ?? 0
-        return [part.way(of: .picture(picture))]
-          + part.sentences(labels[broken], templates: templates).map { part.way(of: .text($0)) }
+      if !session.noteBrokenScale(of: part, model), !areTextsBroken, !isPictureBroken {
+        try session.checkFinite(logits, of: model) {
+          let broken = logits.elements.firstIndex { !$0.isFinite } ?? 0
+          return [part.way(of: .picture(picture))]
+            + part.sentences(labels[broken], templates: templates).map { part.way(of: .text($0)) }
+        }
       }
       let sentence = labels.first.flatMap { part.sentences($0, templates: templates).first }
       return .object(

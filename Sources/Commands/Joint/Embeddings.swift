@@ -44,6 +44,8 @@ struct Embeddings: ForeignObject {
     "embeddings of "
       + (items.count == 1 ? items[0].label.shortened(toColumns: 60) : "\(items.count) items")
   }
+  /// Whether a number of theirs is NaN or infinity.
+  var areBroken: Bool { rows.firstNonFinite() != nil }
   /// Whether they are of texts.
   var areTexts: Bool { if case .text = items.first { true } else { false } }
 
@@ -88,10 +90,11 @@ struct Embeddings: ForeignObject {
 extension Embeddings {
   /// Puts pictures or texts into a model's space: one with its trace, several as a batch.
   ///
-  /// Where a number is none, `session` is told where it breaks first.
+  /// Where a number is none, `session` is told where it breaks first, unless `isTold` says that it
+  /// was told of others of the kind.
   init(
     _ items: [Embedded], by part: any EmbeddingModel, of model: LoadedModel,
-    keep: String, in session: Session
+    keep: String, in session: Session, isTold: Bool = false
   ) throws {
     // What is changed is found in the text as it is cut.
     let runs = model.with(part)
@@ -114,9 +117,11 @@ extension Embeddings {
     if items.count == 1, let trace = traces.first {
       session.note(trace, keptNothingOf: keep, by: model, on: items[0].input)
     }
-    try session.checkFinite(rows, of: model) {
-      let broken = items.indices.first { !rows.row($0).elements.allSatisfy(\.isFinite) }
-      return broken.map { [part.way(of: items[$0])] } ?? []
+    if !isTold {
+      try session.checkFinite(rows, of: model) {
+        let broken = items.indices.first { !rows.row($0).elements.allSatisfy(\.isFinite) }
+        return broken.map { [part.way(of: items[$0])] } ?? []
+      }
     }
     self.init(
       items: items, rows: rows, trace: items.count == 1 ? traces.first : nil, model: model)

@@ -34,7 +34,8 @@ extension Command {
       try side.check(name, by: part, of: model, in: session)
     }
     let rows = try first.embeddings(by: part, of: model, in: session)
-    let columns = try second.embeddings(by: part, of: model, in: session)
+    let columns = try second.embeddings(by: part, of: model, in: session, after: rows)
+    _ = session.noteBrokenScale(of: part, model)
     // Softmax holds cosines, logits and probabilities at once.
     try MemoryGate.take(
       rows.items.count, of: 4 * (softmax ? 3 : 1) * columns.items.count,
@@ -71,15 +72,24 @@ enum ComparedItems: Sendable {
   }
 
   /// The embeddings, made where they are not there yet.
+  ///
+  /// - Parameter others: those made before; a tower that broke there is not spoken of again.
   func embeddings(
-    by part: any EmbeddingModel, of model: LoadedModel, in session: Session
+    by part: any EmbeddingModel, of model: LoadedModel, in session: Session,
+    after others: Embeddings? = nil
   ) throws -> Embeddings {
     switch self {
     case .items(let items):
-      try Embeddings(items, by: part, of: model, keep: "", in: session)
+      try Embeddings(
+        items, by: part, of: model, keep: "", in: session,
+        isTold: others.map { $0.areBroken && $0.areTexts == items.areTexts } ?? false)
     case .embeddings(let embeddings): embeddings
     }
   }
+}
+
+extension [Embedded] {
+  fileprivate var areTexts: Bool { if case .text = first { true } else { false } }
 }
 
 extension Session {

@@ -36,15 +36,22 @@ extension Command {
   ) { session, picture, text, without, truncate in
     let (able, model) = try session.able(.embedding, for: "word_map")
     let part = able.cuttingTexts(truncate)
+    var areTextsBroken = false
     let numbers = try part.wordMap(
       picture.image, text: text, without: without ?? [],
       trace: try session.trace(keeping: "", of: model, on: Input(image: picture.image)),
       embedTexts: {
-        try Embeddings($0.map { .text($0) }, by: part, of: model, keep: "", in: session).rows
+        let made = try Embeddings(
+          $0.map { .text($0) }, by: part, of: model, keep: "", in: session,
+          isTold: areTextsBroken)
+        areTextsBroken = areTextsBroken || made.areBroken
+        return made.rows
       })
-    try session.checkFinite(numbers, of: model) {
-      [part.way(of: .picture(picture))]
-        + ([text] + (without ?? [])).map { part.way(of: .text($0)) }
+    if !areTextsBroken {
+      try session.checkFinite(numbers, of: model) {
+        [part.way(of: .picture(picture))]
+          + ([text] + (without ?? [])).map { part.way(of: .text($0)) }
+      }
     }
     return .object(
       PatchMap(

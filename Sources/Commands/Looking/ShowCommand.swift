@@ -18,7 +18,10 @@ extension Command {
     ],
     seeAlso: ["describe", "save"]
   ) { session, value in
-    if let art = try session.preview(of: value) { session.print(exactly: art + "\n") }
+    if let art = try session.preview(of: value) {
+      try session.checkCancellation()
+      session.print(exactly: art + "\n")
+    }
     session.print(value.displayed + "\n")
     return .none
   }

@@ -96,6 +96,21 @@ extension Session {
   }
 }
 
+extension Session {
+  /// Says which weight is to blame where what cosines are multiplied by is NaN or infinity.
+  ///
+  /// - Returns: whether it is.
+  func noteBrokenScale(of part: any EmbeddingModel, _ model: LoadedModel) -> Bool {
+    let scale = part.similarityScale
+    guard !scale.isFinite else { return false }
+    self[BrokenResults.self] = true
+    note(
+      "\(model.name) gives \(scale.isNaN ? "NaN" : "infinity") as what cosines are multiplied by, "
+        + "which comes from its weight \(part.similarityScaleWeight)")
+    return true
+  }
+}
+
 extension EmbeddingModel {
   /// The way of one picture or text into the space.
   func way(of item: Embedded) -> WayToResult {

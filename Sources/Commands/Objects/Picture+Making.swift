@@ -1,3 +1,4 @@
+internal import Budget
 internal import Characters
 internal import Images
 internal import Models
@@ -26,7 +27,11 @@ extension Picture {
           + "or levels [Y, X, 3], not \(source.inMessage)",
         note: "heatmap() draws other tensors")
     }
-    let cut = levels.elements.count { !($0 > -0.5 && $0 < 255.5) }
+    var cut = 0
+    Stop.parts(of: levels.count) { part in
+      cut += levels.elements[part].count { !($0 > -0.5 && $0 < 255.5) }
+    }
+    try Stop.check()
     if cut > 0 {
       session.print(
         "warning: \(cut.counted(as: "number")) of \(levels.count) "

@@ -121,6 +121,8 @@ extension CLIP.Model {
   public var embeddingWidth: Int { configuration.sharedWidth }
   /// What cosines are multiplied by before softmax: the exponential of the trained `logit_scale`.
   public var similarityScale: Float { Float(exp(Double(logarithmOfScale))) }
+  /// The trained scale, which both layouts call so.
+  public var similarityScaleWeight: String { "logit_scale" }
 
   /// Vision and text transformer.
   public var towers: [Tower] { [Tower(vision: vision.sizes), Tower(text: configuration.text)] }

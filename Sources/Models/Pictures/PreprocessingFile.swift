@@ -57,7 +57,8 @@ struct PreprocessingFile {
         ])
     }
     guard found.reader.json?.object != nil else {
-      throw found.reader.bad("", found.reader.json ?? .null, "an object of settings")
+      throw ModelError.noSettings(
+        file: found.reader.file, found: found.reader.json?.kindName ?? "null")
     }
     let unknown = try ConfigurationKeys.imageProcessor.unknownKeys(in: found.reader)
     let file = PreprocessingFile(

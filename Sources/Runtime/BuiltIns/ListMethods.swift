@@ -143,10 +143,10 @@ enum MappingMethods {
       return Callable(name, "Its keys with their values.") { _ in
         // A tuple is an array of its own.
         try [Value].askForRoom(of: 4 * mapping.count)
-        let entries = mapping.entries
+        let (keys, values) = mapping.columns
         return .newList(
-          try [Value].made(entries.count) { place in
-            try Sequences.tuple([entries[place].key, entries[place].value])
+          try [Value].made(keys.count) { place in
+            try Sequences.tuple([keys[place], values[place]])
           })
       }
     case "pop":
@@ -210,7 +210,10 @@ enum Sorting {
         return try session.call(key, [Argument(value)])
       }
     }
-    try [Value].askForRoom(of: 2 * values.count)
+    try [Value].askForRoom(of: 4 * values.count)
+    if let places = try places(ofTexts: keys, reverse: reverse) {
+      return try [Value].made(places.count) { values[places[$0]] }
+    }
     // Places are sorted, and equal ones keep their order in either direction.
     var places = Array(values.indices)
     try places.sort { a, b in
@@ -220,5 +223,47 @@ enum Sorting {
       return a < b
     }
     return try [Value].made(places.count) { values[places[$0]] }
+  }
+
+  /// A text as it is compared: by its first eight bytes, and only where these are the same by all.
+  private struct TextKey {
+    let start: UInt64
+    /// Up to 9, which stands for all that are longer.
+    let byteCount: Int
+    let place: Int
+
+    init(_ text: String, _ place: Int) {
+      var start: UInt64 = 0
+      for byte in text.utf8.prefix(8) { start = start << 8 | UInt64(byte) }
+      let byteCount = min(text.utf8.count, 9)
+      // Where a text ends there is less than any byte; after zeros the count decides.
+      if byteCount < 8 { start <<= 8 * UInt64(8 - byteCount) }
+      (self.start, self.byteCount, self.place) = (start, byteCount, place)
+    }
+  }
+
+  /// The places of texts in their order; nil where not all are texts.
+  private static func places(ofTexts values: [Value], reverse: Bool) throws -> [Int]? {
+    var keys: [TextKey] = []
+    keys.reserveCapacity(values.count)
+    for (place, value) in values.enumerated() {
+      if place & 0xFFF == 0 { try Stop.check() }
+      guard case .text(let text) = value else { return nil }
+      keys.append(TextKey(text.string, place))
+    }
+    var asked = 0
+    try keys.sort { a, b in
+      asked &+= 1
+      if asked & 0xFFF == 0 { try Stop.check() }
+      if a.start != b.start { return reverse ? a.start > b.start : a.start < b.start }
+      var order = a.byteCount - b.byteCount
+      if a.byteCount == 9, b.byteCount == 9, case .text(let first) = values[a.place],
+        case .text(let second) = values[b.place]
+      {
+        order = Texts.order(first.string, second.string)
+      }
+      return order == 0 ? a.place < b.place : reverse ? order > 0 : order < 0
+    }
+    return keys.map(\.place)
   }
 }

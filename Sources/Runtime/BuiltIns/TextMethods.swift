@@ -16,11 +16,12 @@ enum TextMethods {
       }
     case "lower":
       return Callable(name, "All letters small.") { _ in
-        .text(try Texts.mapped(text) { $0.lowercased() })
+        .text(try Texts.mapped(Texts.withFinalSigmas(text)) { $0.lowercased() })
       }
     case "capitalize":
       return Callable(name, "The first letter large.") { _ in
-        .text(
+        let text = try Texts.withFinalSigmas(text)
+        return .text(
           text.prefix(1).uppercased()
             + (try Texts.mapped(String(text.dropFirst())) { $0.lowercased() }))
       }
@@ -178,7 +179,7 @@ enum TextMethods {
   private static func titled(_ text: String) throws -> String {
     var result = ""
     var begins = true
-    for (place, character) in text.enumerated() {
+    for (place, character) in try Texts.withFinalSigmas(text).enumerated() {
       if place & 0xFFF == 0 { try Stop.check() }
       result += begins ? character.uppercased() : character.lowercased()
       begins = !character.isLetter

@@ -45,9 +45,7 @@ enum Texts {
       place = try end(of: scalars, from: place) { isSpace($0) }
       guard place < scalars.endIndex else { return pieces }
       guard pieces.count != limit else {
-        return pieces + [
-          try stripped(String(scalars[place...]), nil, left: false, right: true)
-        ]
+        return pieces + [String(scalars[place...])]
       }
       let next = try end(of: scalars, from: place) { !isSpace($0) }
       pieces.append(String(scalars[place..<next]))
@@ -181,6 +179,61 @@ enum Texts {
       place = next
     }
     return result
+  }
+
+  /// A text whose capital sigmas at the ends of words are the small ones that stand there, so that
+  /// it can be made small letter by letter; made large again they are what they were.
+  ///
+  /// A sigma ends a word where a letter with a case is before it and none after it; what has no case
+  /// of its own and may stand inside a word, such as an apostrophe or an accent, is passed over.
+  static func withFinalSigmas(_ text: String) throws -> String {
+    var bytes = Array(text.utf8)
+    let sigma = Array("\u{3A3}".utf8)
+    guard var place = find(sigma, in: bytes) else { return text }
+    let final = Array("\u{3C2}".utf8)
+    let scalars = text.unicodeScalars
+    while true {
+      let index = text.utf8.index(text.startIndex, offsetBy: place)
+      if try endsWord(scalars, index) { bytes.replaceSubrange(place..<place + 2, with: final) }
+      guard let next = find(sigma, in: bytes, from: place + 2) else { break }
+      place = next
+    }
+    return String(decoding: bytes, as: UTF8.self)
+  }
+
+  /// Whether the letter at `place` is the last of a word of two letters or more.
+  private static func endsWord(
+    _ scalars: String.UnicodeScalarView, _ place: String.Index
+  ) throws -> Bool {
+    var before = place
+    var count = 0
+    var follows = false
+    while before > scalars.startIndex, !follows {
+      if count & 0xFFFF == 0 { try Stop.check() }
+      count += 1
+      scalars.formIndex(before: &before)
+      if scalars[before].properties.isCaseIgnorable { continue }
+      guard scalars[before].properties.isCased else { return false }
+      follows = true
+    }
+    guard follows else { return false }
+    let after = try end(of: scalars, from: scalars.index(after: place)) {
+      $0.properties.isCaseIgnorable
+    }
+    return after == scalars.endIndex || !scalars[after].properties.isCased
+  }
+
+  /// Negative, zero or positive, as one text stands before another: UTF-8 sorts as its scalars do.
+  static func order(_ a: String, _ b: String) -> Int {
+    let order = a.utf8.withContiguousStorageIfAvailable { a in
+      b.utf8.withContiguousStorageIfAvailable { b -> Int in
+        let order = Int(fovea_compare_bytes(a.baseAddress, b.baseAddress, min(a.count, b.count)))
+        return order == 0 ? a.count - b.count : order
+      }
+    }
+    if case .some(.some(let order)) = order { return order }
+    return a.utf8.lexicographicallyPrecedes(b.utf8)
+      ? -1 : b.utf8.lexicographicallyPrecedes(a.utf8) ? 1 : 0
   }
 
   /// The scalars of a text, to count in.

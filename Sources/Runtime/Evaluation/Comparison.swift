@@ -76,7 +76,8 @@ enum Comparison {
     if a.number != nil, b.number != nil { return numbers(a, b) == 0 }
     switch (a, b) {
     case (.none, .none), (.ellipsis, .ellipsis): return true
-    case (.text(let x), .text(let y)): return x.string.utf8.elementsEqual(y.string.utf8)
+    case (.text(let x), .text(let y)):
+      return x.string.utf8.count == y.string.utf8.count && Texts.order(x.string, y.string) == 0
     case (.list(let x), .list(let y)): return try x === y || all(x.values, y.values)
     case (.tuple(let x), .tuple(let y)): return try all(x, y)
     case (.range(let x), .range(let y)):
@@ -181,10 +182,7 @@ enum Comparison {
     }
     switch (a, b) {
     case (.text(let x), .text(let y)):
-      // UTF-8 sorts as its scalars do.
-      let (first, second) = (x.string.utf8, y.string.utf8)
-      return first.lexicographicallyPrecedes(second)
-        ? -1 : second.lexicographicallyPrecedes(first) ? 1 : 0
+      return Texts.order(x.string, y.string)
     case (.list(let x), .list(let y)): return try sequences(x.values, y.values)
     case (.tuple(let x), .tuple(let y)): return try sequences(x, y)
     default:

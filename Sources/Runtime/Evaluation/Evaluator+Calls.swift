@@ -141,8 +141,13 @@ extension Evaluator {
 }
 
 extension RuntimeFailure {
-  /// Adds the next outer call; a long chain keeps its two ends.
+  /// Adds the next outer call; a long chain keeps its two ends, and a place that a function calls
+  /// itself from stands in it once.
   mutating func addCall(_ message: String, _ source: Source, _ range: SourceRange) {
+    guard !calls.contains(where: { $0.source === source && $0.range == range }) else {
+      omittedCalls += 1
+      return
+    }
     let related = Diagnostic.Related(message, source: source, range: range)
     if calls.count < 6 {
       calls.append(related)
@@ -156,7 +161,9 @@ extension RuntimeFailure {
   func diagnostic(in fallback: Source) -> Diagnostic {
     let place = source ?? fallback
     var notes = notes
-    if omittedCalls > 0 { notes.append("\(omittedCalls) more calls in between") }
+    if omittedCalls > 0 {
+      notes.append("\(omittedCalls) more \(omittedCalls == 1 ? "call" : "calls") in between")
+    }
     return Diagnostic(
       message, source: place, range: range ?? SourceRange(0, 0), hint: hint, notes: notes,
       related: calls)

@@ -112,35 +112,52 @@ enum Dismantling {
   /// Once the session was asked to stop, many values are freed on another thread: freeing millions
   /// takes longer than a person waits for the prompt.
   static func free(_ values: inout [Value]) {
-    if values.count > 1 << 14, Stop.isRequested, freeElsewhere(&values) { return }
+    if values.count > 1 << 14, Stop.isRequested,
+      freeElsewhere(&values, leaving: [], { freeHere(&$0) })
+    {
+      return
+    }
     freeHere(&values)
   }
 
+  /// Lets go of a dictionary's table, whose keys are flat.
+  static func free(_ places: inout [Key: Int]) {
+    if places.count > 1 << 14, Stop.isRequested {
+      _ = freeElsewhere(&places, leaving: [:]) { $0 = [:] }
+    }
+  }
+
   /// False where the system has no thread.
-  private static func freeElsewhere(_ values: inout [Value]) -> Bool {
-    let remains = Remains(values)
-    values = []
+  private static func freeElsewhere<Held: Sendable>(
+    _ held: inout Held, leaving nothing: Held, _ free: @escaping @Sendable (inout Held) -> Void
+  ) -> Bool {
+    let remains = Remains(held, nothing)
+    held = nothing
     do {
       try DeepThread.start {
-        var values = remains.take()
-        freeHere(&values)
+        var held = remains.take()
+        free(&held)
       }
       return true
     } catch {
-      values = remains.take()
+      held = remains.take()
       return false
     }
   }
 
   /// Values on their way to the thread that frees them, and nowhere else.
-  private final class Remains: Sendable {
-    private let values: Mutex<[Value]>
-    init(_ values: [Value]) { self.values = Mutex(values) }
+  private final class Remains<Held: Sendable>: Sendable {
+    private let held: Mutex<Held>
+    private let nothing: Held
+    init(_ held: Held, _ nothing: Held) {
+      self.held = Mutex(held)
+      self.nothing = nothing
+    }
 
-    func take() -> [Value] {
-      values.withLock { values in
-        defer { values = [] }
-        return values
+    func take() -> Held {
+      held.withLock { held in
+        defer { held = nothing }
+        return held
       }
     }
   }

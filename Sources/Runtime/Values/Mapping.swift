@@ -53,9 +53,11 @@ public final class Mapping: Sendable {
   public var keys: [Value] { inOrder { $0.keys } }
   /// The values, in the keys' order.
   public var values: [Value] { inOrder { $0.values } }
+  /// The keys and the values, in the same order: nothing is copied.
+  var columns: (keys: [Value], values: [Value]) { inOrder { ($0.keys, $0.values) } }
   /// Keys with their values, in order.
   public var entries: [(key: Value, value: Value)] {
-    let (keys, values) = inOrder { ($0.keys, $0.values) }
+    let (keys, values) = columns
     return Array(zip(keys, values)).map { (key: $0.0, value: $0.1) }
   }
 
@@ -101,9 +103,10 @@ public final class Mapping: Sendable {
   ///
   /// - Throws: `MemoryShortage`; `CancellationError`.
   func add(_ other: Mapping) throws {
-    for (index, (key, value)) in other.entries.enumerated() {
-      if index & 0xFFF == 0 { try Stop.check() }
-      try set(key, to: value)
+    let (keys, values) = other.columns
+    for place in keys.indices {
+      if place & 0xFFF == 0 { try Stop.check() }
+      try set(keys[place], to: values[place])
     }
   }
 
@@ -144,6 +147,7 @@ public final class Mapping: Sendable {
     storage.withLock { entries in
       Dismantling.free(&entries.keys)
       Dismantling.free(&entries.values)
+      Dismantling.free(&entries.places)
     }
   }
 }
