@@ -99,12 +99,25 @@ void pack_rounded(const float *x, size_t rows, size_t columns, size_t stride, vo
   pack_steps(x, rows, columns, stride, out, 1);
 }
 
+// Whether integers are widened once for all rows, rather than for each panel anew.
+static int widens(const method *by, ck_element element, size_t rows) {
+  return element == CK_INT8 && by->widen && panel_count(by, rows) >= 4;
+}
+
+size_t ck_scratch_size(ck_instructions instructions, int rounds, ck_element element, size_t rows,
+                       size_t columns, size_t count) {
+  const method by = choose(instructions, rounds, element);
+  return widens(&by, element, rows) ? count * segment_columns(&by, columns) * 2 : 0;
+}
+
 void ck_multiply(ck_instructions instructions, int rounds, const void *packed, size_t rows,
                  size_t columns, const void *weights, ck_element element, const float *scales,
                  size_t first, size_t count, size_t next_first, size_t next_count,
-                 const float *bias, ck_activation activation, float *out, size_t out_stride) {
+                 const float *bias, ck_activation activation, float *out, size_t out_stride,
+                 void *scratch) {
   const method by = choose(instructions, rounds, element);
-  tile_function *tile = by.tiles[element];
+  const int are_widened = widens(&by, element, rows);
+  tile_function *tile = by.tiles[are_widened ? CK_BFLOAT16 : element];
   const size_t segment = segment_columns(&by, columns);
   const size_t size = sizes[element], stride = columns * size;
   // Tiles add the bias, unless it comes after the scales.
@@ -146,12 +159,20 @@ void ck_multiply(ck_instructions instructions, int rounds, const void *packed, s
       next.width = next_width * size;
       const size_t lines = next.rows * ((next.width + 63) / 64);
       const size_t share = (lines + panels * groups - 1) / (panels * groups);
+      const char *from = chunk + start * size;
+      size_t from_stride = stride;
+      if (are_widened) {
+        from_stride = segment * 2;
+        for (size_t g = 0; g < count; g++)
+          by.widen(from + g * stride, width, (char *)scratch + g * from_stride);
+        from = scratch;
+      }
       for (size_t panel = 0; panel < panels; panel++) {
         const size_t done = panel * by.rows;
         const size_t height = rows - done < by.rows ? rows - done : by.rows;
         for (size_t g = 0; g < count; g += by.outputs)
           tile(height, count - g < by.outputs ? count - g : by.outputs, width, x,
-               chunk + g * stride + start * size, stride, result + done * out_stride + g,
+               from + g * from_stride, from_stride, result + done * out_stride + g,
                out_stride, start > 0, start + width == columns && tile_bias ? tile_bias + g : NULL,
                &next, share);
         x += steps_of(&by, width) * height * by.step_size;

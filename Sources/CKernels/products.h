@@ -41,6 +41,9 @@ typedef void tile_function(size_t rows, size_t outputs, size_t columns, const vo
 /// Packs `columns` columns of `rows` rows that lie `stride` floats apart, as a tile takes them.
 typedef void pack_function(const float *x, size_t rows, size_t columns, size_t stride, void *out);
 
+/// out[columns] = the integers at `in` as bfloat16.
+typedef void widen_function(const void *in, size_t columns, void *out);
+
 /// A way to multiply.
 typedef struct {
   size_t rows, outputs;  // of a tile, at most
@@ -51,13 +54,15 @@ typedef struct {
   pack_function *pack;
   tile_function *tiles[4];  // by the type of the weights; null where it cannot
   void (*leave)(void);      // after the last tile, unless null
+  widen_function *widen;    // 8-bit integers to what its tile for bfloat16 takes, unless null
 } method;
 
 // Activations in float32, weights widened exactly; 8-bit integers are never rounded.
 extern const method portable, avx512;
 // Activations rounded to bfloat16 but stored as float32, weights rounded to bfloat16.
 extern const method portable_rounding, avx512_rounding;
-// Activations in bfloat16, weights rounded to bfloat16, multiplied by AVX512-BF16.
+// Activations in bfloat16, weights rounded to bfloat16, multiplied by AVX512-BF16; 8-bit integers are
+// bfloat16 numbers exactly.
 extern const method avx512_bfloat16;
 // Weights that are stored as bfloat16, multiplied by the tiles of AMX: with activations in
 // bfloat16, and with float32 activations as sums of three bfloat16 numbers.

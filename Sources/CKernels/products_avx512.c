@@ -159,10 +159,12 @@ TILE(tile_int8, 16, __mmask16, __m512, load_int8, FUSED)
 TILE(tile_rounded_float32, 16, __mmask16, __m512, round_float32, FUSED)
 TILE(tile_rounded_float16, 16, __mmask16, __m512, round_float16, FUSED)
 
-#define METHOD(LANES, PACK, ...) {ROWS, OUTPUTS, LANES, 64, SEGMENT, 0, PACK, {__VA_ARGS__}, NULL}
-const method avx512 = METHOD(16, pack_floats, tile_float32, tile_float16, tile_bfloat16, tile_int8);
+#define METHOD(LANES, PACK, WIDEN, ...) \
+  {ROWS, OUTPUTS, LANES, 64, SEGMENT, 0, PACK, {__VA_ARGS__}, NULL, WIDEN}
+const method avx512 =
+    METHOD(16, pack_floats, NULL, tile_float32, tile_float16, tile_bfloat16, tile_int8);
 const method avx512_rounding =
-    METHOD(16, pack_rounded, tile_rounded_float32, tile_rounded_float16, tile_bfloat16, tile_int8);
+    METHOD(16, pack_rounded, NULL, tile_rounded_float32, tile_rounded_float16, tile_bfloat16, tile_int8);
 
 #pragma clang attribute pop
 #pragma clang attribute push(__attribute__((target(AVX512 ",avx512bf16"))), apply_to = function)
@@ -180,6 +182,21 @@ INLINE __m512bh pairs_float16(const char *row, size_t column, __mmask32 mask) {
                              load_float16(row, column, (__mmask16)mask));
 }
 
+// Every integer of 8 bits is a bfloat16 number.
+INLINE __m512bh pairs_int8(const char *row, size_t column, __mmask32 mask) {
+  return _mm512_cvtne2ps_pbh(load_int8(row, column + 16, (__mmask16)(mask >> 16)),
+                             load_int8(row, column, (__mmask16)mask));
+}
+
+static void widen_int8(const void *in, size_t columns, void *out) {
+  for (size_t column = 0; column < columns; column += 32) {
+    const size_t left = columns - column;
+    const __mmask32 mask = left < 32 ? (__mmask32)((1ull << left) - 1) : 0xFFFFFFFF;
+    _mm512_mask_storeu_epi16((char *)out + 2 * column, mask,
+                             (__m512i)pairs_int8(in, column, mask));
+  }
+}
+
 static void pack_pairs(const float *x, size_t rows, size_t columns, size_t stride, void *out) {
   char *to = out;
   for (size_t column = 0; column < columns; column += 32) {
@@ -193,9 +210,10 @@ static void pack_pairs(const float *x, size_t rows, size_t columns, size_t strid
 TILE(pair_tile_float32, 32, __mmask32, __m512bh, pairs_float32, _mm512_dpbf16_ps)
 TILE(pair_tile_float16, 32, __mmask32, __m512bh, pairs_float16, _mm512_dpbf16_ps)
 TILE(pair_tile_bfloat16, 32, __mmask32, __m512bh, pairs_bfloat16, _mm512_dpbf16_ps)
+TILE(pair_tile_int8, 32, __mmask32, __m512bh, pairs_int8, _mm512_dpbf16_ps)
 
-const method avx512_bfloat16 =
-    METHOD(32, pack_pairs, pair_tile_float32, pair_tile_float16, pair_tile_bfloat16, NULL);
+const method avx512_bfloat16 = METHOD(32, pack_pairs, widen_int8, pair_tile_float32,
+                                      pair_tile_float16, pair_tile_bfloat16, pair_tile_int8);
 
 #pragma clang attribute pop
 #endif

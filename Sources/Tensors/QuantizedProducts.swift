@@ -54,6 +54,59 @@ extension QuantizedMatrix {
     }
   }
 
+  /// The same with activations rounded to bfloat16, on a processor that multiplies such numbers.
+  ///
+  /// An integer less 8 is a bfloat16 number exactly, and the products of a group's inputs, up to 128, are
+  /// added in float32 before the scale is applied: nothing about the weights is rounded here either. A
+  /// row of the result has the same bits whatever rows are computed with it.
+  ///
+  /// - Precondition: integers of 4 bits.
+  func multiplyInPairs(
+    _ groups: GroupParts, rows x: UnsafePointer<Float>, count: Int,
+    into out: UnsafeMutablePointer<Float>
+  ) {
+    guard inputs > 0 else { return out.update(repeating: 0, count: count * outputs) }
+    let (pairCount, sumCount) = ((inputs + 7) / 8 * 4, spanCount(groups))
+    withUnsafeTemporaryAllocation(of: UInt32.self, capacity: count * pairCount) { pairs in
+      withUnsafeTemporaryAllocation(of: Float.self, capacity: count * sumCount) { sums in
+        guard let pairs = pairs.baseAddress, let sums = sums.baseAddress else { return }
+        let shared = Shared(pointer: (x, pairs, sums))
+        Parallelism.forEach(count) { row in
+          let (x, pairs, sums) = shared.pointer
+          withArranged(x + row * inputs, groups) { line in
+            ck_pair_up(
+              line, inputs, groups.groupSize, pairs + row * pairCount, sums + row * sumCount)
+          }
+        }
+        withKernelArgument(groups) { weight in
+          let shared = Shared(pointer: (weight, pairs, sums, out))
+          forEachBand(activations: count) { first, width in
+            let (weight, pairs, sums, out) = shared.pointer
+            ck_pairs_multiply(
+              weight, pairs, pairCount, sums, sumCount, count, first, width, out + first, outputs)
+          }
+        }
+      }
+    }
+  }
+
+  /// No fewer than the spans of a row: 128 inputs of a group, or what is left of it.
+  private func spanCount(_ groups: GroupParts) -> Int {
+    (inputs / groups.groupSize + 1) * ((groups.groupSize + 127) / 128)
+  }
+
+  /// Calls `body` with a row of activations in the order of the groups.
+  private func withArranged(
+    _ line: UnsafePointer<Float>, _ groups: GroupParts, _ body: (UnsafePointer<Float>) -> Void
+  ) {
+    guard let order = groups.order else { return body(line) }
+    withUnsafeTemporaryAllocation(of: Float.self, capacity: inputs) { arranged in
+      guard let start = arranged.baseAddress else { return }
+      for (place, input) in order.enumerated() { start[place] = line[Int(input)] }
+      body(start)
+    }
+  }
+
   /// Calls `body` with rows of activations as the kernel for groups takes them, and how many digits
   /// and spans each has.
   private func withDigits(
@@ -62,8 +115,7 @@ extension QuantizedMatrix {
   ) {
     let each = 32 / groups.bits
     let digitCount = (inputs + each - 1) / each * each / 4 * 3
-    // Spans are 128 inputs of a group, or what is left of it.
-    let spanCount = (inputs / groups.groupSize + 1) * ((groups.groupSize + 127) / 128)
+    let spanCount = spanCount(groups)
     withUnsafeTemporaryAllocation(of: Int32.self, capacity: count * digitCount) { digits in
       withUnsafeTemporaryAllocation(
         of: ck_span_of_digits.self, capacity: count * spanCount
@@ -72,12 +124,11 @@ extension QuantizedMatrix {
         let shared = Shared(pointer: (x, digits, spans))
         Parallelism.forEach(count) { row in
           let (x, digits, spans) = shared.pointer
-          let line = x + row * inputs
-          let arranged = groups.order.map { order in order.map { line[Int($0)] } }
-          ck_split_digits(
-            arranged ?? Array(UnsafeBufferPointer(start: line, count: inputs)), inputs,
-            groups.groupSize, Int32(groups.bits), digits + row * digitCount,
-            spans + row * spanCount)
+          withArranged(x + row * inputs, groups) { line in
+            ck_split_digits(
+              line, inputs, groups.groupSize, Int32(groups.bits), digits + row * digitCount,
+              spans + row * spanCount)
+          }
         }
         body(digits, digitCount, spans, spanCount)
       }

@@ -63,14 +63,15 @@ extension Tensor {
     let arithmetic = Arithmetic.override ?? weight.arithmetic
     Work.note(
       operations: 2 * count * weight.shape[0], weightBytes: weight.byteCount,
-      isBFloat16: arithmetic == .bfloat16 && weight.quantized == nil)
+      isBFloat16: arithmetic == .bfloat16 && weight.isMultipliedInPairs)
     guard arithmetic != .float64 else { return inDouble(weight, bias, activation) }
     let rounds = arithmetic == .bfloat16
     switch weight.quantized?.parts {
     case .groups(let groups):
       // The integers are never rounded.
-      let x = rounds ? roundedToBFloat16() : self
-      return x.grouped(weight, groups, bias, activation)
+      let inPairs = rounds && weight.isMultipliedInPairs
+      let x = rounds && !inPairs ? roundedToBFloat16() : self
+      return x.grouped(weight, groups, inPairs: inPairs, bias, activation)
     case .rows(let integers, let scales):
       return integers.withPointer {
         tiled(weight, $0, CK_INT8, scales: scales, rounds: rounds, bias, activation)
@@ -90,6 +91,7 @@ extension Tensor {
     let (m, k, n) = (shape[0], shape[1], weight.shape[0])
     let instructions = Instructions.current.code
     let threads = Parallelism.threadCount
+    let scratchSize = ck_scratch_size(instructions, rounds ? 1 : 0, element, m, k, chunk)
     return Tensor.filled([m, n]) { out in
       Packed.with(self, instructions, rounds: rounds, element) { packed in
         let shared = Shared(pointer: (packed, start, out, bias?.elements, scales))
@@ -97,9 +99,12 @@ extension Tensor {
           let (packed, start, out, bias, scales) = shared.pointer
           let first = index * chunk
           let next = min(n, first + threads * chunk)
-          ck_multiply(
-            instructions, rounds ? 1 : 0, packed, m, k, start, element, scales, first,
-            min(chunk, n - first), next, min(chunk, n - next), bias, activation.code, out, n)
+          withUnsafeTemporaryAllocation(byteCount: scratchSize, alignment: 64) { scratch in
+            ck_multiply(
+              instructions, rounds ? 1 : 0, packed, m, k, start, element, scales, first,
+              min(chunk, n - first), next, min(chunk, n - next), bias, activation.code, out, n,
+              scratch.baseAddress)
+          }
         }
       }
     }
@@ -107,7 +112,7 @@ extension Tensor {
 
   /// The product with integers in groups.
   private func grouped(
-    _ weight: StoredTensor, _ groups: QuantizedMatrix.GroupParts, _ bias: Tensor?,
+    _ weight: StoredTensor, _ groups: QuantizedMatrix.GroupParts, inPairs: Bool, _ bias: Tensor?,
     _ activation: Pointwise
   ) -> Tensor {
     let (m, n) = (shape[0], weight.shape[0])
@@ -116,7 +121,11 @@ extension Tensor {
         guard let x = x.baseAddress, let matrix = weight.quantized else {
           return out.update(repeating: 0, count: m * n)
         }
-        matrix.multiply(groups, rows: x, count: m, into: out)
+        if inPairs {
+          matrix.multiplyInPairs(groups, rows: x, count: m, into: out)
+        } else {
+          matrix.multiply(groups, rows: x, count: m, into: out)
+        }
       }
       ck_finish(out, n, m, n, bias?.elements, activation.code)
     }
@@ -154,6 +163,17 @@ extension Tensor {
   }
 }
 
+extension StoredTensor {
+  /// Whether products in bfloat16 use the processor's own, rather than numbers rounded to that.
+  ///
+  /// 8-bit integers in groups do not.
+  fileprivate var isMultipliedInPairs: Bool {
+    guard Instructions.current.haveBFloat16 else { return false }
+    if case .groups(let groups) = quantized?.parts { return groups.bits == 4 }
+    return true
+  }
+}
+
 /// The instructions that products use: chosen for the CPU when the program runs.
 package enum Instructions: Sendable, CaseIterable, CustomStringConvertible {
   /// What every CPU has, AVX2 where it is there.
@@ -176,6 +196,9 @@ package enum Instructions: Sendable, CaseIterable, CustomStringConvertible {
 
   /// Those of the current task: the best, unless a test sets lesser ones.
   @TaskLocal package static var current: Instructions = best
+
+  /// Whether they multiply bfloat16.
+  var haveBFloat16: Bool { self == .avx512BFloat16 || self == .amx }
 
   /// As processors are described.
   package var description: String {

@@ -62,15 +62,47 @@ import Testing
     QuantizedInstructions.$current.withValue(instructions) { expectSameBitsAlone(way) }
   }
 
-  @Test(arguments: Instructions.available)
-  func aRowAloneHasTheBitsItHasAmongOthersInInt8(_ instructions: Instructions) {
-    Instructions.$current.withValue(instructions) { expectSameBitsAlone(.int8) }
+  @Test(arguments: Instructions.available, ways)
+  func aRowAloneHasTheBitsItHasAmongOthersInBFloat16(
+    _ instructions: Instructions, _ way: Quantization
+  ) {
+    Instructions.$current.withValue(instructions) {
+      expectSameBitsAlone(.int8)
+      expectSameBitsAlone(way, .bfloat16)
+    }
   }
 
-  private func expectSameBitsAlone(_ way: Quantization) {
-    var noise = SmallNoise(seed: 14)
-    for (outputs, inputs, rows) in [(70, 96, 9), (131, 300, 5), (5, 40, 4), (64, 128, 2)] {
+  /// Whatever the processor, nothing about the integers is rounded, and what is multiplied with them once.
+  @Test(arguments: Instructions.available, groups)
+  func groupsAreMultipliedInBFloat16(_ instructions: Instructions, _ way: Quantization) {
+    var noise = SmallNoise(seed: 16)
+    for (outputs, inputs) in [(3, 40), (64, 256), (131, 96), (200, 1000), (77, 136), (8, 31)] {
       let weight = StoredTensor(noise.tensor([outputs, inputs])).quantized(to: way)
+        .computing(in: .bfloat16)
+      let x = noise.tensor([14, inputs])
+      let bias = noise.tensor([outputs])
+      let exact = Arithmetic.$override.withValue(.float64) {
+        x.roundedToBFloat16().matmulTransposed(weight, bias: bias, activation: .silu)
+      }
+      let found = Instructions.$current.withValue(instructions) {
+        [1, 3, 14].map {
+          x.rows(0..<$0).matmulTransposed(weight, bias: bias, activation: .silu)
+        }
+      }
+      for (rows, product) in zip([1, 3, 14], found) {
+        expectClose(
+          product, to: exact.rows(0..<rows), within: 1e-6, "\(rows), \(outputs) by \(inputs)")
+      }
+    }
+  }
+
+  private func expectSameBitsAlone(_ way: Quantization, _ arithmetic: Arithmetic = .float32) {
+    var noise = SmallNoise(seed: 14)
+    for (outputs, inputs, rows) in [
+      (70, 96, 9), (131, 300, 5), (5, 40, 4), (64, 128, 2), (70, 1700, 31),
+    ] {
+      let weight = StoredTensor(noise.tensor([outputs, inputs])).quantized(to: way)
+        .computing(in: arithmetic)
       let x = noise.tensor([rows, inputs])
       let bias = noise.tensor([outputs])
       let together = x.matmulTransposed(weight, bias: bias)

@@ -54,11 +54,15 @@ void ck_pack_panel(ck_instructions instructions, int rounds, ck_element element,
 /// out[r, first + n] = activation(scales[first + n] * sum over c of x[r, c] * weights[first + n, c]
 /// + bias[first + n]) for n < count, where rows of `out` lie `out_stride` floats apart; `scales` and
 /// `bias` may be null. `weights` is row-major at any alignment. Rows `next_first` to
-/// `next_first + next_count` are those that the thread will multiply next.
+/// `next_first + next_count` are those that the thread will multiply next. `scratch` has as many bytes
+/// as `ck_scratch_size` says, 64 bytes aligned.
+size_t ck_scratch_size(ck_instructions instructions, int rounds, ck_element element, size_t rows,
+                       size_t columns, size_t count);
 void ck_multiply(ck_instructions instructions, int rounds, const void *packed, size_t rows,
                  size_t columns, const void *weights, ck_element element, const float *scales,
                  size_t first, size_t count, size_t next_first, size_t next_count,
-                 const float *bias, ck_activation activation, float *out, size_t out_stride);
+                 const float *bias, ck_activation activation, float *out, size_t out_stride,
+                 void *scratch);
 
 /// data[rows, columns] = activation(data + bias), where rows lie `stride` floats apart and `bias` may
 /// be null.
