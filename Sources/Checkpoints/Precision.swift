@@ -10,8 +10,15 @@ public enum Precision: String, Sendable, CaseIterable {
   case bfloat16
   /// 8-bit integers with a scale a row.
   case int8
+  /// The same, multiplied in bfloat16.
+  case int8BFloat16 = "int8-bfloat16"
   /// 4-bit integers in groups of `Quantization.groupSize` inputs, each with a scale and a zero point.
   case int4
+  /// The same, multiplied in bfloat16.
+  case int4BFloat16 = "int4-bfloat16"
+
+  /// Those that say how integers are kept, and nothing of how they are multiplied.
+  public static let integers: [Precision] = [.int8, .int4]
 
   /// The precision that a person means by a word, as `ElementType` reads it, or `int8` and `int4`.
   public init?(word: String) {
@@ -41,24 +48,39 @@ public enum Precision: String, Sendable, CaseIterable {
   public var quantization: Quantization? {
     switch self {
     case .float32, .float16, .bfloat16: nil
-    case .int8: .int8
-    case .int4: .int4()
+    case .int8, .int8BFloat16: .int8
+    case .int4, .int4BFloat16: .int4()
     }
   }
 
-  /// How products are computed.
-  var arithmetic: Arithmetic { self == .bfloat16 ? .bfloat16 : .float32 }
+  /// How products are computed: integers are never rounded, what they are multiplied with may be.
+  public var arithmetic: Arithmetic {
+    switch self {
+    case .bfloat16, .int8BFloat16, .int4BFloat16: .bfloat16
+    case .float32, .float16, .int8, .int4: .float32
+    }
+  }
+
+  /// The same, multiplied as `other` is.
+  public func multiplied(as other: Precision) -> Precision {
+    guard other.arithmetic == .bfloat16 else { return self }
+    return self == .int8 ? .int8BFloat16 : self == .int4 ? .int4BFloat16 : self
+  }
 
   /// How a weight that is `stored` so is written down in this precision, and in how many bytes;
   /// nil where it stays as it is.
   package func kept(_ stored: StoredTensor) -> (encoding: Encoding, byteCount: Int)? {
     switch (self, stored.encoding) {
     case (.float32, _), (.float16, .plain(.float16)), (.bfloat16, .plain(.bfloat16)),
-      (.int8, .int8), (.int4, .groups(bits: 4, groupSize: _)):
+      (.int8, .int8), (.int8BFloat16, .int8), (.int4, .groups(bits: 4, groupSize: _)),
+      (.int4BFloat16, .groups(bits: 4, groupSize: _)):
       return nil
-    case (.float16, _): return (.plain(.float16), stored.count * 2)
-    case (.bfloat16, _): return (.plain(.bfloat16), stored.count * 2)
-    case (.int8, _), (.int4, _):
+    // Integers stay: they are fewer bytes, and say the same.
+    case (.float16, .int8), (.float16, .groups), (.bfloat16, .int8), (.bfloat16, .groups):
+      return nil
+    case (.float16, .plain): return (.plain(.float16), stored.count * 2)
+    case (.bfloat16, .plain): return (.plain(.bfloat16), stored.count * 2)
+    case (.int8, _), (.int4, _), (.int8BFloat16, _), (.int4BFloat16, _):
       // A convolution's kernel keeps its numbers.
       guard stored.shape.count == 2, let quantization else { return nil }
       return (quantization.encoding, quantization.byteCount(shape: stored.shape))
@@ -77,7 +99,7 @@ public enum Precision: String, Sendable, CaseIterable {
     if case .plain(let type) = kept.encoding {
       return stored.converted(to: type).computing(in: arithmetic)
     }
-    return quantization.map { stored.quantized(to: $0) } ?? stored
+    return (quantization.map { stored.quantized(to: $0) } ?? stored).computing(in: arithmetic)
   }
 }
 

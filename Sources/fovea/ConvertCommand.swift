@@ -111,7 +111,7 @@ struct ConvertCommand: ParsableCommand {
   }
 
   private static func integers(_ precision: Precision?, _ word: String) throws -> Precision {
-    guard let precision, precision.quantization != nil else {
+    guard let precision, Precision.integers.contains(precision) else {
       throw ValidationError("--quantize takes int8 or int4, not '\(word)'")
     }
     return precision

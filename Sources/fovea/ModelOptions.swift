@@ -25,7 +25,8 @@ struct ModelOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "Keep the weights of all layers as integers, int8 or int4, or of some parts: language=int4. "
-        + "--dtype is for the others then.", valueName: "precision"))
+        + "--dtype says how those are multiplied and how the others are kept.",
+      valueName: "precision"))
   var quantize: String?
 
   func validate() throws {

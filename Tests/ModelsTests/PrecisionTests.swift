@@ -97,8 +97,8 @@ struct PrecisionTests {
     switch precision {
     case .float32, .float16: #expect(error == 0)
     case .bfloat16: #expect(error > 0 && error < 0.05, "\(error)")
-    case .int8: #expect(error > 0 && error < 0.1, "\(error)")
-    case .int4: #expect(error > 0 && error < 1, "\(error)")
+    case .int8, .int8BFloat16: #expect(error > 0 && error < 0.1, "\(error)")
+    case .int4, .int4BFloat16: #expect(error > 0 && error < 1, "\(error)")
     }
   }
 

@@ -23,7 +23,8 @@ extension Command {
     Parameter.any(
       "quantize", expects: "int8 or int4, or a dictionary of them by part", default: Value.none,
       words: .word,
-      "Keep the weights of all layers, or of some parts, as integers; dtype is for the others."),
+      "Keep the weights of all layers, or of some parts, as integers; dtype says how those are "
+        + "multiplied, and how others are kept."),
     Parameter.optional(
       .text(
         "revision",
@@ -41,9 +42,13 @@ extension Command {
       are exact to float32; so they are with `"float32"`. The short names `"fp16"`, `"bf16"`, `"half"` and \
       the like will do. `"float16"` rounds the weights, \
       `"bfloat16"` weights and what they are multiplied with. `"int8"` and `"int4"` keep small \
-      integers with scales: less memory, and more tokens a second. A dictionary chooses for each \
+      integers with scales: less memory, and more tokens a second. What they are multiplied with is \
+      not rounded; with `dtype="bfloat16"` beside them, or in `"int8-bfloat16"` and `"int4-bfloat16"`, \
+      it is rounded to bfloat16, and long prompts are read faster. Integers that a checkpoint holds stay \
+      integers, whatever `dtype` is. A dictionary chooses for each \
       part: a BLIP-2 has `vision`, `qformer`, `projection` and `language`, a ViT `vision`, a CLIP \
-      `vision`, `text` and `joint`, a LLaMA `language`. Norms, biases and tables of embeddings always stay as \
+      `vision`, `text` and `joint`, a LLaMA `language`, a Qwen-VL `vision`, `resampler`, `projection` and \
+      `language`. Norms, biases and tables of embeddings always stay as \
       stored. Weights that are stored so already are not copied; for others, what they will take \
       is compared with the memory there is first. `fovea convert` keeps the result, but leaves a head \
       that shares the table of embeddings as it is stored.

@@ -8,7 +8,8 @@ internal import Runtime
 enum PrecisionChoice {
   /// The precision of each part that is named; none where nothing was asked for.
   ///
-  /// Where both are given, `dtype` is for the parts that `quantize` leaves.
+  /// Where both are given for a part, `quantize` says how its weights are kept, and `dtype` how they are
+  /// multiplied.
   static func read(
     dtype: Value, quantize: Value = .none, for folder: URL
   ) throws -> [String: Precision] {
@@ -67,16 +68,16 @@ enum PrecisionChoice {
     _ numbers: [String: Precision], _ integers: [String: Precision]
   ) throws -> [String: Precision] {
     try numbers.merging(integers) { number, integer in
-      guard number.quantization == nil || number == integer else {
+      guard number.quantization == nil || number.quantization == integer.quantization else {
         throw ArgumentFailure(
           parameter: "quantize", "is \(integer.rawValue) where dtype is \(number.rawValue)",
-          note: "dtype is for the parts that quantize leaves")
+          note: "dtype says how integers are multiplied: float32 or bfloat16")
       }
-      return integer
+      return integer.multiplied(as: number)
     }
   }
 
-  private static let integers = Precision.allCases.filter { $0.quantization != nil }
+  private static let integers = Precision.integers
 
   /// `vision=bfloat16,language=int4` as a dictionary.
   static func byPart(_ words: String, _ parameter: String = "dtype") throws -> Value {

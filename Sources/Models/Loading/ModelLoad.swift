@@ -59,7 +59,7 @@ public struct ModelLoad: Sendable {
     let mapped = try Family.read(folder)
     let records = log.records
     let converted = records.filter(\.isConverted)
-    parts = family.parts.map { PartWeights($0, records) }
+    parts = family.parts.map { PartWeights($0, records, precisions[$0.name]) }
     let rest = parts.reduce(0) { $0 + $1.mappedByteCount }
     notes =
       log.notes + mapped.notes + (try Family.notes(onLayoutOf: folder))
@@ -123,13 +123,16 @@ public struct PartWeights: Sendable, Equatable {
   /// The types that floating-point numbers have which are not converted, tables, norms and biases
   /// too.
   public let storedTypes: [ElementType]
+  /// Whether its products are computed in bfloat16.
+  public let isMultipliedInBFloat16: Bool
   /// Bytes of the file's own pages.
   public let mappedByteCount: Int
   /// Bytes in memory of their own.
   public let ownByteCount: Int
 
-  init(_ part: Family.Part, _ records: [WeightRecord]) {
+  init(_ part: Family.Part, _ records: [WeightRecord], _ precision: Precision?) {
     (name, roots) = (part.name, part.roots)
+    isMultipliedInBFloat16 = precision?.arithmetic == .bfloat16
     let mine = records.filter { part.roots.contains(String($0.address.parts.first ?? "")) }
     var encodings: [Encoding] = []
     for record in mine where record.isProduct && !encodings.contains(record.kept) {
@@ -162,7 +165,11 @@ public struct PartWeights: Sendable, Equatable {
     let names = encodings.map(\.name).reduce(into: [String]()) { names, name in
       if !names.contains(name) { names.append(name) }
     }
-    return ([names.joined(separator: " and ")].filter { !$0.isEmpty } + sizes)
+    // Of bfloat16 it goes without saying.
+    let isSaid = isMultipliedInBFloat16 && names.contains { $0 != "bfloat16" }
+    return
+      ([names.joined(separator: " and ") + (isSaid ? " multiplied in bfloat16" : "")]
+      .filter { !$0.isEmpty } + sizes)
       .joined(separator: ", ")
   }
 }
