@@ -26,11 +26,9 @@ extension QwenVL.Configuration {
     try top.require(
       visual.json?.object != nil, "visual", "an object: a Qwen without pictures is not built")
     let width = try top.count("hidden_size", default: 4096)
-    // GPTQ's layers all have biases, of zeros where the model has none.
-    let isPacked = top.json?["quantization_config"].map { !$0.isNull } ?? false
     vision = try Self.vision(visual)
     resampler = try Self.resampler(visual, width: width, vision: vision)
-    decoder = try Self.decoder(top, width: width, hasAllBiases: isPacked)
+    decoder = try Self.decoder(top, width: width)
     imageStartToken = try visual.count("image_start_id", default: 151857, least: 0)
     try visual.require(
       imageStartToken + 2 < decoder.vocabularySize, "image_start_id",
@@ -81,7 +79,7 @@ extension QwenVL.Configuration {
   }
 
   private static func decoder(
-    _ top: ConfigurationReader, width: Int, hasAllBiases: Bool
+    _ top: ConfigurationReader, width: Int
   ) throws(ModelError) -> Decoder.Shape {
     var attention = Attention.Shape(
       width: width, headCount: try top.count("num_attention_heads", default: 32))
@@ -91,13 +89,14 @@ extension QwenVL.Configuration {
       "hidden_size, \(width), divided by the \(attention.headCount) heads")
     try top.require(
       attention.headWidth.isMultiple(of: 2), "kv_channels", "even, for positions turn pairs")
+    // Where layers are packed as GPTQ does it, the biases of zeros that it adds belong to the packing.
     let hasNoBias = try top.flag("no_bias", default: true)
-    (attention.projections, attention.hasOutputBias) = (.fused, !hasNoBias || hasAllBiases)
+    (attention.projections, attention.hasOutputBias) = (.fused, !hasNoBias)
     let hidden = try top.count("intermediate_size", default: 22016)
     try top.require(
       hidden.isMultiple(of: 2), "intermediate_size", "even: gates take one half of it")
     var mlp = MLP.Shape(width: width, hiddenWidth: hidden / 2, activation: .silu)
-    (mlp.isGated, mlp.hasBias) = (true, !hasNoBias || hasAllBiases)
+    (mlp.isGated, mlp.hasBias) = (true, !hasNoBias)
     let base = try top.number("rotary_emb_base", default: 10_000)
     try top.require(base > 1, "rotary_emb_base", "above 1")
     var rotary = Rotary(base: base, turnedWidth: attention.headWidth)
