@@ -16,27 +16,27 @@ extension Tensor {
     guard side != old else { return self }
     let width = shape[1]
     let taps = (0..<side).map { BicubicTap(at: $0, from: old, to: side) }
-    var result = [Float](repeating: 0, count: (leading + side * side) * width)
     let (source, skipped) = (elements, leading * width)
+    // Across first: the stored rows of places, as many in each as are asked for.
+    let rows = unsafe [Float](unsafeUninitializedCapacity: old * side * width) { rows, count in
+      for row in 0..<old {
+        for (across, tap) in taps.enumerated() {
+          unsafe tap.mix(
+            source, from: skipped + row * old * width, each: width,
+            into: rows, at: (row * side + across) * width)
+        }
+      }
+      count = old * side * width
+    }
+    let line = side * width
+    var result = [Float](repeating: 0, count: skipped + side * line)
     result.replaceSubrange(0..<skipped, with: source[0..<skipped])
-    // Stopped, nobody looks at the rest.
-    Stop.parts(of: side, size: 1) { rows in
-      for place in rows {
-        let row = taps[place]
-        for (across, column) in taps.enumerated() {
-          let target = skipped + (place * side + across) * width
-          for channel in 0..<width {
-            var sum: Float = 0
-            for tap in 0..<4 {
-              let line = skipped + row.places[tap] * old * width + channel
-              var part: Float = 0
-              for x in 0..<4 {
-                part += source[line + column.places[x] * width] * column.weights[x]
-              }
-              sum += part * row.weights[tap]
-            }
-            result[target + channel] = sum
-          }
+    unsafe result.withUnsafeMutableBufferPointer { result in
+      // Stopped, nobody looks at the rest.
+      Stop.parts(of: side, size: 1) { part in
+        for place in part {
+          let tap = taps[place]
+          unsafe tap.mix(rows, from: 0, each: line, into: result, at: skipped + place * line)
         }
       }
     }
@@ -55,6 +55,26 @@ private struct BicubicTap {
     let t = source - first
     places = InlineArray { min(max(Int(first) + $0 - 1, 0), old - 1) }
     weights = [Self.far(t + 1), Self.near(t), Self.near(1 - t), Self.far(2 - t)]
+  }
+
+  /// Adds up four stretches of `source`, `length` long, that begin with the places in steps of `length` from
+  /// `first` on.
+  func mix(
+    _ source: [Float], from first: Int, each length: Int,
+    into out: UnsafeMutableBufferPointer<Float>, at start: Int
+  ) {
+    let (a, b) = (first + places[0] * length, first + places[1] * length)
+    let (c, d) = (first + places[2] * length, first + places[3] * length)
+    let (u, v, w, x) = (weights[0], weights[1], weights[2], weights[3])
+    precondition(min(a, b, c, d) >= 0 && max(a, b, c, d) + length <= source.count)
+    precondition(start >= 0 && start + length <= out.count)
+    unsafe source.withUnsafeBufferPointer { source in
+      // All four lie within the source, and the result within `out`, as was just checked.
+      for i in 0..<length {
+        unsafe out[start + i] =
+          source[a + i] * u + source[b + i] * v + source[c + i] * w + source[d + i] * x
+      }
+    }
   }
 
   private static let a: Float = -0.75

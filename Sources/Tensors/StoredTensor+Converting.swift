@@ -21,9 +21,41 @@ extension StoredTensor {
 
   /// A matrix with its rows for columns, in memory of its own; plain numbers keep their type.
   public func transposed() -> StoredTensor {
-    let turned = StoredTensor(tensor.transposed())
-    guard case .plain(let type) = encoding, type != .float32 else { return turned }
-    return turned.converted(to: type)
+    precondition(shape.count == 2, "\(shape) is not a matrix")
+    guard case .plain(let type) = encoding else { return StoredTensor(tensor.transposed()) }
+    let (rows, columns) = (shape[0], shape[1])
+    let memory = RoundedElements(byteCount: count * type.size)
+    withUnsafeBytes { bytes in
+      switch type {
+      case .float32: Self.turn(bytes, UInt32.self, rows, columns, into: memory.start)
+      case .float16, .bfloat16: Self.turn(bytes, UInt16.self, rows, columns, into: memory.start)
+      }
+    }
+    return StoredTensor(
+      shape: [columns, rows], type: type, start: UnsafeRawPointer(memory.start), owner: memory
+    ).computing(in: arithmetic)
+  }
+
+  /// Writes a matrix's elements to `out`, rows for columns, square by square.
+  private static func turn<T: BitwiseCopyable>(
+    _ bytes: UnsafeRawPointer, _: T.Type, _ rows: Int, _ columns: Int,
+    into out: UnsafeMutableRawPointer
+  ) {
+    let side = 64
+    let size = MemoryLayout<T>.size
+    let shared = Shared(pointer: (bytes, out.assumingMemoryBound(to: T.self)))
+    Parallelism.forEach((rows + side - 1) / side) { band in
+      let (bytes, out) = shared.pointer
+      for first in stride(from: 0, to: columns, by: side) {
+        for column in first..<min(columns, first + side) {
+          for row in band * side..<min(rows, (band + 1) * side) {
+            // Files may have it at any alignment.
+            out[column * rows + row] = bytes.loadUnaligned(
+              fromByteOffset: (row * columns + column) * size, as: T.self)
+          }
+        }
+      }
+    }
   }
 
   /// The bytes of elements `first` to below `first + count`, rounded to `type`.
