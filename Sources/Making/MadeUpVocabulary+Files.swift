@@ -1,10 +1,12 @@
 internal import Files
+internal import Foundation
 internal import Models
 
 extension MadeUpVocabulary {
-  /// `tokenizer.json` and `tokenizer_config.json`.
-  func files() -> [(name: String, json: JSON)] {
+  /// `tokenizer.json`, or the file of ranks, and `tokenizer_config.json`.
+  func files() -> [(name: String, text: String)] {
     let (tokens, merges) = made()
+    if style == .ranks { return rankFiles(tokens) }
     let isCLIP = style == .clip
     let tokenizer: JSON = [
       "version": "1.0", "truncation": .null, "padding": .null,
@@ -37,8 +39,23 @@ extension MadeUpVocabulary {
     ]
     members.append(isCLIP ? ("model_max_length", 77) : ("add_bos_token", true))
     return [
-      ("tokenizer.json", tokenizer),
-      ("tokenizer_config.json", .object(JSON.Object(members))),
+      ("tokenizer.json", tokenizer.written() + "\n"),
+      ("tokenizer_config.json", JSON.object(JSON.Object(members)).written(indented: true) + "\n"),
+    ]
+  }
+
+  /// A line for each token, in base64 with its rank, and the settings that stand beside it.
+  private func rankFiles(_ tokens: [String]) -> [(name: String, text: String)] {
+    let settings: JSON = [
+      "model_max_length": 8192, "tokenizer_class": "QWenTokenizer",
+      "auto_map": ["AutoTokenizer": ["tokenization_qwen.QWenTokenizer", .null]],
+    ]
+    let lines = tokens.enumerated().map { rank, token in
+      Data(ByteLetters.bytes(of: token)).base64EncodedString() + " \(rank)\n"
+    }
+    return [
+      ("qwen.tiktoken", lines.joined()),
+      ("tokenizer_config.json", settings.written(indented: true) + "\n"),
     ]
   }
 

@@ -26,13 +26,15 @@ struct MadeUpVocabulary: Sendable {
     case blip2
     /// Byte-level in small letters, ends of words marked.
     case clip
+    /// Bytes with ranks, blanks at the beginning of words; special tokens follow in no file.
+    case ranks
   }
 
   /// The tokens in the order of their ids, and the merges that make the longer ones.
   func made() -> (tokens: [String], merges: [(String, String)]) {
     let reserved = Set(fixed.values)
     let letters = "etaoinsrhldcumfpgwybvkxjqz".map { String($0) }
-    let bytes = ByteLetters.all.map { String($0) }
+    let bytes = (style == .ranks ? ByteLetters.seenFirst : ByteLetters.all).map { String($0) }
     var pieces = (style == .clip ? bytes + bytes.map { $0 + Self.wordEnd } : bytes)
       .filter { !reserved.contains($0) }
     var merges: [(String, String)] = []
@@ -48,7 +50,7 @@ struct MadeUpVocabulary: Sendable {
     let pairs = letters.flatMap { first in letters.map { first + $0 } }
     add(letters, letters)
     switch style {
-    case .blip2:
+    case .blip2, .ranks:
       add(["Ġ"], pairs)
       add(pairs, letters)
       add(["Ġ"], pairs.flatMap { pair in letters.map { pair + $0 } })
@@ -69,7 +71,7 @@ struct MadeUpVocabulary: Sendable {
 }
 
 /// The letters that stand for bytes in byte-level vocabularies, as in GPT-2.
-private enum ByteLetters {
+enum ByteLetters {
   /// One a byte, from 0 to 255: itself where it can be seen, else a letter from U+0100 on.
   static let all: [Unicode.Scalar] = {
     var next: UInt32 = 0x100
@@ -80,4 +82,13 @@ private enum ByteLetters {
       return Unicode.Scalar(value) ?? "?"
     }
   }()
+
+  /// Those of bytes that can be seen first, as published ranks begin.
+  static let seenFirst = all.sorted { $0.value < $1.value }
+
+  private static let values = Dictionary(
+    uniqueKeysWithValues: zip(all, (0..<256).map(UInt8.init)))
+
+  /// The bytes that a token stands for.
+  static func bytes(of token: String) -> [UInt8] { token.unicodeScalars.compactMap { values[$0] } }
 }

@@ -1,6 +1,6 @@
 internal import Files
 internal import Models
-internal import Tensors
+public import Tensors
 
 /// A published model's sizes and settings: enough to make a checkpoint like it with random weights.
 ///
@@ -8,22 +8,36 @@ internal import Tensors
 public struct PublishedModel: Sendable {
   /// What to type, such as `blip2-opt-2.7b`.
   public let name: String
+  /// The number format of the weights, unless somebody asks for another.
+  public var type = ElementType.float32
+  /// Which weights of products are packed as GPTQ does it; nil for none.
+  var packing: Packing?
   /// `config.json`, without the number format of the weights.
   let configuration: JSON.Object
   /// The other small files.
   let otherFiles: [(name: String, json: JSON)]
   /// The vocabulary to make up; nil for a model that reads no text.
   let vocabulary: MadeUpVocabulary?
+
+  /// 4-bit integers in groups.
+  struct Packing: Sendable {
+    /// Where they are, a pattern of addresses.
+    let places: String
+    /// Inputs of a group.
+    let groupSize: Int
+  }
+
   /// The models that can be made.
   public static let all = [
-    blip2OPT, clipBase, vitBase, mistral, tinyLLaMA, smolLM, blip2Tiny,
+    blip2OPT, clipBase, vitBase, mistral, tinyLLaMA, smolLM, qwenVLChat, qwenVLChatInt4, blip2Tiny,
   ]
 
   /// All small files of a checkpoint.
-  func files(type: ElementType, hasVocabulary: Bool) -> [(name: String, json: JSON)] {
+  func files(type: ElementType, hasVocabulary: Bool) -> [(name: String, text: String)] {
     let members = zip(configuration.keys, configuration.values).map { ($0, $1) }
     let settings = JSON.object(JSON.Object(members + [("torch_dtype", .string(type.rawValue))]))
-    return [("config.json", settings)] + otherFiles
+    return ([("config.json", settings)] + otherFiles)
+      .map { ($0.name, $0.json.written(indented: true) + "\n") }
       + (hasVocabulary ? vocabulary?.files() ?? [] : [])
   }
 

@@ -4,27 +4,61 @@ public import Foundation
 internal import Models
 internal import Synchronization
 public import Tensors
+internal import Tracing
 
 /// Makes a checkpoint of a published model's sizes and names with random weights.
 public struct Synthesis: Sendable {
   private let model: PublishedModel
   private let seed: UInt64
   private let type: ElementType
-  private let weights: [WeightRecord]
+  /// What fills each tensor.
+  private let fillings: [WeightFilling]
 
   /// What is going to be written.
   public var byteCount: Int { tensors.reduce(0) { $0 + $1.byteCount } }
-  /// How many numbers the model has.
-  public var parameterCount: Int { byteCount / type.size }
+  /// How many numbers the model has; those that are packed count as what they stand for.
+  public let parameterCount: Int
   /// The tensors that are going to be written, under their published names.
   public let tensors: [PlannedTensor]
 
   /// Plans a checkpoint; the same seed gives the same bytes everywhere.
-  public init(_ model: PublishedModel, seed: UInt64, type: ElementType) throws {
+  public init(_ model: PublishedModel, seed: UInt64, type: ElementType? = nil) throws {
+    let type = type ?? model.type
     (self.model, self.seed, self.type) = (model, seed, type)
-    weights = try Self.weights(of: model, type: type)
+    let weights = try Self.weights(of: model, type: type)
+    parameterCount = weights.reduce(0) { $0 + $1.stored.count }
     let stored = StoredType.allCases.first { $0.elementType == type } ?? .float32
-    tensors = weights.map { PlannedTensor(name: $0.name, type: stored, shape: $0.stored.shape) }
+    let depths = WeightScale.depths(weights)
+    let names = Set(weights.map(\.name))
+    var planned: [(tensor: PlannedTensor, filling: WeightFilling)] = []
+    for weight in weights {
+      let depth = WeightScale.place(weight).flatMap { depths[$0.tower] } ?? 1
+      let scale = WeightScale(weight, depth: depth)
+      guard weight.isProduct, let packing = model.packing, weight.address.matches(packing.places)
+      else {
+        planned.append(
+          (
+            PlannedTensor(name: weight.name, type: stored, shape: weight.stored.shape),
+            .numbers(scale)
+          ))
+        continue
+      }
+      let parts = Quantization.int4(groupSize: packing.groupSize)
+        .publishedTensors(shape: weight.stored.shape, as: weight.name)
+      let layer = PackedWeight.layer(of: weight.name)
+      let fillings = WeightFilling.packed(scale, groupSize: packing.groupSize)
+      // The packing gives every layer a bias, of zeros where the model has none.
+      let bias = (name: "\(layer).bias", type: stored, shape: [weight.stored.shape[0]])
+      for part in parts + (names.contains(bias.name) ? [] : [bias]) {
+        let kind = part.name.dropFirst(layer.count + 1)
+        planned.append(
+          (
+            PlannedTensor(name: part.name, type: part.type, shape: part.shape),
+            fillings[String(kind)] ?? .zeros
+          ))
+      }
+    }
+    (tensors, fillings) = (planned.map(\.tensor), planned.map(\.filling))
   }
 
   /// What the family asks for when it reads a folder with the model's small files, each name once.
@@ -32,7 +66,7 @@ public struct Synthesis: Sendable {
   {
     let scratch = try ScratchFolder()
     for file in model.files(type: type, hasVocabulary: true) {
-      try WholeFile.write(file.json.bytes(), to: scratch.url.appending(path: file.name))
+      try WholeFile.write(file.text, to: scratch.url.appending(path: file.name))
     }
     let log = WeightLog()
     var folder = try CheckpointFolder(scratch.url)
@@ -55,29 +89,23 @@ public struct Synthesis: Sendable {
   ) throws {
     let target = try FolderReplacement(folder, replaceable: CheckpointFolder.isOnlyCheckpoint)
     for file in model.files(type: type, hasVocabulary: tokenizer == nil) {
-      let text = file.json.written(indented: file.name != "tokenizer.json") + "\n"
-      try target.write(Array(text.utf8), as: file.name)
+      try target.write(Array(file.text.utf8), as: file.name)
     }
     if let tokenizer { try copyTokenizer(from: tokenizer, to: target) }
     let writer = try ShardedWriter(
       tensors, in: target.url, called: target.path, shardSize: shardSize)
-    let depths = WeightScale.depths(weights)
     var pieces: [Piece] = []
-    for (index, weight) in weights.enumerated() {
-      let depth = WeightScale.place(weight).flatMap { depths[$0.tower] } ?? 1
-      let scale = WeightScale(weight, depth: depth)
-      let count = tensors[index].count
-      for first in stride(from: 0, to: count, by: Piece.limit) {
+    for (index, tensor) in tensors.enumerated() {
+      for first in stride(from: 0, to: tensor.count, by: Piece.limit) {
         pieces.append(
-          Piece(
-            tensor: index, first: first, count: min(Piece.limit, count - first), scale: scale))
+          Piece(tensor: index, first: first, count: min(Piece.limit, tensor.count - first)))
       }
     }
     var done = 0
     for begin in stride(from: 0, to: pieces.count, by: Piece.batch) {
       let batch = Array(pieces[begin..<min(begin + Piece.batch, pieces.count)])
       try write(batch, with: writer)
-      done += batch.reduce(0) { $0 + $1.count * type.size }
+      done += batch.reduce(0) { $0 + $1.count * tensors[$1.tensor].type.size }
       try progress(done)
     }
     try writer.finish()
@@ -89,19 +117,17 @@ public struct Synthesis: Sendable {
     static let limit = 1 << 20
     static let batch = 32
     let tensor, first, count: Int
-    let scale: WeightScale
   }
 
   private func write(_ pieces: [Piece], with writer: ShardedWriter) throws {
     let failure = Mutex<CheckpointError?>(nil)
     Parallelism.forEach(pieces.count) { number in
       let piece = pieces[number]
-      let numbers = RandomNumbers(seed: seed, name: tensors[piece.tensor].name)
-      let bytes = numbers.bytes(
-        from: piece.first, count: piece.count, mean: piece.scale.mean,
-        deviation: piece.scale.deviation, as: type)
+      let tensor = tensors[piece.tensor]
+      let bytes = fillings[piece.tensor].bytes(
+        of: tensor.name, seed: seed, from: piece.first, count: piece.count, as: tensor.type)
       do throws(CheckpointError) {
-        try writer.write(bytes, to: piece.tensor, at: piece.first * type.size)
+        try writer.write(bytes, to: piece.tensor, at: piece.first * tensor.type.size)
       } catch { failure.withLock { $0 = error } }
     }
     if let failure = failure.withLock({ $0 }) { throw failure }

@@ -9,6 +9,9 @@ struct WeightScale: Equatable {
   let mean: Float
   let deviation: Float
 
+  /// Takes both.
+  init(mean: Float, deviation: Float) { (self.mean, self.deviation) = (mean, deviation) }
+
   /// The scale of one tensor; `depth` is how many blocks its tower has.
   init(_ weight: WeightRecord, depth: Int) {
     let inputs = weight.stored.shape.dropFirst().reduce(1, *)

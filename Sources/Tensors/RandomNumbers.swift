@@ -12,6 +12,13 @@ public struct RandomNumbers: Sendable {
     self.seed = hash
   }
 
+  /// 32 random bits, the same for the same place.
+  package func bits(at place: Int) -> UInt32 {
+    let step = UInt64(truncatingIfNeeded: place) &* 0x9E37_79B9_7F4A_7C15
+    var numbers = SplitMix64(seed: seed &+ step)
+    return UInt32(truncatingIfNeeded: numbers.next() >> 32)
+  }
+
   /// The bytes of numbers `first` to below `first + count`, rounded to `type`.
   package func bytes(
     from first: Int, count: Int, mean: Float, deviation: Float, as type: ElementType

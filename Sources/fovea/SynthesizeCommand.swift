@@ -29,8 +29,12 @@ struct SynthesizeCommand: ParsableCommand {
   var folder: String
   @Option(help: "Which random numbers.")
   var seed: UInt64 = 1
-  @Option(help: "The number format of the weights: float32, float16 or bfloat16.")
-  var dtype = ElementType.float32
+  @Option(
+    help: """
+      The number format of the weights: float32, float16 or bfloat16; float32 where none is given, for \
+      a Qwen-VL that of the published files.
+      """)
+  var dtype: ElementType?
   @Option(
     help: ArgumentHelp(
       "Take this folder's tokenizer instead of a made-up vocabulary.", valueName: "folder"))

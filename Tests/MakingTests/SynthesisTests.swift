@@ -3,12 +3,13 @@ import Files
 import Foundation
 import Generation
 import Images
-import Making
 import Models
 import Tensors
 import TestSupport
 import Testing
 import Tracing
+
+@testable import Making
 
 struct SynthesisTests {
   let blip2 = PublishedModel.named("blip2-opt-2.7b")
@@ -22,6 +23,59 @@ struct SynthesisTests {
     #expect(synthesis.tensors.map(\.name).sorted() == index.names.sorted())
     #expect(synthesis.byteCount == index.totalSize)
     #expect(synthesis.parameterCount == 3_744_761_856)
+  }
+
+  /// The shapes are those of the published tensors, whose bytes add up to what the index says.
+  @Test func aQwenVLHasThePublishedSize() throws {
+    let synthesis = try Synthesis(
+      try #require(PublishedModel.named("qwen-vl-chat")), seed: 1)
+    #expect(synthesis.parameterCount == 9_656_935_168)
+    #expect(synthesis.byteCount == 19_313_870_336)
+    #expect(synthesis.tensors.allSatisfy { $0.type == .bfloat16 })
+    let shapes = Dictionary(uniqueKeysWithValues: synthesis.tensors.map { ($0.name, $0.shape) })
+    #expect(shapes["transformer.h.31.attn.c_attn.weight"] == [12288, 4096])
+    let block = "transformer.visual.transformer.resblocks.47"
+    #expect(shapes["\(block).attn.in_proj.weight"] == [4992, 1664])
+    #expect(shapes["transformer.visual.positional_embedding"] == [256, 1664])
+    #expect(shapes["transformer.visual.attn_pool.attn.in_proj_weight"] == [12288, 4096])
+    #expect(shapes["transformer.h.0.mlp.c_proj.bias"] == nil)
+  }
+
+  @Test(.enabled(if: Fixtures.shared != nil))
+  func aQwenVLInFourBitsHasThePublishedTensors() throws {
+    let shared = try #require(Fixtures.shared)
+    let synthesis = try Synthesis(
+      try #require(PublishedModel.named("qwen-vl-chat-int4")), seed: 1)
+    let folder = shared.appending(path: "checkpoints/qwen-vl-chat-int4")
+    let file = folder.appending(path: "model.safetensors.index.json")
+    let index = try ShardIndex(try JSON(file: file), path: file.path)
+    #expect(synthesis.tensors.map(\.name).sorted() == index.names.sorted())
+    #expect(synthesis.byteCount == index.totalSize)
+    #expect(synthesis.parameterCount == 9_656_935_168)
+    let tensors = Dictionary(uniqueKeysWithValues: synthesis.tensors.map { ($0.name, $0) })
+    for (name, type, shape) in [
+      ("attn.c_attn.qweight", StoredType.int32, [512, 12288]),
+      ("attn.c_attn.qzeros", .int32, [32, 1536]), ("attn.c_attn.scales", .float16, [32, 12288]),
+      ("attn.c_attn.g_idx", .int32, [4096]), ("attn.c_attn.bias", .float16, [12288]),
+      ("mlp.c_proj.qweight", .int32, [1376, 4096]), ("mlp.c_proj.qzeros", .int32, [86, 512]),
+      ("mlp.c_proj.scales", .float16, [86, 4096]), ("mlp.c_proj.g_idx", .int32, [11008]),
+      ("mlp.c_proj.bias", .float16, [4096]),
+    ] {
+      let full = "transformer.h.0.\(name)"
+      #expect(tensors[full] == PlannedTensor(name: full, type: type, shape: shape))
+    }
+  }
+
+  @Test func madeUpIntegersAreCenteredAndTheSameEverywhere() throws {
+    let filling = WeightFilling.integers
+    let whole = filling.bytes(of: "x", seed: 3, from: 0, count: 4000, as: .int32)
+    let part = filling.bytes(of: "x", seed: 3, from: 1000, count: 10, as: .int32)
+    #expect(part == Array(whole[4000..<4040]))
+    let integers = whole.flatMap { [Int($0 & 15), Int($0 >> 4)] }
+    #expect(integers.allSatisfy { $0 > 0 })
+    #expect(abs(Double(integers.reduce(0, +)) / Double(integers.count) - 8) < 0.1)
+    let other = filling.bytes(of: "y", seed: 3, from: 0, count: 10, as: .int32)
+    #expect(other != Array(whole[0..<40]))
   }
 
   @Test func aSynthesizedModelRunsWithNumbersInBounds() throws {
