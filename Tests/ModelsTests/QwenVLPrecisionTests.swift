@@ -98,13 +98,14 @@ import Tracing
     var bytes = try planned.map { try tensors.rawBytes($0.name) }
     for entry in tensors.entries {
       guard entry.name.hasSuffix(".qweight") else { continue }
-      let name = entry.name.dropLast("qweight".count) + "bias"
+      let name = String(entry.name.dropLast("qweight".count)) + "bias"
       guard tensors[name] == nil else { continue }
       planned.append(PlannedTensor(name: name, type: .float16, shape: [entry.shape[1]]))
       bytes.append([UInt8](repeating: 0, count: entry.shape[1] * 2))
     }
     #expect(planned.count > tensors.names.count + 11)
     func write() throws {
+      try FileManager.default.removeItem(at: target.appending(path: "model.safetensors"))
       let writer = try ShardedWriter(planned, in: target, called: "converted", shardSize: .max)
       for (index, bytes) in bytes.enumerated() { try writer.write(bytes, to: index) }
       try writer.finish()

@@ -213,9 +213,12 @@ import Testing
 
   @Test(
     arguments: [
-      ("dtype=\"float8\"", "must be one of float32, float16, bfloat16, int8, int4"),
+      (
+        "dtype=\"float8\"",
+        "must be one of float32, float16, bfloat16, int8, int8-bfloat16, int4, int4-bfloat16"
+      ),
       ("dtype={\"ears\": \"int8\"}", "its parts are vision, qformer, projection, language"),
-      ("dtype={\"vision\": 8}", "int4, not 8"),
+      ("dtype={\"vision\": 8}", "int4-bfloat16, not 8"),
       ("quantize=\"int3\"", "int8"),
       ("dtype=\"int8\", quantize={\"vision\": \"int4\"}", "quantize is int4 where dtype is int8"),
       ("quantize={\"vision\": \"bfloat16\"}", "must be one of int8, int4"),
