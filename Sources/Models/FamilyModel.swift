@@ -160,6 +160,9 @@ extension SeeingModel {
 }
 
 extension FamilyModel {
+  /// Whether it cannot run without a picture.
+  public var needsPicture: Bool { seeing.map { !$0.takesSeveralPictures } ?? false }
+
   /// How many blocks each tower has.
   public var blockCounts: [String: Int] {
     Dictionary(towers.map { ($0.name, $0.blockCount) }) { first, _ in first }

@@ -64,7 +64,10 @@ public struct Alteration: Sendable {
         let isMasked = isOfPairs && elements[offset] == -.infinity
         if !isMasked { elements[offset] = factor == 0 ? 0 : elements[offset] * factor }
       case .add(let source, let factor):
-        if let number = source[index] { elements[offset] += factor * number }
+        // What a mask forbids stays forbidden, whatever is added.
+        if let number = source[index], elements[offset] != -.infinity, factor != 0 {
+          elements[offset] += factor * number
+        }
       case .put(let source):
         if let number = source[index] { elements[offset] = number }
       case .hide(let isOwnSequence):

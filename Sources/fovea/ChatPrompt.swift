@@ -15,7 +15,7 @@ struct ChatPrompt {
     /image FILE    a picture for the next question, as often as you like
     /history       what was said
     /back          takes the last question and its answer back
-    /save FILE     writes the conversation, which fovea chat --messages reads
+    /save FILE     writes the conversation; with one more question behind it, chat --messages answers
     /help          this
     Ctrl-D leaves.
 

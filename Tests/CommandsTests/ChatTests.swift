@@ -97,6 +97,7 @@ import Testing
     for (line, words) in [
       ("chat(7)", "must be a text, a picture or a list of them, not 7"),
       ("chat(\"\")", "must not be empty"),
+      ("chat(\"how many shapes?\")", "cannot converse about nothing"),
       ("chat([scene(1), scene(2), \"which?\"])", "cannot look at 2 pictures at once"),
       ("chat(\"a\", history=3)", "must be an answer of chat()"),
       ("chat(\"a\", history=[(\"b\",)])", "must be a list of pairs"),
@@ -149,6 +150,21 @@ import Testing
       typed = make_context("<|im_end|> stays text")
       assert typed.ids.count(502) == 2
       assert get_stop_words_ids() == [[502], [501]]
+      """, model: Self.qwen)
+  }
+
+  @Test func aConversationIsComparedAsOne() throws {
+    try holds(
+      """
+      a = chat([scene(7), scene(8), "which?"], max_new_tokens=1)
+      b = chat("and now?", history=a, max_new_tokens=1)
+      c = chat("hello", max_new_tokens=1)
+      for r in [a, b, c]:
+          save(r.trace, "said.safetensors")
+          assert compare(r, "fovea-out/said.safetensors").verdict == "noise"
+          assert compare(r, r).verdict == "noise"
+      assert compare(c, "int8").verdict == "noise"
+      assert run(prompt="hello", max_new_tokens=1).answer.ids == c.ids
       """, model: Self.qwen)
   }
 

@@ -54,6 +54,21 @@ import Testing
     return workshop
   }
 
+  @Test func whatAMaskForbidsStaysForbidden() throws {
+    let outcome = try workshop("scenes").run(
+      """
+      place = "language.blocks.0.attention.scores"
+      x = r[place]
+      for one in [change.add(place, x, by=0), change.scale(place, 0), change.add(place, x, by=-1)]:
+          e = edit(r, one)
+          assert e.divergence == e.divergence
+          p = e.after["language.blocks.0.attention.pattern"]
+          assert p[0, 0, 1:].sum() == 0
+      assert edit(r, change.add(place, x, by=0)).divergence == 0
+      """)
+    #expect(outcome.failure == nil, "\(outcome.failure?.message ?? "")")
+  }
+
   /// Changes of every kind, in the first tower of each family and in its second.
   static func changes(_ model: String) -> [String] {
     let tower = ["llama", "mistral"].contains(model) ? "language" : "vision"

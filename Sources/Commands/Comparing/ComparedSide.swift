@@ -51,6 +51,7 @@ struct ComparedSide {
   ///
   /// Its own pixels and token ids would make every mistake before them right.
   func claimed(like other: ComparedSide, by judge: any FamilyModel) -> Input {
+    if let conversation = conversation(of: other, by: judge) { return conversation }
     var claimed = input
     if Self.mayBeOne(picture, other.picture), other.input.image != nil || input.pixels != nil {
       if let image = other.input.image {
@@ -66,6 +67,20 @@ struct ComparedSide {
       claimed.words = other.input.words
     }
     return claimed
+  }
+
+  /// The conversation that the other side read, where this one may have read it too: its turns and the
+  /// names of its pictures stand in no file.
+  private func conversation(of other: ComparedSide, by judge: any FamilyModel) -> Input? {
+    let (turns, pictures) = (other.input.turns, other.input.pictures)
+    guard judge.seeing?.takesSeveralPictures == true || turns.count > 1, !turns.isEmpty,
+      pictures.allSatisfy({ if case .image = $0 { true } else { false } }),
+      Self.mayBeOne(picture, other.picture)
+    else { return nil }
+    if let ids = input.tokenIDs {
+      return (try? judge.writing?.ids(of: other.input)) == ids ? other.input : nil
+    }
+    return text == nil || text == (other.text ?? "") ? other.input : nil
   }
 
   /// Whether two pictures may be the same: unless both are files of other names.
@@ -96,7 +111,7 @@ struct ComparedSide {
     by judge: any FamilyModel, from input: Input, coarser: Replay? = nil
   ) -> Parting.Side {
     var otherStart: Replay?
-    if judge.seeing != nil, input.image == nil, input.pixels == nil {
+    if judge.needsPicture, input.image == nil, input.pixels == nil {
       // What depends on the picture will differ between two that are nothing like it.
       let other = Input(picture: .standIn(1), words: input.words)
       otherStart = { trace in try judge.pass(other, trace: &trace) }

@@ -193,7 +193,8 @@ struct RunComparison {
         entry: min(entry, file.entryCount - 1), of: model, judge: judge, beside: beside)
     case .precision(let choice):
       guard case .side(let side) = other, side.model != nil,
-        side.input.image != nil || side.input.pixels != nil || side.model?.model.seeing == nil
+        side.input.image != nil || side.input.pixels != nil
+          || side.model?.model.needsPicture == false
       else {
         throw ArgumentFailure(
           parameter: "second", "is a precision, so first must be a run that can be made again",

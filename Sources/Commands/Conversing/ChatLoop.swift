@@ -121,7 +121,7 @@ public struct ChatLoop {
     return last
   }
 
-  /// Writes the conversation as messages, which `--messages` reads.
+  /// Writes the conversation as messages; `--messages` reads them, with a question behind.
   ///
   /// - Returns: the file.
   public func save(to path: String) throws -> String {

@@ -28,7 +28,7 @@ struct LoadedModel: ForeignObject {
 
   /// Refuses a picture for a model that reads text alone, and none for one that looks at pictures.
   func checkPicture(_ isGiven: Bool) throws {
-    guard isGiven != (model.seeing != nil) else { return }
+    guard isGiven ? model.seeing == nil : model.needsPicture else { return }
     throw ArgumentFailure(
       parameter: "image",
       isGiven

@@ -69,7 +69,7 @@ public struct CompareTool {
     choice.folder = url
     let loaded = try LoadedModel.read(choice)
     let model = loaded.model
-    guard request.image != nil || model.seeing == nil else {
+    guard request.image != nil || !model.needsPicture else {
       throw UsageFailure(
         words: "\(path) is a model, and there is no picture for it to run on",
         note: "give one with --image")

@@ -53,7 +53,7 @@ public struct TraceTool {
         .loaded(for: model.model.seeing?.preprocessing, note)
     }
     let conversation = try messages.map { try self.conversation(in: $0, note: note) }
-    if images.isEmpty, conversation == nil, model.model.seeing != nil {
+    if images.isEmpty, conversation == nil, model.model.needsPicture {
       throw UsageFailure(
         words: "\(model.name) looks at pictures", note: "give one with --image")
     }

@@ -13,9 +13,11 @@ extension BLIP2.Model: ChatModel {
     var turns = conversation.turns.filter { $0.speaker != .system }
     guard turns.last?.speaker == .user else { throw ModelError.emptyPrompt }
     let pictures = conversation.pictures
-    guard pictures.count <= 1 else {
+    guard pictures.count == 1 else {
       throw ModelError.missingPart(
-        wanted: "look at \(pictures.count) pictures at once", has: "it is \(kind); give one")
+        wanted: pictures.isEmpty
+          ? "converse about nothing" : "look at \(pictures.count) pictures at once",
+        has: "a BLIP-2 reads one picture and what is said about it; give one")
     }
     turns = turns.map { turn in
       let words = Input(turns: [turn]).prompt

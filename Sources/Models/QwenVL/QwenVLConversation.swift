@@ -31,7 +31,8 @@ extension QwenVL.Model: ChatModel {
     var turns = conversation.turns
     guard let last = turns.popLast() else { throw ModelError.emptyPrompt }
     if settings.chatFormat.value == .raw {
-      return (Input(turns: [last]), turns.count(where: { $0.speaker == .user }))
+      // Nothing fell off: in this format nothing goes before what is asked.
+      return (Input(turns: [last]), 0)
     }
     let system = turns.first?.speaker == .system ? turns.removeFirst() : nil
     let limit = settings.maxWindowSize.value

@@ -9,7 +9,9 @@ extension QwenVL.Model {
       throw ModelError.missingPart(wanted: "compare texts", has: "it is \(kind)")
     }
     let input =
-      try request.conversation ?? Input(image: request.onlyImage(for: kind), prompt: request.prompt)
+      try request.conversation
+      ?? Input(
+        image: request.images.isEmpty ? nil : request.onlyImage(for: kind), prompt: request.prompt)
     return try tracedAnswer(try reading(input).input, request) { published($0) }
   }
 
