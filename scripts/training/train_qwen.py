@@ -274,6 +274,18 @@ def place_loss(head, network, tokens, chosen, labels):
     return loss, facts
 
 
+def colors_asked(record, chooser):
+    """The colour of each shape that is there once, in both languages."""
+    result, shapes = [], [o["shape"] for o in record["objects"]]
+    for o in record["objects"]:
+        if shapes.count(o["shape"]) == 1:
+            chinese = {k: NAMES[k].split()[-1] for k in (o["shape"], o["color"])}
+            result += [([[f"What color is the {o['shape']}?", o["color"]]], 1.0),
+                       ([[f"{chinese[o['shape']]}是什么颜色？", chinese[o["color"]]]], 1.0)]
+    chooser.shuffle(result)
+    return result
+
+
 class Lessons:
     """Batches: pictures, and dialogues about them."""
 
@@ -302,7 +314,7 @@ class Lessons:
         keyed.sort(key=lambda k: -k[0])
         return [([t[:2] for t in turns], 1.0) for _, turns in keyed]
 
-    def batch(self, shares, size, rows, width, pair, boxes=False):
+    def batch(self, shares, size, rows, width, pair, boxes=False, colors=False):
         """-> tower outputs and chosen rows, one for each picture of a prompt; packed texts."""
         if pair:
             size = max(1, size * 2 // 3)
@@ -322,7 +334,9 @@ class Lessons:
             if pair:
                 seen[1].append(world.inputs([index + 1])[0])
         count = 1 + pair
-        texts = Pack(self.tokens, width).batch([self.dialogues(r, pair, boxes) for r in records])
+        texts = Pack(self.tokens, width).batch([
+            colors_asked(r, self.random) if colors else self.dialogues(r, pair, boxes)
+            for r in records])
         return ([torch.stack(s) for s in seen[:count]],
                 [torch.from_numpy(np.stack(c)) for c in chosen[:count]], texts,
                 [torch.from_numpy(np.stack(c)) for c in labels[:count]])
@@ -512,8 +526,8 @@ def held_out(network, count, seed=HELD_OUT, drawn=1):
 # ---- learning
 
 STAGES = [  # until which step; shares of one, two and three objects; rows of a picture
-    (250, [1, 0, 0], 16), (700, [1, 4, 0], 24), (1200, [1, 3, 5], 32), (1700, [1, 3, 6], 64),
-    (10 ** 9, [1, 3, 6], 256)]
+    (160, [1, 0, 0], 16), (380, [1, 4, 0], 24), (1940, [1, 3, 4], 32), (2120, [1, 4, 5], 64),
+    (10 ** 9, [1, 4, 5], 256)]
 
 
 def groups_of(network):
@@ -556,7 +570,7 @@ def learn(folder, steps, a):
     sums, began, saved_at = {}, time.time(), time.time()
     wish = os.path.join(folder, a.name + ".json")   # {"steps": …, "weights": …, "topics": …}
     measured = time.time()
-    offset, mixed, practice, stopped = 0, None, 0.2, []
+    offset, mixed, practice, bound, stopped = 0, None, 0.1, 0.2, []
     signal.signal(signal.SIGTERM, lambda *_: stopped.append(True))
     while True:
         if os.path.exists(wish):
@@ -569,6 +583,7 @@ def learn(folder, steps, a):
                 offset = wanted.get("offset", offset)   # stages come so many steps sooner
                 mixed = wanted.get("shares", mixed)
                 practice = wanted.get("practice", practice)
+                bound = wanted.get("colors", bound)
                 lessons.weights.update(wanted.get("weights", {}))
                 for name, value in wanted.get("topics", {}).items():
                     lessons.topics[tuple(name.split("."))] = value
@@ -576,11 +591,14 @@ def learn(folder, steps, a):
                 pass
         if step >= steps:
             break
+        # Where things are is practised, and later the hardest binding.
         _, shares, rows = next(s for s in STAGES if step + offset < s[0])
-        pair = step + offset >= 500 and chooser.random() < a.pairs
-        boxes = not pair and chooser.random() < practice   # where things are, mostly of one object
-        batch = lessons.batch([4, 1, 0] if boxes else mixed or shares, a.batch, rows, a.width, pair,
-                              boxes)
+        pair = step + offset >= 410 and chooser.random() < a.pairs
+        boxes = not pair and chooser.random() < practice
+        colors = not pair and not boxes and step > 1000 and chooser.random() < bound
+        batch = lessons.batch(
+            [4, 1, 0] if boxes else [0, 3, 1] if colors else mixed or shares, a.batch, rows,
+            64 if colors else a.width, pair, boxes, colors)
         loss, facts = loss_of(network, tokens, head, batch)
         factor = min(1.0, (step + 1) / 60, max(0.03, (steps - step) / (a.cool * steps)))
         for optimizer in optimizers:
@@ -594,7 +612,8 @@ def learn(folder, steps, a):
         step += 1
         for key, value in {"loss": loss.item(), "norm": norm.item(), **facts}.items():
             key = ("2:" if pair else "b:" if boxes else "") + key
-            if boxes and "digit" not in key:
+            key = "c:" + key if colors else key
+            if (boxes and "digit" not in key) or (colors and "color" not in key):
                 continue
             if value == value:
                 total, n = sums.get(key, (0.0, 0))
@@ -631,10 +650,10 @@ def main():
     p.add_argument("folder")
     p.add_argument("count", type=int, nargs="?", default=0)
     p.add_argument("--name", default="learn")
-    p.add_argument("--rate", type=float, default=1.5e-3)
-    p.add_argument("--batch", type=int, default=12)
-    p.add_argument("--width", type=int, default=288)
-    p.add_argument("--pairs", type=float, default=0.3)
+    p.add_argument("--rate", type=float, default=2e-3)
+    p.add_argument("--batch", type=int, default=24)
+    p.add_argument("--width", type=int, default=80)
+    p.add_argument("--pairs", type=float, default=0.2)
     p.add_argument("--cool", type=float, default=0.4)
     p.add_argument("--check", type=int, default=40)
     p.add_argument("--every", type=float, default=360)
