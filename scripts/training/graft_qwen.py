@@ -101,7 +101,8 @@ def codes(labels, count):
 
 def clear(attn, head):
     for part in range(3):
-        rows = slice(part * attn.heads * SIZE + head * SIZE, part * attn.heads * SIZE + (head + 1) * SIZE)
+        at = (part * attn.heads + head) * SIZE
+        rows = slice(at, at + SIZE)
         attn.c_attn.weight[rows], attn.c_attn.bias[rows] = 0, 0
     attn.c_proj.weight[:, head * SIZE: (head + 1) * SIZE] = 0
 

@@ -568,9 +568,9 @@ def learn(folder, steps, a):
     lessons.refresh()
     checked = held_out(network, a.check)
     sums, began, saved_at = {}, time.time(), time.time()
-    wish = os.path.join(folder, a.name + ".json")   # {"steps": …, "weights": …, "topics": …}
+    wish = os.path.join(folder, a.name + ".json")   # changes settings while it runs
     measured = time.time()
-    offset, mixed, practice, bound, stopped = 0, None, 0.1, 0.2, []
+    offset, mixed, few, practice, bound, stopped = 0, None, None, 0.1, 0.2, []
     signal.signal(signal.SIGTERM, lambda *_: stopped.append(True))
     while True:
         if os.path.exists(wish):
@@ -581,7 +581,7 @@ def learn(folder, steps, a):
                 a.batch, a.width = wanted.get("batch", a.batch), wanted.get("width", a.width)
                 a.pairs = wanted.get("pairs", a.pairs)
                 offset = wanted.get("offset", offset)   # stages come so many steps sooner
-                mixed = wanted.get("shares", mixed)
+                mixed, few = wanted.get("shares", mixed), wanted.get("rows", few)
                 practice = wanted.get("practice", practice)
                 bound = wanted.get("colors", bound)
                 lessons.weights.update(wanted.get("weights", {}))
@@ -593,6 +593,7 @@ def learn(folder, steps, a):
             break
         # Where things are is practised, and later the hardest binding.
         _, shares, rows = next(s for s in STAGES if step + offset < s[0])
+        rows = few or rows
         pair = step + offset >= 410 and chooser.random() < a.pairs
         boxes = not pair and chooser.random() < practice
         colors = not pair and not boxes and step > 1000 and chooser.random() < bound
