@@ -526,7 +526,7 @@ def held_out(network, count, seed=HELD_OUT, drawn=1):
 # ---- learning
 
 STAGES = [  # until which step; shares of one, two and three objects; rows of a picture
-    (160, [1, 0, 0], 16), (380, [1, 4, 0], 24), (1940, [1, 3, 4], 32), (2120, [1, 4, 5], 64),
+    (160, [1, 0, 0], 16), (380, [1, 4, 0], 24), (1940, [1, 3, 4], 32), (2340, [1, 4, 5], 64),
     (10 ** 9, [1, 4, 5], 256)]
 
 
