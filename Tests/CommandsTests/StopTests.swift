@@ -16,7 +16,7 @@ import Testing
     // Commands.
     "help": "for i in range(100000): help(\"x\" * 4000000)",
     "load": "for i in range(1000): load(\"small-clip\", quantize=\"int8\")",
-    "resize": "for i in range(1000): resize(640 + 16 * i)",
+    "resize": "for i in range(100000): resize(640 + 16 * (i % 20))",
     "preprocess": "for i in range(100000): preprocess(s)",
     "patchify": "for i in range(100000): patchify(pixels)",
     "embed": "for i in range(100000): embed(patches)",

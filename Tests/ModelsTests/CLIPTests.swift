@@ -173,7 +173,7 @@ extension Golden {
     #expect(try projection(stored).text.hasPrefix("float16, "))
     #expect(
       try projection(load).encodings.map(\.name).joined().contains(
-        isExact ? "float16" : precision.rawValue))
+        isExact ? "float16" : String(precision.rawValue.prefix { $0 != "-" })))
     let texts = try Golden.named("clip")[0].texts()
     let (exact, rounded) = (
       try #require(stored.model.embedding).embed(texts: texts),
