@@ -254,9 +254,9 @@ import Testing
     for name in names {
       let line = try #require(Self.long[name])
       for delay in [0.05, 0.4] {
-        // The best of three counts: the first may meet what is done once.
+        // The best of five counts: the first may meet what is done once, others a busy machine.
         var best = (latency: Double.infinity, pace: Self.pace())
-        for _ in 0..<3 where best.latency > 0.2 {
+        for _ in 0..<5 where best.latency > 0.2 {
           let latency = try Self.latency(of: line, stoppedAfter: delay, in: session)
           if latency < best.latency { best = (latency, Self.pace()) }
         }
