@@ -37,9 +37,7 @@ extension SoftPromptModel {
   public func assemble(_ soft: Tensor, _ prompt: String, trace: inout Trace) throws -> Tensor {
     try run(stage: "assemble", on: soft, of: Input(prompt: prompt), trace: &trace)
   }
-}
 
-extension SoftPromptModel {
   /// The sequence that the language model reads of an input whose pictures have gone their way already.
   ///
   /// - Parameter rows: what stands for each picture among the words, `[Q, E]` each.
@@ -113,18 +111,11 @@ extension WritingModel {
     let decoder = try decoder(for: "decode")
     guard var state = slots.reading else { preconditionFailure("no sequence was read") }
     var before = trace.keepingNothing
-    for (index, token) in tokens.enumerated() {
+    for token in tokens.dropLast() {
       try trace.checkCancellation()
-      if index == tokens.count - 1 {
-        trace.firstToken = state.tokenCount
-        let embedded = try decoder.embed([token], trace: &trace)
-        _ = try decoder.read(embedded, after: &state, trace: &trace)
-      } else {
-        before.firstToken = state.tokenCount
-        let embedded = try decoder.embed([token], trace: &before)
-        _ = try decoder.read(embedded, after: &state, trace: &before)
-      }
+      _ = try decoder.read(token: token, after: &state, trace: &before)
     }
+    if let last = tokens.last { _ = try decoder.read(token: last, after: &state, trace: &trace) }
   }
 
   /// Bytes of the keys and values of so many tokens, which later tokens look at; no more than the

@@ -48,6 +48,18 @@ public struct Input: Sendable {
     public init(_ name: String = "", label: Label = .spaced) {
       (self.name, self.label) = (name, label)
     }
+
+    /// The mention as Qwen-VL's code writes it: the name between `<img>` and `</img>`, with its label.
+    ///
+    /// - Parameter number: which picture of its turn it is, counted from 1.
+    public func written(as number: Int) -> String {
+      let tag = "<img>\(name)</img>"
+      return switch label {
+      case .spaced: "Picture \(number): \(tag)\n"
+      case .tight: "Picture \(number):\(tag)\n"
+      case .none: tag
+      }
+    }
   }
 
   /// What one speaker says.

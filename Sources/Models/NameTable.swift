@@ -37,6 +37,9 @@ struct NameTable: Sendable {
     return "\(module).\(parameter)"
   }
 
+  /// The file's only name of a weight; its address where the table has none.
+  var keys: @Sendable (Address) -> [String] { { [self.key($0) ?? $0.description] } }
+
   private static func translate(_ name: String, by table: [String: String]) -> String? {
     var numbers: [Substring] = []
     let template = name.split(separator: ".", omittingEmptySubsequences: false).map { part in

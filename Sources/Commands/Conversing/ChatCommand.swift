@@ -67,10 +67,7 @@ extension Command {
     if let topP { options.topP = topP }
     if let penalty { options.repetitionPenalty = penalty }
     options.seed = UInt64(seed)
-    do { try options.validate() } catch let error as GenerationOptionsError {
-      throw ArgumentFailure(
-        parameter: error.option, "must be \(error.expected), not \(error.found)")
-    }
+    try options.checkArguments()
     var run = try Run.answering(
       conversation, by: model, options: options, keep: keep, changes: changes, in: session)
     if !appends {

@@ -37,14 +37,6 @@ public struct ChatLoop {
   /// What the model is called.
   public var modelName: String { model.name }
 
-  private var reader: MessageReader {
-    get throws {
-      MessageReader(model: try model.able(.chatting, for: "chat")) { [session] in
-        try Picture.read($0, in: session)
-      }
-    }
-  }
-
   /// Puts a picture before the next question.
   ///
   /// - Returns: its name and size.
@@ -61,7 +53,7 @@ public struct ChatLoop {
   public mutating func ask(_ text: String, onWords: (String) -> Void) throws -> Reply {
     var (next, message) = (conversation, waiting)
     let reply = try session.performing {
-      try reader.add(text, to: &message)
+      try session.messages(for: model).add(text, to: &message)
       next.add(.user, message)
       return try answer(next, onWords: onWords)
     }
@@ -79,7 +71,8 @@ public struct ChatLoop {
   ) throws -> Reply {
     try session.performing {
       try answer(
-        MessagesFile(file).conversation(reader), maxNewTokens: maxNewTokens, isGreedy: isGreedy,
+        MessagesFile(file).conversation(session.messages(for: model)), maxNewTokens: maxNewTokens,
+        isGreedy: isGreedy,
         onWords: onWords)
     }
   }

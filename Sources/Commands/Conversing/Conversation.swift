@@ -93,12 +93,7 @@ extension Input.Turn {
       case .tokens: return ""
       case .picture(_, let mention):
         number += 1
-        let tag = "<img>\(mention.name)</img>"
-        return switch mention.label {
-        case .spaced: "Picture \(number): \(tag)\n"
-        case .tight: "Picture \(number):\(tag)\n"
-        case .none: tag
-        }
+        return mention.written(as: number)
       }
     }.joined()
   }

@@ -60,7 +60,12 @@ extension Command {
     var trace = Trace { kept.contains($0) }
     (trace.alterations, trace.isCancelled) = (run.course.alterations, { session.isCancelled })
     if step == 0 {
-      _ = try writer.read(sequence, trace: &trace)
+      // What the run has kept need not be made again.
+      if addresses.allSatisfy({ run.trace[$0] != nil }) {
+        trace = run.trace
+      } else {
+        _ = try writer.read(sequence, trace: &trace)
+      }
     } else {
       try writer.follow(run.course.last, by: Array(tokens[..<step]), trace: &trace)
     }

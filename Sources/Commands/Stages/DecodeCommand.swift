@@ -56,10 +56,7 @@ extension Command {
     (options.doSample, options.temperature, options.topK) = (doSample, temperature, topK)
     (options.topP, options.seed) = (topP, UInt64(seed))
     (options.repetitionPenalty, options.noRepeatNgramSize) = (repetitionPenalty, noRepeatNgramSize)
-    do { try options.validate() } catch let error as GenerationOptionsError {
-      throw ArgumentFailure(
-        parameter: error.option, "must be \(error.expected), not \(error.found)")
-    }
+    try options.checkArguments()
     let text = try session.textAlone(source, beside: prompt)
     try session.checkMemory(
       model: model, prompt: text ?? prompt, stage: "decode", keep: keep,
@@ -125,6 +122,16 @@ extension Parameter where T == Int? {
       .integer(
         "max_new_tokens", in: 1...100_000,
         "The most tokens that are written; None for what the model's files say."))
+  }
+}
+
+extension GenerationOptions {
+  /// Fails, by the argument's name, where an option is out of range or two contradict each other.
+  func checkArguments() throws {
+    do { try validate() } catch {
+      throw ArgumentFailure(
+        parameter: error.option, "must be \(error.expected), not \(error.found)")
+    }
   }
 }
 

@@ -67,11 +67,8 @@ struct DialogueEvaluation {
   private mutating func record(
     _ turn: Dialogue.Turn, _ answer: String, _ dialogue: Dialogue, isLater: Bool
   ) {
-    let truth = MarkedText(turn.answer).boxes
-    if let first = truth.first {
-      let found = MarkedText(answer).boxes.first
-      overlaps[dialogue.language, default: []].append(
-        found.map { first.edges.overlap(with: $0.edges) } ?? 0)
+    guard MarkedText(turn.answer).boxes.isEmpty else {
+      overlaps[dialogue.language, default: []].append(Evaluation.overlap(answer, turn.answer))
       return
     }
     let row = Row(kind: dialogue.kind, language: dialogue.language, isLater: isLater)
@@ -96,11 +93,9 @@ struct DialogueEvaluation {
       }
     }
     for language in Dialogue.Language.allCases {
-      guard let sorted = overlaps[language]?.sorted(), !sorted.isEmpty else { continue }
-      lines.append(
-        Evaluation.Line(
-          kind: "box \(language.rawValue)", count: sorted.count, score: sorted[sorted.count / 2],
-          measure: "median overlap (IoU)"))
+      let line = Evaluation.Line(
+        kind: "box \(language.rawValue)", overlaps: overlaps[language] ?? [])
+      lines += line.map { [$0] } ?? []
     }
     return lines
   }

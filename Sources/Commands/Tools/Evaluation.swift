@@ -25,6 +25,18 @@ public struct Evaluation {
     public let score: Double
     /// What the score is.
     public let measure: String
+
+    init(kind: String, count: Int, score: Double, measure: String) {
+      (self.kind, self.count, self.score, self.measure) = (kind, count, score, measure)
+    }
+
+    /// The median of boxes' overlaps; nil without boxes.
+    init?(kind: String, overlaps: [Double]) {
+      guard !overlaps.isEmpty else { return nil }
+      self.init(
+        kind: kind, count: overlaps.count, score: overlaps.sorted()[overlaps.count / 2],
+        measure: "median overlap (IoU)")
+    }
   }
 
   private let model: LoadedModel
@@ -86,13 +98,7 @@ public struct Evaluation {
           kind: kind, count: $0.count, score: Double($0.right) / Double($0.count), measure: "exact")
       }
     }
-    if !overlaps.isEmpty {
-      let sorted = overlaps.sorted()
-      lines.append(
-        Line(
-          kind: "box", count: sorted.count, score: sorted[sorted.count / 2],
-          measure: "median overlap (IoU)"))
-    }
+    lines += Line(kind: "box", overlaps: overlaps).map { [$0] } ?? []
     return lines + (dialogues?.lines ?? []) + spaceLines
   }
 

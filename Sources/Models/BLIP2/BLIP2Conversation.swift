@@ -2,8 +2,6 @@ internal import Generation
 internal import Tokenizers
 
 extension BLIP2.Model: ChatModel {
-  /// Nothing: it is only asked.
-  public var defaultSystem: String? { nil }
   /// The end tokens alone.
   public var stopSequences: [[Int]] { [] }
 

@@ -9,10 +9,7 @@ extension BLIP2.Model {
   public func ids(of input: Input) throws -> [Int] {
     guard let ids = input.tokenIDs else { return try promptIDs(input.prompt) }
     let language = try writing("assemble").decoder.shape
-    if let id = ids.first(where: { $0 < 0 || $0 >= language.vocabularySize }) {
-      throw ModelError.badTokenIDs(
-        found: "hold \(id)", expected: "0 to \(language.vocabularySize - 1)")
-    }
+    try language.checkRows(of: ids)
     let queries = configuration.queryCount
     if let token = configuration.imageTokenID {
       let found = ids.prefix { $0 == token }.count

@@ -61,7 +61,7 @@ struct CLIPFiles {
     case .transformers: table = CLIP.names
     case .openCLIP(let prefix): table = CLIP.openNames(textPrefix: prefix)
     }
-    return { [table.key($0) ?? $0.description] }
+    return table.keys
   }
 
   /// `preprocess_cfg`: the middle of the picture, as torchvision cuts it.

@@ -5,8 +5,6 @@ internal import Tokenizers
 public protocol ChatModel: WritingModel, SeeingModel {
   /// How it converses and writes, and where each value came from.
   var settings: GenerationSettings { get set }
-  /// What the system says where nobody says otherwise; nil for a model that is told nothing.
-  var defaultSystem: String? { get }
   /// Sequences of tokens of which each ends an answer.
   var stopSequences: [[Int]] { get }
   /// What the model reads of a conversation that ends with what the person says: as much of the history

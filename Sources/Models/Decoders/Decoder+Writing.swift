@@ -16,9 +16,7 @@ extension Decoder {
 
     func advance(_ state: inout State, by token: Int) throws -> Tensor {
       var trace = trace
-      trace.firstToken = state.tokenCount
-      let embedded = try decoder.embed([token], trace: &trace)
-      let logits = try decoder.read(embedded, after: &state, trace: &trace)
+      let logits = try decoder.read(token: token, after: &state, trace: &trace)
       return logits.reshaped(logits.count)
     }
   }
@@ -48,9 +46,7 @@ extension Decoder {
     var state = start
     var rows = [try read(sequence, after: &state, trace: &trace)]
     for token in tokens {
-      trace.firstToken = state.tokenCount
-      let embedded = try embed([token], trace: &trace)
-      rows.append(try read(embedded, after: &state, trace: &trace))
+      rows.append(try read(token: token, after: &state, trace: &trace))
     }
     return Tensor.concatenated(rows)
   }

@@ -48,6 +48,13 @@ public struct Decoder: Sendable, Tapped {
     /// How positions turn, where they are rotary.
     var rotary: Rotary? { if case .rotary(let rotary) = positions { rotary } else { nil } }
 
+    /// - Throws: for an id, of those that somebody gave, that the table has no row for.
+    func checkRows(of ids: [Int]) throws(ModelError) {
+      if let id = ids.first(where: { $0 < 0 || $0 >= vocabularySize }) {
+        throw .badTokenIDs(found: "hold \(id)", expected: "0 to \(vocabularySize - 1)")
+      }
+    }
+
     /// The same with a head of its own, if it has one.
     func untied(_ hasOwnHead: Bool) -> Self {
       var copy = self
@@ -200,6 +207,15 @@ public struct Decoder: Sendable, Tapped {
       go(&pass, through: block, &state, trace: &trace)
     }
     return end(pass, &state, trace: &trace)
+  }
+
+  /// Reads one token after what `state` has read: the logits `[1, V]` behind it.
+  func read(
+    token: Int, after state: inout State, trace: inout Trace
+  ) throws -> Tensor {
+    trace.firstToken = state.tokenCount
+    let embedded = try embed([token], trace: &trace)
+    return try read(embedded, after: &state, trace: &trace)
   }
 
   /// Bytes of the keys and values of so many tokens, no more than the longest sequence has.

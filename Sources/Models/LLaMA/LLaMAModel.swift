@@ -28,10 +28,7 @@ extension LLaMA {
       let file = folder.url.appending(path: "config.json").path
       configuration = try Configuration(json, file: file)
       tokenizer = try TokenizerFolder.read(folder.url)
-      let names: @Sendable (Address) -> [String] = { address in
-        [LLaMA.names.key(address) ?? address.description]
-      }
-      var weights = WeightReader(try folder.tensors(), names: names)
+      var weights = WeightReader(try folder.tensors(), names: LLaMA.names.keys)
       decoder = try Decoder(from: &weights, configuration.decoder)
       // Old files hold the frequencies, which follow from the configuration.
       weights.ignore("model.layers.*.self_attn.rotary_emb.inv_freq")

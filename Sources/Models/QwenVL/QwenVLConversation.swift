@@ -2,9 +2,6 @@ internal import Generation
 internal import Tokenizers
 
 extension QwenVL.Model: ChatModel {
-  /// What the published code tells the model where nobody says otherwise.
-  public var defaultSystem: String? { "You are a helpful assistant." }
-
   private static let (begin, end, text) = ("<|im_start|>", "<|im_end|>", "<|endoftext|>")
   private static let (pictureStart, pictureEnd) = ("<img>", "</img>")
 
@@ -59,7 +56,10 @@ extension QwenVL.Model: ChatModel {
     return (Input(turns: (system.map { [$0] } ?? []) + kept + [last]), cut)
   }
 
-  private var systemTurn: Input.Turn { Input.Turn(.system, [.text(defaultSystem ?? "")]) }
+  /// What the published code tells the model where nobody says otherwise.
+  private var systemTurn: Input.Turn {
+    Input.Turn(.system, [.text("You are a helpful assistant.")])
+  }
 
   private func counted(_ body: (inout ContextBuilder) throws -> Void) rethrows -> Int {
     var builder = ContextBuilder()
@@ -131,12 +131,7 @@ extension QwenVL.Model: ChatModel {
           throw ModelError.pictureNameTooLong(
             name: mention.name, bytes: mention.name.utf8.count, limit: Self.longestName)
         }
-        let tag = Self.pictureStart + mention.name + Self.pictureEnd
-        switch mention.label {
-        case .spaced: text += "Picture \(pictures): \(tag)\n"
-        case .tight: text += "Picture \(pictures):\(tag)\n"
-        case .none: text += tag
-        }
+        text += mention.written(as: pictures)
       case .tokens(let ids, _):
         builder.add(
           ids, tokenizer.decode(ids, skipSpecialTokens: false), .words, turn.speaker, turn: index)
@@ -165,10 +160,7 @@ extension QwenVL.Model: ChatModel {
     let shape = configuration.decoder
     let ids = try input.tokenIDs ?? context(of: input).ids
     guard !ids.isEmpty else { throw ModelError.emptyPrompt }
-    if let id = ids.first(where: { $0 < 0 || $0 >= shape.vocabularySize }) {
-      throw ModelError.badTokenIDs(
-        found: "hold \(id)", expected: "0 to \(shape.vocabularySize - 1)")
-    }
+    try shape.checkRows(of: ids)
     if let place = places(of: ids).last(where: { place in
       place.upperBound >= ids.count || ids[place.upperBound] != configuration.imageStartToken + 1
     }) {

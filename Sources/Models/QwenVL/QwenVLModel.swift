@@ -44,10 +44,7 @@ extension QwenVL {
             mean: CLIPColours.mean, deviation: CLIPColours.deviation),
           transparency: .drop),
         source: "as the model's published code does it")
-      let names: @Sendable (Address) -> [String] = { address in
-        [QwenVL.names.key(address) ?? address.description]
-      }
-      var weights = WeightReader(try folder.tensors(), names: names)
+      var weights = WeightReader(try folder.tensors(), names: QwenVL.names.keys)
       vision = try VisionTransformer(from: &weights, configuration.vision)
       resampler = try Resampler(
         from: &weights, configuration.resampler, patchGridSize: configuration.vision.gridSize)

@@ -15,32 +15,30 @@ extension Session {
     }
     // A command that runs a script is on the right thread already.
     if isOnOwnThread { return execute(program, range) }
-    return turn.withLock { _ in
-      stop.clear()
-      defer { stop.clear() }
+    return alone {
       counters.withLock { $0 = Counters() }
-      return Stop.$current.withValue(stop) {
-        MemoryGate.$current.withValue(memory) {
-          withDeepStack(program.source) { [self] in execute(program, range) }
-        }
-      }
+      return withDeepStack(program.source) { [self] in execute(program, range) }
     }
   }
 
   /// Does something as if a text did it: alone, against the memory there is, until it is asked to stop.
   public func performing<R: Sendable>(_ body: () throws -> R) throws -> R {
     if isOnOwnThread { return try body() }
-    var outcome: Result<R, any Error>?
+    return try alone { Result { try body() } }.get()
+  }
+
+  /// Does something while nothing else runs; what is asked to stop meanwhile is this.
+  private func alone<R: Sendable>(_ body: () -> R) -> R {
+    var outcome: R?
     turn.withLock { _ in
       stop.clear()
-      outcome = Result {
-        try Stop.$current.withValue(stop) {
-          try MemoryGate.$current.withValue(memory, operation: body)
-        }
+      defer { stop.clear() }
+      outcome = Stop.$current.withValue(stop) {
+        MemoryGate.$current.withValue(memory, operation: body)
       }
     }
     guard let outcome else { preconditionFailure("nothing was done") }
-    return try outcome.get()
+    return outcome
   }
 
   /// Calls a function or command as a script would; for commands that take a function.
