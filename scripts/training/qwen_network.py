@@ -18,7 +18,7 @@ def configuration(vocabulary, image_start):
         architectures=["QWenLMHeadModel"], attn_dropout_prob=0.0, bf16=False, emb_dropout_prob=0.0,
         fp16=True, fp32=False, hidden_size=256, initializer_range=0.02, intermediate_size=768,
         kv_channels=64, layer_norm_epsilon=1e-6, max_position_embeddings=8192, model_type="qwen",
-        no_bias=True, num_attention_heads=4, num_hidden_layers=5, onnx_safe=None,
+        no_bias=True, num_attention_heads=4, num_hidden_layers=7, onnx_safe=None,
         rotary_emb_base=10000, rotary_pct=1.0, scale_attn_weights=True, seq_length=2048,
         tie_word_embeddings=False, tokenizer_type="QWenTokenizer", torch_dtype="float16",
         transformers_version="4.32.0", use_cache=True, use_dynamic_ntk=True, use_flash_attn=False,

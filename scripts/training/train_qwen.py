@@ -17,7 +17,7 @@ from worlds import COLORS, PATCHES, SHAPES, SIDE, SIZES, Stream, pixel_values, r
 HELD_OUT = 900_000_000
 TOKENS, WIDTH = PATCHES * PATCHES, 192
 # Scenes of one, two and three objects: how many of each, and their first seed.
-WORLDS = [("1-1", 1536, 200_000_000), ("2-2", 3072, 210_000_000), ("3-3", 6144, 220_000_000)]
+WORLDS = [("1-1", 2048, 200_000_000), ("2-2", 8192, 210_000_000), ("3-3", 20480, 220_000_000)]
 DRAWN = 6     # dialogues of each kind and language in a record
 NAMES = {  # what each attribute is called
     "red": "red 红色", "green": "green 绿色", "blue": "blue 蓝色", "yellow": "yellow 黄色",
