@@ -256,7 +256,12 @@ extension Parser {
       let range = token.range
       let measured = try simpleStatement()
       switch measured.kind {
-      case .expression, .assignment: value = measured
+      case .expression(let expression, _):
+        value = Statement(
+          kind: .expression(expression, quiet: take(.semicolon)), range: measured.range)
+      case .assignment:
+        value = measured
+        _ = take(.semicolon)
       default: throw fail("%\(name) measures an expression or an assignment", at: range)
       }
     }

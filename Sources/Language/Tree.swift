@@ -286,6 +286,9 @@ public struct Program: Sendable {
   public let diagnostics: [Diagnostic]
   /// Whether a `;` ends the text, which keeps the last value unshown.
   public var isQuiet: Bool {
-    if case .expression(_, let quiet)? = statements.last?.kind { quiet } else { false }
+    guard let last = statements.last else { return false }
+    var statement = last
+    if case .magic(_, let measured?) = last.kind { statement = measured }
+    return if case .expression(_, let quiet) = statement.kind { quiet } else { false }
   }
 }

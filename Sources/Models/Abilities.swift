@@ -61,6 +61,30 @@ extension WritingModel {
     try run(input, through: "assemble", trace: &trace)
   }
 
+  /// A state as large as that behind so many tokens, which says nothing; for measuring.
+  ///
+  /// - Throws: when the model has fewer positions.
+  public func standIn(for tokenCount: Int) throws -> Slots {
+    let decoder = try decoder(for: "decode")
+    var slots = Slots(Input())
+    slots.reading = try decoder.standIn(for: tokenCount)
+    slots[.logits] = Tensor(repeating: 0, shape: [1, decoder.shape.vocabularySize])
+    return slots
+  }
+
+  /// The embeddings of so many tokens, whichever they are, `[T, E]`; for measuring.
+  ///
+  /// - Throws: when the model has fewer positions.
+  public func standInSequence(of tokenCount: Int) throws -> Tensor {
+    let decoder = try decoder(for: "decode")
+    guard tokenCount <= decoder.shape.positionCount else {
+      throw ModelError.promptTooLong(tokens: tokenCount, limit: decoder.shape.positionCount)
+    }
+    var nothing = Trace.nothing
+    let ids = (0..<tokenCount).map { $0 * 7919 % decoder.shape.vocabularySize }
+    return try decoder.embed(ids, trace: &nothing)
+  }
+
   /// Reads a sequence `[T, E]`: the state from which an answer is written.
   public func read(_ sequence: Tensor, trace: inout Trace) throws -> Slots {
     let stage = try decoder(for: "decode").stage()

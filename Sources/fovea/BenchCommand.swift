@@ -30,6 +30,16 @@ struct BenchCommand: ParsableCommand {
   var tokens = Bench.Options().tokenCount
   @Option(help: "Measured passes of each stage.")
   var repeats = Bench.Options().repeats
+  @Option(
+    help: ArgumentHelp(
+      "Instead: how long the language model takes to read prompts of so many tokens.",
+      valueName: "counts, with commas"))
+  var prompts: Lengths?
+  @Option(
+    help: ArgumentHelp(
+      "Instead: how long it takes to write a token behind so many; their keys and values are made up.",
+      valueName: "counts, with commas"))
+  var contexts: Lengths?
   @Option(help: "all, or vision for the vision tower alone.")
   var only = Part.all
   @Option(
@@ -42,6 +52,18 @@ struct BenchCommand: ParsableCommand {
 
   enum Part: String, ExpressibleByArgument, CaseIterable { case all, vision }
 
+  /// Numbers of tokens.
+  struct Lengths: ExpressibleByArgument {
+    var counts: [Int]
+
+    init?(argument: String) {
+      let parts = argument.split(separator: ",", omittingEmptySubsequences: false)
+        .map { Int($0.trimmingCharacters(in: .whitespaces)) ?? 0 }
+      guard parts.allSatisfy({ $0 >= 1 }) else { return nil }
+      counts = parts
+    }
+  }
+
   func validate() throws {
     guard tokens >= 1, repeats >= 1 else {
       throw ValidationError("--tokens and --repeats must be at least 1.")
@@ -52,6 +74,7 @@ struct BenchCommand: ParsableCommand {
     var options = Bench.Options()
     (options.prompt, options.tokenCount, options.repeats) = (prompt, tokens, repeats)
     options.isVisionOnly = only == .vision
+    (options.promptLengths, options.contexts) = (prompts?.counts ?? [], contexts?.counts ?? [])
     let progress = ProgressDisplay(environment: .process)
     if let pictures { return try run(on: URL(typed: pictures), progress) }
     progress.show(Progress("measuring the machine", completed: 0, total: nil))

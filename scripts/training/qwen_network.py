@@ -75,6 +75,7 @@ class Block(nn.Module):
         q, k, v = self.attn.c_attn(self.ln_1(x)).view(
             b, n, 3, self.attn.heads, self.attn.size).permute(2, 0, 3, 1, 4)
         q, k = rotate(q, turn), rotate(k, turn)
+        self.looks = q, k    # what a training asks of them
         if cache is not None:
             k, v = torch.cat([cache[0], k], 2), torch.cat([cache[1], v], 2)
         y = attend(q, k, v, mask)
@@ -248,6 +249,8 @@ class Network(nn.Module):
             kept.append(cache)
             if number == 1:
                 self.middle = x    # what a training asks the rows of a picture
+            if number == 2:
+                self.later = x     # and the places where an answer begins
         return self.transformer.ln_f(x), kept
 
     def forward(self, ids, pixels):

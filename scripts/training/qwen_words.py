@@ -1,5 +1,5 @@
 """Tokens of the small Qwen-VL, its prompts, and how dialogues are packed behind pictures."""
-import math, os
+import os
 import numpy as np, tiktoken, torch
 from tiktoken.load import load_tiktoken_bpe
 from qwen_network import ROWS
@@ -31,7 +31,7 @@ class QwenTokens:
         self.end = self.special["<|endoftext|>"]
         self.stop = self.special["<|im_end|>"]
         self.image = self.special["<img>"]
-        self.cache, self.found = {}, {}
+        self.cache, self.found, self.said = {}, {}, {}
         line = self.encode("\n")
         start, stop = [self.special["<|im_start|>"]], [self.stop]
         # Role, line end and content are encoded apart, as the published code does it.
@@ -55,6 +55,13 @@ class QwenTokens:
     def decode(self, ids):
         return self.encoding.decode(ids)
 
+    def word(self, token):
+        """A token's text, empty for a special one."""
+        if token not in self.said:
+            text = self.encoding.decode_single_token_bytes(token).decode("utf-8", "replace")
+            self.said[token] = "" if token in self.special.values() else text
+        return self.said[token]
+
     def before(self, picture):
         """What stands before a picture's rows."""
         start = self.system + self.user if picture == 1 else []
@@ -67,56 +74,77 @@ class QwenTokens:
 
     def turns(self, turns):
         """The ids of [(question, answer), …] behind the pictures, which of them are answers (their
-        number, from 1; the end of an answer is part of it), and which are digits of a place."""
-        ids, asked, digits = [], [], []
+        number, from 1; the end of an answer is part of it), which are digits of a place, and whose."""
+        ids, asked, digits, names = [], [], [], []
         for number, (question, answer) in enumerate(turns):
             prompt = ([] if number == 0 else self.user) + self.encode(question) + self.assistant
             reply = self.encode(answer) + [self.stop]
             ids += prompt + reply
             asked += [0] * len(prompt) + [number + 1] * len(reply)
-            digits += [-1] * len(prompt) + self.places(answer, reply)
-        return ids, asked, digits
+            places, whose = self.places(answer, reply)
+            digits += [-1] * len(prompt) + places
+            names += [None] * len(prompt) + whose
+        return ids, asked, digits, names
 
     def places(self, answer, reply):
         """For the digits of boxes: n for the first digit of the number 10 n, 100 + n for the second
-        of three; -1 for all else."""
+        of three; -1 for all else. And what the box is a box of, at each of them."""
         if answer not in self.found:
-            result = [-1] * len(reply)
-            i, inside = 0, False
+            result, names = [-1] * len(reply), [None] * len(reply)
+            i, inside, begin = 0, False, 0
             while i < len(reply):
                 text = self.encoding.decode_single_token_bytes(reply[i])
+                begin = i + 1 if text == b"<ref>" else begin
+                if text == b"</ref>":
+                    name = self.decode(reply[begin: i])
                 inside = text == b"<box>" or inside and text != b"</box>"
                 run = 0
                 while inside and self.encoding.decode_single_token_bytes(reply[i + run]).isdigit():
                     run += 1
                 if run:
                     number = int(self.decode(reply[i: i + run])) // 10
-                    result[i] = number
+                    result[i], names[i] = number, name
                     if run == 3:
-                        result[i + 1] = 100 + number
+                        result[i + 1], names[i + 1] = 100 + number, name
                 i += max(1, run)
             if len(self.found) > 300000:
                 self.found.clear()
-            self.found[answer] = result
+            self.found[answer] = result, names
         return self.found[answer]
 
 
 class Pack:
     """Dialogues about the same pictures in one row of `width` tokens; they do not see each other."""
 
-    def __init__(self, tokens, width):
+    def __init__(self, tokens, width, facts):
+        """`facts` tells numbers of a question that the place of its answer is asked for."""
         self.tokens, self.width = tokens, width
+        self.facts = facts
+
+    def nouns(self, said, turns):
+        """Where a shape is named with what stands before it, as (place, words); not of two pictures."""
+        if any("picture" in t[0].lower() or "张图" in t[0] for t in turns):
+            return
+        words = [self.tokens.word(i) for i in said[:-1]]
+        for i, word in enumerate(words):
+            if any(self.facts(word)[8:13]):
+                before = [w for w in words[max(0, i - 2): i]
+                          if any(self.facts(w)[:8] + self.facts(w)[13:15])]
+                yield i, " ".join(before + [word])
 
     def row(self, dialogues):
-        """`dialogues` as [(turns, weight)] -> ids, segment, position, weight, label, digits."""
+        """`dialogues` as [(turns, weight)] -> ids, segment, position, weight, label, digits, where answers
+        begin, what is spoken of there, at digits and at nouns; 1 at the former two, 2 at nouns."""
         width = self.width
         ids = np.full(width, self.tokens.end, np.int64)
         segment, position = np.zeros(width, np.int64), np.zeros(width, np.int64)
         weight, label = np.zeros(width, np.float32), np.zeros(width, np.int64)
         digits = np.full(width, -1, np.int64)
+        looks = np.zeros(width, np.int64)
+        begins, told = np.zeros(width, bool), np.zeros((width, len(self.facts(""))), np.float32)
         used, number, missed = 0, 0, 0
         for turns, heavy in dialogues:
-            said, asked, places = self.tokens.turns(turns)
+            said, asked, places, names = self.tokens.turns(turns)
             n = len(said) - 1
             if used + n > width:
                 missed += 1
@@ -132,12 +160,20 @@ class Pack:
             weight[place] = np.where(marks > 0, heavy / np.sqrt(lengths[marks]), 0)
             weight[place] *= np.where(digits[place] >= 0, DIGITS_WEIGH, 1)
             segment[place], position[place] = number, np.arange(n)
+            first = np.flatnonzero(np.diff(marks, prepend=0) * (marks > 0)) + used
+            begins[first] = True
+            told[first] = [self.facts(question) for question, _ in turns]
+            for i, name in self.nouns(said, turns):
+                told[used + i], looks[used + i] = self.facts(name), 2
+            for i, name in enumerate(names[1:]):
+                if name:
+                    told[used + i], looks[used + i] = self.facts(name), 1
             used += n
-        return ids, segment, position, weight, label, digits
+        return ids, segment, position, weight, label, digits, begins, told, np.where(begins, 1, looks)
 
     def batch(self, rows):
         made = [self.row(r) for r in rows]
-        return [torch.from_numpy(np.stack([r[i] for r in made])) for i in range(6)]
+        return [torch.from_numpy(np.stack([r[i] for r in made])) for i in range(9)]
 
 
 def near_digits(spread=1.3):
@@ -190,4 +226,5 @@ def packed(network, start, places, at, batch):
     mask[:, count:, count:] = segment[:, :, None] == segment[:, None, :]
     mask &= torch.ones(n, n, dtype=torch.bool).tril()
     bias = torch.zeros(b, 1, n, n).masked_fill(~mask[:, None], -1e4)
+    network.bias = bias
     return network.speak(x, place, bias)[0][:, count:]

@@ -7,7 +7,7 @@
 FOLDER holds qwen.tiktoken. The tower is frozen and what it says of a patch is read by a linear map,
 so the language model begins with rows of known meaning: see `stitch`.
 """
-import argparse, collections, json, math, os, random, re, signal, sys, time
+import argparse, collections, functools, json, math, os, random, re, signal, sys, time
 import numpy as np, torch, torch.nn as nn, torch.nn.functional as F
 from network import patch_labels
 from qwen_network import GRID, ROWS, Network, configuration, interpolated
@@ -255,6 +255,18 @@ def row_labels(objects, chosen):
     return labels
 
 
+def row_words(objects, chosen):
+    """Which of WORDS are true of the object under each row; none where there is none."""
+    words = np.zeros((len(chosen), len(WORDS)), np.float32)
+    x, y = (chosen % GRID + 0.5) * SIDE / GRID, (chosen // GRID + 0.5) * SIDE / GRID
+    for o in objects:
+        left, top, right, bottom = o["box"]
+        dx, dy = (right - left) * 0.15, (bottom - top) * 0.15
+        inside = (x > left + dx) & (x < right - dx) & (y > top + dy) & (y < bottom - dy)
+        words[inside] = [name in (o["color"], o["shape"], o["size"]) for name in WORDS]
+    return words
+
+
 PLACES = 50
 NEAR = torch.exp(-(torch.arange(PLACES)[:, None] - torch.arange(PLACES)).float() ** 2 / 2)
 NEAR = NEAR / NEAR.sum(1, keepdim=True)
@@ -271,6 +283,98 @@ def place_loss(head, network, tokens, chosen, labels):
         loss = loss - (NEAR[wanted[there]] * chances).sum(-1).mean() / len(chosen)
         facts["edge"] = (chances.argmax(-1) - wanted[there]).abs().float().mean().item() * 20
         at += where.shape[1] + len(tokens.after)
+    return loss, facts
+
+
+WORDS = [*COLORS, *SHAPES, *SIZES]    # what a question may ask for, beside a picture's number
+
+
+@functools.lru_cache(100_000)
+def asked_for(text):
+    """Which words a question names, in either language, and which picture: 18 times 0 or 1."""
+    lower = text.lower()
+    named = [any(word in lower for word in NAMES[name].split()) for name in WORDS]
+    numbers = [any(sign in lower for sign in signs)
+               for signs in (("picture 1", "第一张"), ("picture 2", "第二张"), ("both", "两张"))]
+    return [float(v) for v in named + numbers]
+
+
+class Asking(nn.Module):
+    """What a training asks inside the language model, thrown away afterwards."""
+
+    def __init__(self, width):
+        super().__init__()
+        self.edges = nn.Linear(width, 4 * PLACES)      # of rows, after two blocks
+        self.picture = nn.Linear(width, 2)             # of rows, after two blocks
+        self.words = nn.Linear(width, len(WORDS) + 3)  # where an answer begins, after three
+
+
+def asking_loss(asking, network, tokens, batch):
+    """Whether rows know in which picture they are, and the place of an answer's first word what the
+    question named."""
+    _, chosen, texts, _, _ = batch
+    at, loss, facts = 0, 0.0, {}
+    if len(chosen) == 2:
+        right = []
+        for number, where in enumerate(chosen):
+            at += len(tokens.before(number + 1))
+            rows = asking.picture(network.middle[:, at: at + where.shape[1]]).float().flatten(0, 1)
+            wanted = torch.full((len(rows),), number)
+            loss = loss + F.cross_entropy(rows, wanted) / 2
+            right.append((rows.argmax(-1) == wanted).float().mean())
+            at += where.shape[1] + len(tokens.after)
+        facts["which"] = sum(right).item() / 2
+    begins, wanted = texts[6], texts[7]
+    count = network.later.shape[1] - begins.shape[1]
+    said = asking.words(network.later[:, count:][begins]).float()
+    wanted = wanted[begins]
+    loss = loss + F.binary_cross_entropy_with_logits(said, wanted) * 5
+    facts["named"] = ((said > 0) == (wanted > 0)).all(-1).float().mean().item()
+    return loss, facts
+
+
+LOOKING = [(3, 0), (4, 2)]    # blocks, and a head of each, that look at what a question names
+GROUPS = [len(COLORS), len(SHAPES), len(SIZES)]
+
+
+def looking_loss(network, tokens, batch):
+    """How much two heads look at the objects that a question names, where its answer begins, and at
+    the object that a box is of, at its digits."""
+    _, chosen, texts, _, words = batch
+    told, looks = texts[7], texts[8]
+    width = network.bias.shape[-1]
+    count = width - looks.shape[1]
+    which, place = looks.nonzero(as_tuple=True)
+    told, kind = told[which, place], looks[which, place]
+    right = torch.zeros(len(which), width, dtype=torch.bool)
+    at = 0
+    for number, (where, true) in enumerate(zip(chosen, words)):
+        at += len(tokens.before(number + 1))
+        fits = true[which].sum(-1) > 0
+        first = 0
+        for size in GROUPS:
+            asked = told[:, first: first + size]
+            both = torch.einsum("nw,nrw->nr", asked, true[which][..., first: first + size])
+            fits &= (both > 0) | (asked.sum(1, keepdim=True) == 0)
+            first += size
+        fits &= (told[:, first + 1 - number] == 0)[:, None]    # not where the other picture is named
+        right[:, at: at + where.shape[1]] = fits
+        at += where.shape[1] + len(tokens.after)
+    some = right.any(1) & (told[:, : sum(GROUPS[:2])].sum(1) > 0)
+    if not some.any():
+        return 0.0, {}
+    which, place, right, kind = which[some], place[some], right[some], kind[some]
+    loss, facts = 0.0, {}
+    for block, head in LOOKING:
+        q, k = (t[:, head].float() for t in network.transformer.h[block].looks)
+        scores = torch.einsum("nc,nkc->nk", q[which, count + place], k[which])
+        scores = scores * q.shape[-1] ** -0.5 + network.bias[which, 0, count + place]
+        share = scores.masked_fill(~right, -1e9).logsumexp(-1) - scores.logsumexp(-1)
+        for number, weight in ((1, 1.0), (2, 0.5)):
+            some = share[kind == number]
+            if len(some):
+                loss = loss - weight * some.mean() / len(LOOKING)
+                facts[f"looks{block}" + "n" * (number - 1)] = some.exp().mean().item()
     return loss, facts
 
 
@@ -318,7 +422,7 @@ class Lessons:
         """-> tower outputs and chosen rows, one for each picture of a prompt; packed texts."""
         if pair:
             size = max(1, size * 2 // 3)
-        records, seen, chosen, labels = [], [[], []], [[], []], [[], []]
+        records, seen, chosen, labels, words = [], [[], []], [[], []], [[], []], [[], []]
         for world in self.random.choices(self.worlds, shares, k=size):
             while not world.records:
                 time.sleep(5)
@@ -331,24 +435,28 @@ class Lessons:
                 objects = (world.record(index + 1) if number else record)["objects"]
                 chosen[number].append(choose_rows(objects, rows, self.random))
                 labels[number].append(row_labels(objects, chosen[number][-1]))
+                words[number].append(row_words(objects, chosen[number][-1]))
             if pair:
                 seen[1].append(world.inputs([index + 1])[0])
         count = 1 + pair
-        texts = Pack(self.tokens, width).batch([
+        texts = Pack(self.tokens, width, asked_for).batch([
             colors_asked(r, self.random) if colors else self.dialogues(r, pair, boxes)
             for r in records])
         return ([torch.stack(s) for s in seen[:count]],
                 [torch.from_numpy(np.stack(c)) for c in chosen[:count]], texts,
-                [torch.from_numpy(np.stack(c)) for c in labels[:count]])
+                [torch.from_numpy(np.stack(c)) for c in labels[:count]],
+                [torch.from_numpy(np.stack(c)) for c in words[:count]])
 
 
 def loss_of(network, tokens, head, batch):
-    seen, chosen, texts, labels = batch
+    seen, chosen, texts, labels, _ = batch
     with torch.autocast("cpu", torch.bfloat16):
         rows = [network.visual.tell(s, c) for s, c in zip(seen, chosen)]
         start, places, at = prefix(network, tokens, rows, chosen)
         hidden = packed(network, start, places, at, texts)
-        where, found = place_loss(head, network, tokens, chosen, labels)
+        where, found = place_loss(head.edges, network, tokens, chosen, labels)
+        inside, more = asking_loss(head, network, tokens, batch)
+        looking, most = looking_loss(network, tokens, batch)
         weight, label = texts[3], texts[4]
         asked = weight > 0
         logits = network.lm_head(hidden[asked]).float()
@@ -362,7 +470,7 @@ def loss_of(network, tokens, head, batch):
              for name, ids in tokens.groups.items()}
     facts["digit"] = right[place & (digits < 100)].mean().item()
     facts["digit2"] = right[digits >= 100].mean().item()
-    return (each * weight).sum() / weight.sum() + 0.15 * where, facts | found
+    return (each * weight).sum() / weight.sum() + 0.15 * where + 0.2 * inside + 0.1 * looking, facts | found | more | most
 
 
 # ---- answers
@@ -549,16 +657,18 @@ def learn(folder, steps, a):
                          adjust_lr_fn="match_rms_adamw"),
         torch.optim.AdamW([dict(params=others, rate=1.0), dict(params=reading, rate=0.3)],
                           lr=a.rate, betas=(0.9, 0.98), weight_decay=0.0, fused=True)]
-    head = nn.Linear(network.config["hidden_size"], 4 * PLACES)
+    head = Asking(network.config["hidden_size"])
     optimizers.append(torch.optim.AdamW(head.parameters(), lr=a.rate, fused=True))
     step = 0
     if os.path.exists(path):
         saved = torch.load(path)
-        head.load_state_dict(saved["head"])
+        if "weight" in saved["head"]: head.edges.load_state_dict(saved["head"])
+        else: head.load_state_dict(saved["head"])
         network.load_state_dict(saved["network"])
         step = saved["step"]
         for optimizer, state in zip(optimizers, saved["optimizers"]):
-            optimizer.load_state_dict(state)
+            try: optimizer.load_state_dict(state)
+            except ValueError as e: print(e)
         print("continues at", step, flush=True)
     else:
         stitch(network, tokens)

@@ -105,6 +105,8 @@ enum Positions: Sendable {
 struct ResolvedChanges {
   /// What is done, by place.
   var alterations: [Address: [Alteration]] = [:]
+  /// What a model keeps that does nothing in this run for want of its words, a line each.
+  private(set) var notes: [String] = []
 
   /// Finds the places of changes, and the numbers there.
   ///
@@ -129,13 +131,20 @@ struct ResolvedChanges {
       guard !fitting.isEmpty || areKept else {
         throw Self.missing(change, among: places, of: model)
       }
+      var missing: RuntimeFailure?
+      var isHeard = false
       for place in fitting {
         do {
           alterations[place.address, default: []].append(
             try resolver.alteration(by: change, at: place))
+          isHeard = true
         } catch let failure as MissingWords {
           if !areKept { throw failure.failure }
+          missing = missing ?? failure.failure
         }
+      }
+      if let missing, !isHeard, words == nil {
+        notes.append("\(change.written) does nothing here: \(missing.message)")
       }
     }
   }
@@ -395,6 +404,9 @@ private struct PlaceResolver {
         let name = model.model.name(
           of: index, on: place.axes[axis], at: place.address, input: input)
         if let name { known[name] = index }
+      }
+      guard known.keys.contains(where: { $0.hasPrefix("patch ") }) else {
+        throw lacks("patches", place)
       }
       return try patches.map { patch in
         let (row, column): (Int, Int)

@@ -77,6 +77,7 @@ extension Session {
   ) throws -> [Address: [Alteration]] {
     let kept = try ResolvedChanges(
       model.changes, of: model, on: input, places: places, areKept: true)
+    for line in kept.notes { note(line) }
     let given = try ResolvedChanges(changes, of: model, on: input, places: passed)
     return kept.alterations.merging(given.alterations) { $0 + $1 }
   }

@@ -28,6 +28,12 @@ public struct Bench {
     public var tokenCount = 16
     /// Passes of a stage, after one that warms up.
     public var repeats = 3
+    /// Lengths of prompts to read, in place of everything else.
+    public var promptLengths: [Int] = []
+    /// How many tokens stand before one that is written, in place of everything else.
+    public var contexts: [Int] = []
+    /// Whether only the language model is measured, at lengths that somebody asks for.
+    public var asksForLengths: Bool { !promptLengths.isEmpty || !contexts.isEmpty }
     /// Whether only the vision tower is measured.
     public var isVisionOnly = false
     /// The defaults.
@@ -95,8 +101,10 @@ public struct Bench {
   /// The prompt's token ids, of a model that writes.
   public func promptIDs() throws -> [Int] { try model.writing?.promptIDs(options.prompt) ?? [] }
 
-  /// What the model gives on `image` that is no number, and where first; nil where all are finite.
+  /// What the model gives on `image` that is no number, and where first; nil where all are finite, and
+  /// where lengths are measured, of which nothing comes but times.
   public func brokenPlace(on image: Image) throws -> String? {
+    if options.asksForLengths { return nil }
     let input = Input(image: model.seeing == nil ? nil : image, prompt: options.prompt)
     return try model.brokenPlace(input).map {
       "\(loaded.name) gives \($0)"
@@ -114,18 +122,15 @@ public struct Bench {
   /// Measures every stage on `image`.
   ///
   /// - Parameter progress: called with a row's name before it is measured.
+  /// - Throws: `ModelError.missingPart` for lengths of a model that does not write.
   public func run(_ image: Image, progress: (String) throws -> Void) throws -> [Row] {
+    if options.asksForLengths { return try lengths(progress: progress) }
     var rows: [Row] = []
     /// Measures `body`, adds the row, and gives back what the last pass gave.
     func measure<R>(_ name: String, _ body: () throws -> R) throws -> R {
       try progress(name)
-      var (result, work) = try Work.counting(body)
-      let times = try (0..<options.repeats).map { _ in
-        let start = ContinuousClock.now
-        result = try body()
-        return start.duration(to: .now) / .seconds(1)
-      }
-      rows.append(Row(name: name, seconds: Self.median(times), work: work))
+      let (result, row) = try row(name, body)
+      rows.append(row)
       return result
     }
     var nothing = Trace.nothing
@@ -165,34 +170,70 @@ public struct Bench {
     (settings.maxNewTokens, settings.candidateCount) = (1, 0)
     let input = Input(picture: seen.map { .pixels($0) }, prompt: options.prompt)
     let sequence = try writer.sequence(input, trace: &nothing)
-    _ = try measure("prompt") {
-      try writer.write(after: sequence, promptIDs: ids, options: settings, trace: .nothing)
-    }
+    let read = try measure("prompt") { try writer.read(sequence, trace: &nothing) }
     _ = try measure(Name.firstToken) {
       let sequence = try writer.sequence(input, trace: &nothing)
       return try writer.write(after: sequence, promptIDs: ids, options: settings, trace: .nothing)
     }
     try progress(Name.nextToken)
-    if let row = try nextToken(of: writer, after: sequence, promptIDs: ids, settings) {
+    if let row = try nextToken(Name.nextToken, of: writer, after: read, promptIDs: ids) {
       rows.append(row)
     }
     return rows
   }
 
+  /// The language model alone, reading prompts and writing behind contexts of the lengths asked for.
+  private func lengths(progress: (String) throws -> Void) throws -> [Row] {
+    guard let writer = model.writing else {
+      throw ModelError.missingPart(
+        wanted: "read a prompt of some length", has: "it is \(model.kind)")
+    }
+    var rows: [Row] = []
+    for length in options.promptLengths {
+      let name = "prompt of \(length)"
+      try progress(name)
+      let sequence = try writer.standInSequence(of: length)
+      var nothing = Trace.nothing
+      rows.append(try row(name) { _ = try writer.read(sequence, trace: &nothing) }.row)
+    }
+    for context in options.contexts {
+      let name = "\(Name.nextToken) after \(context)"
+      try progress(name)
+      let state = try writer.standIn(for: context)
+      let ids = [Int](repeating: 0, count: context)
+      if let row = try nextToken(name, of: writer, after: state, promptIDs: ids) {
+        rows.append(row)
+      }
+    }
+    return rows
+  }
+
+  /// What the last of several passes gave, and the row: a pass that warms up and is counted, then those
+  /// that are timed.
+  private func row<R>(_ name: String, _ body: () throws -> R) throws -> (result: R, row: Row) {
+    var (result, work) = try Work.counting(body)
+    let times = try (0..<options.repeats).map { _ in
+      let start = ContinuousClock.now
+      result = try body()
+      return start.duration(to: .now) / .seconds(1)
+    }
+    return (result, Row(name: name, seconds: Self.median(times), work: work))
+  }
+
   /// The median time between two tokens of an answer, and the work of one token; nil where answers
   /// end at once, for want of positions or of numbers.
   private func nextToken(
-    of writer: any WritingModel, after sequence: Tensor, promptIDs ids: [Int],
-    _ settings: GenerationOptions
+    _ name: String, of writer: any WritingModel, after read: Slots, promptIDs ids: [Int]
   ) throws -> Row? {
-    var settings = settings
+    var settings = writer.defaultOptions
+    settings.candidateCount = 0
     var times: [Double] = []
     /// Writes an answer of so many tokens, end tokens put off.
     func write(_ count: Int) throws -> Work.Amount {
       (settings.minNewTokens, settings.maxNewTokens) = (count, count)
       var last: ContinuousClock.Instant?
       return try Work.counting {
-        try writer.write(after: sequence, promptIDs: ids, options: settings, trace: .nothing) { _ in
+        try writer.write(after: read, promptIDs: ids, options: settings, trace: .nothing) { _ in
           let now = ContinuousClock.now
           if let last { times.append(last.duration(to: now) / .seconds(1)) }
           last = now
@@ -203,7 +244,7 @@ public struct Bench {
     times = []
     for _ in 0..<options.repeats { _ = try write(options.tokenCount + 1) }
     guard !times.isEmpty else { return nil }
-    return Row(name: Name.nextToken, seconds: Self.median(times), work: two - one)
+    return Row(name: name, seconds: Self.median(times), work: two - one)
   }
 
   /// The middle of some times, of one at least.

@@ -218,6 +218,30 @@ public struct Decoder: Sendable, Tapped {
     return try read(embedded, after: &state, trace: &trace)
   }
 
+  /// A state as large as that behind so many tokens, whose keys and values say nothing: how long the
+  /// next token takes does not depend on what they say.
+  ///
+  /// - Throws: when the model has fewer positions.
+  public func standIn(for tokenCount: Int) throws(ModelError) -> State {
+    guard tokenCount <= shape.positionCount else {
+      throw .promptTooLong(tokens: tokenCount, limit: shape.positionCount)
+    }
+    var state = start
+    guard let one = state.caches.first ?? nil else { return state }
+    let channels = one.headCount * one.headWidth
+    let count = min(64, tokenCount)
+    let rows = Tensor(
+      (0..<count * channels).map { Float($0 * 7919 % 2003) / 1001 - 1 }, shape: [count, channels])
+    for block in state.caches.indices {
+      for first in stride(from: 0, to: tokenCount, by: 64) {
+        let some = Channels(rows, rows: 0..<min(64, tokenCount - first))
+        state.caches[block]?.append(keys: some, values: some)
+      }
+    }
+    (state.tokenCount, state.rotary) = (tokenCount, shape.rotary?.stretched(for: tokenCount))
+    return state
+  }
+
   /// Bytes of the keys and values of so many tokens, no more than the longest sequence has.
   func cacheByteCount(tokenCount: Int) -> Int {
     guard let one = blocks.first?.attention.emptyCache else { return 0 }

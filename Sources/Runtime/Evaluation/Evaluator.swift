@@ -35,8 +35,8 @@ struct Evaluator {
         last = Shown(value: value, expression: expression, isQuiet: quiet)
       } else if case .magic(let name, let measured) = statement.kind {
         let value = try magic(name, measured, statement.range, session.globals)
-        if let value, case .expression(let expression, _)? = measured?.kind {
-          last = Shown(value: value, expression: expression, isQuiet: false)
+        if let value, case .expression(let expression, let quiet)? = measured?.kind {
+          last = Shown(value: value, expression: expression, isQuiet: quiet)
         }
       } else {
         _ = try execute(statement, session.globals)

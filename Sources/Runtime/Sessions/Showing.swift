@@ -82,6 +82,7 @@ enum Showing {
   }
 
   private static func short(_ number: Double) -> String {
+    if number.isNaN { return "nan" }  // which has a sign in C, and no meaning by it
     var text = String(format: "%.4g", number)
     if text == "-0" { text = "0" }
     return text
