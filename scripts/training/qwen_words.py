@@ -132,9 +132,24 @@ class Pack:
                           if any(self.facts(w)[:8] + self.facts(w)[13:15])]
                 yield i, " ".join(before + [word])
 
+    def phrases(self, said, asked):
+        """Before each word of an answer that is one of several which name an object, as (place, all of
+        them)."""
+        phrase = []
+        for i, token in enumerate(said):
+            word = self.tokens.word(token)
+            if asked[i] and any(self.facts(word)[:15]):
+                phrase.append((i, word))
+                continue
+            if len(phrase) > 1:
+                for place, _ in phrase:
+                    yield place - 1, " ".join(w for _, w in phrase)
+            phrase = []
+
     def row(self, dialogues):
         """`dialogues` as [(turns, weight)] -> ids, segment, position, weight, label, digits, where answers
-        begin, what is spoken of there, at digits and at nouns; 1 at the former two, 2 at nouns."""
+        begin, what is spoken of there and elsewhere; 2 at nouns of questions, 1 at all else that speaks
+        of an object."""
         width = self.width
         ids = np.full(width, self.tokens.end, np.int64)
         segment, position = np.zeros(width, np.int64), np.zeros(width, np.int64)
@@ -165,6 +180,8 @@ class Pack:
             told[first] = [self.facts(question) for question, _ in turns]
             for i, name in self.nouns(said, turns):
                 told[used + i], looks[used + i] = self.facts(name), 2
+            for i, name in self.phrases(said, asked):
+                told[used + i], looks[used + i] = self.facts(name), 1
             for i, name in enumerate(names[1:]):
                 if name:
                     told[used + i], looks[used + i] = self.facts(name), 1

@@ -338,8 +338,8 @@ GROUPS = [len(COLORS), len(SHAPES), len(SIZES)]
 
 
 def looking_loss(network, tokens, batch):
-    """How much two heads look at the objects that a question names, where its answer begins, and at
-    the object that a box is of, at its digits."""
+    """How much two heads look at the objects that a question names, at its nouns and where its answer
+    begins; at the one that an answer is about to name; and at the one that a box is of, at its digits."""
     _, chosen, texts, _, words = batch
     told, looks = texts[7], texts[8]
     width = network.bias.shape[-1]
@@ -470,7 +470,7 @@ def loss_of(network, tokens, head, batch):
              for name, ids in tokens.groups.items()}
     facts["digit"] = right[place & (digits < 100)].mean().item()
     facts["digit2"] = right[digits >= 100].mean().item()
-    return (each * weight).sum() / weight.sum() + 0.15 * where + 0.2 * inside + 0.1 * looking, facts | found | more | most
+    return (each * weight).sum() / weight.sum() + 0.25 * where + 0.2 * inside + 0.1 * looking, facts | found | more | most
 
 
 # ---- answers
