@@ -108,7 +108,7 @@ let package = Package(
         "Images", "Language", "Models", "Runtime", "Scenes", "Searching", "Tensors", "Tokenizers",
         "Tracing",
       ]),
-    room("Notebooks", ["Files", "Language", "Runtime"]),
+    room("Notebooks", ["Files", "Language", "Runtime", "Tensors"]),
     room("Terminal", ["Characters"]),
     .executableTarget(
       name: "fovea",

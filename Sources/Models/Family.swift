@@ -138,7 +138,8 @@ public struct Family: Sendable {
   }
 }
 
-/// The models that ship with Fovea: a small BLIP-2 and a small CLIP, trained on generated scenes.
+/// The models that ship with Fovea: a small BLIP-2, a small CLIP and a small Qwen-VL, trained on
+/// generated scenes.
 public enum ShippedModel {
   /// The generation checkpoint, in the published layout.
   public static var folder: URL { Bundle.module.bundleURL.appending(path: "Default") }
@@ -147,9 +148,15 @@ public enum ShippedModel {
   /// The retrieval checkpoint; it shares the file of vision tower and queries.
   public static var retrievalFolder: URL { folder.appending(path: "matching") }
 
+  /// The small Qwen-VL, which converses; its vision tower is that of the BLIP-2.
+  public static var dialogueFolder: URL { folder.appending(path: "dialogues") }
+
   /// All of them, by the names that `load` takes.
   public static var all: [(name: String, folder: URL)] {
-    [("scenes", folder), ("small-clip", jointFolder), ("scenes-retrieval", retrievalFolder)]
+    [
+      ("scenes", folder), ("small-clip", jointFolder), ("scenes-retrieval", retrievalFolder),
+      ("small-qwen-vl", dialogueFolder),
+    ]
   }
 
   /// The folder of one that ships; nil for another name.

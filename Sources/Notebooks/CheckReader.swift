@@ -1,7 +1,7 @@
 internal import Language
 internal import Runtime
 
-/// Reads and answers `predict`, `expect` and `quiz` cells, line by line.
+/// Checks what `expect` cells say, line by line.
 struct CheckReader {
   let document: Document
   let part: Document.Part
@@ -14,41 +14,10 @@ struct CheckReader {
     (self.document, self.part, self.session, self.values) = (document, part, session, values)
   }
 
-  /// `key: text` with the text's place.
-  private struct Line {
-    let key: String
-    let text: String
-    let range: SourceRange
-  }
-
   mutating func run(_ outcome: inout Outcome, _ report: (Event) -> Void) {
-    switch part.kind {
-    case .prediction: predict(&outcome, report)
-    case .expectation: for line in lines() { check(line, &outcome, report) }
-    case .quiz: quiz(&outcome, report)
-    case .prose, .code: break
+    for line in document.lines(of: part, ["shape", "value", "type", "true"]) {
+      check(line, &outcome, report)
     }
-  }
-
-  private func lines(_ known: [String] = ["shape", "value", "type", "true"]) -> [Line] {
-    var lines: [Line] = []
-    let first = source.position(of: part.range.start).line
-    let last = source.position(of: max(part.range.start, part.range.end - 1)).line
-    for number in first...max(first, last) {
-      let range = source.range(ofLine: number)
-      let text = source.text(of: range)
-      guard text.contains(where: { !$0.isWhitespace }) else { continue }
-      let key = text.prefix { $0 != ":" }
-      let isKnown = key.count < text.count && known.contains(String(key).trimmingSpaces)
-      let skipped = isKnown ? key.utf8.count + 1 : 0
-      var start = range.start + skipped
-      while start < range.end, source.bytes[start] == 0x20 { start += 1 }
-      let rest = SourceRange(start, range.end)
-      lines.append(
-        Line(
-          key: isKnown ? String(key).trimmingSpaces : "", text: source.text(of: rest), range: rest))
-    }
-    return lines
   }
 
   private func problem(_ message: String, _ range: SourceRange, hint: String? = nil) -> Event {
@@ -71,30 +40,7 @@ struct CheckReader {
     return result.value ?? Value.none
   }
 
-  // MARK: Predictions
-
-  private func predict(_ outcome: inout Outcome, _ report: (Event) -> Void) {
-    let lines = lines(["ask", "answer", "hint"])
-    guard let question = lines.first(where: { $0.key == "ask" }),
-      let answer = lines.first(where: { $0.key == "answer" })
-    else {
-      report(
-        problem(
-          "a prediction needs a line 'ask: …' and a line 'answer: …'",
-          source.range(ofLine: source.position(of: part.range.start).line)))
-      outcome.wasStopped = true
-      return
-    }
-    guard let value = value(answer.range, &outcome, report) else { return }
-    report(
-      .prediction(
-        question: question.text, hints: lines.filter { $0.key == "hint" }.map(\.text),
-        answer: value.represented))
-  }
-
-  // MARK: Expectations
-
-  private func check(_ line: Line, _ outcome: inout Outcome, _ report: (Event) -> Void) {
+  private func check(_ line: CellLine, _ outcome: inout Outcome, _ report: (Event) -> Void) {
     func record(_ passed: Bool, _ found: String) {
       if passed { outcome.passedCount += 1 } else { outcome.failedCount += 1 }
       let text = line.key.isEmpty || line.key == "true" ? line.text : "\(line.key): \(line.text)"
@@ -134,7 +80,7 @@ struct CheckReader {
 
   /// `expression ≈ number ± tolerance`; without one, a millionth of the number.
   private func approximate(
-    _ line: Line, _ place: Range<String.Index>, _ outcome: inout Outcome,
+    _ line: CellLine, _ place: Range<String.Index>, _ outcome: inout Outcome,
     _ report: (Event) -> Void
   ) -> (passed: Bool, found: String)? {
     let left = line.text[..<place.lowerBound]
@@ -154,51 +100,5 @@ struct CheckReader {
     guard let found = value(range, &outcome, report) else { return nil }
     guard let number = found.onlyNumber else { return (false, found.inMessage) }
     return (abs(number - expected) <= tolerance, found.represented)
-  }
-
-  // MARK: Quizzes
-
-  /// `q: question`, then `- [x] answer :: why` for right ones and `- [ ]` for wrong ones.
-  private func quiz(_ outcome: inout Outcome, _ report: (Event) -> Void) {
-    var question = ""
-    var options: [QuizOption] = []
-    for line in lines(["q"]) {
-      if line.key == "q" {
-        question = line.text
-        continue
-      }
-      let isRight = line.text.hasPrefix("- [x]")
-      guard isRight || line.text.hasPrefix("- [ ]") else {
-        report(problem("an answer begins with '- [x]' or '- [ ]'", line.range))
-        outcome.wasStopped = true
-        return
-      }
-      let parts = String(line.text.dropFirst(5)).splitOnce("::")
-      options.append(
-        QuizOption(
-          text: parts.0.trimmingSpaces, isRight: isRight, reason: parts.1.trimmingSpaces))
-    }
-    guard !question.isEmpty, options.contains(where: \.isRight) else {
-      report(
-        problem(
-          "a quiz needs a line 'q: …' and at least one right answer",
-          source.range(ofLine: source.position(of: part.range.start).line)))
-      outcome.wasStopped = true
-      return
-    }
-    report(.quiz(question: question, options: options))
-  }
-}
-
-extension String {
-  fileprivate var trimmingSpaces: String {
-    var rest = self[...].drop { $0.isWhitespace }
-    while let last = rest.last, last.isWhitespace { rest.removeLast() }
-    return String(rest)
-  }
-
-  fileprivate func splitOnce(_ separator: String) -> (String, String) {
-    guard let place = firstRange(of: separator) else { return (self, "") }
-    return (String(self[..<place.lowerBound]), String(self[place.upperBound...]))
   }
 }

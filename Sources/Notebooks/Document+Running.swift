@@ -8,19 +8,19 @@ extension Document {
   /// goes to the session's own output, between the events.
   public func run(in session: Session, report: (Event) -> Void) -> Outcome {
     var outcome = Outcome()
-    for diagnostic in diagnostics { report(.problem(diagnostic)) }
     // Every cell's form is checked before the first one runs.
-    let broken = parts.filter { $0.kind == .code }
-      .flatMap { Program(parsing: source, range: $0.range).diagnostics }
-    for diagnostic in broken { report(.problem(diagnostic)) }
-    if (diagnostics + broken).contains(where: { $0.severity == .error }) {
+    let complaints = complaints
+    for diagnostic in complaints { report(.problem(diagnostic)) }
+    if complaints.contains(where: { $0.severity == .error }) {
       outcome.wasStopped = true
       return outcome
     }
     var values: [String: Value] = [:]
     for part in parts {
       switch part.kind {
-      case .prose: report(.prose(source.text(of: part.range)))
+      case .prose:
+        let text = prose(of: part)
+        if !text.isEmpty { report(.prose(text)) }
       case .code:
         if isLesson { report(.code(source.text(of: part.range))) }
         let result = session.run(source, range: part.range)
@@ -38,7 +38,19 @@ extension Document {
           outcome.wasInterrupted = result.wasInterrupted
           return outcome
         }
-      case .prediction, .expectation, .quiz:
+      case .question:
+        guard let question = question(of: part) else { continue }
+        let teacher = Teacher(document: self, session: session)
+        switch teacher.answer(to: question) {
+        case .failure(let problem):
+          for diagnostic in problem.diagnostics { report(.problem(diagnostic)) }
+          outcome.wasStopped = true
+          outcome.wasInterrupted = problem.wasInterrupted
+          return outcome
+        case .success(let answer): report(.question(question, answer: answer))
+        }
+      case .answer, .solution: break
+      case .expectation:
         var reader = CheckReader(document: self, part: part, session: session, values: values)
         reader.run(&outcome, report)
         if outcome.wasStopped { return outcome }

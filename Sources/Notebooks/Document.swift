@@ -25,12 +25,14 @@ public struct Document: Sendable {
     case prose
     /// Code to run.
     case code
-    /// A question that is answered before the program answers it.
-    case prediction
+    /// Something that is asked.
+    case question(Question.Kind)
+    /// What answers a question, with hints and reasons.
+    case answer
+    /// Code that does what a task asks for.
+    case solution
     /// Values that must come out.
     case expectation
-    /// A question with answers to choose from.
-    case quiz
   }
 
   /// The whole text.
@@ -39,8 +41,10 @@ public struct Document: Sendable {
   public let parts: [Part]
   /// The values between `---` lines at the top, such as `title`.
   public let properties: [(name: String, value: String)]
-  /// What is wrong with the fences.
-  public let diagnostics: [Diagnostic]
+  /// What it asks, in order.
+  public private(set) var questions: [Question] = []
+  /// What is wrong with the fences and with what they ask.
+  public private(set) var diagnostics: [Diagnostic]
   /// Whether it is Markdown.
   public let isLesson: Bool
 
@@ -51,6 +55,25 @@ public struct Document: Sendable {
     var reader = isLesson ? FenceReader(source) : FenceReader(script: source)
     reader.run()
     (parts, properties, diagnostics) = (reader.parts, reader.properties, reader.diagnostics)
+    var questions = QuestionReader(self)
+    self.questions = parts.compactMap { questions.read($0) }
+    diagnostics += questions.diagnostics
+  }
+
+  /// A value between the `---` lines at the top.
+  public func property(_ name: String) -> String? { properties.first { $0.name == name }?.value }
+
+  /// The question that a part asks.
+  func question(of part: Part) -> Question? { questions.first { $0.name == part.name } }
+
+  /// What is wrong with its form, code and answers included; nothing of it has to run for that.
+  public var complaints: [Diagnostic] {
+    let code = parts.filter { $0.kind == .code || $0.kind == .solution }.map(\.range)
+    let expressions = questions.flatMap { question in
+      [question.answer, question.picture, question.side].compactMap { $0 } + question.checks
+    }
+    return diagnostics
+      + (code + expressions).flatMap { Program(parsing: source, range: $0).diagnostics }
   }
 
   /// Reads a file: Markdown where its name ends in `.md`, else a script.

@@ -8,12 +8,10 @@ public enum Event: Sendable {
   case code(String)
   /// A cell's last value.
   case shown(String)
-  /// A question, and the answer that the program computed.
-  case prediction(question: String, hints: [String], answer: String)
+  /// Something that is asked, and the answer that the program computed or the code that does it.
+  case question(Question, answer: String)
   /// A value was checked.
   case check(text: String, passed: Bool, found: String)
-  /// A question with answers to choose from.
-  case quiz(question: String, options: [QuizOption])
   /// Something is wrong.
   case problem(Diagnostic)
 
@@ -25,20 +23,24 @@ public enum Event: Sendable {
       return trimmed(text).split(separator: "\n", omittingEmptySubsequences: false).enumerated()
         .map { ($0.offset == 0 ? "> " : "  ") + $0.element }.joined(separator: "\n")
     case .shown(let text): return text
-    case .prediction(let question, let hints, let answer):
-      return (["? \(question)"] + hints.map { "  hint: \($0)" } + ["  answer: \(answer)"])
-        .joined(separator: "\n")
+    case .question(let question, let answer): return Self.log(of: question, answer)
     case .check(let text, let passed, let found):
       return passed ? "✓ \(text)" : "✗ \(text): found \(found)"
-    case .quiz(let question, let options):
-      return
-        (["? \(question)"]
-        + options.map { option in
-          "  \(option.isRight ? "[x]" : "[ ]") \(option.text)"
-            + (option.reason.isEmpty ? "" : ": \(option.reason)")
-        }).joined(separator: "\n")
     case .problem(let diagnostic): return diagnostic.drawn()
     }
+  }
+
+  private static func log(of question: Question, _ answer: String) -> String {
+    var lines = ["? \(question.ask)"]
+    lines += question.options.map {
+      "  \($0.isRight ? "[x]" : "[ ]") \($0.text)" + ($0.reason.isEmpty ? "" : ": \($0.reason)")
+    }
+    lines += question.hints.map { "  hint: \($0)" }
+    if question.kind != .choice {
+      lines.append("  answer: " + answer.split(separator: "\n").joined(separator: "\n          "))
+    }
+    if !question.why.isEmpty { lines.append("  \(question.why)") }
+    return lines.joined(separator: "\n")
   }
 
   private func trimmed(_ text: String) -> String {
@@ -46,16 +48,6 @@ public enum Event: Sendable {
     while let last = rest.last, last.isWhitespace { rest.removeLast() }
     return String(rest.drop { $0.isNewline })
   }
-}
-
-/// One answer of a quiz.
-public struct QuizOption: Sendable, Equatable {
-  /// The answer.
-  public let text: String
-  /// Whether it is right.
-  public let isRight: Bool
-  /// Why it is or is not.
-  public let reason: String
 }
 
 /// How a document's run ended.

@@ -11,7 +11,9 @@ struct FenceReader {
   private var proseStart = 0
 
   private static let kinds: [String: Document.Kind] = [
-    "fovea": .code, "predict": .prediction, "expect": .expectation, "quiz": .quiz,
+    "fovea": .code, "expect": .expectation, "predict": .question(.prediction),
+    "quiz": .question(.choice), "point": .question(.patch), "task": .question(.task),
+    "answer": .answer, "solution": .solution,
   ]
 
   init(_ source: Source) { (self.source, isScript) = (source, false) }
@@ -102,7 +104,7 @@ struct FenceReader {
     let bodyEnd = isClosed ? source.lineStarts[line - 1] : source.bytes.count
     line += 1
     guard let kind = Self.kinds[word] else {
-      if let hint = NearestName.of(word, among: ["fovea", "predict", "expect", "quiz"]) {
+      if let hint = NearestName.of(word, among: Self.kinds.keys.sorted()) {
         warn(
           "this fence is called '\(word)', and is shown but not run", opening,
           hint: "did you mean '\(hint)'?")
@@ -128,6 +130,12 @@ struct FenceReader {
           "there is no cell '#\(subject)' above", source: source,
           range: source.range(ofLine: opening),
           hint: NearestName.hint(subject, among: parts.compactMap(\.name))))
+    }
+    if kind == .answer || kind == .solution, attributes.subject == nil {
+      diagnostics.append(
+        Diagnostic(
+          "this cell does not say what it answers", source: source,
+          range: source.range(ofLine: opening), hint: "write ```\(word) {for=#name}"))
     }
     parts.append(
       Document.Part(

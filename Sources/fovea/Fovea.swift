@@ -15,6 +15,7 @@ struct Fovea: ParsableCommand {
     discussion: """
       fovea                      the prompt, with the model that ships
       fovea walk.fovea           runs a script; also: fovea run walk.fovea
+      fovea lesson 1             takes the first lesson; fovea lesson lists them
       fovea lessons/01-….md      runs a lesson's cells, from top to bottom
       fovea -c 'describe()'      runs a text
       … | fovea                  runs what comes on standard input
@@ -29,6 +30,7 @@ struct Fovea: ParsableCommand {
       Start.self, Run.self, TokenizeCommand.self, TraceCommand.self, CompareCommand.self,
       BenchCommand.self, ConvertCommand.self, EvaluateCommand.self, ScenesCommand.self,
       SynthesizeCommand.self, IndexCommand.self, ChatCommand.self,
+      LessonCommand.self,
     ],
     defaultSubcommand: Start.self)
 }

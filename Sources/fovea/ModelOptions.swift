@@ -10,7 +10,8 @@ struct ModelOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "The model's folder, the id of one that was downloaded (owner/name, owner/name@revision), or "
-        + "small-clip for the CLIP that ships; the small BLIP-2 that ships where none is given.",
+        + "small-clip or small-qwen-vl for the CLIP and the Qwen-VL that ship; the small BLIP-2 that "
+        + "ships where none is given.",
       valueName: "model"))
   var model: String?
   @Option(

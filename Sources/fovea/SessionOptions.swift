@@ -32,7 +32,12 @@ struct SessionOptions: ParsableArguments {
   ///
   /// - Throws: where the model is missing, or has no such part as a precision names; where files would
   ///   be written through a link.
-  func session(readingFrom folder: URL, progress: ProgressDisplay) throws -> Session {
+  ///
+  /// - Parameter isMuted: whether what is printed goes nowhere, at this moment.
+  func session(
+    readingFrom folder: URL, progress: ProgressDisplay,
+    isMuted: @escaping @Sendable () -> Bool = { false }
+  ) throws -> Session {
     // The output folder itself may be a link that nothing is written to.
     let onTheWay = out.split(separator: "/").dropLast().joined(separator: "/")
     if !out.hasPrefix("/"), !out.hasPrefix("~") { try FolderTree.refuseLinks(on: onTheWay) }
@@ -42,14 +47,17 @@ struct SessionOptions: ParsableArguments {
       folders: Folders(
         script: folder, output: Self.folder(out), allowed: allowWrite.map(Self.folder)),
       output: { text in
+        if isMuted() { return }
         progress.hide()
         Display.write(text)
       },
       exactOutput: { text in
+        if isMuted() { return }
         progress.hide()
         Display.write(exactly: text)
       },
       notes: { text in
+        if isMuted() { return }
         progress.hide()
         try? Output.standardError.write(text)
       },

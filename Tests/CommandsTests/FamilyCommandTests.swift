@@ -159,7 +159,7 @@ import Testing
     #expect(try workshop.value("embed_text(\"a star\").tensor[0, 0]").plain == alone)
     #expect(try workshop.value("load(\"small-clip\").name").plain == "small-clip")
     let models = try workshop.texts("models()[\"name\"]")
-    #expect(models.prefix(3) == ["small-clip", "scenes", "scenes-retrieval"])
+    #expect(models.prefix(4) == ["small-clip", "scenes", "scenes-retrieval", "small-qwen-vl"])
     // What is asked for of the one holds for the other that stands in for it.
     _ = try workshop.value(
       "load(\"small-clip\", dtype=\"int8\")\nk = embed_text(\"a star\").tensor[0, 0]\nk")

@@ -36,20 +36,40 @@ import Testing
       ```
       Between.
 
-      ```predict {for=#grid}
+      ```predict {#count}
       ask: How many patches?
-      answer: x.shape[0]
-      hint: 224/32 a side
       ```
+      <details><summary>Answer</summary>
+
+      ```answer {for=#count}
+      hint: 224/32 a side
+      answer: x.shape[0]
+      why: 7 · 7
+      ```
+      </details>
+
       ```expect {for=#grid}
       type: tuple
       value: x.sum() ≈ 0 ± 0.1
       x.shape == (49, 3072)
       ```
-      ```quiz
-      q: Which rows sum to 1?
-      - [x] queries :: softmax is over keys
-      - [ ] keys
+      ```quiz {#rows}
+      ask: Which rows sum to 1?
+      - queries
+      - keys
+      ```
+      ```answer {for=#rows}
+      right: 1 :: softmax is over keys
+      wrong: 2 :: not these
+      ```
+      ```task {#twice}
+      ask: Make y, twice x.
+      ```
+      ```answer {for=#twice}
+      check: (y - 2 * x).abs().max() == 0
+      ```
+      ```solution {for=#twice}
+      y = x * 2
       ```
       ```python
       not run
@@ -67,12 +87,15 @@ import Testing
         ? How many patches?
           hint: 224/32 a side
           answer: 49
+          7 · 7
         ✓ type: tuple
         ✓ value: x.sum() ≈ 0 ± 0.1
         ✓ x.shape == (49, 3072)
         ? Which rows sum to 1?
           [x] queries: softmax is over keys
-          [ ] keys
+          [ ] keys: not these
+        ? Make y, twice x.
+          answer: y = x * 2
         ```python
         not run
         ```

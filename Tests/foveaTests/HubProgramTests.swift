@@ -128,7 +128,7 @@ import Testing
 
   @Test func tabOffersModelsWhereOneIsLoaded() {
     let session = Session(commands: Commands.all)
-    for text in ["load(\"small", "load(path=\"small"] {
+    for text in ["load(\"small-c", "load(path=\"small-c"] {
       let completion = PromptCompletion(session: session, text: text, cursor: text.endIndex)
       #expect(completion.completions?.candidates.map(\.label) == ["small-clip"])
     }

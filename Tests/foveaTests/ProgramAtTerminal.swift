@@ -11,7 +11,7 @@ struct ProgramAtTerminal {
   /// - Parameter typed: what a person types at the prompt; nil for a program without a keyboard.
   init(
     _ arguments: [String], typing typed: String? = nil, in folder: URL? = nil,
-    terminal kind: String = "xterm"
+    terminal kind: String = "xterm", environment: [String: String] = [:]
   ) throws {
     var ends: (Int32, Int32) = (-1, -1)
     var size = winsize(ws_row: 50, ws_col: 200, ws_xpixel: 0, ws_ypixel: 0)
@@ -25,7 +25,7 @@ struct ProgramAtTerminal {
     process.arguments = arguments
     process.environment = [
       "HOME": "/nonexistent", "FOVEA_HISTORY": "", "PATH": "/usr/bin:/bin", "TERM": kind,
-    ]
+    ].merging(environment) { $1 }
     process.currentDirectoryURL = folder ?? URL.temporaryDirectory
     process.standardInput = typed == nil ? FileHandle.nullDevice : terminal
     (process.standardOutput, process.standardError) = (terminal, terminal)

@@ -12,8 +12,8 @@ extension Command {
     "load", group: "Model", "Reads a model and makes it the one that commands use.",
     Parameter.path(
       "path", default: "scenes",
-      "A folder in the published layout; a model that ships, \"scenes\", \"small-clip\" or "
-        + "\"scenes-retrieval\"; or the id of one that was downloaded, as "
+      "A folder in the published layout; a model that ships, \"scenes\", \"small-clip\", "
+        + "\"small-qwen-vl\" or \"scenes-retrieval\"; or the id of one that was downloaded, as "
         + "\"openai/clip-vit-base-patch32\"."
     ).suggesting { _ in ModelPlace.names },
     Parameter.any(

@@ -1,0 +1,109 @@
+public import Language
+public import Runtime
+
+/// The proof that a lesson keeps its word: everything runs and every check holds, every answer and
+/// solution is taken, every mistake that it knows is refused with its own reason, and no task is done
+/// before it begins.
+public struct Trial {
+  /// What is wrong, each with its place in the lesson; none where nothing is.
+  public private(set) var diagnostics: [Diagnostic] = []
+  /// How many checks held, questions were answered and mistakes were refused.
+  public private(set) var provenCount = 0
+  /// Whether somebody stopped it.
+  public private(set) var wasInterrupted = false
+
+  /// Tries a lesson.
+  public init(_ document: Document, in session: Session) {
+    let outcome = document.run(in: session) { event in
+      if case .problem(let diagnostic) = event { diagnostics.append(diagnostic) }
+    }
+    provenCount = outcome.passedCount
+    wasInterrupted = outcome.wasInterrupted
+    guard !outcome.wasStopped else { return }
+    let tutor = Tutor(document, in: session)
+    do throws(Teacher.Problem) {
+      try tutor.prepare()
+      while let step = tutor.step {
+        switch step.deed {
+        case .code:
+          if let result = tutor.run(), !result.succeeded {
+            throw Teacher.Problem(
+              diagnostics: result.diagnostics, wasInterrupted: result.wasInterrupted)
+          }
+        case .question(let question): try check(question, tutor, document, session)
+        case .end: break
+        }
+        tutor.leave(.done)
+      }
+    } catch {
+      diagnostics += error.diagnostics
+      wasInterrupted = error.wasInterrupted
+    }
+  }
+
+  private mutating func check(
+    _ question: Question, _ tutor: Tutor, _ document: Document, _ session: Session
+  ) throws(Teacher.Problem) {
+    let source = document.source
+    let teacher = Teacher(document: document, session: session)
+    func problem(_ message: String, _ range: SourceRange?) -> Diagnostic {
+      Diagnostic(message, source: source, range: range ?? SourceRange(0, 0))
+    }
+    /// Whether a verdict is the refusal that the lesson promises.
+    func expectRefusal(_ verdict: Teacher.Verdict, _ reason: String, _ range: SourceRange?) {
+      if verdict == .right(question.why) || verdict != .wrong(verdict.words, reason: reason) {
+        diagnostics.append(
+          problem("this is to be refused with its own reason, and is not: \(verdict.words)", range))
+      } else {
+        provenCount += 1
+      }
+    }
+    switch question.kind {
+    case .choice:
+      for (index, option) in question.options.enumerated() {
+        let verdict = try teacher.judge(Teacher.letter(index), to: question)
+        if option.isRight { provenCount += 1 } else { expectRefusal(verdict, option.reason, nil) }
+      }
+    case .prediction, .patch:
+      let answer = try teacher.answer(to: question).get()
+      let typed = answer.split(separator: "·").first.map(String.init) ?? answer
+      if case .right = try teacher.judge(typed, to: question) {
+        provenCount += 1
+      } else {
+        diagnostics.append(problem("the right answer is not taken: \(answer)", question.answer))
+      }
+      for mistake in question.mistakes {
+        expectRefusal(
+          try teacher.judge(mistake.text, to: question), mistake.reason, mistake.range)
+      }
+    case .task:
+      // A check that cannot run yet does not hold.
+      let isDone: Bool
+      do { isDone = try teacher.missing(of: question) == nil } catch { isDone = false }
+      if isDone {
+        diagnostics.append(
+          problem("this task is done before it begins: all checks hold", question.checks.first))
+      }
+      for mistake in question.mistakes {
+        let result = session.run(source, range: mistake.range)
+        guard result.succeeded else {
+          throw Teacher.Problem(
+            diagnostics: result.diagnostics, wasInterrupted: result.wasInterrupted)
+        }
+        expectRefusal(
+          try teacher.judge(mistake.text, to: question), mistake.reason, mistake.range)
+        try tutor.prepare()
+      }
+      _ = try teacher.answer(to: question).get()
+      provenCount += 1
+    }
+  }
+}
+
+extension Teacher.Verdict {
+  fileprivate var words: String {
+    switch self {
+    case .right(let words), .unclear(let words), .wrong(let words, _): words
+    }
+  }
+}

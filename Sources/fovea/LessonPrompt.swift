@@ -1,0 +1,323 @@
+internal import Characters
+internal import Commands
+internal import Foundation
+internal import Language
+internal import Notebooks
+internal import Runtime
+internal import Synchronization
+internal import Terminal
+
+/// A lesson with a person: reads out, asks, waits, runs, shows, explains.
+struct LessonPrompt {
+  private let tutor: Tutor
+  private let lesson: String
+  private let progress: LessonProgress
+  private let session: Session
+  private let display = ProgressDisplay(environment: .process)
+  private let gate: OutputGate
+  private let text: LessonText
+  private let columns: Int
+  private let depth: ColorDepth
+  private let reader: LineReader
+  private let name: String
+
+  /// Lets what a session writes through, or not.
+  private final class OutputGate: Sendable {
+    let isClosed = Mutex(false)
+  }
+
+  init(document: Document, file: URL, progress: LessonProgress, options: SessionOptions) throws {
+    let gate = OutputGate()
+    session = try options.session(
+      readingFrom: file.deletingLastPathComponent(), progress: display,
+      isMuted: { gate.isClosed.withLock { $0 } })
+    self.gate = gate
+    lesson = LessonCommand.id(document)
+    self.progress = progress
+    name = Int(file.lastPathComponent.prefix { $0.isNumber }).map(String.init) ?? file.relativePath
+    columns = Output.standardOutput.size(in: .process).columns
+    depth = ColorDepth(options.color, isTerminal: Output.standardOutput.isTerminal, in: .process)
+    text = LessonText(columns: min(columns, 100), depth: depth)
+    tutor = Tutor(document, in: session, marks: try progress.marks(of: lesson))
+    if Output.standardOutput.isTerminal {
+      session[TerminalStyle.self] = TerminalStyleSettings(
+        columns: min(64, columns), colours: depth == .full ? 1 << 24 : depth == .indexed ? 256 : 0)
+      session[HelpColumns.self] = columns
+    }
+    let session = session
+    reader = LineReader(
+      rules: LineEditor.Rules(
+        isIncomplete: Language.Program.isIncomplete, indentation: PromptLoop.indentation,
+        complete: { text, cursor in
+          PromptCompletion(session: session, text: text, cursor: cursor).completions
+        }),
+      depth: depth)
+    try Interrupts.shared.begin(quittingAfter: 3, onInterrupt: { session.cancel() })
+  }
+
+  /// What a person can say at any step.
+  private enum Wish: String, CaseIterable {
+    case hint, show, skip, back, again, play, quit, help
+  }
+
+  /// How a step ended.
+  private enum Next { case on, same, quit }
+
+  func run() throws {
+    let document = tutor.document
+    say(Style.strong.apply(to: document.property("title") ?? lesson, depth))
+    if tutor.place >= tutor.steps.count {
+      return say("done; fovea lesson reset \(name) begins it anew")
+    }
+    say(
+      faint(
+        (tutor.place > 0 ? "goes on at step \(tutor.place + 1) of \(tutor.steps.count)" : "")
+          + (tutor.place > 0 ? "; " : "") + "help tells what can be said"))
+    guard try prepared() else { return }
+    while let step = tutor.step {
+      if !step.prose.isEmpty { say("\n" + text.rendered(step.prose)) }
+      let next: Next =
+        switch step.deed {
+        case .code: try code()
+        case .question(let question): try ask(question)
+        case .end: try finish(.done)
+        }
+      switch next {
+      case .on: continue
+      case .same: guard try prepared() else { return }
+      case .quit:
+        return say(faint("kept; fovea lesson \(name) goes on here"))
+      }
+    }
+    say("\n✓ that was all of it")
+  }
+
+  // MARK: Steps
+
+  /// Makes again what came before, unseen; false where that cannot be.
+  private func prepared() throws -> Bool {
+    do throws(Teacher.Problem) {
+      gate.isClosed.withLock { $0 = true }
+      defer { gate.isClosed.withLock { $0 = false } }
+      Interrupts.shared.clear()
+      try tutor.prepare()
+      display.end()
+      return true
+    } catch {
+      display.end()
+      complain(error.diagnostics)
+      return false
+    }
+  }
+
+  private func finish(_ mark: Tutor.Mark) throws -> Next {
+    tutor.leave(mark)
+    try progress.keep(tutor.marks, of: lesson)
+    return .on
+  }
+
+  /// Shows code, waits, runs it, shows what came out.
+  private func code() throws -> Next {
+    say(
+      "\n"
+        + (tutor.code ?? "").visible.split(separator: "\n", omittingEmptySubsequences: false)
+        .map { "  " + Style.prompt.apply(to: String($0), depth) }.joined(separator: "\n"))
+    while true {
+      switch try read("Enter runs it> ") {
+      case .line(""):
+        guard let result = tutor.run() else { return .on }
+        display.end()
+        show(result)
+        if result.wasInterrupted { continue }
+        guard result.succeeded else { return .quit }
+        return try finish(.done)
+      case .line(let line): perform(line)
+      case .wish(.hint), .wish(.show): say(faint("nothing is asked here; Enter runs it"))
+      case .wish(let wish): if let next = try common(wish) { return next }
+      case .quit: return .quit
+      }
+    }
+  }
+
+  private func ask(_ question: Question) throws -> Next {
+    if let picture = tutor.picture {
+      perform("show(\(tutor.document.source.text(of: picture)))")
+    }
+    say("\n" + text.filled(question.ask, mark: "? "))
+    for (index, option) in question.options.enumerated() {
+      say(text.filled(option.text, indent: "     ", mark: "  \(Teacher.letter(index)) "))
+    }
+    let prompt = question.kind == .task ? "your code> " : "your answer> "
+    while true {
+      switch try read(prompt) {
+      case .line(""): say(faint("hint helps, show tells, skip goes on"))
+      case .line(let line):
+        if question.kind == .task, !perform(line) { continue }
+        switch try judged(line) {
+        case nil: continue
+        case .right(let why):
+          say("✓ right" + (why.isEmpty ? "" : ": " + why))
+          return try finish(.done)
+        case .unclear(let words): say(text.filled(words))
+        case .wrong(let words, let reason):
+          say(text.filled("✗ " + words + (reason.isEmpty ? "" : ": " + reason)))
+          hint(orElse: "show tells the answer; skip goes on")
+        }
+      case .wish(.hint): hint(orElse: "there is no further hint; show tells the answer")
+      case .wish(.show):
+        guard let shown = try shown() else { continue }
+        say("  " + shown.answer.visible.split(separator: "\n").joined(separator: "\n  "))
+        if !shown.why.isEmpty { say(text.filled(shown.why)) }
+        return try finish(.shown)
+      case .wish(let wish): if let next = try common(wish) { return next }
+      case .quit: return .quit
+      }
+    }
+  }
+
+  private func hint(orElse words: String) {
+    say(faint(tutor.hint().map { "hint: \($0)" } ?? words))
+  }
+
+  private func judged(_ line: String) throws -> Teacher.Verdict? {
+    do throws(Teacher.Problem) {
+      defer { display.end() }
+      return try tutor.judge(line)
+    } catch {
+      complain(error.diagnostics)
+      return nil
+    }
+  }
+
+  private func shown() throws -> (answer: String, why: String)? {
+    do throws(Teacher.Problem) {
+      defer { display.end() }
+      return try tutor.show()
+    } catch {
+      complain(error.diagnostics)
+      return nil
+    }
+  }
+
+  /// What can be said at every step; nil where it goes on waiting.
+  private func common(_ wish: Wish) throws -> Next? {
+    switch wish {
+    case .skip:
+      tutor.leave(.skipped)
+      try progress.keep(tutor.marks, of: lesson)
+      return .same
+    case .back:
+      guard tutor.back() else {
+        say(faint("this is the first step"))
+        return nil
+      }
+      return .same
+    case .again: return .same
+    case .play:
+      try play()
+      return .same
+    case .quit: return .quit
+    case .help, .hint, .show:
+      say(
+        """
+        Enter runs the code that is shown. A line is an answer, or code.
+        hint   a hint            show   the answer
+        skip   the next step     back   the step before
+        again  this step anew    play   a free prompt with what there is; Ctrl-D comes back
+        quit   leave; what you did is kept
+        """)
+      return nil
+    }
+  }
+
+  /// A free prompt with the lesson's variables.
+  private func play() throws {
+    say(faint("try what you like; Ctrl-D comes back to the lesson"))
+    while true {
+      switch try reader.read(Prompt("play> ")) {
+      case .end: return say("")
+      case .interrupted: continue
+      case .text(let line):
+        if line.trimmingCharacters(in: .whitespaces).isEmpty { continue }
+        try? reader.remember(line)
+        perform(line)
+      }
+    }
+  }
+
+  // MARK: Reading and saying
+
+  private enum Entry {
+    case line(String)
+    case wish(Wish)
+    case quit
+  }
+
+  private func read(_ prompt: String) throws -> Entry {
+    while true {
+      switch try reader.read(Prompt(prompt)) {
+      case .end: return .quit
+      case .interrupted(let wasEmpty):
+        if wasEmpty { say(faint("quit leaves; what you did is kept")) }
+      case .text(let typed):
+        let line = typed.trimmingCharacters(in: .whitespacesAndNewlines)
+        if !line.isEmpty { try? reader.remember(line) }
+        if let wish = Wish(rawValue: line.lowercased()), session[wish.rawValue] == nil {
+          return .wish(wish)
+        }
+        return .line(line)
+      }
+    }
+  }
+
+  /// Runs a line of the person's; false where it failed.
+  @discardableResult
+  private func perform(_ line: String) -> Bool {
+    Interrupts.shared.clear()
+    let text = session.expandedShorthand(line) ?? line
+    let result = session.run(Source(name: "your line", text: text))
+    display.end()
+    Interrupts.shared.clear()
+    show(result)
+    return result.succeeded
+  }
+
+  private func show(_ result: CellResult) {
+    if let shown = result.shown { say(shown) }
+    if result.wasInterrupted { return say(faint("interrupted")) }
+    complain(result.diagnostics)
+    draw(result.value)
+  }
+
+  /// Draws a picture, a figure, or the file that one was written to.
+  private func draw(_ value: Value?) {
+    guard session[TerminalStyle.self] != nil, let value else { return }
+    let kept = session.lastResult
+    defer { session.restoreLastResult(kept) }
+    if case .text(let path) = value, path.string.hasSuffix(".png"),
+      FileManager.default.fileExists(atPath: path.string)
+    {
+      session["_drawn"] = value
+      defer { session["_drawn"] = nil }
+      say(path.string)
+      _ = session.run(Source(name: "picture", text: "show(image(_drawn))"))
+      display.end()
+    } else if case .object(let object) = value, ["Figure", "Picture"].contains(object.typeName) {
+      session["_drawn"] = value
+      defer { session["_drawn"] = nil }
+      _ = session.run(Source(name: "picture", text: "show(_drawn)"))
+      display.end()
+    }
+  }
+
+  private func say(_ words: String) {
+    display.hide()
+    Display.write(exactly: words + "\n")
+  }
+
+  private func faint(_ words: String) -> String { Style.faint.apply(to: words, depth) }
+
+  private func complain(_ diagnostics: [Diagnostic]) {
+    Display.complain(diagnostics, depth: depth, columns: columns)
+  }
+}

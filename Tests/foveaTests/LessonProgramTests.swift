@@ -1,0 +1,156 @@
+import Foundation
+import Glibc
+import TestSupport
+import Testing
+
+/// A lesson as a person takes it, from a pipe and at a terminal.
+@Suite struct LessonProgramTests {
+  private static let lesson = """
+    ---
+    lesson: tiny
+    title: Tiny
+    ---
+    # Tiny
+
+    Some words.
+
+    ```fovea
+    x = 3
+    ```
+    ```predict {#square}
+    ask: What is its square?
+    ```
+    ```answer {for=#square}
+    hint: three times three
+    answer: x * x
+    why: the square
+    ```
+    ```task {#half}
+    ask: Make y, half of x.
+    ```
+    ```answer {for=#half}
+    check: y == 1.5
+    ```
+    ```solution {for=#half}
+    y = x / 2
+    ```
+    The end.
+    """
+
+  private struct Place {
+    let folder: URL
+    var file: URL { folder.appending(path: "tiny.md") }
+    var environment: [String: String] {
+      ["FOVEA_PROGRESS": folder.appending(path: "progress").path, "LANG": "C.UTF-8"]
+    }
+
+    init() throws {
+      folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+      try Data(LessonProgramTests.lesson.utf8).write(to: file)
+    }
+  }
+
+  @Test func aLessonIsTakenFromAPipeAndGoesOnWhereItWasLeft() throws {
+    let place = try Place()
+    defer { try? FileManager.default.removeItem(at: place.folder) }
+    func take(_ lines: String...) throws -> ProgramTests.Run {
+      try ProgramTests().run(
+        ["lesson", place.file.path], input: lines.map { $0 + "\n" }.joined(),
+        environment: place.environment)
+    }
+    let first = try take("", "6", "hint", "9")
+    #expect(first.status == 0)
+    for words in [
+      "Some words.", "x = 3", "? What is its square?", "✗ 6 is too small",
+      "hint: three times three", "✓ right: the square", "goes on here",
+    ] { #expect(first.output.contains(words), "\(words) in \(first.output)") }
+    #expect(!first.output.contains("x * x"))
+    let second = try take("y = 1", "z = x / 2", "y = z", "")
+    #expect(second.output.contains("goes on at step 3 of 4"))
+    #expect(second.output.contains("✗ not yet: y == 1.5 is not true"))
+    #expect(second.output.contains("✓ right"))
+    #expect(second.output.contains("The end."))
+    #expect(second.output.contains("that was all of it"))
+    let third = try take()
+    #expect(third.output.contains("done; fovea lesson reset"))
+    let reset = try ProgramTests().run(
+      ["lesson", "reset", place.file.path], environment: place.environment)
+    #expect(reset.status == 0 && reset.output == "forgotten\n")
+    #expect(try take("skip", "skip", "back", "show", "show").output.contains("y = x / 2"))
+  }
+
+  @Test func nothingIsLostByKill() throws {
+    let place = try Place()
+    defer { try? FileManager.default.removeItem(at: place.folder) }
+    let kept = place.folder.appending(path: "progress/tiny.json")
+    for (number, line) in ["", "9"].enumerated() {
+      let process = Process()
+      process.executableURL = try ProgramTests.program()
+      process.arguments = ["lesson", place.file.path]
+      process.environment = place.environment.merging(["PATH": "/usr/bin:/bin"]) { $1 }
+      let (typed, output) = (Pipe(), Pipe())
+      (process.standardInput, process.standardOutput) = (typed, output)
+      process.standardError = FileHandle.nullDevice
+      try process.run()
+      try typed.fileHandleForWriting.write(contentsOf: Data((line + "\n").utf8))
+      // The pipe stays open: the program waits for more when it is killed.
+      var steps = 0
+      for _ in 0..<2000 where steps <= number {
+        usleep(10_000)
+        let text = (try? String(contentsOf: kept, encoding: .utf8)) ?? ""
+        steps = text.components(separatedBy: "\"done\"").count - 1
+      }
+      kill(process.processIdentifier, SIGKILL)
+      process.waitUntilExit()
+      #expect(steps == number + 1)
+    }
+    let last = try ProgramTests().run(
+      ["lesson", place.file.path], environment: place.environment)
+    #expect(last.output.contains("goes on at step 3 of 4"), "\(last.output)")
+  }
+
+  @Test func aLessonAtATerminal() throws {
+    let place = try Place()
+    defer { try? FileManager.default.removeItem(at: place.folder) }
+    let run = try ProgramAtTerminal(
+      ["lesson", place.file.path], typing: "\r8\rplay\rx = 4\r\u{4}9\rshow\r", in: place.folder,
+      environment: place.environment)
+    #expect(run.status == 0)
+    for words in ["✗ 8 is too small", "✓ right: the square", "y = x / 2", "that was all of it"] {
+      #expect(run.seen.contains(words), "\(words)")
+    }
+  }
+
+  @Test func theLessonsThatShipAreListedAndTried() throws {
+    let place = try Place()
+    defer { try? FileManager.default.removeItem(at: place.folder) }
+    let list = try ProgramTests().run(["lesson"], environment: place.environment)
+    #expect(list.status == 0 && list.output.contains(" 2  Attention"), "\(list.errors)")
+    let trial = try ProgramTests().run(
+      ["lesson", "test", place.file.path], environment: place.environment)
+    #expect(trial.status == 0 && trial.output.contains("✓ tiny.md: 2 questions, 2 proofs"))
+    try Data(Self.lesson.replacingOccurrences(of: "y = x / 2", with: "y = x").utf8)
+      .write(to: place.file)
+    let broken = try ProgramTests().run(
+      ["lesson", "test", place.file.path], environment: place.environment)
+    #expect(broken.status == 2 && broken.errors.contains("the solution does not do what is asked"))
+  }
+
+  @Test func whatIsNoLessonIsSaidInALine() throws {
+    let place = try Place()
+    defer { try? FileManager.default.removeItem(at: place.folder) }
+    for (arguments, status, words) in [
+      (["lesson", "77"], 64, "there is no lesson 77; fovea lesson lists those there are"),
+      (["lesson", "nowhere.md"], 66, "nowhere.md: the lesson is not there"),
+    ] as [([String], Int32, String)] {
+      let run = try ProgramTests().run(arguments, environment: place.environment)
+      #expect(run.status == status && run.errors.contains(words), "\(run.errors)")
+    }
+    try Data("```predict\nask: a\n```\n".utf8).write(to: place.file)
+    let broken = try ProgramTests().run(
+      ["lesson", place.file.path], environment: place.environment)
+    #expect(broken.status == 65 && broken.errors.contains("tiny.md:1:1: error"), "\(broken.errors)")
+    #expect(broken.output.isEmpty)
+  }
+}
