@@ -66,7 +66,16 @@ struct Conversation: ForeignObject {
 
   var elementCount: Int? { pairs.count }
 
+  /// A question with its answer; of a slice, a conversation of those, which a model reads as if nothing
+  /// else had been said.
   func element(_ index: Value) throws -> Value? {
+    if case .slice(let slice) = index {
+      guard let chosen = slice.indices(count: pairs.count) else {
+        throw RuntimeFailure(.value, "a slice's step cannot be 0")
+      }
+      let numbers = stride(from: chosen.start, to: chosen.stop, by: chosen.step)
+      return .object(choosing(Array(numbers)))
+    }
     guard let number = index.integer else { return nil }
     let pairs = pairs
     let place = number < 0 ? number + pairs.count : number
@@ -75,6 +84,30 @@ struct Conversation: ForeignObject {
         .index, "question \(number) is outside a conversation of \(pairs.count)")
     }
     return .tuple([.text(pairs[place].question), .text(pairs[place].answer)])
+  }
+
+  /// Some of the questions with their answers, and the system's turn.
+  private func choosing(_ numbers: [Int]) -> Conversation {
+    var chosen = Conversation()
+    var pairs: [(turns: ArraySlice<Input.Turn>, pictures: ArraySlice<Picture>)] = []
+    var first = pictures.startIndex
+    for (place, turn) in turns.enumerated() {
+      let count = Input(turns: [turn]).pictures.count
+      let own = pictures[first..<min(first + count, pictures.count)]
+      first += own.count
+      switch turn.speaker {
+      case .system: chosen.turns.append(turn)
+      case .user: pairs.append((turns[place...place], own))
+      case .assistant:
+        guard let last = pairs.indices.last else { continue }
+        pairs[last].turns = turns[pairs[last].turns.startIndex...place]
+      }
+    }
+    for number in numbers {
+      chosen.turns += pairs[number].turns
+      chosen.pictures += pairs[number].pictures
+    }
+    return chosen
   }
 
   var attributeNames: [String] { ["images"] }
