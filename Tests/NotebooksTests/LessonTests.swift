@@ -9,7 +9,7 @@ import Testing
 @Suite struct LessonTests {
   static let lessons = [
     "01-pixels-to-patches", "02-attention", "03-q-former-to-words",
-    "04-words-and-pictures-in-one-space", "05-a-hand-inside",
+    "05-words-and-pictures-in-one-space", "11-chat-history-and-boxes", "12-a-hand-inside",
   ]
 
   @Test func everyLessonIsInTheList() throws {
