@@ -113,7 +113,8 @@ let package = Package(
     .executableTarget(
       name: "fovea",
       dependencies: [
-        "Budget", "Characters", "Checkpoints", "Commands", "Files", "Images", "Language", "Making",
+        "Budget", "Characters", "Checkpoints", "Commands", "Figures", "Files", "Images", "Language",
+        "Making",
         "Models", "Notebooks", "Runtime", "Scenes", "Searching", "Tensors", "Terminal",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],

@@ -52,7 +52,7 @@ public enum TerminalPicture {
     return text
   }
 
-  private static func averaged(_ image: Image, width: Int, height: Int) -> [Colour] {
+  static func averaged(_ image: Image, width: Int, height: Int) -> [Colour] {
     var result: [Colour] = []
     result.reserveCapacity(width * height)
     for row in 0..<height {
@@ -80,10 +80,10 @@ public enum TerminalPicture {
     return result
   }
 
-  private static func foreground(_ colour: Colour, _ style: Style) -> String {
+  static func foreground(_ colour: Colour, _ style: Style) -> String {
     style == .palette ? "38;5;\(xterm(colour))" : "38;2;\(channels(colour))"
   }
-  private static func background(_ colour: Colour, _ style: Style) -> String {
+  static func background(_ colour: Colour, _ style: Style) -> String {
     style == .palette ? "48;5;\(xterm(colour))" : "48;2;\(channels(colour))"
   }
   private static func channels(_ colour: Colour) -> String {

@@ -40,8 +40,8 @@ struct LessonPrompt {
     text = LessonText(columns: min(columns, 100), depth: depth)
     tutor = Tutor(document, in: session, marks: try progress.marks(of: lesson))
     if Output.standardOutput.isTerminal {
-      session[TerminalStyle.self] = TerminalStyleSettings(
-        columns: min(64, columns), colours: depth == .full ? 1 << 24 : depth == .indexed ? 256 : 0)
+      session[TerminalStyle.self] = TerminalPictures(try GraphicsChoice.chosen(options.graphics))
+        .style(columns: min(100, columns), depth: depth)
       session[HelpColumns.self] = columns
     }
     let session = session
@@ -289,25 +289,15 @@ struct LessonPrompt {
     draw(result.value)
   }
 
-  /// Draws a picture, a figure, or the file that one was written to.
+  /// Draws a picture or a figure, also one that was just written to a file.
   private func draw(_ value: Value?) {
-    guard session[TerminalStyle.self] != nil, let value else { return }
-    let kept = session.lastResult
-    defer { session.restoreLastResult(kept) }
-    if case .text(let path) = value, path.string.hasSuffix(".png"),
-      FileManager.default.fileExists(atPath: path.string)
-    {
-      session["_drawn"] = value
-      defer { session["_drawn"] = nil }
-      say(path.string)
-      _ = session.run(Source(name: "picture", text: "show(image(_drawn))"))
-      display.end()
-    } else if case .object(let object) = value, ["Figure", "Picture"].contains(object.typeName) {
-      session["_drawn"] = value
-      defer { session["_drawn"] = nil }
-      _ = session.run(Source(name: "picture", text: "show(_drawn)"))
-      display.end()
+    guard session[TerminalStyle.self] != nil, var value else { return }
+    if case .text(let path) = value, let saved = session.saved(at: path.string) {
+      say(faint(path.string))
+      value = saved
     }
+    if let art = try? session.picture(of: value) { say(art) }
+    display.end()
   }
 
   private func say(_ words: String) {

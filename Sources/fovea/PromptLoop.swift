@@ -21,9 +21,9 @@ struct PromptLoop {
     let session = try options.session(readingFrom: folder, progress: progress)
     let colours = ColorDepth(
       options.color, isTerminal: Output.standardOutput.isTerminal, in: .process)
-    session[TerminalStyle.self] = TerminalStyleSettings(
-      columns: min(100, Output.standardOutput.size(in: .process).columns),
-      colours: colours == .full ? 1 << 24 : colours == .indexed ? 256 : 0)
+    session[TerminalStyle.self] = TerminalPictures(try GraphicsChoice.chosen(options.graphics))
+      .style(
+        columns: min(100, Output.standardOutput.size(in: .process).columns), depth: colours)
     session[HelpColumns.self] = Output.standardOutput.size(in: .process).columns
     try Interrupts.shared.begin(quittingAfter: 3, onInterrupt: { session.cancel() })
     let reader = makeReader(for: session)
@@ -72,7 +72,13 @@ struct PromptLoop {
     let result = session.run(Source(name: "[\(number)]", text: text))
     progress.end()
     Interrupts.shared.clear()
-    if let shown = result.shown { Display.write(shown + "\n") }
+    if let shown = result.shown {
+      Display.write(shown + "\n")
+      // What can be seen is shown; a `;` keeps it quiet.
+      if let value = result.value, let art = try? session.picture(of: value) {
+        Display.write(exactly: art + "\n")
+      }
+    }
     if result.wasInterrupted {
       note("interrupted after \(Self.seconds(result.duration)); the session goes on")
       return

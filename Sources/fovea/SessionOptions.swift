@@ -28,6 +28,12 @@ struct SessionOptions: ParsableArguments {
   @Option(help: "Colour: auto, always or never.")
   var color = ColorChoice.auto
 
+  @Option(
+    help: ArgumentHelp(
+      "How a terminal draws pictures: auto asks it; kitty, iterm, sixel, blocks, ascii or none.",
+      valueName: "how"))
+  var graphics: GraphicsChoice?
+
   /// A session whose relative paths are read against `folder`.
   ///
   /// - Throws: where the model is missing, or has no such part as a precision names; where files would

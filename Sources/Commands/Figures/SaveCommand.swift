@@ -5,7 +5,7 @@ internal import Files
 internal import Foundation
 internal import Images
 internal import Models
-internal import Runtime
+public import Runtime
 internal import Tensors
 internal import Tracing
 
@@ -28,7 +28,25 @@ extension Command {
     let content = try SavedContent(value, as: kind)
     let url = try session.writableURL(for: path)
     try content.write(to: url, in: session)
+    session[LastSaved.self] = LastSaved.Entry(path: url.path, value: value)
     return .text(url.path)
+  }
+}
+
+/// What was written last.
+enum LastSaved: SessionKey {
+  struct Entry: Sendable {
+    let path: String
+    let value: Value
+  }
+  static var initial: Entry? { nil }
+}
+
+extension Session {
+  /// The figure or picture that was just written to a path; nil where it was something else.
+  public func saved(at path: String) -> Value? {
+    guard let last = self[LastSaved.self], last.path == path else { return nil }
+    return last.value
   }
 }
 

@@ -1,6 +1,6 @@
 internal import Images
 internal import Models
-internal import Runtime
+public import Runtime
 internal import Tensors
 
 extension Command {
@@ -18,7 +18,7 @@ extension Command {
     ],
     seeAlso: ["describe", "save"]
   ) { session, value in
-    if let art = try session.preview(of: value) {
+    if let art = try session.picture(of: value) {
       try session.checkCancellation()
       session.print(exactly: art + "\n")
     }
@@ -34,8 +34,9 @@ protocol Previewed: ForeignObject {
 }
 
 extension Session {
-  /// A value drawn with characters; nil where it is none to draw, or output is no terminal.
-  fileprivate func preview(of value: Value) throws -> String? {
+  /// A figure, a picture or pixels as the terminal draws them; nil for other values, and where output is
+  /// no terminal.
+  public func picture(of value: Value) throws -> String? {
     guard self[TerminalStyle.self] != nil else { return nil }
     if case .object(let object) = value, let previewed = object as? any Previewed {
       return previewed.preview(in: self)

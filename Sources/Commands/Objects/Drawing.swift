@@ -1,4 +1,4 @@
-internal import Figures
+public import Figures
 internal import Images
 public import Runtime
 
@@ -15,10 +15,11 @@ struct Drawing: ForeignObject, Previewed {
 
   /// The figure in half blocks or shades, as the terminal can.
   func preview(in session: Session) -> String? {
-    guard session[TerminalStyle.self] != nil, let image = try? figure.image(scale: 1) else {
-      return nil
+    guard let style = session[TerminalStyle.self] else { return nil }
+    guard let characters = style.characters else {
+      return (try? figure.image(scale: 1)).flatMap { style.drawn($0) }
     }
-    return session.drawn(image)
+    return try? figure.terminalText(columns: style.columns, style: characters)
   }
 
   var attributeNames: [String] { ["title", "caption", "alt", "width", "height"] }
@@ -42,23 +43,43 @@ public enum TerminalStyle: SessionKey {
 }
 
 extension Session {
-  /// A picture in characters; nil where output is no terminal.
-  func drawn(_ image: Image) -> String? {
-    self[TerminalStyle.self].map {
-      TerminalPicture.text(image, columns: $0.columns, style: $0.pictures)
-    }
-  }
+  /// A picture as the terminal draws it; nil where output is no terminal.
+  func drawn(_ image: Image) -> String? { self[TerminalStyle.self]?.drawn(image) }
 }
 
-/// How pictures are drawn with characters.
+/// How pictures are drawn in a terminal.
 public struct TerminalStyleSettings: Sendable {
   /// How many characters a line has.
   public var columns: Int
-  let pictures: TerminalPicture.Style
+  private let colours: Int
+  private let isInTmux: Bool
+  private let graphics: @Sendable () -> TerminalGraphics
 
-  /// Half blocks in 24-bit or 256 colours, or characters from light to dark without colours.
-  public init(columns: Int, colours: Int) {
-    self.columns = columns
-    pictures = colours > 256 ? .trueColour : colours > 0 ? .palette : .shades
+  /// - Parameters:
+  ///   - colours: how many the terminal has, where pictures are characters.
+  ///   - graphics: how it draws pictures; asked when there is the first.
+  public init(
+    columns: Int, colours: Int, isInTmux: Bool = false,
+    graphics: @escaping @Sendable () -> TerminalGraphics = { .blocks }
+  ) {
+    (self.columns, self.colours, self.isInTmux) = (columns, colours, isInTmux)
+    self.graphics = graphics
+  }
+
+  /// The characters that stand for pixels; nil where pixels are sent, or nothing.
+  var characters: TerminalPicture.Style? {
+    switch graphics() {
+    case .blocks: colours > 256 ? .trueColour : colours > 0 ? .palette : .shades
+    case .ascii: .shades
+    case .kitty, .iterm, .sixel, .none: nil
+    }
+  }
+
+  /// A picture as the terminal draws it; nil where it does not.
+  func drawn(_ image: Image) -> String? {
+    if let characters {
+      return TerminalPicture.text(image, columns: columns, style: characters)
+    }
+    return graphics().escapes(for: image, columns: columns, isInTmux: isInTmux)
   }
 }
