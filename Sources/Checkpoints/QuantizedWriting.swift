@@ -6,6 +6,9 @@ public enum QuantizationRecord {
   /// The file name under which quanto looks for its map of layers.
   public static let quantoMapName = "quanto_qmap.json"
 
+  /// The names that the map has had, the present one first.
+  public static let quantoMapNames = [quantoMapName, "quantization_map.json"]
+
   /// The file name under which GPTQ's tools look for their settings.
   public static let gptqSettingsName = "quantize_config.json"
 

@@ -255,16 +255,10 @@ public struct Conversion: Sendable {
   }
 
   private func copySmallFiles(to replacement: borrowing FolderReplacement) throws -> [String] {
-    var leftOut: [String] = []
-    for name in folder.listing()
-    where !name.hasSuffix(".safetensors") && !CheckpointFolder.isTorchWeights(name) {
-      guard CheckpointFolder.isPartOfCheckpoint(name) else {
-        leftOut.append(name)
-        continue
-      }
-      if name.hasSuffix(".safetensors.index.json") || name == "config.json" { continue }
+    let (names, leftOut) = folder.filesBesideWeights
+    for name in names where name != "config.json" {
       if name == QuantizationRecord.gptqSettingsName, !keepsSettings { continue }
-      if name == QuantizationRecord.quantoMapName, changesWeights { continue }
+      if QuantizationRecord.quantoMapNames.contains(name), changesWeights { continue }
       try replacement.write(try WholeFile.read(folder.url.appending(path: name)), as: name)
     }
     if folder.has("config.json") {
@@ -288,8 +282,9 @@ public struct Conversion: Sendable {
   private func quantoMap() throws -> JSON? {
     let stay = held.filter { $0.encoding == .int8 }.map { PackedWeight.layer(of: $0.name) }
     let new = quantized.filter { $0.precision == .int8 }.map { PackedWeight.layer(of: $0.name) }
-    let name = QuantizationRecord.quantoMapName
-    let old = folder.has(name) ? try JSON(file: folder.url.appending(path: name)) : nil
+    let old = try QuantizationRecord.quantoMapNames.first(where: folder.has).map {
+      try JSON(file: folder.url.appending(path: $0))
+    }
     guard let map = QuantizationRecord.quantoMap(stay + new).object, map.count > 0 else {
       return nil
     }
