@@ -108,7 +108,8 @@ public struct Conversion: Sendable {
       if let precision, let quantization = precision.quantization, record.isProduct,
         !record.isTransposed, !tables.contains(record.name), record.stored.shape.count == 2
       {
-        let made = quantization.publishedTensors(shape: record.stored.shape, as: record.name)
+        let made = quantization.publishedTensors(
+          shape: record.stored.shape, as: record.name, scaleType: scaleType(record))
         tensors += made.map { PlannedTensor(name: $0.name, type: $0.type, shape: $0.shape) }
         sources.append(.quantized(record, quantization))
         sources += made.dropFirst().map { _ in .rest }
@@ -134,6 +135,13 @@ public struct Conversion: Sendable {
         add(entry)
       }
     }
+  }
+
+  /// The type that scales of rows are kept in: that of the numbers around them, as quanto has it.
+  private func scaleType(_ record: WeightRecord) -> ElementType {
+    if let type { return type }
+    guard case .plain(let stored) = record.stored.encoding else { return .float32 }
+    return stored
   }
 
   /// Takes the integers of a weight along as they are: rounded once and no more.
@@ -201,7 +209,14 @@ public struct Conversion: Sendable {
           // A group's integers and scale would be finite, and hide it.
           throw PrecisionError.broken(Self.words(broken, of: tensor, name: record.name))
         }
-        let made = Safetensors.published(tensor.quantized(to: quantization), as: record.name)
+        let type = scaleType(record)
+        let matrix = tensor.quantized(to: quantization, scaleType: type)
+        if case .rows(_, let scales)? = matrix.quantized?.parts,
+          let scale = scales.first(where: \.isInfinite)
+        {
+          throw PrecisionError.tooLarge(scale, type, name: record.name)
+        }
+        let made = Safetensors.published(matrix, as: record.name, scaleType: type)
         for (offset, part) in made.enumerated() {
           let bytes = part.content.rawBytes
           try writer.write(bytes, to: index + offset)

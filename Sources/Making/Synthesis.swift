@@ -61,7 +61,8 @@ public struct Synthesis: Sendable {
           ))
         continue
       }
-      let parts = packing.quantization.publishedTensors(shape: weight.stored.shape, as: weight.name)
+      let parts = packing.quantization.publishedTensors(
+        shape: weight.stored.shape, as: weight.name, scaleType: type)
       let layer = PackedWeight.layer(of: weight.name)
       let fillings = WeightFilling.packed(scale, packing.quantization)
       if packing.quantization == .int8 { layers.append(layer) }

@@ -164,7 +164,7 @@ import Tokenizers
 
   @Test func integersAreNotAddedTo() throws {
     let folder = try TemporaryFolder()
-    let base = try CheckpointFolder(Self.goldens.appending(path: "base"))
+    let base = try CheckpointFolder(Self.goldens.appending(path: "delta"))
     try Conversion(base, type: nil, precisions: ["language": .int8]).write(to: folder.file("int8"))
     let error = #expect(throws: DeltaError.self) { try addition(to: folder.file("int8")) }
     #expect(error?.description.contains("cannot be added to") == true)

