@@ -69,4 +69,3 @@ public struct PublishedModel: Sendable {
   /// The model called `name`; nil where none is.
   public static func named(_ name: String) -> PublishedModel? { all.first { $0.name == name } }
 }
-

@@ -36,18 +36,19 @@ public struct Synthesis: Sendable {
   ) throws {
     let type = type ?? model.type
     (self.model, self.seed, self.type) = (model, seed, type)
-    let (weights, family) = try Self.weights(of: model, type: type)
+    let (records, family) = try Self.weights(of: model, type: type)
+    var seen: Set<String> = []
+    let weights = records.filter { seen.insert($0.name).inserted }
     let packings = try Self.packings(precisions, of: family) + [model.packing].compactMap { $0 }
     // A table that is also a product's weight, as a tied head is, is looked up and stays plain.
-    let tables = Set(weights.filter { !$0.isProduct }.map(\.name))
+    let tables = Set(records.filter { !$0.isProduct }.map(\.name))
     var layers: [String] = []
     parameterCount = weights.reduce(0) { $0 + $1.stored.count }
     let stored = StoredType.allCases.first { $0.elementType == type } ?? .float32
     let depths = WeightScale.depths(weights)
     let names = Set(weights.map(\.name))
     var planned: [(tensor: PlannedTensor, filling: WeightFilling)] = []
-    var written: Set<String> = []
-    for weight in weights where written.insert(weight.name).inserted {
+    for weight in weights {
       let depth = WeightScale.place(weight).flatMap { depths[$0.tower] } ?? 1
       let scale = WeightScale(weight, depth: depth)
       guard weight.isProduct, !weight.isTransposed, weight.stored.shape.count == 2,

@@ -176,7 +176,7 @@ import Testing
       ("chat(\"a b.png</img>\")", "</img> at character 8 has no <img>"),
       ("chat(\"<img>gone.png</img> what?\")", "gone.png: no such file"),
       ("chat(\"what?\", history=[(\"<img>gone.png</img> a\", \"b\")])", "gone.png: no such file"),
-      ("make_context(\"a\", chat_format=\"llama\")", "must be 'chatml' or 'raw'"),
+      ("make_context(\"a\", chat_format=\"llama\")", "must be 'chatml', 'raw'"),
     ] {
       let found = try failure(line, model: Self.qwen)
       #expect(found.contains(words), "\(line): \(found)")

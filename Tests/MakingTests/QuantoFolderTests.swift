@@ -71,7 +71,13 @@ import Tracing
       } else {
         let apart = zip(ours, theirs).map { abs($0 - $1) }.max() ?? 0
         #expect(apart <= 1, "\(name)")
-        #expect(made[scale]?.type == .float16 && scales == expected, "\(scale)")
+        #expect(made[scale]?.type == .float16)
+        // The reference keeps a Q-Former in float32, and so its scales.
+        let isKept = golden[scale]?.type == .float32
+        let isSame = zip(scales, expected).allSatisfy {
+          isKept ? abs($0 - $1) <= $1 / 2048 : $0 == $1
+        }
+        #expect(isSame, "\(scale)")
       }
       compared += 1
     }
@@ -141,11 +147,19 @@ import Tracing
 
   @Test(arguments: [
     (#"{"language_projection": {"weights": "qint4", "activations": "none"}}"#, "qint4", "'qint8'"),
-    (#"{"language_projection": {"weights": "qfloat8", "activations": "none"}}"#, "qfloat8", "not read"),
-    (#"{"language_projection": {"weights": "qint8", "activations": "qint8"}}"#, "activations", "'none'"),
-    (#"{"language_projection": 7}"#, "language_projection", "an object"), ("[1]", "[1]", "an object"),
+    (
+      #"{"language_projection": {"weights": "qfloat8", "activations": "none"}}"#, "qfloat8",
+      "not read"
+    ),
+    (
+      #"{"language_projection": {"weights": "qint8", "activations": "qint8"}}"#, "activations",
+      "'none'"
+    ),
+    (#"{"language_projection": 7}"#, "language_projection", "an object"),
+    ("[1]", "[1]", "an object"),
   ])
-  func aMapOfWhatIsNotReadIsRefusedByName(_ text: String, _ first: String, _ second: String) throws {
+  func aMapOfWhatIsNotReadIsRefusedByName(_ text: String, _ first: String, _ second: String) throws
+  {
     let home = try TemporaryFolder()
     try FileManager.default.copyItem(
       at: Self.goldens.appending(path: "blip2"), to: home.file("model"))

@@ -42,7 +42,8 @@ extension Command {
       .list(
         of: .text(
           "previous_querys",
-          "What was asked before, oldest first, beside previous_outputs: history as Ziya names it."))
+          "What was asked before, oldest first, beside previous_outputs: history as Ziya names it.")
+      )
     ),
     Parameter.optional(
       .list(of: .text("previous_outputs", "What was answered to each of them."))),

@@ -94,7 +94,8 @@ extension BLIP2.Configuration {
     if let apart {
       notes.append(
         ConfigurationKeys.note(
-          try (language?.kind ?? .opt).unknownKeys(in: apart), file: "the language model's config.json"))
+          try (language?.kind ?? .opt).unknownKeys(in: apart),
+          file: "the language model's config.json"))
     } else {
       let section = try top.section("text_config")
       let kind = language?.kind ?? .opt

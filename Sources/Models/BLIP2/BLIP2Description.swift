@@ -94,7 +94,8 @@ extension BLIP2.Model {
       let soft = AttentionPlace.Tokens.text(after: configuration.queryCount)
       towers.append(
         Tower(
-          "language", blockCount: language.blockCount, headCount: language.block.attention.headCount,
+          "language", blockCount: language.blockCount,
+          headCount: language.block.attention.headCount,
           width: language.width,
           attentions: [
             AttentionPlace(

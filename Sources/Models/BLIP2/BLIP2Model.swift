@@ -66,7 +66,8 @@ extension BLIP2 {
       (writer, matcher) = (parts.writer, parts.matcher)
       // Old files hold the frequencies, which follow from the configuration.
       weights.ignore("*layers.*.self_attn.rotary_emb.inv_freq")
-      let settingsFolder = folder.has(GenerationSettings.fileName) ? folder : apart?.folder ?? folder
+      let settingsFolder =
+        folder.has(GenerationSettings.fileName) ? folder : apart?.folder ?? folder
       settings = try GenerationSettings(
         settingsFolder, default: language?.endTokens ?? [],
         below: language?.decoder.vocabularySize ?? .max, formats: Self.chatFormats(language?.kind),
