@@ -35,7 +35,9 @@ public struct CheckpointFolder: Sendable {
   }
 
   /// Opens a model that is published in two folders: one with what it sees by, one with a language
-  /// model, whose configuration and tokenizer are its own. Without a second it is the first alone.
+  /// model, whose configuration and tokenizer are its own.
+  ///
+  /// Without a second it is the first alone.
   ///
   /// - Throws: where either is not there.
   public init(_ url: URL, language: URL?) throws(CheckpointError) {
@@ -104,7 +106,9 @@ public struct CheckpointFolder: Sendable {
   public func configuration() throws(CheckpointError) -> JSON { try json("config.json") }
 
   /// The weights: `model.safetensors`, or the shards that its index names; else the same of
-  /// `pytorch_model.bin`. Those of the language model's folder come with them.
+  /// `pytorch_model.bin`.
+  ///
+  /// Those of the language model's folder come with them.
   ///
   /// - Parameter others: names that a layout of its own has for the one file, looked for last.
   public func tensors(orNamed others: [String] = []) throws(CheckpointError) -> TensorCollection {

@@ -44,7 +44,9 @@ import Tracing
     #expect(load.notes.allSatisfy { $0.contains("it is the head") }, "\(load.notes)")
   }
 
-  /// The integers and scales are quanto's own, to the bit, when the same weights are made int8 here. Of weights
+  /// The integers and scales are quanto's own, to the bit, when the same weights are made int8 here.
+  ///
+  /// Of weights
   /// in float16 quanto rounds the quotients to float16 before it rounds them to integers, which is not done
   /// here: integers are then at most one apart.
   @Test(arguments: ["blip2", "ziya"]) func whatBecomesInt8HereIsWhatQuantoMakes(

@@ -17,8 +17,9 @@ extension BLIP2 {
     /// Channels of the space that pictures and texts share; nil in a generation checkpoint.
     public let sharedWidth: Int?
 
-    /// The language model: OPT (Zhang et al. 2022, arXiv:2205.01068) or LLaMA (Touvron et al. 2023,
-    /// arXiv:2302.13971).
+    /// The language model, OPT or LLaMA.
+    ///
+    /// Zhang et al. 2022, arXiv:2205.01068; Touvron et al. 2023, arXiv:2302.13971.
     public struct Language: Sendable, Equatable {
       /// Which language models are read, as `model_type` calls them.
       public enum Kind: String, Sendable, CaseIterable {

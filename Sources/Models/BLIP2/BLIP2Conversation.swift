@@ -2,7 +2,9 @@ internal import Generation
 internal import Tokenizers
 
 extension BLIP2.Model: ChatModel {
-  /// With OPT the questions and answers of LAVIS. With a LLaMA those of Ziya, with and without a begin
+  /// With OPT the questions and answers of LAVIS.
+  ///
+  /// With a LLaMA those of Ziya, with and without a begin
   /// token behind the picture, or the last thing that was said as it is: which of them Ziya's own code
   /// does is not known, so the first is a choice made here.
   public var chatFormats: [GenerationSettings.ChatFormat] {

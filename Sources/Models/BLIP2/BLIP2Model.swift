@@ -38,7 +38,9 @@ extension BLIP2 {
     }
 
     /// Reads the checkpoint in `folder`, strictly: every tensor must be there, have its shape and
-    /// be used. The language model may lie in a folder of its own, as Ziya's is published.
+    /// be used.
+    ///
+    /// The language model may lie in a folder of its own, as Ziya's is published.
     public init(_ folder: CheckpointFolder) throws {
       let file = folder.url.appending(path: "config.json").path
       let json = try folder.configuration()
