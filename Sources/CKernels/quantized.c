@@ -169,7 +169,19 @@ CLONES void ck_int8_to_float32(const void *weight, float scale, float *out, size
   for (size_t c = 0; c < count; c++) out[c] = scale * (float)row[c];
 }
 
-CLONES void ck_int8_pack(const float *in, int8_t *out, float *scale, size_t count) {
+/// A scale as a file keeps it whose numbers are of that type.
+INLINE float scale_of_type(float scale, enum ck_scale_type type) {
+  if (type == CK_SCALE_FLOAT16) return half_scale(scale);
+  if (type == CK_SCALE_FLOAT32 || scale - scale != 0) return scale;
+  uint32_t bits;
+  memcpy(&bits, &scale, 4);
+  bits = (bits + 0x7FFF + (bits >> 16 & 1)) & 0xFFFF0000;
+  memcpy(&scale, &bits, 4);
+  return scale;
+}
+
+CLONES void ck_int8_pack(
+    const float *in, int8_t *out, float *scale, size_t count, enum ck_scale_type type) {
   float largest = 0;
   int is_finite = 1;
   for (size_t c = 0; c < count; c++) {
@@ -178,9 +190,10 @@ CLONES void ck_int8_pack(const float *in, int8_t *out, float *scale, size_t coun
     is_finite &= in[c] - in[c] == 0;
   }
   // No integer stands for infinity or NaN: the whole row becomes NaN and is found at once.
-  *scale = is_finite ? largest / 127 : NAN;
+  *scale = is_finite ? scale_of_type(largest / 127, type) : NAN;
   for (size_t c = 0; c < count; c++) {
-    float q = largest > 0 ? rintf(in[c] / *scale) : 0;
+    // A scale that its type has no number for but 0 leaves nothing of the row.
+    float q = largest > 0 && *scale != 0 ? rintf(in[c] / *scale) : 0;
     // Written so that NaN becomes -128.
     q = q > -128 ? q : -128;
     q = q < 127 ? q : 127;

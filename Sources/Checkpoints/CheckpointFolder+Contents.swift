@@ -13,6 +13,7 @@ extension CheckpointFolder {
   /// Whether a file of this name is part of a published checkpoint.
   public static func isPartOfCheckpoint(_ name: String) -> Bool {
     tokenizerFiles.contains(name) || ["modules.json", "LICENSE", "README.md"].contains(name)
+      || QuantizationRecord.quantoMapNames.contains(name)
       || [".safetensors", ".index.json", "config.json", "_qmap.json", ".jinja"]
         .contains { name.hasSuffix($0) }
   }
@@ -21,6 +22,17 @@ extension CheckpointFolder {
   public static func isTorchWeights(_ name: String) -> Bool {
     name.hasPrefix("pytorch_model") && (name.hasSuffix(".bin") || name.hasSuffix(".bin.index.json"))
       || openCLIPWeights.contains(name) && name.hasSuffix(".bin")
+  }
+
+  /// The names of what lies beside the weights: files of the checkpoint, and those that are none.
+  package var filesBesideWeights: (ofCheckpoint: [String], others: [String]) {
+    let names = listing().filter {
+      !$0.hasSuffix(".safetensors") && !$0.hasSuffix(".safetensors.index.json")
+        && !Self.isTorchWeights($0)
+    }
+    return (
+      names.filter(Self.isPartOfCheckpoint), names.filter { !Self.isPartOfCheckpoint($0) }
+    )
   }
 
   /// Whether there are weights as a pickle, which a conversion leaves behind.

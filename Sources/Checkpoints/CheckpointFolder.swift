@@ -7,6 +7,8 @@ internal import Tensors
 public struct CheckpointFolder: Sendable {
   /// Where the folder is.
   public let url: URL
+  /// Where the language model lies that belongs to it, of a model published in two folders.
+  public private(set) var languageURL: URL?
   /// What happens to weights that are read from here.
   public var weights = WeightHandling()
   /// The tensors, where they were mapped for several readings.
@@ -30,6 +32,27 @@ public struct CheckpointFolder: Sendable {
     guard access(path, R_OK | X_OK) == 0 else {
       throw .file(FileFailure(path, errno: errno, while: .read))
     }
+  }
+
+  /// Opens a model that is published in two folders: one with what it sees by, one with a language
+  /// model, whose configuration and tokenizer are its own.
+  ///
+  /// Without a second it is the first alone.
+  ///
+  /// - Throws: where either is not there.
+  public init(_ url: URL, language: URL?) throws(CheckpointError) {
+    try self.init(url)
+    if let language { languageURL = try CheckpointFolder(language).url }
+  }
+
+  /// The folder of the language model, of a model published in two folders; nil for others.
+  ///
+  /// - Throws: where it is no longer there.
+  public func language() throws(CheckpointError) -> CheckpointFolder? {
+    guard let languageURL else { return nil }
+    var folder = try CheckpointFolder(languageURL)
+    folder.weights = weights
+    return folder
   }
 
   /// The same folder with its tensors mapped once for all that read from it.
@@ -85,6 +108,8 @@ public struct CheckpointFolder: Sendable {
   /// The weights: `model.safetensors`, or the shards that its index names; else the same of
   /// `pytorch_model.bin`.
   ///
+  /// Those of the language model's folder come with them.
+  ///
   /// - Parameter others: names that a layout of its own has for the one file, looked for last.
   public func tensors(orNamed others: [String] = []) throws(CheckpointError) -> TensorCollection {
     if var mapped, !weights.declaresOnly {
@@ -95,6 +120,9 @@ public struct CheckpointFolder: Sendable {
       try weights.declaresOnly
       ? TensorCollection([(name: String, tensor: StoredTensor)](), source: path)
       : opened(others)
+    if !weights.declaresOnly, let language = try language() {
+      tensors = try tensors.joined(with: language.tensors())
+    }
     tensors.handling = weights
     return tensors
   }

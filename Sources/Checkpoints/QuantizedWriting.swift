@@ -6,6 +6,9 @@ public enum QuantizationRecord {
   /// The file name under which quanto looks for its map of layers.
   public static let quantoMapName = "quanto_qmap.json"
 
+  /// The names that the map has had, the present one first.
+  public static let quantoMapNames = [quantoMapName, "quantization_map.json"]
+
   /// The file name under which GPTQ's tools look for their settings.
   public static let gptqSettingsName = "quantize_config.json"
 
@@ -35,19 +38,23 @@ extension Safetensors {
   ///
   /// A plain tensor stands for itself. Int8 rows become what quanto writes, integers in groups what
   /// GPTQ writes, bit for bit what is in memory. Both are read back by `WeightReader`.
+  ///
+  /// - Parameter scaleType: the type that rows' scales are written in, which has all of them.
   public static func published(
-    _ tensor: StoredTensor, as name: String
+    _ tensor: StoredTensor, as name: String, scaleType: ElementType = .float32
   ) -> [(name: String, content: Content)] {
     guard let matrix = tensor.quantized else { return [(name, .stored(tensor))] }
     let layer = PackedWeight.layer(of: name)
     switch matrix.parts {
     case .rows(let integers, let scales):
       let shape = [matrix.outputs] + tensor.shape.dropFirst().map { _ in 1 }
+      func typed(_ tensor: Tensor) -> Content {
+        .stored(StoredTensor(tensor).converted(to: scaleType))
+      }
       return [
         ("\(name)._data", .bytes(integers, .int8, shape: tensor.shape)),
-        ("\(name)._scale", .tensor(Tensor(scales, shape: shape))),
-        ("\(layer).input_scale", .tensor(Tensor(1))),
-        ("\(layer).output_scale", .tensor(Tensor(1))),
+        ("\(name)._scale", typed(Tensor(scales, shape: shape))),
+        ("\(layer).input_scale", typed(Tensor(1))), ("\(layer).output_scale", typed(Tensor(1))),
       ]
     case .groups(let parts):
       let each = 32 / parts.bits
@@ -82,14 +89,15 @@ extension Quantization {
   /// What `Safetensors.published` gives for a matrix of `shape` called `name`, before there is one:
   /// the name, number format and shape of each tensor, in the same order.
   public func publishedTensors(
-    shape: [Int], as name: String
+    shape: [Int], as name: String, scaleType: ElementType = .float32
   ) -> [(name: String, type: StoredType, shape: [Int])] {
     let layer = PackedWeight.layer(of: name)
     let inputs = shape.dropFirst().reduce(1, *)
     switch self {
     case .int8:
-      return parts(shape: shape, as: name)
-        + [("\(layer).input_scale", .float32, []), ("\(layer).output_scale", .float32, [])]
+      let type = StoredType(scaleType)
+      return parts(shape: shape, as: name, type)
+        + [("\(layer).input_scale", type, []), ("\(layer).output_scale", type, [])]
     case .int4:
       return parts(shape: shape, as: name) + [("\(layer).g_idx", .int32, [inputs])]
     }
@@ -102,7 +110,7 @@ extension Quantization {
 
   /// Those tensors that hold the matrix, without those that only say how to read it.
   private func parts(
-    shape: [Int], as name: String
+    shape: [Int], as name: String, _ scaleType: StoredType = .float32
   ) -> [(name: String, type: StoredType, shape: [Int])] {
     let layer = PackedWeight.layer(of: name)
     let (outputs, inputs) = (shape[0], shape.dropFirst().reduce(1, *))
@@ -110,7 +118,7 @@ extension Quantization {
     case .int8:
       return [
         ("\(name)._data", .int8, shape),
-        ("\(name)._scale", .float32, [outputs] + shape.dropFirst().map { _ in 1 }),
+        ("\(name)._scale", scaleType, [outputs] + shape.dropFirst().map { _ in 1 }),
       ]
     case .int4(let groupSize):
       let groups = (inputs + groupSize - 1) / groupSize

@@ -114,6 +114,13 @@ public struct TensorCollection: Sendable {
     (notes, aliases, unread) = ([], [:], [])
   }
 
+  /// The tensors of both, which must not share a name; the first is what errors call them.
+  func joined(with other: TensorCollection) throws(CheckpointError) -> TensorCollection {
+    var joined = try TensorCollection(opened + other.opened, source: source)
+    joined.notes = notes + other.notes
+    return joined
+  }
+
   /// What errors call the file of the entry at `place`.
   func source(of place: Int) -> String {
     if case .file(let index, _) = sources[place] { return opened[index].path }

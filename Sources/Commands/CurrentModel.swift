@@ -28,7 +28,8 @@ extension Session {
     if let model = self[CurrentModel.self] { return model }
     var choice = self[StartingPrecision.self]
     choice.folder = self[StartingModel.self]
-    let model = try LoadedModel.read(choice.url, precisions: choice.precisions(), in: self)
+    let model = try LoadedModel.read(
+      choice.url, language: choice.language, precisions: choice.precisions(), in: self)
     self[CurrentModel.self] = model
     return model
   }
@@ -65,26 +66,31 @@ extension Session {
 extension LoadedModel {
   /// Reads a checkpoint folder again, its weights as they are stored; what there is to say of it was
   /// said when it was read first.
-  static func read(_ url: URL, name: String?) throws -> LoadedModel {
+  static func read(
+    _ url: URL, language: URL? = nil, name: String?
+  ) throws -> LoadedModel {
     LoadedModel(
-      name: name ?? ModelPlace.name(of: url), folder: url,
-      load: try ModelLoad(CheckpointFolder(url)))
+      name: name ?? ModelPlace.name(of: url), folder: url, language: language,
+      load: try ModelLoad(CheckpointFolder(url, language: language)))
   }
 
   /// Reads a checkpoint folder, each part in its precision, and reports how far it is.
   ///
+  /// - Parameter language: the folder of its language model, of a model that lies in two.
   /// - Throws: `Cancelled` when the session is interrupted.
   static func read(
-    _ url: URL, precisions: [String: Precision], in session: Session
+    _ url: URL, language: URL? = nil, precisions: [String: Precision], in session: Session
   ) throws -> LoadedModel {
     let load = try ModelLoad.stoppable(
-      CheckpointFolder(url), precisions: precisions, available: session.availableMemory
+      CheckpointFolder(url, language: language), precisions: precisions,
+      available: session.availableMemory
     ) { done, total in
       session.report(.converting(done, of: total))
       return !session.isCancelled
     }
     for note in load.notes { session.note(note.visibleOnOneLine) }
-    var model = LoadedModel(name: ModelPlace.name(of: url), folder: url, load: load)
+    var model = LoadedModel(
+      name: ModelPlace.name(of: url), folder: url, language: language, load: load)
     model.precisions = precisions
     return model
   }

@@ -108,7 +108,8 @@ public struct Conversion: Sendable {
       if let precision, let quantization = precision.quantization, record.isProduct,
         !record.isTransposed, !tables.contains(record.name), record.stored.shape.count == 2
       {
-        let made = quantization.publishedTensors(shape: record.stored.shape, as: record.name)
+        let made = quantization.publishedTensors(
+          shape: record.stored.shape, as: record.name, scaleType: scaleType(record))
         tensors += made.map { PlannedTensor(name: $0.name, type: $0.type, shape: $0.shape) }
         sources.append(.quantized(record, quantization))
         sources += made.dropFirst().map { _ in .rest }
@@ -134,6 +135,13 @@ public struct Conversion: Sendable {
         add(entry)
       }
     }
+  }
+
+  /// The type that scales of rows are kept in: that of the numbers around them, as quanto has it.
+  private func scaleType(_ record: WeightRecord) -> ElementType {
+    if let type { return type }
+    guard case .plain(let stored) = record.stored.encoding else { return .float32 }
+    return stored
   }
 
   /// Takes the integers of a weight along as they are: rounded once and no more.
@@ -201,7 +209,14 @@ public struct Conversion: Sendable {
           // A group's integers and scale would be finite, and hide it.
           throw PrecisionError.broken(Self.words(broken, of: tensor, name: record.name))
         }
-        let made = Safetensors.published(tensor.quantized(to: quantization), as: record.name)
+        let type = scaleType(record)
+        let matrix = tensor.quantized(to: quantization, scaleType: type)
+        if case .rows(_, let scales)? = matrix.quantized?.parts,
+          let scale = scales.first(where: \.isInfinite)
+        {
+          throw PrecisionError.tooLarge(scale, type, name: record.name)
+        }
+        let made = Safetensors.published(matrix, as: record.name, scaleType: type)
         for (offset, part) in made.enumerated() {
           let bytes = part.content.rawBytes
           try writer.write(bytes, to: index + offset)
@@ -255,16 +270,10 @@ public struct Conversion: Sendable {
   }
 
   private func copySmallFiles(to replacement: borrowing FolderReplacement) throws -> [String] {
-    var leftOut: [String] = []
-    for name in folder.listing()
-    where !name.hasSuffix(".safetensors") && !CheckpointFolder.isTorchWeights(name) {
-      guard CheckpointFolder.isPartOfCheckpoint(name) else {
-        leftOut.append(name)
-        continue
-      }
-      if name.hasSuffix(".safetensors.index.json") || name == "config.json" { continue }
+    let (names, leftOut) = folder.filesBesideWeights
+    for name in names where name != "config.json" {
       if name == QuantizationRecord.gptqSettingsName, !keepsSettings { continue }
-      if name == QuantizationRecord.quantoMapName, changesWeights { continue }
+      if QuantizationRecord.quantoMapNames.contains(name), changesWeights { continue }
       try replacement.write(try WholeFile.read(folder.url.appending(path: name)), as: name)
     }
     if folder.has("config.json") {
@@ -288,8 +297,9 @@ public struct Conversion: Sendable {
   private func quantoMap() throws -> JSON? {
     let stay = held.filter { $0.encoding == .int8 }.map { PackedWeight.layer(of: $0.name) }
     let new = quantized.filter { $0.precision == .int8 }.map { PackedWeight.layer(of: $0.name) }
-    let name = QuantizationRecord.quantoMapName
-    let old = folder.has(name) ? try JSON(file: folder.url.appending(path: name)) : nil
+    let old = try QuantizationRecord.quantoMapNames.first(where: folder.has).map {
+      try JSON(file: folder.url.appending(path: $0))
+    }
     guard let map = QuantizationRecord.quantoMap(stay + new).object, map.count > 0 else {
       return nil
     }

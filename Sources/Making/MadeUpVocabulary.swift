@@ -15,8 +15,10 @@ struct MadeUpVocabulary: Sendable {
   let special: [Int]
   /// What goes before each text, what may end one, what fills up.
   let begin, end, pad: Int
-  /// The line break, which ends an answer, and what stands for a picture's queries.
-  let newline, image: Int
+  /// The line break.
+  let newline: Int
+  /// What stands for a picture's queries; nil where nothing does.
+  let image: Int?
   /// Whose tokenizer reads it.
   let style: Style
 

@@ -27,7 +27,10 @@ extension PublishedModel {
     ]
     return PublishedModel(
       name: name, type: type,
-      packing: isPacked ? Packing(places: "language.blocks.*", groupSize: 128) : nil,
+      packing: isPacked
+        ? Packing(
+          places: "language.blocks.*", quantization: .int4(groupSize: 128), addsBiases: true)
+        : nil,
       configuration: JSON.Object(
         [
           ("architectures", ["QWenLMHeadModel"]), ("model_type", "qwen"),

@@ -11,6 +11,8 @@ public struct Synthesis: Sendable {
   private let model: PublishedModel
   private let seed: UInt64
   private let type: ElementType
+  /// What the small files say of weights that are integers.
+  private let packing: (settings: JSON?, map: JSON?)
   /// What fills each tensor.
   private let fillings: [WeightFilling]
 
@@ -22,10 +24,25 @@ public struct Synthesis: Sendable {
   public let tensors: [PlannedTensor]
 
   /// Plans a checkpoint; the same seed gives the same bytes everywhere.
-  public init(_ model: PublishedModel, seed: UInt64, type: ElementType? = nil) throws {
+  ///
+  /// - Parameters:
+  ///   - type: the number format of the weights; nil for the published one.
+  ///   - precisions: `int8` or `int4`, by the names of the family's parts, for the weights of products:
+  ///     integers are made at once, in the layout in which `Conversion` writes them.
+  /// - Throws: `PrecisionError` for a part that the family has not.
+  public init(
+    _ model: PublishedModel, seed: UInt64, type: ElementType? = nil,
+    precisions: [String: Precision] = [:]
+  ) throws {
     let type = type ?? model.type
     (self.model, self.seed, self.type) = (model, seed, type)
-    let weights = try Self.weights(of: model, type: type)
+    let (records, family) = try Self.weights(of: model, type: type)
+    var seen: Set<String> = []
+    let weights = records.filter { seen.insert($0.name).inserted }
+    let packings = try Self.packings(precisions, of: family) + [model.packing].compactMap { $0 }
+    // A table that is also a product's weight, as a tied head is, is looked up and stays plain.
+    let tables = Set(records.filter { !$0.isProduct }.map(\.name))
+    var layers: [String] = []
     parameterCount = weights.reduce(0) { $0 + $1.stored.count }
     let stored = StoredType.allCases.first { $0.elementType == type } ?? .float32
     let depths = WeightScale.depths(weights)
@@ -34,7 +51,9 @@ public struct Synthesis: Sendable {
     for weight in weights {
       let depth = WeightScale.place(weight).flatMap { depths[$0.tower] } ?? 1
       let scale = WeightScale(weight, depth: depth)
-      guard weight.isProduct, let packing = model.packing, weight.address.matches(packing.places)
+      guard weight.isProduct, !weight.isTransposed, weight.stored.shape.count == 2,
+        !tables.contains(weight.name),
+        let packing = packings.first(where: { weight.address.matches($0.places) })
       else {
         planned.append(
           (
@@ -43,13 +62,14 @@ public struct Synthesis: Sendable {
           ))
         continue
       }
-      let parts = Quantization.int4(groupSize: packing.groupSize)
-        .publishedTensors(shape: weight.stored.shape, as: weight.name)
+      let parts = packing.quantization.publishedTensors(
+        shape: weight.stored.shape, as: weight.name, scaleType: type)
       let layer = PackedWeight.layer(of: weight.name)
-      let fillings = WeightFilling.packed(scale, groupSize: packing.groupSize)
+      let fillings = WeightFilling.packed(scale, packing.quantization)
+      if packing.quantization == .int8 { layers.append(layer) }
       // The packing gives every layer a bias, of zeros where the model has none.
       let bias = (name: "\(layer).bias", type: stored, shape: [weight.stored.shape[0]])
-      for part in parts + (names.contains(bias.name) ? [] : [bias]) {
+      for part in parts + (packing.addsBiases && !names.contains(bias.name) ? [bias] : []) {
         let kind = part.name.dropFirst(layer.count + 1)
         planned.append(
           (
@@ -59,11 +79,31 @@ public struct Synthesis: Sendable {
       }
     }
     (tensors, fillings) = (planned.map(\.tensor), planned.map(\.filling))
+    packing = (
+      precisions.values.contains(.int4)
+        ? QuantizationRecord.gptqSettings(groupSize: Quantization.groupSize) : nil,
+      layers.isEmpty ? nil : QuantizationRecord.quantoMap(layers)
+    )
   }
 
-  /// What the family asks for when it reads a folder with the model's small files, each name once.
-  private static func weights(of model: PublishedModel, type: ElementType) throws -> [WeightRecord]
-  {
+  private static func packings(
+    _ precisions: [String: Precision], of family: Family
+  ) throws -> [PublishedModel.Packing] {
+    let known = family.parts.map(\.name)
+    if let unknown = precisions.keys.sorted().first(where: { !known.contains($0) }) {
+      throw PrecisionError.unknownPart(unknown, family: family.name, parts: known)
+    }
+    return family.parts.flatMap { part in
+      part.roots.compactMap { root in
+        precisions[part.name]?.quantization.map { .init(places: "\(root).*", quantization: $0) }
+      }
+    }
+  }
+
+  /// What the family asks for when it reads a folder with the model's small files.
+  private static func weights(
+    of model: PublishedModel, type: ElementType
+  ) throws -> (records: [WeightRecord], family: Family) {
     let scratch = try ScratchFolder()
     for file in model.files(type: type, hasVocabulary: true) {
       try WholeFile.write(file.text, to: scratch.url.appending(path: file.name))
@@ -72,9 +112,10 @@ public struct Synthesis: Sendable {
     var folder = try CheckpointFolder(scratch.url)
     folder.weights.declaresOnly = true
     folder.weights.log = log
-    _ = try withExtendedLifetime(scratch) { try Family.read(folder) }
-    var seen: Set<String> = []
-    return log.records.filter { seen.insert($0.name).inserted }
+    return try withExtendedLifetime(scratch) {
+      _ = try Family.read(folder)
+      return (log.records, try Family.find(folder).family)
+    }
   }
 
   /// Writes the checkpoint to `folder`, piece by piece, whole or not at all.
@@ -88,7 +129,7 @@ public struct Synthesis: Sendable {
     progress: (Int) throws -> Void = { _ in }
   ) throws {
     let target = try FolderReplacement(folder, replaceable: CheckpointFolder.isOnlyCheckpoint)
-    for file in model.files(type: type, hasVocabulary: tokenizer == nil) {
+    for file in model.files(type: type, hasVocabulary: tokenizer == nil, packing: packing) {
       try target.write(Array(file.text.utf8), as: file.name)
     }
     if let tokenizer { try copyTokenizer(from: tokenizer, to: target) }

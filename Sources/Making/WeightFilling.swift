@@ -14,14 +14,30 @@ enum WeightFilling: Sendable {
   /// The number of the group that each input is in.
   case groups(of: Int)
 
+  /// 8-bit integers from -127 to 127, all as often, but for 0, which comes twice.
+  case bytes
+
   /// What fills the tensors that stand for a packed weight, by the ends of their names.
-  static func packed(_ scale: WeightScale, groupSize: Int) -> [String: WeightFilling] {
-    // The deviation of the integers.
-    let step = scale.deviation / 4.183
-    return [
-      "qweight": .integers, "qzeros": .zeroPoints, "g_idx": .groups(of: groupSize), "bias": .zeros,
-      "scales": .numbers(WeightScale(mean: step, deviation: step / 20)),
-    ]
+  static func packed(
+    _ scale: WeightScale, _ quantization: Quantization
+  ) -> [String: WeightFilling] {
+    func steps(_ deviationOfIntegers: Float) -> WeightFilling {
+      let step = scale.deviation / deviationOfIntegers
+      return .numbers(WeightScale(mean: step, deviation: step / 20))
+    }
+    switch quantization {
+    case .int4(let groupSize):
+      return [
+        "qweight": .integers, "qzeros": .zeroPoints, "g_idx": .groups(of: groupSize),
+        "bias": .zeros, "scales": steps(4.183),
+      ]
+    case .int8:
+      let one = WeightFilling.numbers(WeightScale(mean: 1, deviation: 0))
+      return [
+        "weight._data": .bytes, "weight._scale": steps(73.47), "input_scale": one,
+        "output_scale": one,
+      ]
+    }
   }
 
   /// The bytes of elements `first` to below `first + count` of the tensor called `name`.
@@ -37,6 +53,12 @@ enum WeightFilling: Sendable {
     case .integers:
       let numbers = RandomNumbers(seed: seed, name: name)
       return Self.bytes((first..<first + count).map { Self.integers(numbers.bits(at: $0)) })
+    case .bytes:
+      let numbers = RandomNumbers(seed: seed, name: name)
+      return (first..<first + count).map { place in
+        let byte = UInt8(truncatingIfNeeded: numbers.bits(at: place / 4) >> (8 * (place % 4)))
+        return byte == 0x80 ? 0 : byte
+      }
     case .zeroPoints: return Self.bytes([UInt32](repeating: 0x7777_7777, count: count))
     case .groups(let size):
       return Self.bytes((first..<first + count).map { UInt32($0 / size) })

@@ -16,6 +16,9 @@ public protocol WritingModel: FamilyModel {
   ///
   /// - Throws: where given ids are not of this model, or are more than it has positions.
   func ids(of input: Input) throws -> [Int]
+  /// Those of a prompt's token ids that occurred before the answer, to whoever makes such tokens less
+  /// likely; all, unless the family says otherwise.
+  func penalizedIDs(of promptIDs: [Int]) -> [Int]
   /// What reads the sequence and writes.
   ///
   /// - Throws: `ModelError.missingPart` for a checkpoint without one.
@@ -56,6 +59,9 @@ extension SoftPromptModel {
 }
 
 extension WritingModel {
+  /// All.
+  public func penalizedIDs(of promptIDs: [Int]) -> [Int] { promptIDs }
+
   /// Everything from what a run starts from to the sequence that the language model reads, `[T, E]`.
   public func sequence(_ input: Input, trace: inout Trace) throws -> Tensor {
     try run(input, through: "assemble", trace: &trace)
@@ -123,8 +129,8 @@ extension WritingModel {
     let decoder = try decoder(for: "decode")
     guard let state = slots.reading else { preconditionFailure("no sequence was read") }
     let generated = try decoder.write(
-      after: slots.take(.logits), state: state, promptIDs: promptIDs, options: options,
-      trace: trace, onStep: onStep)
+      after: slots.take(.logits), state: state, promptIDs: penalizedIDs(of: promptIDs),
+      options: options, trace: trace, onStep: onStep)
     return WrittenAnswer(text: text(of: generated.tokens), generated: generated, trace: trace)
   }
 

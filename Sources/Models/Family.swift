@@ -13,6 +13,8 @@ public struct Family: Sendable {
   public let otherMarks: [String]
   /// The parts that can have a precision each.
   public let parts: [Part]
+  /// Whether the language model may lie in a folder of its own.
+  public let takesLanguageFolder: Bool
   private let reader: @Sendable (CheckpointFolder) throws -> any FamilyModel
 
   /// A part of a model that can have a precision of its own.
@@ -25,11 +27,12 @@ public struct Family: Sendable {
 
   private init(
     _ type: String, _ name: String, or otherMarks: [String] = [],
-    parts: KeyValuePairs<String, [String]>,
+    parts: KeyValuePairs<String, [String]>, takesLanguageFolder: Bool = false,
     read: @escaping @Sendable (CheckpointFolder) throws -> any FamilyModel
   ) {
     (self.type, self.name, self.otherMarks) = (type, name, otherMarks)
     self.parts = parts.map { Part(name: $0.key, roots: $0.value) }
+    self.takesLanguageFolder = takesLanguageFolder
     reader = read
   }
 
@@ -40,7 +43,7 @@ public struct Family: Sendable {
       parts: [
         "vision": ["vision"], "qformer": ["qformer", "retrieval"], "projection": ["projection"],
         "language": ["language"],
-      ]
+      ], takesLanguageFolder: true
     ) { try BLIP2.Model($0) },
     Family(
       "vit", "ViT", or: ["architecture 'vit_…' in config.json (timm)"],
@@ -90,6 +93,12 @@ public struct Family: Sendable {
         file: folder.url.appending(path: "config.json").path, found: found, known: all.map(\.type))
     }
     if !isOpenCLIP { try checkPacking(folder) }
+    if let language = try folder.language() {
+      guard family.takesLanguageFolder else {
+        throw ModelError.languageNotTaken(folder: folder.path, reason: "is a \(family.name)")
+      }
+      try checkPacking(language)
+    }
     return (family, folder)
   }
 
@@ -116,6 +125,7 @@ public struct Family: Sendable {
     try quantization.require(
       method == nil || ["gptq", "quanto"].contains(method), "quant_method",
       "'gptq' or 'quanto': other packings are not read")
+    _ = try QuantoMap(folder)
     let format = quantization.json?["checkpoint_format"]?.text
     try quantization.require(
       format == nil || format == "gptq", "checkpoint_format",
@@ -127,6 +137,7 @@ public struct Family: Sendable {
   ///
   /// - Throws: `TokenizerError`.
   public static func tokenizer(in folder: CheckpointFolder) throws -> any Tokenizer {
+    if let language = try folder.language() { return try tokenizer(in: language) }
     do {
       return try TokenizerFolder.read(folder.url, handling: CLIPFiles.textHandling(in: folder))
     } catch TokenizerError.noTokenizer(let path) {

@@ -26,6 +26,15 @@ public enum ModelError: Error, Equatable, CustomStringConvertible {
   case unknownToken(id: Int, rows: Int)
   /// Token ids that were given as numbers, and are not what the model reads.
   case badTokenIDs(found: String, expected: String)
+  /// A folder has what sees, and no language model, and none was named.
+  case noLanguageModel(folder: String)
+  /// A folder of a language model was named beside a model that takes none.
+  case languageNotTaken(folder: String, reason: String)
+  /// The projection of what sees ends in other channels than the language model reads.
+  case languageDoesNotFit(visual: String, projection: Int, language: String, width: Int)
+  /// Two folders of one model have tokenizers that give an id to different tokens.
+  case tokenizersDisagree(
+    visual: String, language: String, id: Int, first: String, second: String)
   /// The model has no part for this.
   case missingPart(wanted: String, has: String)
   /// A stage was given numbers of another shape.
@@ -68,6 +77,17 @@ public enum ModelError: Error, Equatable, CustomStringConvertible {
         + "\(rows - 1); the tokenizer is another model's"
     case .badTokenIDs(let found, let expected):
       "the token ids \(found), but this model reads \(expected)"
+    case .noLanguageModel(let folder):
+      "\(folder): has the visual part of a BLIP-2 and no language model; name its folder too, with "
+        + "language=\"FOLDER\", in the shell --language FOLDER"
+    case .languageNotTaken(let folder, let reason):
+      "\(folder): no language model can be put beside it: it \(reason); leave language out"
+    case .languageDoesNotFit(let visual, let projection, let language, let width):
+      "\(language): the language model reads \(width) channels, but what \(visual) projects has "
+        + "\(projection); name the language model that it was trained with"
+    case .tokenizersDisagree(let visual, let language, let id, let first, let second):
+      "\(visual): token \(id) of its tokenizer is \(first), but \(second) of that in \(language), "
+        + "which the language model was trained with; remove the first one's files if they are stale"
     case .missingPart(let wanted, let has):
       "this model cannot \(wanted): \(has)"
     case .wrongShape(let stage, let found, let expected):
@@ -80,7 +100,9 @@ extension ModelError: HasExitCode {
   /// Bad data where a file is at fault; else a command that failed.
   public var exitCode: Int32 {
     switch self {
-    case .unknownFamily, .badConfiguration, .noSettings, .unknownToken: ExitCode.badData
+    case .unknownFamily, .badConfiguration, .noSettings, .unknownToken, .noLanguageModel,
+      .languageNotTaken, .languageDoesNotFit, .tokenizersDisagree:
+      ExitCode.badData
     case .pictureTagInWords, .pictureNameTooLong,
       .promptTooLong, .emptyPrompt, .badSize, .textTooLong, .imageTokenInPrompt, .badTokenIDs,
       .missingPart,

@@ -27,11 +27,15 @@ extension StoredTensor {
   ///
   /// A row (int8) or group (int4) that holds NaN or infinity becomes NaN.
   ///
+  /// - Parameter scaleType: the type that scales of rows are rounded to before anything is divided by them;
+  ///   nil for the type of the matrix, as quanto does. Those of groups are float16.
   /// - Precondition: two axes; a group size is a multiple of 8.
-  public func quantized(to quantization: Quantization) -> StoredTensor {
+  public func quantized(
+    to quantization: Quantization, scaleType: ElementType? = nil
+  ) -> StoredTensor {
     precondition(shape.count == 2, "a matrix can be quantized, not \(shape)")
     switch quantization {
-    case .int8: return StoredTensor(quantizedRows())
+    case .int8: return StoredTensor(quantizedRows(scaleType ?? plainType))
     case .int4(let groupSize):
       precondition(groupSize > 0 && groupSize.isMultiple(of: 8), "groups of \(groupSize)")
       return StoredTensor(quantizedGroups(of: groupSize))
@@ -56,8 +60,19 @@ extension StoredTensor {
     }
   }
 
-  private func quantizedRows() -> QuantizedMatrix {
+  /// The type of its numbers; float32 where they are integers with scales.
+  private var plainType: ElementType {
+    if case .plain(let type) = encoding { type } else { .float32 }
+  }
+
+  private func quantizedRows(_ scaleType: ElementType) -> QuantizedMatrix {
     let (outputs, inputs) = (shape[0], shape[1])
+    let type =
+      switch scaleType {
+      case .float32: CK_SCALE_FLOAT32
+      case .float16: CK_SCALE_FLOAT16
+      case .bfloat16: CK_SCALE_BFLOAT16
+      }
     var scales = [Float](repeating: 0, count: outputs)
     let integers = StoredBytes(count: count) { start in
       scales.withUnsafeMutableBufferPointer { scales in
@@ -67,7 +82,8 @@ extension StoredTensor {
           let (start, scales) = shared.pointer
           for row in 0..<count {
             ck_int8_pack(
-              rows + row * inputs, start + (first + row) * inputs, scales + first + row, inputs)
+              rows + row * inputs, start + (first + row) * inputs, scales + first + row, inputs,
+              type)
           }
         }
       }

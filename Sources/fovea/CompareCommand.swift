@@ -17,8 +17,8 @@ struct CompareCommand: ParsableCommand {
       and --prompt. A file is judged by \
       running every step again with its numbers, in the model of the other side or of --model. \
       The second side may be a precision (float16, bfloat16, int8, int4, or by part \
-      vision=int8,language=int4): the first side's model runs again in it. --dtype and --quantize \
-      hold for the folders that run.
+      vision=int8,language=int4): the first side's model runs again in it. --dtype, --quantize \
+      and --language hold for the folders that run.
 
       Exit status: 0 every step is noise; 1 a step is suspicious or a bug, a \
       number is NaN or infinite, or a shape differs; 65 a file that fits no model.

@@ -24,6 +24,10 @@ struct ConvertCommand: ParsableCommand {
       one that has both is written without the pickle; float64 is kept then, and said. Of \
       tensors that share their numbers one is written, and the other names are noted in its file.
 
+      --add makes a language model of published deltas: each weight of the source is added to that of \
+      the base in float32 and kept in the source's type, as FastChat's apply_delta does. Names, shapes and \
+      settings must agree; rows of a vocabulary that the base has not are the deltas' own, which is said.
+
       A checkpoint that stands at the destination is replaced when the new one is complete, and not \
       before: if the disk fills (status 74) or the command is stopped, it is as it was. NaN or \
       infinity among the weights is written as it is, and the first said (status 65); none can \
@@ -32,6 +36,7 @@ struct ConvertCommand: ParsableCommand {
       Examples:
         fovea convert blip2 blip2-bf16 --dtype bfloat16
         fovea convert old-clip new-clip
+        fovea convert Ziya-LLaMA-13B-v1 ziya-llm --add llama-13b
         fovea convert blip2 blip2-int4 --dtype float16 --quantize language=int4,vision=int8
       """)
 
@@ -53,11 +58,19 @@ struct ConvertCommand: ParsableCommand {
       "int8 or int4 for all parts, or a list such as language=int4,vision=int8.",
       valueName: "precision"))
   var quantize: String?
+  @Option(
+    help: ArgumentHelp(
+      "The folder or id of the model that the source is deltas to.", valueName: "base"))
+  var add: String?
   @Option(help: "The most bytes a file of weights holds, such as 5GB or 500MB.")
   var shardSize = ByteSize(count: 5_000_000_000)
 
   func validate() throws {
     _ = try quantize.map { try Self.precisions($0, parts: []) }
+    if add != nil, dtype != nil || quantize != nil {
+      throw ValidationError(
+        "--add keeps the type of the deltas; convert its result with --dtype or --quantize.")
+    }
   }
 
   func run() throws {
@@ -66,6 +79,7 @@ struct ConvertCommand: ParsableCommand {
     guard folder.url.standardizedFileURL.path != target.standardizedFileURL.path else {
       throw ValidationError("source and destination are the same folder")
     }
+    if let add { return try addDeltas(folder, to: add, target) }
     guard try dtype != nil || quantize != nil || Conversion.hasPurpose(withoutOptions: folder)
     else {
       throw ValidationError("give --dtype, --quantize or both: what should the weights become?")
@@ -74,20 +88,38 @@ struct ConvertCommand: ParsableCommand {
     let conversion = try Conversion(
       folder, type: dtype,
       precisions: try quantize.map { try Self.precisions($0, parts: parts) } ?? [:])
-    let job = try FileJob(
-      "writing \(conversion.byteCount.asByteCount)", total: conversion.byteCount, to: target)
+    try write(conversion.tensors, to: target, notes: conversion.notes) {
+      try conversion.write(to: target, shardSize: shardSize.count, progress: $0)
+    }
+  }
+
+  private func addDeltas(_ folder: CheckpointFolder, to base: String, _ target: URL) throws {
+    let start = try CheckpointFolder(SessionOptions.modelFolder(base))
+    guard start.url.standardizedFileURL.path != target.standardizedFileURL.path else {
+      throw ValidationError("--add \(base) and the destination are the same folder")
+    }
+    let addition = try DeltaAddition(folder, to: start)
+    try write(addition.tensors, to: target, notes: addition.notes) {
+      try addition.write(to: target, shardSize: shardSize.count, progress: $0)
+    }
+  }
+
+  /// Writes tensors with a bar, and says what there is to say of them.
+  private func write(
+    _ tensors: [PlannedTensor], to target: URL, notes: [String],
+    by writing: ((Int) throws -> Void) throws -> Conversion.Outcome
+  ) throws {
+    let byteCount = tensors.reduce(0) { $0 + $1.byteCount }
+    let job = try FileJob("writing \(byteCount.asByteCount)", total: byteCount, to: target)
     let outcome: Conversion.Outcome
-    do {
-      outcome = try conversion.write(
-        to: target, shardSize: shardSize.count, progress: job.report)
-    } catch {
+    do { outcome = try writing(job.report) } catch {
       job.end()
       throw error
     }
     job.end()
-    for note in conversion.notes { try Output.standardError.write("note: \(note)\n") }
+    for note in notes { try Output.standardError.write("note: \(note)\n") }
     try Output.standardOutput.write(
-      "wrote \(conversion.tensors.count.counted(as: "tensor")), \(conversion.byteCount.asByteCount), to "
+      "wrote \(tensors.count.counted(as: "tensor")), \(byteCount.asByteCount), to "
         + "\(destination)\n")
     if !outcome.leftOut.isEmpty {
       try Output.standardError.write(

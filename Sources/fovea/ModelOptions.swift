@@ -16,6 +16,11 @@ struct ModelOptions: ParsableArguments {
   var model: String?
   @Option(
     help: ArgumentHelp(
+      "The folder or id of its language model, of a BLIP-2 that is published in two, as "
+        + "Ziya-BLIP2-14B-Visual is.", valueName: "model"))
+  var language: String?
+  @Option(
+    help: ArgumentHelp(
       "Of a downloaded model: a branch, a tag, a commit or its beginning.", valueName: "name"))
   var revision: String?
   @Option(
@@ -45,6 +50,7 @@ struct ModelOptions: ParsableArguments {
     var choice = ModelChoice(
       folder: try model.map { try SessionOptions.modelFolder($0, revision: revision) },
       dtype: dtype, quantize: quantize)
+    choice.language = try language.map { try SessionOptions.modelFolder($0) }
     choice.revision = revision
     choice.notes = .init { try? Output.standardError.write($0 + "\n") }
     try choice.check()

@@ -20,7 +20,9 @@ struct SynthesizeCommand: ParsableCommand {
       nothing sensible, but it takes the time and memory that the published one takes.
 
       Models: \(PublishedModel.all.map(\.name).joined(separator: ", ")).
-      Example: fovea synthesize blip2-opt-2.7b --seed 1 --dtype bfloat16 blip2-random
+      Examples:
+        fovea synthesize blip2-opt-2.7b --seed 1 --dtype bfloat16 blip2-random
+        fovea synthesize ziya-blip2-14b --quantize language=int4 ziya-random
       """)
 
   @ArgumentParser.Argument(help: "The model.")
@@ -32,9 +34,14 @@ struct SynthesizeCommand: ParsableCommand {
   @Option(
     help: """
       The number format of the weights: float32, float16 or bfloat16; float32 where none is given, for \
-      a Qwen-VL that of the published files.
+      a Qwen-VL and Ziya-BLIP2-14B that of the published files.
       """)
   var dtype: ElementType?
+  @Option(
+    help: ArgumentHelp(
+      "int8 or int4 for the weights of all layers, or a list such as language=int4,vision=int8: the "
+        + "integers are made at once, in the layout that convert writes.", valueName: "precision"))
+  var quantize: String?
   @Option(
     help: ArgumentHelp(
       "Take this folder's tokenizer instead of a made-up vocabulary.", valueName: "folder"))
@@ -47,11 +54,17 @@ struct SynthesizeCommand: ParsableCommand {
       let names = PublishedModel.all.map(\.name).joined(separator: ", ")
       throw ValidationError("there is no model '\(model)' to make; there are: \(names)")
     }
+    if quantize != nil, PublishedModel.named(model)?.isPacked == true {
+      throw ValidationError("--quantize: \(model) is of integers as it is published; leave it out")
+    }
+    _ = try quantize.map { try ConvertCommand.precisions($0, parts: []) }
   }
 
   func run() throws {
     guard let model = PublishedModel.named(model) else { return }
-    let synthesis = try Synthesis(model, seed: seed, type: dtype)
+    let synthesis = try Synthesis(
+      model, seed: seed, type: dtype,
+      precisions: try quantize.map { try ConvertCommand.precisions($0, parts: model.parts) } ?? [:])
     let url = SessionOptions.folder(folder)
     let job = try FileJob(
       "writing \(synthesis.byteCount.asByteCount)", total: synthesis.byteCount, to: url)

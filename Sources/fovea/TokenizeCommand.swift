@@ -20,6 +20,11 @@ struct TokenizeCommand: ParsableCommand {
   var model: String?
   @Option(
     help: ArgumentHelp(
+      "The folder of its language model, of a BLIP-2 that is published in two.",
+      valueName: "model"))
+  var language: String?
+  @Option(
+    help: ArgumentHelp(
       "Which special tokens the text may name: all, none, or tags, those around pictures' paths, names "
         + "and boxes; none for Qwen-VL and all for others where nothing is given.",
       valueName: "which"))
@@ -30,6 +35,7 @@ struct TokenizeCommand: ParsableCommand {
   func run() throws {
     let tool = try TokenizeTool(
       folder: try model.map { try SessionOptions.modelFolder($0, readsWeights: false) },
+      language: try language.map { try SessionOptions.modelFolder($0, readsWeights: false) },
       special: special)
     if let text { return try Output.standardOutput.write(try tool.table(text) + "\n") }
     var number = 0

@@ -176,7 +176,7 @@ import Testing
       ("chat(\"a b.png</img>\")", "</img> at character 8 has no <img>"),
       ("chat(\"<img>gone.png</img> what?\")", "gone.png: no such file"),
       ("chat(\"what?\", history=[(\"<img>gone.png</img> a\", \"b\")])", "gone.png: no such file"),
-      ("make_context(\"a\", chat_format=\"llama\")", "must be 'chatml' or 'raw'"),
+      ("make_context(\"a\", chat_format=\"llama\")", "must be 'chatml', 'raw'"),
     ] {
       let found = try failure(line, model: Self.qwen)
       #expect(found.contains(words), "\(line): \(found)")
@@ -236,5 +236,55 @@ import Testing
     #expect(loop.back() == "is there a star?")
     #expect(loop.history?.contains("is there a star?") == false)
     #expect(throws: (any Error).self) { try loop.attach("gone.png") }
+  }
+
+  /// A BLIP-2 with a LLaMA: its two folders, its ways to lay a conversation out, and the names that its own
+  /// code gives to what was said before.
+  @Test func aLLaMAReadsItsTurnsBehindThePicture() throws {
+    let ziya = Fixtures.goldens.appending(path: "ziya").path
+    try holds(
+      """
+      m = load("\(ziya)/visual", language="\(ziya)/llm")
+      s = scene(7)
+      a = chat(s, "how many?", max_new_tokens=4)
+      assert a.context.text == "<human>:how many?\\n<bot>:", a.context.text
+      assert len(a.context.ids) == 6 + 1 + len(tokenize(a.context.text).ids) - 1, len(a.context.ids)
+      assert a.text == run(s, a.context.text, max_new_tokens=4).text
+      b = chat("and now?", history=a, max_new_tokens=4)
+      assert b.context.text == f"<human>:how many?\\n<bot>:{a.text}\\n<human>:and now?\\n<bot>:"
+      c = chat([s, "and now?"], previous_querys=["how many?"], previous_outputs=[a.text], max_new_tokens=4)
+      assert c.text == b.text and c.context.ids == b.context.ids
+      d = chat(s, "how many?", chat_format="human-bot-no-bos", max_new_tokens=4)
+      assert d.context.ids == a.context.ids[:6] + a.context.ids[7:]
+      e = chat("and now?", history=a, chat_format="raw", max_new_tokens=4)
+      assert e.context.text == "and now?"
+      assert len(make_context("and now?", history=a, chat_format="raw").ids) == len(e.context.ids)
+      x = chat(s, "how many?", do_sample=True, top_p=0.1, temperature=0.7, repetition_penalty=1.18, seed=3, max_new_tokens=4)
+      y = chat(s, "how many?", do_sample=True, top_p=0.1, temperature=0.7, repetition_penalty=1.18, seed=3, max_new_tokens=4)
+      assert x.ids == y.ids
+      w = load("\(ziya)")
+      assert chat(s, "how many?", max_new_tokens=4).ids == a.ids
+      """)
+    let whole = Fixtures.goldens.appending(path: "ziya")
+    for (line, words) in [
+      (
+        "chat(scene(7), \"a\", previous_querys=[\"b\", \"c\"], previous_outputs=[\"d\"])",
+        ["previous_outputs", "1 answer", "2 questions"]
+      ),
+      (
+        "chat(scene(7), \"a\", previous_querys=[\"b\"])", ["previous_outputs", "0 answers"]
+      ),
+      (
+        "chat(scene(7), \"a\", history=[(\"b\", \"c\")], previous_querys=[\"b\"], previous_outputs=[\"d\"])",
+        ["history", "previous_querys"]
+      ),
+      (
+        "chat(scene(7), \"a\", chat_format=\"chatml\")",
+        ["chat_format", "chatml", "not made for"]
+      ),
+    ] {
+      let found = try failure(line, model: whole)
+      for word in words { #expect(found.contains(word), "\(line): \(found)") }
+    }
   }
 }

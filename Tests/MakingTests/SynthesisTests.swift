@@ -66,6 +66,80 @@ struct SynthesisTests {
     }
   }
 
+  /// The language model's shapes are the published LLaMA-13B's with Ziya's vocabulary, whatever its integers.
+  @Test(arguments: [Precision?.none, .int8, .int4])
+  func aZiyaHasThePublishedTensors(_ precision: Precision?) throws {
+    let synthesis = try Synthesis(
+      try #require(PublishedModel.named("ziya-blip2-14b")), seed: 1,
+      precisions: precision.map { ["language": $0] } ?? [:])
+    // Vision tower, Q-Former and queries as in a BLIP-2, a projection from 768 to 5120 channels.
+    let visual = 985_952_256 + 105_137_664 + 24_576 + 768 * 5120 + 5120
+    #expect(synthesis.parameterCount == visual + 13_091_886_080)
+    let names = synthesis.tensors.map(\.name)
+    let language = names.filter { $0.hasPrefix("language_model.") }
+    let layers = 40 * 7 + 1
+    #expect(language.count == 363 + layers * (precision == nil ? 0 : 3))
+    let tensors = Dictionary(uniqueKeysWithValues: synthesis.tensors.map { ($0.name, $0) })
+    let block = "language_model.model.layers.39"
+    for (name, shape) in [
+      ("language_model.model.embed_tokens.weight", [39424, 5120]),
+      ("language_model.model.norm.weight", [5120]),
+      ("\(block).input_layernorm.weight", [5120]),
+      ("\(block).post_attention_layernorm.weight", [5120]),
+      ("language_projection.weight", [5120, 768]),
+      ("vision_model.encoder.layers.38.self_attn.qkv.weight", [4224, 1408]),
+      ("qformer.encoder.layer.10.crossattention.attention.key.weight", [768, 1408]),
+    ] {
+      #expect(tensors[name]?.shape == shape && tensors[name]?.type == .float16, "\(name)")
+    }
+    let products = [
+      ("self_attn.q_proj", [5120, 5120]), ("self_attn.o_proj", [5120, 5120]),
+      ("mlp.gate_proj", [13824, 5120]), ("mlp.down_proj", [5120, 13824]),
+    ]
+    for (name, shape) in products {
+      let full = "\(block).\(name)"
+      switch precision {
+      case nil: #expect(tensors["\(full).weight"]?.shape == shape)
+      case .int8?:
+        #expect(tensors["\(full).weight._data"]?.shape == shape)
+        #expect(tensors["\(full).weight._scale"]?.shape == [shape[0], 1])
+      default:
+        #expect(tensors["\(full).qweight"]?.shape == [shape[1] / 8, shape[0]])
+        #expect(tensors["\(full).scales"]?.shape == [shape[1] / 64, shape[0]])
+      }
+    }
+  }
+
+  /// What is made in small integers at once is read as such, and runs.
+  @Test(arguments: [Precision.int8, .int4])
+  func aSmallZiyaOfIntegersRunsWithNumbersInBounds(_ precision: Precision) throws {
+    let folder = try TemporaryFolder()
+    let small = try #require(PublishedModel.named("ziya-tiny"))
+    try Synthesis(small, seed: 5, precisions: ["language": precision, "vision": .int8])
+      .write(to: folder.file("model"))
+    let load = try ModelLoad(CheckpointFolder(folder.file("model")))
+    #expect(load.notes == [])
+    let kept = Dictionary(uniqueKeysWithValues: load.parts.map { ($0.name, $0.text) })
+    #expect(kept["language"]?.hasPrefix(precision.rawValue) == true, "\(kept)")
+    #expect(kept["vision"]?.contains("int8") == true, "\(kept)")
+    let model = try #require(load.model.chatting)
+    var trace = Trace { $0.matches("*.blocks.*.output") }
+    let (input, _) = try model.reading(
+      Input(turns: [Input.Turn(.user, [.picture(.standIn(0.5)), .text("what is it?")])]))
+    try model.pass(input, trace: &trace)
+    #expect(trace.records.count > 8)
+    for record in trace.records {
+      let summary = Summary(record.tensor)
+      #expect(summary.nanCount + summary.infinityCount == 0, "\(record.address)")
+      #expect(
+        summary.standardDeviation > 0.01 && summary.standardDeviation < 100, "\(record.address)")
+    }
+    let failure = #expect(throws: PrecisionError.self) {
+      try Synthesis(small, seed: 5, precisions: ["ears": precision])
+    }
+    #expect(failure?.description.contains("no part 'ears'") == true)
+  }
+
   @Test func madeUpIntegersAreCenteredAndTheSameEverywhere() throws {
     let filling = WeightFilling.integers
     let whole = filling.bytes(of: "x", seed: 3, from: 0, count: 4000, as: .int32)

@@ -38,7 +38,7 @@ import Testing
     #expect(try String(contentsOf: file, encoding: .utf8) == text)
   }
 
-  @Test(arguments: ["vit", "clip", "clip-open", "blip2", "blip2-itm"])
+  @Test(arguments: ["vit", "clip", "clip-open", "blip2", "blip2-itm", "ziya"])
   func nothingIsSaidOfAModelWhoseFilesAreKnown(_ name: String) throws {
     #expect(try DamagedCheckpoint(of: name).readAny().notes == [])
   }

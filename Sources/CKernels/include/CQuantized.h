@@ -90,7 +90,10 @@ void ck_groups_pack(const float *rows, size_t count, size_t inputs, size_t outpu
 /// out[count] = scale * weight.
 void ck_int8_to_float32(const void *weight, float scale, float *out, size_t count);
 
-/// out[count] = in / scale rounded to integers, ties to even, where *scale = max |in| / 127.
-void ck_int8_pack(const float *in, int8_t *out, float *scale, size_t count);
+/// The number formats that scales of rows are rounded to.
+enum ck_scale_type { CK_SCALE_FLOAT32, CK_SCALE_FLOAT16, CK_SCALE_BFLOAT16 };
+
+/// out[count] = in / scale rounded to integers, ties to even, where *scale = max |in| / 127, rounded to `type`.
+void ck_int8_pack(const float *in, int8_t *out, float *scale, size_t count, enum ck_scale_type type);
 
 #endif

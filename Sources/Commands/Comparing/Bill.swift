@@ -35,7 +35,7 @@ struct Bill {
   ) throws {
     let isCancelled = { @Sendable in session.isCancelled }
     // All weights as they are stored: mapped, not read.
-    var folder = try CheckpointFolder(loaded.folder)
+    var folder = try loaded.checkpoint()
     // One mapping for all readings.
     folder = (try? folder.opened()) ?? folder
     let stored = try ModelLoad(folder)

@@ -79,10 +79,10 @@ struct LowerPrecision {
     }
     guard !parts.isEmpty || !rounding.isEmpty || everyResult != nil else { return nil }
     let coarse =
-      if let owner, owner.folder == model.folder { owner.model } else {
+      if let owner, owner.hasFiles(of: model) { owner.model } else {
         try model.sized(
           ModelLoad.stoppable(
-            CheckpointFolder(model.folder), precisions: parts, rounding: rounding,
+            model.checkpoint(), precisions: parts, rounding: rounding,
             available: available, progress: progress
           ).model)
       }

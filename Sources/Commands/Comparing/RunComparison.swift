@@ -58,7 +58,8 @@ struct RunComparison {
     let chosen = zip(loss, known).min { $0.0 < $1.0 }?.1
     var model = try chosen ?? current()
     if !model.precisions.isEmpty {
-      let stored = try LoadedModel.read(model.folder, name: model.name)
+      let stored = try LoadedModel.read(
+        model.folder, language: model.language, name: model.name)
       model = try stored.with(model.sized(stored.model))
     }
     let judge = model.model
@@ -220,9 +221,9 @@ struct RunComparison {
       throw ArgumentFailure(parameter: "second", failure.message, note: failure.note)
     }
     var coarse = LoadedModel(
-      name: model.name, folder: model.folder,
+      name: model.name, folder: model.folder, language: model.language,
       load: try .stoppable(
-        CheckpointFolder(model.folder), precisions: precisions, available: available,
+        model.checkpoint(), precisions: precisions, available: available,
         progress: converting))
     coarse.precisions = precisions
     coarse = try coarse.with(model.sized(coarse.model))

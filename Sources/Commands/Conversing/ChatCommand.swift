@@ -37,12 +37,25 @@ extension Command {
     Parameter.pictureLabel,
     Parameter.keep,
     Parameter.changes,
+    Parameter.chatFormat,
+    Parameter.optional(
+      .list(
+        of: .text(
+          "previous_querys",
+          "What was asked before, oldest first, beside previous_outputs: history as Ziya names it.")
+      )
+    ),
+    Parameter.optional(
+      .list(of: .text("previous_outputs", "What was answered to each of them."))),
     returns: "a Run with a history: text, history, context, steps, trace",
     details: """
       A model remembers nothing: it reads the whole conversation again each time, as one list of tokens \
       (make_context). What the history holds beyond max_window_size is cut, the oldest first, and \
       that is said. In a text a model of Qwen-VL's kind finds pictures by <img>path</img>. \
-      What is None is as generation() says. At the prompt, chat without a question begins a \
+      What is None is as generation() says. A BLIP-2 with a LLaMA, as Ziya is, reads its picture first; \
+      how Ziya's own code goes on is not known, so chat_format chooses: "human-bot", the usual one, a begin \
+      token and turns of <human>:… and <bot>:… with line breaks between; "human-bot-no-bos" without the \
+      begin token; "raw" the begin token and the question alone. At the prompt, chat without a question begins a \
       conversation line by line.
       """,
     examples: [
@@ -55,8 +68,9 @@ extension Command {
     ], seeAlso: ["make_context", "generation", "from_list_format", "boxes"]
   ) {
     session, query, text, history, system, appends, maxNewTokens, doSample, temperature, topK, topP,
-    penalty, seed, label, keep, changes in
-    let (_, model) = try session.able(.chatting, for: "chat")
+    penalty, seed, label, keep, changes, format, querys, outputs in
+    let model = try session.able(.chatting, for: "chat").1.laidOut(format)
+    let history = try Value.history(history, querys: querys, outputs: outputs)
     let conversation = try session.conversation(
       query, text, history: history, system: system, label: label, for: model)
     var options = try model.chatOptions(for: "chat")
@@ -91,10 +105,7 @@ extension Command {
       .integer(
         "max_window_size", in: 0...1_000_000,
         "How many tokens system and history may have; None as generation() says.")),
-    Parameter.optional(
-      .choice(
-        "chat_format", of: GenerationSettings.ChatFormat.allCases.map(\.rawValue),
-        "How turns are laid out; None as generation() says.")),
+    Parameter.chatFormat,
     Parameter.pictureLabel,
     returns: "a Context: text, ids, and a line for each part",
     examples: [
@@ -102,12 +113,9 @@ extension Command {
         "make_context(scene(7), \"is there a star?\")", "The tokens of a question about a picture.")
     ], seeAlso: ["chat", "tokenize"]
   ) { session, query, text, history, system, window, format, label in
-    let (part, model) = try session.able(.chatting, for: "make_context")
-    var chat = part
+    let model = try session.able(.chatting, for: "make_context").1.laidOut(format)
+    var chat = try model.able(.chatting, for: "make_context")
     if let window { chat.settings.maxWindowSize = .init(window, "given") }
-    if let format = format.flatMap(GenerationSettings.ChatFormat.init(rawValue:)) {
-      chat.settings.chatFormat = .init(format, "given")
-    }
     let conversation = try session.conversation(
       query, text, history: history, system: system, label: label, for: model)
     let (input, cut) = try chat.reading(conversation.input)
@@ -184,6 +192,58 @@ extension Command {
     let sequences =
       part.stopSequences.isEmpty ? part.settings.endTokens.value.map { [$0] } : part.stopSequences
     return .newList(sequences.map { .integers($0) })
+  }
+}
+
+extension Parameter where T == String? {
+  /// How turns are laid out.
+  static var chatFormat: Self {
+    .optional(
+      .choice(
+        "chat_format", of: GenerationSettings.ChatFormat.allCases.map(\.rawValue),
+        "How turns are laid out; None as generation() says."))
+  }
+}
+
+extension LoadedModel {
+  /// The same, which lays conversations out so.
+  ///
+  /// - Parameter format: a spelling of a chat format; nil leaves what is in force.
+  fileprivate func laidOut(_ format: String?) throws -> LoadedModel {
+    guard let format = format.flatMap(GenerationSettings.ChatFormat.init(rawValue:)) else {
+      return self
+    }
+    var chat = try able(.chatting, for: "chat")
+    guard chat.chatFormats.contains(format) else {
+      throw ArgumentFailure(
+        parameter: "chat_format",
+        "is \(format.rawValue), which \(name) was not made for",
+        note: "it takes \(chat.chatFormats.map(\.rawValue).joined(separator: ", "))")
+    }
+    chat.settings.chatFormat = .init(format, "given")
+    return with(chat)
+  }
+}
+
+extension Value {
+  /// A history that is given whole, or as two lists of texts.
+  fileprivate static func history(
+    _ history: Value, querys: [String]?, outputs: [String]?
+  ) throws -> Value {
+    guard querys != nil || outputs != nil else { return history }
+    guard case .none = history else {
+      throw ArgumentFailure(
+        parameter: "history", "stands beside previous_querys and previous_outputs",
+        note: "give one of them")
+    }
+    let (querys, outputs) = (querys ?? [], outputs ?? [])
+    guard querys.count == outputs.count else {
+      throw ArgumentFailure(
+        parameter: "previous_outputs",
+        "has \(outputs.count.counted(as: "answer")) to "
+          + "\(querys.count.counted(as: "question")) in previous_querys; each needs its own")
+    }
+    return .newList(zip(querys, outputs).map { .tuple([.text($0), .text($1)]) })
   }
 }
 

@@ -11,6 +11,8 @@ internal import Tracing
 struct LoadedModel: ForeignObject {
   let name: String
   let folder: URL
+  /// The folder of its language model, of a model that lies in two.
+  let language: URL?
   var model: any FamilyModel
   /// How each part's weights are kept.
   let parts: [PartWeights]
@@ -21,9 +23,17 @@ struct LoadedModel: ForeignObject {
   /// Every weight, by its address.
   let weights: [Address: Weight]
 
-  init(name: String, folder: URL, load: ModelLoad) {
-    (self.name, self.folder) = (name, folder)
+  init(name: String, folder: URL, language: URL? = nil, load: ModelLoad) {
+    (self.name, self.folder, self.language) = (name, folder, language)
     (model, parts, weights) = (load.model, load.parts, load.weights)
+  }
+
+  /// Where its files are, to read them again.
+  func checkpoint() throws -> CheckpointFolder { try CheckpointFolder(folder, language: language) }
+
+  /// Whether another was read from the same files.
+  func hasFiles(of other: LoadedModel) -> Bool {
+    folder == other.folder && language == other.language
   }
 
   /// Refuses a picture for a model that reads text alone, and none for one that looks at pictures.

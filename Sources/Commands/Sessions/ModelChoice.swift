@@ -10,6 +10,8 @@ internal import Runtime
 public struct ModelChoice: Sendable, Equatable {
   /// The folder; nil for the model that ships.
   public var folder: URL?
+  /// The folder of its language model, of a model that lies in two.
+  public var language: URL?
   /// The revision of published models that are named beside it, as a side of a comparison is.
   public var revision: String?
   /// A precision, or one a part as in `vision=bfloat16,language=int4`; nil for weights as stored.
@@ -54,7 +56,10 @@ public struct ModelChoice: Sendable, Equatable {
   /// Looks whether the model is there and has the parts that are named, without reading it.
   ///
   /// - Throws: as a load would.
-  public func check() throws { _ = try precisions() }
+  public func check() throws {
+    _ = try precisions()
+    if language != nil { _ = try Family.find(CheckpointFolder(url, language: language)) }
+  }
 }
 
 /// An option of the command line that cannot be.
@@ -78,10 +83,12 @@ extension LoadedModel {
   ) throws -> LoadedModel {
     let precisions = try choice.precisions()
     let load = try ModelLoad(
-      CheckpointFolder(choice.url), precisions: precisions, available: available,
+      CheckpointFolder(choice.url, language: choice.language), precisions: precisions,
+      available: available,
       progress: progress)
     var model = LoadedModel(
-      name: ModelPlace.name(of: choice.url), folder: choice.url, load: load)
+      name: ModelPlace.name(of: choice.url), folder: choice.url, language: choice.language,
+      load: load)
     for note in load.notes { choice.notes.write("note: \(note.visibleOnOneLine)") }
     model.precisions = precisions
     return model

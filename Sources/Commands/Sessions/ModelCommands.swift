@@ -30,6 +30,11 @@ extension Command {
         "revision",
         "Of a downloaded model: a branch, a tag, a commit or its beginning; None is the usual branch."
       )),
+    Parameter.optional(
+      .text(
+        "language",
+        "The folder or id of its language model, of a BLIP-2 that is published in two folders."
+      ).suggesting { _ in ModelPlace.names }),
     returns: "a Model",
     details: """
       A folder of that name goes before an id. Ids are looked up where the Hugging Face Hub's and \
@@ -37,6 +42,11 @@ extension Command {
       `TRANSFORMERS_CACHE`, `MODELSCOPE_CACHE`); `models()` lists what is there. Nothing is \
       downloaded: the error names the command that does. The revision may stand behind the id, as in \
       `"owner/name@v1.0"`, and the folder `models--owner--name` of a cache will do as well.
+
+      Ziya-BLIP2-14B-Visual is published without its language model, Ziya-LLaMA-13B: \
+      `load("visual", language="llm")` puts the two together. Such a BLIP-2 with a LLaMA reads \
+      `<human>:…`, a line break and `<bot>:` behind the picture; how its own code puts picture and text \
+      together is not known, so the ways are choices (`chat_format` of `chat` and `make_context`).
 
       Without `dtype`, weights stay in their file and in the type they were stored in, and results \
       are exact to float32; so they are with `"float32"`. The short names `"fp16"`, `"bf16"`, `"half"` and \
@@ -61,14 +71,17 @@ extension Command {
         "A precision for each of two parts, and back."),
     ],
     seeAlso: ["models", "stages", "describe"]
-  ) { session, path, dtype, quantize, revision in
+  ) { session, path, dtype, quantize, revision, language in
     let typed = session.readableURL(for: path)
     let model = try NearestFile.suggesting(
       for: path, at: typed, or: ShippedModel.all.map(\.name)
     ) {
       let url = try ModelPlace.folder(path, revision: revision) { session.readableURL(for: $0) }
       let precisions = try PrecisionChoice.read(dtype: dtype, quantize: quantize, for: url)
-      return try LoadedModel.read(url, precisions: precisions, in: session)
+      let speaking = try language.map {
+        try ModelPlace.folder($0) { session.readableURL(for: $0) }
+      }
+      return try LoadedModel.read(url, language: speaking, precisions: precisions, in: session)
     }
     session[CurrentModel.self] = model
     return .object(model)

@@ -47,7 +47,9 @@ public struct CompareTool {
       report: { progress($0.label, $0.completed, $0.total ?? 0) })
     // A file is judged by the model as it is stored.
     parted = try comparison.parted {
-      try LoadedModel.read(ModelChoice(folder: request.model.folder))
+      var choice = ModelChoice(folder: request.model.folder)
+      choice.language = request.model.language
+      return try LoadedModel.read(choice)
     }
     table = try parted.table()
   }

@@ -22,8 +22,10 @@ public struct TokenizeTool {
 
   /// Reads the tokenizer in `folder`, or that of the model that ships.
   ///
-  /// - Parameter special: nil for what is usual for the tokenizer.
-  public init(folder: URL?, special: Special? = nil) throws {
+  /// - Parameters:
+  ///   - language: the folder of its language model, of a model that lies in two.
+  ///   - special: nil for what is usual for the tokenizer.
+  public init(folder: URL?, language: URL? = nil, special: Special? = nil) throws {
     let folder = folder ?? ShippedModel.folder
     let parsing: SpecialTokenParsing =
       switch special {
@@ -33,7 +35,7 @@ public struct TokenizeTool {
       case nil: .usual
       }
     options = EncodingOptions(parseSpecialTokens: parsing)
-    tokenizer = try Family.tokenizer(in: try CheckpointFolder(folder))
+    tokenizer = try Family.tokenizer(in: try CheckpointFolder(folder, language: language))
   }
 
   /// A table of a text's tokens.

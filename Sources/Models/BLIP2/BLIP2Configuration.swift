@@ -17,39 +17,26 @@ extension BLIP2 {
     /// Channels of the space that pictures and texts share; nil in a generation checkpoint.
     public let sharedWidth: Int?
 
-    /// Sizes of the language model, OPT.
+    /// The language model, OPT or LLaMA.
     ///
-    /// Zhang et al. 2022, arXiv:2205.01068.
+    /// Zhang et al. 2022, arXiv:2205.01068; Touvron et al. 2023, arXiv:2302.13971.
     public struct Language: Sendable, Equatable {
-      /// Channels of a token.
-      public let width: Int
-      /// Channels inside an MLP.
-      public let hiddenWidth: Int
-      /// How many blocks there are.
-      public let blockCount: Int
-      /// Heads of each attention.
-      public let headCount: Int
-      /// Rows of the embedding table.
-      public let vocabularySize: Int
-      /// The longest sequence.
-      public let positionCount: Int
-      /// The ids of the tokens that begin a text and fill up.
-      public let beginToken, padToken: Int
+      /// Which language models are read, as `model_type` calls them.
+      public enum Kind: String, Sendable, CaseIterable {
+        /// OPT, of the published BLIP-2.
+        case opt
+        /// LLaMA, of Ziya-BLIP2-14B-Visual.
+        case llama
+      }
+
+      /// Which it is.
+      public let kind: Kind
+      /// What the decoder is like.
+      public let decoder: Decoder.Shape
+      /// The id of the token that begins a text, if the file names one.
+      public let beginToken: Int?
       /// The ids of the tokens that end a text; more than one where the file lists several.
       public let endTokens: [Int]
-      let activation: Activation
-
-      /// What the decoder is like.
-      var decoder: Decoder.Shape {
-        Decoder.Shape(
-          vocabularySize: vocabularySize, blockCount: blockCount,
-          block: TransformerBlock.Shape(
-            attention: Attention.Shape(width: width, headCount: headCount),
-            mlp: MLP.Shape(width: width, hiddenWidth: hiddenWidth, activation: activation),
-            epsilon: 1e-5),
-          positionCount: positionCount, positions: .table(unusedRows: 2), window: nil,
-          isTied: true)
-      }
     }
   }
 }
@@ -57,9 +44,13 @@ extension BLIP2 {
 extension BLIP2.Configuration {
   /// Reads and checks `config.json`; `file` names it in errors.
   public init(_ json: JSON, file: String) throws(ModelError) {
+    try self.init(json, file: file, language: nil)
+  }
+
+  /// - Parameter apart: the language model's own configuration, where it lies in a folder of its own.
+  init(_ json: JSON, file: String, language apart: ConfigurationReader?) throws(ModelError) {
     let top = ConfigurationReader(file: file, path: "", json: json)
-    let isRetrieval =
-      json["architectures"]?.array?.contains { $0.text == "Blip2ForImageTextRetrieval" } ?? false
+    let isRetrieval = Self.isRetrieval(json)
     let seeing = try top.section("vision_config")
     vision = try VisionTransformer.Sizes(
       vision: seeing,
@@ -69,7 +60,8 @@ extension BLIP2.Configuration {
     vision.hasInputBias = try seeing.flag("qkv_bias", default: true)
     vision.projections = .fused
     qformer = try QFormer.Shape(top.section("qformer_config"))
-    language = isRetrieval ? nil : try Language(top.section("text_config"))
+    let inside = try top.section("text_config")
+    language = isRetrieval ? nil : try Language(apart ?? inside)
     queryCount = try top.count("num_query_tokens", default: 32)
     let alias = try top.index("image_token_id")
     imageTokenID = try top.index("image_token_index") ?? alias
@@ -79,21 +71,38 @@ extension BLIP2.Configuration {
       "true in a retrieval checkpoint")
     if let language, let imageTokenID {
       try top.require(
-        imageTokenID < language.vocabularySize, "image_token_index",
-        "below text_config.vocab_size, \(language.vocabularySize)")
+        imageTokenID < language.decoder.vocabularySize, "image_token_index",
+        "below text_config.vocab_size, \(language.decoder.vocabularySize)")
     }
   }
 }
 
 extension BLIP2.Configuration {
+  /// Whether a configuration is that of a retrieval checkpoint, which has no language model.
+  static func isRetrieval(_ json: JSON) -> Bool {
+    json["architectures"]?.array?.contains { $0.text == "Blip2ForImageTextRetrieval" } ?? false
+  }
+
   /// Refuses what is not built, and says which keys of a configuration are not known.
-  static func notes(_ json: JSON, file: String) throws(ModelError) -> [String] {
+  func notes(
+    _ json: JSON, file: String, language apart: ConfigurationReader?
+  ) throws(ModelError) -> [String] {
     let top = ConfigurationReader(file: file, path: "", json: json)
     var unknown = try ConfigurationKeys.blip2.unknownKeys(in: top)
     unknown += try ConfigurationKeys.blip2Vision.unknownKeys(in: top.section("vision_config"))
     unknown += try ConfigurationKeys.blip2QFormer.unknownKeys(in: top.section("qformer_config"))
-    unknown += try ConfigurationKeys.opt.unknownKeys(in: top.section("text_config"))
-    return ConfigurationKeys.note(unknown, file: "config.json").map { [$0] } ?? []
+    var notes: [String?] = []
+    if let apart {
+      notes.append(
+        ConfigurationKeys.note(
+          try (language?.kind ?? .opt).unknownKeys(in: apart),
+          file: "the language model's config.json"))
+    } else {
+      let section = try top.section("text_config")
+      let kind = language?.kind ?? .opt
+      unknown += try kind.unknownKeys(in: section)
+    }
+    return ([ConfigurationKeys.note(unknown, file: "config.json")] + notes).compactMap { $0 }
   }
 }
 
@@ -117,26 +126,56 @@ extension QFormer.Shape {
 
 extension BLIP2.Configuration.Language {
   fileprivate init(_ reader: ConfigurationReader) throws(ModelError) {
-    let family = reader.json?["model_type"]?.text ?? "opt"
-    try reader.require(family == "opt", "model_type", "'opt', the language model read here")
-    width = try reader.count("hidden_size", default: 768)
-    hiddenWidth = try reader.count("ffn_dim", default: 3072)
-    blockCount = try reader.count("num_hidden_layers", default: 12)
-    headCount = try reader.count("num_attention_heads", default: 12)
-    vocabularySize = try reader.count("vocab_size", default: 50272)
-    positionCount = try reader.count("max_position_embeddings", default: 2048)
-    beginToken = try reader.index("bos_token_id") ?? 2
-    endTokens = try reader.tokens("eos_token_id", default: [2], below: vocabularySize)
-    padToken = try reader.index("pad_token_id") ?? 1
-    activation = try reader.choice("activation_function", default: Activation.relu)
+    let type = reader.json?["model_type"]?.text ?? Kind.opt.rawValue
+    switch Kind(rawValue: type) {
+    case .opt?: try self.init(opt: reader)
+    case .llama?:
+      let llama = try LLaMA.Configuration(reader)
+      self.init(
+        kind: .llama, decoder: llama.decoder, beginToken: llama.beginToken,
+        endTokens: llama.endTokens)
+    case nil:
+      throw reader.bad(
+        "model_type", .string(type), "'opt' or 'llama', the language models read here")
+    }
+  }
+
+  private init(opt reader: ConfigurationReader) throws(ModelError) {
+    let width = try reader.count("hidden_size", default: 768)
+    let headCount = try reader.count("num_attention_heads", default: 12)
+    let vocabularySize = try reader.count("vocab_size", default: 50272)
     try reader.require(
       width.isMultiple(of: headCount), "hidden_size", "a multiple of the \(headCount) heads")
     let projected = try reader.count("word_embed_proj_dim", default: width, takesNull: true)
     try reader.require(projected == width, "word_embed_proj_dim", "hidden_size, \(width)")
+    let beginToken = try reader.index("bos_token_id") ?? 2
     try reader.require(
       beginToken < vocabularySize, "bos_token_id", "below vocab_size, \(vocabularySize)")
-    try reader.require(
-      (endTokens.max() ?? 0) < vocabularySize, "eos_token_id",
-      "below vocab_size, \(vocabularySize)")
+    self.init(
+      kind: .opt,
+      decoder: Decoder.Shape(
+        vocabularySize: vocabularySize,
+        blockCount: try reader.count("num_hidden_layers", default: 12),
+        block: TransformerBlock.Shape(
+          attention: Attention.Shape(width: width, headCount: headCount),
+          mlp: MLP.Shape(
+            width: width, hiddenWidth: try reader.count("ffn_dim", default: 3072),
+            activation: try reader.choice("activation_function", default: Activation.relu)),
+          epsilon: 1e-5),
+        positionCount: try reader.count("max_position_embeddings", default: 2048),
+        positions: .table(unusedRows: 2), window: nil, isTied: true),
+      beginToken: beginToken,
+      endTokens: try reader.tokens("eos_token_id", default: [2], below: vocabularySize))
+  }
+
+}
+
+extension BLIP2.Configuration.Language.Kind {
+  /// Refuses what is not built, and gives the keys that are not known.
+  fileprivate func unknownKeys(in reader: ConfigurationReader) throws(ModelError) -> [String] {
+    switch self {
+    case .opt: try ConfigurationKeys.opt.unknownKeys(in: reader)
+    case .llama: try LLaMA.Configuration.unknownKeys(in: reader)
+    }
   }
 }

@@ -19,7 +19,7 @@ extension BLIP2.Model {
   public var summary: String {
     let vision = configuration.vision
     let language = configuration.language.map {
-      "language model \($0.blockCount) × \($0.width)"
+      "language model \($0.decoder.blockCount) × \($0.decoder.width)"
     }
     let parts = [
       "vision \(vision.blockCount) × \(vision.width)",
@@ -44,12 +44,14 @@ extension BLIP2.Model {
           + crossing.map(String.init).joined(separator: ", ")),
     ]
     if let language = configuration.language {
+      let shape = language.decoder
       facts.append(
         Fact(
           "language",
-          "\(language.blockCount) blocks, \(language.headCount) heads, "
-            + "\(language.width) channels, \(language.vocabularySize) tokens, "
-            + "\(language.positionCount) positions"))
+          "\(shape.blockCount) blocks, \(shape.block.attention.headCount) heads, "
+            + "\(shape.width) channels, \(shape.vocabularySize) tokens, "
+            + "\(shape.positionCount) positions"))
+      if language.kind == .llama { facts.append(settings.fact) }
     }
     return facts
   }
@@ -88,11 +90,12 @@ extension BLIP2.Model {
             queries: .queries, keys: .queries),
         ]),
     ]
-    if let language = configuration.language {
+    if let language = configuration.language?.decoder {
       let soft = AttentionPlace.Tokens.text(after: configuration.queryCount)
       towers.append(
         Tower(
-          "language", blockCount: language.blockCount, headCount: language.headCount,
+          "language", blockCount: language.blockCount,
+          headCount: language.block.attention.headCount,
           width: language.width,
           attentions: [
             AttentionPlace(
@@ -123,7 +126,7 @@ extension BLIP2.Model {
 
   /// The published module paths of what passes an address.
   public func publishedPlaces(of address: Address) -> [String] {
-    BLIP2.publishedPlaces(of: address, blockCounts: blockCounts)
+    BLIP2.publishedPlaces(of: address, configuration.language?.kind, blockCounts: blockCounts)
   }
 }
 

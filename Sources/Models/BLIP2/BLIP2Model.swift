@@ -39,23 +39,44 @@ extension BLIP2 {
 
     /// Reads the checkpoint in `folder`, strictly: every tensor must be there, have its shape and
     /// be used.
+    ///
+    /// The language model may lie in a folder of its own, as Ziya's is published.
     public init(_ folder: CheckpointFolder) throws {
       let file = folder.url.appending(path: "config.json").path
       let json = try folder.configuration()
-      configuration = try Configuration(json, file: file)
+      let apart = try LanguageFolder(folder)
+      let collection = try folder.tensors()
+      // Before its sizes are looked at: of a language model that is not there they need not be right.
+      if apart == nil, !Configuration.isRetrieval(json), !folder.weights.declaresOnly,
+        collection["query_tokens"] != nil,
+        !collection.names.contains(where: { $0.hasPrefix(BLIP2.languageRoot) })
+      {
+        throw ModelError.noLanguageModel(folder: folder.path)
+      }
+      configuration = try Configuration(json, file: file, language: apart?.configuration)
+      let language = configuration.language
+      try apart?.check(json, collection, language)
       pictureSettings = try PreprocessingFile.read(
         folder, imageSize: configuration.vision.imageSize, processor: .blip,
         queryCount: configuration.queryCount)
-      tokenizer = try TokenizerFolder.read(folder.url)
-      var weights = WeightReader(try folder.tensors(), names: BLIP2.weightNames)
+      tokenizer = try apart?.tokenizer() ?? TokenizerFolder.read(folder.url)
+      var weights = WeightReader(
+        collection, names: BLIP2.weightNames(language?.kind, isApart: apart != nil))
+      if let apart, let language { try apart.check(weights, language) }
       let parts = try Parts(from: &weights, configuration)
       (vision, qformer) = (parts.vision, parts.qformer)
       (writer, matcher) = (parts.writer, parts.matcher)
-      let language = configuration.language
+      // Old files hold the frequencies, which follow from the configuration.
+      weights.ignore("*layers.*.self_attn.rotary_emb.inv_freq")
+      let settingsFolder =
+        folder.has(GenerationSettings.fileName) ? folder : apart?.folder ?? folder
       settings = try GenerationSettings(
-        folder, default: language?.endTokens ?? [], below: language?.vocabularySize ?? .max)
+        settingsFolder, default: language?.endTokens ?? [],
+        below: language?.decoder.vocabularySize ?? .max, formats: Self.chatFormats(language?.kind),
+        chats: language?.kind == .llama)
       notes =
-        pictureSettings.notes + (try Configuration.notes(json, file: file))
+        pictureSettings.notes
+        + (try configuration.notes(json, file: file, language: apart?.configuration))
         + (language == nil ? [] : settings.notes) + (parts.writer?.decoder.notes ?? [])
       try weights.finish()
     }
@@ -69,19 +90,33 @@ extension BLIP2.Model {
 
   /// The token ids of a prompt: one image token a query, then the text with its begin token.
   ///
-  /// Older checkpoints have no image token; then the ids are those of the text alone.
+  /// Older checkpoints have no image token; then the ids are those of the text alone. Whether a LLaMA's
+  /// text has a begin token is said by the chat format.
   public func promptIDs(_ prompt: String) throws -> [Int] {
     _ = try writing("assemble")
-    var text = tokenizer.encode(prompt, addSpecialTokens: true)
-    if let begin = configuration.language?.beginToken, text.first != begin {
+    let language = configuration.language
+    let isLLaMA = language?.kind == .llama
+    var text = tokenizer.encode(prompt, addSpecialTokens: !isLLaMA)
+    let begins = !isLLaMA || settings.chatFormat.value != .humanBotWithoutBegin
+    if begins, let begin = language?.beginToken, text.first != begin {
       text.insert(begin, at: 0)
     }
-    guard let imageToken = configuration.imageTokenID else { return text }
+    guard let imageToken = configuration.imageTokenID else {
+      if text.isEmpty { throw ModelError.emptyPrompt }
+      return text
+    }
     if text.contains(imageToken) {
       throw ModelError.imageTokenInPrompt(
         token: tokenizer.token(imageToken) ?? "token \(imageToken)")
     }
     return [Int](repeating: imageToken, count: configuration.queryCount) + text
+  }
+
+  /// What penalties count: with a LLaMA the text alone, for it is given embeddings in place of the
+  /// picture's ids.
+  public func penalizedIDs(of promptIDs: [Int]) -> [Int] {
+    guard configuration.language?.kind == .llama else { return promptIDs }
+    return promptIDs.filter { $0 != configuration.imageTokenID }
   }
 
   /// The parts that write, or an error that says what the model is for.

@@ -3,9 +3,16 @@ internal import Tracing
 extension BLIP2 {
   /// The one table between addresses and the published checkpoint's names, used both ways: weights
   /// are read through it, and a trace can be written under the published module names.
-  ///
+  static func names(_ language: Configuration.Language.Kind?) -> NameTable {
+    language == .llama ? namesWithLLaMA : namesWithOPT
+  }
+
+  private static let namesWithOPT = NameTable(modules: modules + modulesOfOPT)
+  private static let namesWithLLaMA = NameTable(
+    modules: modules + LLaMA.modules.map { ($0.0, languageRoot + $0.1) })
+
   /// `#` stands for a block's number.
-  static let names = NameTable(modules: [
+  private static let modules = [
     ("vision", "vision_model"),
     ("vision.embedding", "vision_model.embeddings"),
     ("vision.embedding.patch", "vision_model.embeddings.patch_embedding"),
@@ -68,6 +75,12 @@ extension BLIP2 {
     ("qformer.blocks.#.text_norm", "qformer.encoder.layer.#.output.LayerNorm"),
 
     ("projection", "language_projection"),
+    ("retrieval.image_projection", "vision_projection"),
+    ("retrieval.text_projection", "text_projection"),
+    ("retrieval.match_head", "itm_head"),
+  ]
+
+  private static let modulesOfOPT = [
     ("language.tokens", "language_model.model.decoder.embed_tokens"),
     ("language.positions", "language_model.model.decoder.embed_positions"),
     ("language.blocks.#", "language_model.model.decoder.layers.#"),
@@ -85,23 +98,28 @@ extension BLIP2 {
     ("language.blocks.#.mlp.down", "language_model.model.decoder.layers.#.fc2"),
     ("language.norm", "language_model.model.decoder.final_layer_norm"),
     ("language.head", "language_model.lm_head"),
-
-    ("retrieval.image_projection", "vision_projection"),
-    ("retrieval.text_projection", "text_projection"),
-    ("retrieval.match_head", "itm_head"),
-  ])
+  ]
 
   /// Published places that carry the tensor of a tap under another name than its module's.
   ///
   /// The published implementation wraps some layers twice, so one tensor has several names.
-  static func publishedPlaces(of address: Address, blockCounts: [String: Int]) -> [String] {
+  static func publishedPlaces(
+    of address: Address, _ language: Configuration.Language.Kind?, blockCounts: [String: Int]
+  ) -> [String] {
+    if language == .llama, address.parts.first == "language" {
+      let places = LLaMA.publishedPlaces(of: address)
+      // The whole language model's result is called by its name, and again as the BLIP-2's.
+      return places.map { $0 == "logits" ? $0 : languageRoot + $0 }
+        + (places.contains("logits") ? ["language_model"] : [])
+    }
+    let names = names(language)
     let text = address.description
     var places: [String] = []
     if let module = text.droppingSuffix(".output") {
       // BERT's own "attention" module ends before the output projection: see `mixed` below.
       if module.hasPrefix("qformer"), module.hasSuffix("attention") { return [] }
       if let name = names.published(Address(module)) { places.append(name) }
-      places += sameAsModule(module, blockCounts: blockCounts)
+      places += sameAsModule(module, names, blockCounts: blockCounts)
     } else if let module = text.droppingSuffix(".pattern") {
       if let name = names.published(Address(module)) { places.append(name + ".probs") }
     } else if let module = text.droppingSuffix(".mixed"), module.hasPrefix("qformer") {
@@ -120,7 +138,9 @@ extension BLIP2 {
   }
 
   /// The further published modules whose result is this module's.
-  private static func sameAsModule(_ module: String, blockCounts: [String: Int]) -> [String] {
+  private static func sameAsModule(
+    _ module: String, _ names: NameTable, blockCounts: [String: Int]
+  ) -> [String] {
     func isLast(_ tower: String) -> Bool {
       blockCounts[tower].map { module == "\(tower).blocks.\($0 - 1)" } ?? false
     }

@@ -21,7 +21,7 @@ extension BLIP2 {
         writer = Model.Writer(
           projection: try Linear(
             from: &weights, at: Address("projection"), inputs: configuration.qformer.width,
-            outputs: language.width),
+            outputs: language.decoder.width),
           decoder: try Decoder(from: &weights, language.decoder))
       } else {
         writer = nil
@@ -34,11 +34,25 @@ extension BLIP2 {
     }
   }
 
+  /// What the names of the language model's tensors begin with.
+  static let languageRoot = "language_model."
+
   /// The names of an address in a published file.
-  static let weightNames: @Sendable (Address) -> [String] = { address in
-    let key = names.key(address) ?? address.description
-    // OPT's head is its table of embeddings: files may keep the two under either name.
-    return key == tiedNames.first ? tiedNames : [key]
+  ///
+  /// - Parameter isApart: whether the language model's names are those of its own folder.
+  static func weightNames(
+    _ language: Configuration.Language.Kind?, isApart: Bool
+  ) -> @Sendable (Address) -> [String] {
+    let table = names(language)
+    return { address in
+      let key = table.key(address) ?? address.description
+      // OPT's head is its table of embeddings: files may keep the two under either name.
+      let keys = language == .opt && key == tiedNames.first ? tiedNames : [key]
+      guard isApart else { return keys }
+      return keys.map {
+        $0.hasPrefix(languageRoot) ? String($0.dropFirst(languageRoot.count)) : $0
+      }
+    }
   }
 
   private static let tiedNames = [

@@ -7,7 +7,7 @@ extension BLIP2.Model {
   ///
   /// - Throws: where given ids are not of this model, or are more than it has positions.
   public func ids(of input: Input) throws -> [Int] {
-    guard let ids = input.tokenIDs else { return try promptIDs(input.prompt) }
+    guard let ids = input.tokenIDs else { return try promptIDs(words(of: input)) }
     let language = try writing("assemble").decoder.shape
     try language.checkRows(of: ids)
     let queries = configuration.queryCount

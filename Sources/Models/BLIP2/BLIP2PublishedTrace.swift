@@ -45,7 +45,8 @@ extension BLIP2.Model {
     if text.hasPrefix("qformer.text.positions") { return batch[0].withBatchAxis }
     if text.hasPrefix("retrieval.text_projection") { return Tensor.concatenated(batch) }
     let isFlat =
-      text.hasPrefix("language.blocks.") && (text.contains(".mlp.") || text.contains(".norm2."))
+      configuration.language?.kind == .opt && text.hasPrefix("language.blocks.")
+      && (text.contains(".mlp.") || text.contains(".norm2."))
     // OPT's feed-forward part runs on rows without a batch axis.
     return isFlat
       ? Tensor.concatenated(batch) : Tensor.concatenated(batch.map(\.withBatchAxis))

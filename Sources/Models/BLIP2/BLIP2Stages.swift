@@ -14,7 +14,7 @@ extension BLIP2.Model {
           from: "[\(patches.tokenCount), \(width)]", to: answered,
           takes: (.tokens, [nil, width]), gives: .queries, steps: qformer.steps)
       ]
-    guard let language = configuration.language, let writer else { return stages }
+    guard let language = configuration.language?.decoder, let writer else { return stages }
     let soft = "[\(queries), \(language.width)]"
     return stages + [
       Stage(

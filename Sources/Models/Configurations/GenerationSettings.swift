@@ -25,6 +25,12 @@ public struct GenerationSettings: Sendable, Equatable {
     case chatml
     /// The last thing that was said, as it is.
     case raw
+    /// `Question: … Answer:` and the answer, again and again, as LAVIS asks a BLIP-2 with OPT.
+    case questionAnswer = "question-answer"
+    /// The begin token, then `<human>:…`, a line break, `<bot>:…`, and a line break before the next.
+    case humanBot = "human-bot"
+    /// The same without the begin token.
+    case humanBotWithoutBegin = "human-bot-no-bos"
   }
 
   /// How a conversation is laid out, of a model that knows several ways.
@@ -57,14 +63,16 @@ public struct GenerationSettings: Sendable, Equatable {
   /// - Parameters:
   ///   - fallback: what ends an answer where the file says nothing.
   ///   - rows: tokens of the vocabulary: an id that it does not have could never end an answer.
+  ///   - formats: the layouts of a conversation that the model knows, the usual one first.
   ///   - chats: whether the model converses, and so does by itself what the file asks for.
   init(
-    _ folder: CheckpointFolder, default fallback: [Int], below rows: Int, chats: Bool = false
+    _ folder: CheckpointFolder, default fallback: [Int], below rows: Int,
+    formats: [ChatFormat] = ChatFormat.allCases, chats: Bool = false
   ) throws {
     try self.init(
       json: try folder.jsonIfPresent(Self.fileName),
       file: folder.url.appending(path: Self.fileName).path, default: fallback, below: rows,
-      chats: chats)
+      formats: formats, chats: chats)
   }
 
   /// Reads another file, or the folder of one, for a model that converses.
@@ -79,21 +87,27 @@ public struct GenerationSettings: Sendable, Equatable {
     }
     try self.init(
       json: json, file: file.path, default: model.settings.endTokens.value,
-      below: model.tokenizer.vocabularySize, chats: true)
+      below: model.tokenizer.vocabularySize, formats: model.chatFormats, chats: true)
   }
 
   /// Reads what a file says.
   ///
   /// - Parameter json: nil where there is no file.
-  init(json: JSON?, file: String, default fallback: [Int], below rows: Int, chats: Bool) throws {
+  init(
+    json: JSON?, file: String, default fallback: [Int], below rows: Int, formats: [ChatFormat],
+    chats: Bool
+  ) throws {
     let reader = ConfigurationReader(file: file, path: "", json: json)
     let name = URL(fileURLWithPath: file).lastPathComponent
     func setting<Value>(_ key: String, _ value: Value) -> Setting<Value> {
       let isGiven = json?[key].map { !$0.isNull } ?? false
       return Setting(value, isGiven ? name : "default")
     }
-    chatFormat = setting(
-      "chat_format", try reader.choice("chat_format", default: ChatFormat.chatml))
+    let usual = formats.first ?? .chatml
+    chatFormat = setting("chat_format", try reader.choice("chat_format", default: usual))
+    try reader.require(
+      formats.contains(chatFormat.value), "chat_format",
+      formats.map { "'\($0.rawValue)'" }.joined(separator: " or ") + " for this model")
     maxWindowSize = setting(
       "max_window_size", try reader.count("max_window_size", default: 6144, least: 0))
     maxNewTokens = setting(

@@ -5,6 +5,8 @@ internal import Tokenizers
 public protocol ChatModel: WritingModel, SeeingModel {
   /// How it converses and writes, and where each value came from.
   var settings: GenerationSettings { get set }
+  /// The layouts of a conversation that it knows, the usual one first.
+  var chatFormats: [GenerationSettings.ChatFormat] { get }
   /// Sequences of tokens of which each ends an answer.
   var stopSequences: [[Int]] { get }
   /// What the model reads of a conversation that ends with what the person says: as much of the history

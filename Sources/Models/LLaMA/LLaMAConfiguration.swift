@@ -31,12 +31,19 @@ extension LLaMA.Configuration {
   ///
   /// - Throws: for values that are not built.
   static func notes(_ json: JSON, file: String) throws(ModelError) -> [String] {
-    let reader = ConfigurationReader(file: file, path: "", json: json)
+    let unknown = try unknownKeys(in: ConfigurationReader(file: file, path: "", json: json))
+    return ConfigurationKeys.note(unknown, file: "config.json").map { [$0] } ?? []
+  }
+
+  /// The keys that nobody knows.
+  ///
+  /// - Throws: for values that are not built.
+  static func unknownKeys(in reader: ConfigurationReader) throws(ModelError) -> [String] {
     var unknown = try ConfigurationKeys.llama.unknownKeys(in: reader)
     for key in ["rope_parameters", "rope_scaling"] {
       unknown += try ConfigurationKeys.rotary.unknownKeys(in: reader.section(key))
     }
-    return ConfigurationKeys.note(unknown, file: "config.json").map { [$0] } ?? []
+    return unknown
   }
 
   /// Reads and checks the object of a language model.

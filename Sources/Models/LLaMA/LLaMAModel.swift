@@ -28,11 +28,7 @@ extension LLaMA {
       let file = folder.url.appending(path: "config.json").path
       configuration = try Configuration(json, file: file)
       tokenizer = try TokenizerFolder.read(folder.url)
-      var weights = WeightReader(try folder.tensors(), names: LLaMA.names.keys)
-      decoder = try Decoder(from: &weights, configuration.decoder)
-      // Old files hold the frequencies, which follow from the configuration.
-      weights.ignore("model.layers.*.self_attn.rotary_emb.inv_freq")
-      try weights.finish()
+      decoder = try LLaMA.decoder(in: folder, configuration)
       let generation = try GenerationSettings(
         folder, default: configuration.endTokens, below: configuration.decoder.vocabularySize)
       (endTokens, maxNewTokens) = (generation.endTokens.value, generation.maxNewTokens.value)
@@ -80,6 +76,37 @@ extension LLaMA {
     public func text(of tokens: [Int]) -> String {
       tokenizer.decode(tokens, skipSpecialTokens: true)
     }
+  }
+}
+
+extension LLaMA {
+  /// Reads the weights in `folder`, strictly.
+  fileprivate static func decoder(
+    in folder: CheckpointFolder, _ configuration: Configuration
+  ) throws -> Decoder {
+    var weights = WeightReader(try folder.tensors(), names: names.keys)
+    let decoder = try Decoder(from: &weights, configuration.decoder)
+    // Old files hold the frequencies, which follow from the configuration.
+    weights.ignore("model.layers.*.self_attn.rotary_emb.inv_freq")
+    try weights.finish()
+    return decoder
+  }
+
+  /// What the model in `folder` is like and every weight that it has, read as strictly as to run it; a
+  /// tokenizer is not looked for.
+  ///
+  /// - Throws: as a load would.
+  package static func weights(
+    in folder: CheckpointFolder
+  ) throws -> (configuration: Configuration, records: [WeightRecord]) {
+    let file = folder.url.appending(path: "config.json").path
+    let configuration = try Configuration(folder.configuration(), file: file)
+    let log = WeightLog()
+    var folder = folder
+    folder.weights.log = log
+    folder.weights.converts = false
+    _ = try decoder(in: folder, configuration)
+    return (configuration, log.records)
   }
 }
 

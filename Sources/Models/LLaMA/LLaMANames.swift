@@ -2,7 +2,10 @@ internal import Tracing
 
 extension LLaMA {
   /// Between addresses and the published names, which LLaMA's and Mistral's files share.
-  static let names = NameTable(modules: [
+  static let names = NameTable(modules: modules)
+
+  /// The table's entries.
+  static let modules = [
     ("language.tokens", "model.embed_tokens"),
     ("language.rotary", "model.rotary_emb"),
     ("language.blocks.#", "model.layers.#"),
@@ -19,7 +22,7 @@ extension LLaMA {
     ("language.blocks.#.mlp.down", "model.layers.#.mlp.down_proj"),
     ("language.norm", "model.norm"),
     ("language.head", "lm_head"),
-  ])
+  ]
 
   /// The module paths of transformers whose result passes an address.
   static func publishedPlaces(of address: Address) -> [String] {

@@ -62,7 +62,9 @@ public struct ModelLoad: Sendable {
     parts = family.parts.map { PartWeights($0, records, precisions[$0.name]) }
     let rest = parts.reduce(0) { $0 + $1.mappedByteCount }
     notes =
-      log.notes + mapped.notes + (try Family.notes(onLayoutOf: folder))
+      log.notes + mapped.notes
+      + (try QuantoMap(Family.find(folder).folder)?.notes(on: records) ?? [])
+      + (try Family.notes(onLayoutOf: folder))
       + (rest > available ? [Self.warning(rest, available)] : [])
     let isRounded = records.filter { record in
       !record.isConverted && record.address.parts.first.flatMap { types[String($0)] } != nil

@@ -5,13 +5,17 @@ extension QwenVL.Model: ChatModel {
   private static let (begin, end, text) = ("<|im_start|>", "<|im_end|>", "<|endoftext|>")
   private static let (pictureStart, pictureEnd) = ("<img>", "</img>")
 
+  /// ChatML, or the last thing that was said.
+  public var chatFormats: [GenerationSettings.ChatFormat] { Self.chatFormats }
+  static let chatFormats = [GenerationSettings.ChatFormat.chatml, .raw]
+
   private func special(_ name: String) -> [Int] { tokenizer.id(name).map { [$0] } ?? [] }
 
   /// What ends an answer in the conversation's format, then what the settings name.
   public var stopSequences: [[Int]] {
     switch settings.chatFormat.value {
     case .chatml: [special(Self.end), special(Self.begin)].filter { !$0.isEmpty }
-    case .raw: [tokenizer.encode("Human:", addSpecialTokens: false), special(Self.text)]
+    default: [tokenizer.encode("Human:", addSpecialTokens: false), special(Self.text)]
     }
   }
 

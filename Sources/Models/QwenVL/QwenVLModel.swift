@@ -62,7 +62,7 @@ extension QwenVL {
       try weights.finish()
       settings = try GenerationSettings(
         folder, default: tokenizer.id("<|endoftext|>").map { [$0] } ?? [],
-        below: configuration.decoder.vocabularySize, chats: true)
+        below: configuration.decoder.vocabularySize, formats: Self.chatFormats, chats: true)
       notes = try Configuration.notes(json, file: file) + settings.notes + decoder.notes
     }
   }
