@@ -24,6 +24,8 @@ public struct MLP: Sendable, Tapped {
     public var width: Int
     /// Channels inside.
     public var hiddenWidth: Int
+    /// Channels that come out; nil for as many as go in.
+    public var outputWidth: Int?
     /// The function inside.
     public var activation: Activation
     /// Whether a third layer makes gates.
@@ -60,7 +62,8 @@ public struct MLP: Sendable, Tapped {
       from: &weights, at: address / "up", inputs: shape.width, outputs: shape.hiddenWidth,
       hasBias: shape.hasBias)
     down = try Linear(
-      from: &weights, at: address / "down", inputs: shape.hiddenWidth, outputs: shape.width,
+      from: &weights, at: address / "down", inputs: shape.hiddenWidth,
+      outputs: shape.outputWidth ?? shape.width,
       hasBias: shape.hasBias)
   }
 

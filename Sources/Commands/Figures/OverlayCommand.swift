@@ -74,7 +74,7 @@ extension Command {
     guard let grid = patches.map(of: numbers) else {
       throw ArgumentFailure(
         parameter: "map",
-        "must hold a number a patch, \(patches.side) × \(patches.side) or \(patches.count) of them, not shape "
+        "must hold a number a patch, \(patches.rowCount) × \(patches.columnCount) or \(patches.count) of them, not shape "
           + "\(numbers.shape)", note: "take one row of an attention, as in pattern[0, 0, 1:]")
     }
     var options = OverlayOptions()

@@ -30,11 +30,13 @@ public struct PictureSettings: Sendable, Equatable {
 extension Preprocessing {
   /// What is done, in order.
   var inWords: String {
-    var steps: [String] = []
+    var steps = splits ? ["split into quarters and the whole"] : []
     let name = "\(filter)"
     switch target {
     case .exactly(let size): steps.append("resized to \(size) (\(name))")
     case .shortestEdge(let side): steps.append("shorter side to \(side) (\(name))")
+    case .longestEdge(let longest, let least):
+      steps.append("longer side at most \(longest), either at least \(least) (\(name))")
     case nil: break
     }
     if let crop { steps.append("the middle \(crop) cut out") }
@@ -77,11 +79,12 @@ extension Preprocessing {
         .exactly(
           PixelSize(
             width: scaled(old.width, by: crop.width), height: scaled(old.height, by: crop.height)))
+      case (.longestEdge(_, let least), _): .longestEdge(side, atLeast: min(least, side))
       case (.exactly, nil), (nil, _): .exactly(size)
       }
     return try Preprocessing(
       target: target, filter: filter, crop: crop == nil ? nil : size, cropRounding: cropRounding,
       rescaleFactor: rescaleFactor, normalisation: normalisation, transparency: transparency,
-      conversion: conversion)
+      conversion: conversion, splits: splits)
   }
 }
