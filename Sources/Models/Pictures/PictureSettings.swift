@@ -23,6 +23,13 @@ public struct PictureSettings: Sendable, Equatable {
     return settings
   }
 
+  /// The same for pictures that are split into views, or are not.
+  func splitting(_ splits: Bool) throws -> PictureSettings {
+    var settings = self
+    settings.preprocessing = try preprocessing.splitting(splits)
+    return settings
+  }
+
   /// The settings in a line, the file that they came from at its end.
   var fact: Fact { Fact("prepared", preprocessing.inWords + "; " + source) }
 }
@@ -59,6 +66,14 @@ extension Preprocessing {
     return (isOne ? Array(numbers.prefix(1)) : numbers).map {
       "\(($0 * 10_000).rounded() / 10_000)"
     }.joined(separator: " ")
+  }
+
+  /// The same for pictures that are split into views, or are not.
+  func splitting(_ splits: Bool) throws -> Preprocessing {
+    try Preprocessing(
+      target: target, filter: filter, crop: crop, cropRounding: cropRounding,
+      rescaleFactor: rescaleFactor, normalisation: normalisation, transparency: transparency,
+      conversion: conversion, splits: splits)
   }
 
   /// The same for another square size: target and crop grow together.
