@@ -32,14 +32,15 @@ import Tracing
   private func conversation(_ messages: JSON?, _ images: [Image]) throws -> Input {
     var next = images.makeIterator()
     return Input(
-      turns: try (messages?.array ?? []).map { message in
+      turns: try (messages?.array ?? []).map { message throws in
         let role = try #require(message["role"]?.text)
         let speaker = try #require(Input.Turn.Speaker(rawValue: role))
         return Input.Turn(
           speaker,
-          try (message["content"]?.array ?? []).map { item in
+          try (message["content"]?.array ?? []).map { item throws in
             if let text = item["text"]?.text { return .text(text) }
-            return .picture(.image(try #require(next.next())))
+            guard let image = next.next() else { throw ModelError.emptyPrompt }
+            return .picture(.image(image))
           })
       })
   }
@@ -163,13 +164,14 @@ import Tracing
     let preprocessing = try Preprocessing(target: .longestEdge(980, atLeast: 378))
     for size in sizes.map(\.integers) {
       let made = try preprocessing.resizedSize(of: PixelSize(width: size[0], height: size[1]))
-      #expect([made.width, made.height] == [size[2], size[3]], "\(size)")
+      #expect(made == PixelSize(width: size[2], height: size[3]), "\(size)")
     }
     #expect(sizes.count == 300)
     let model = try model(Self.own)
     let views = try Self.own.expected()["views"]?.array?.map(\.integers)
-    let found = try images(Self.own).flatMap { image in
-      try (0..<5).map { try model.way(of: image.size, view: $0).input }
+    var found: [PixelSize] = []
+    for image in try images(Self.own) {
+      for view in 0..<5 { found.append(try model.way(of: image.size, view: view).input) }
     }
     #expect(found.map { [$0.height, $0.width] } == views)
   }

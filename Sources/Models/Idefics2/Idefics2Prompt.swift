@@ -140,7 +140,10 @@ extension Idefics2.Prompt {
     let begin = tokenizer.id(for: .beginning)
     var ends: [Int] = []  // of each span, in bytes
     for span in spans { ends.append((ends.last ?? 0) + span.text.utf8.count) }
-    let lengths = ids.map { tokenizer.token($0)?.spelledByteCount ?? 0 }
+    let lengths = ids.map { id in
+      tokenizer.isSpecial(id)
+        ? tokenizer.token(id)?.utf8.count ?? 0 : tokenizer.spelledBytes(id).count
+    }
     // Where the text between two marks begins with a blank that the tokenizer put there, that is no byte of
     // the text; marks themselves have the length of their names.
     var builder = ContextBuilder()
@@ -187,14 +190,5 @@ extension Idefics2.Prompt {
       if case .picture = span.kind { return start }
     }
     return ends.last ?? 0
-  }
-}
-
-extension String {
-  /// How many bytes of a text a token stands for that is spelled as SentencePiece does: `▁` for a blank,
-  /// `<0x0A>` for a byte.
-  fileprivate var spelledByteCount: Int {
-    if utf8.count == 6, hasPrefix("<0x"), hasSuffix(">") { return 1 }
-    return replacing("▁", with: " ").utf8.count
   }
 }
