@@ -34,7 +34,9 @@ public struct Geometry: Sendable, Hashable {
     public let size: PixelSize
 
     /// The pixels from a column and a row on.
-    public init(x: Int = 0, y: Int = 0, size: PixelSize) { (self.x, self.y, self.size) = (x, y, size) }
+    public init(x: Int = 0, y: Int = 0, size: PixelSize) {
+      (self.x, self.y, self.size) = (x, y, size)
+    }
 
     /// The same as a rectangle.
     public var rectangle: Rectangle {

@@ -178,7 +178,9 @@ public struct Preprocessing: Sendable, Equatable {
     let part = try part(view ?? viewCount - 1, of: size)
     let resized = try resizedSize(of: part.size)
     let corner =
-      crop.map { Image.centreCropCorner(of: resized, to: $0, rounding: cropRounding) } ?? (x: 0, y: 0)
+      crop.map { Image.centreCropCorner(of: resized, to: $0, rounding: cropRounding) } ?? (
+        x: 0, y: 0
+      )
     return Geometry(
       original: size, part: part, resized: resized, left: corner.x, top: corner.y, input: crop,
       patchSize: patchSize, leadingTokenCount: leadingTokenCount)

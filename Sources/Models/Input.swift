@@ -160,17 +160,18 @@ extension Input {
   func mapPictures(_ change: (Picture) -> Picture) -> Input {
     var copy = self
     copy.replace(
-      with: Input(turns: turns.map { turn in
-        Turn(
-          turn.speaker,
-          turn.segments.map {
-            if case .picture(let picture, let mention) = $0 {
-              .picture(change(picture), mention)
-            } else {
-              $0
-            }
-          })
-      }))
+      with: Input(
+        turns: turns.map { turn in
+          Turn(
+            turn.speaker,
+            turn.segments.map {
+              if case .picture(let picture, let mention) = $0 {
+                .picture(change(picture), mention)
+              } else {
+                $0
+              }
+            })
+        }))
     return copy
   }
 

@@ -68,7 +68,9 @@ public struct PatchGrid: Sendable, Hashable {
   }
 
   /// Where a patch lies, counted row by row.
-  public func place(of patch: Int) -> (row: Int, column: Int) { (patch / columnCount, patch % columnCount) }
+  public func place(of patch: Int) -> (row: Int, column: Int) {
+    (patch / columnCount, patch % columnCount)
+  }
 
   /// Which patch a token stands for; nil for those before the first.
   public func patch(ofToken index: Int) -> Int? {
@@ -78,8 +80,9 @@ public struct PatchGrid: Sendable, Hashable {
   /// The rows of tokens `[T, D]` that stand for patches, `[P, D]`.
   public func patches(of tokens: Tensor) -> Tensor { tokens.rows(leadingTokenCount..<tokenCount) }
 
-  /// What one row of an attention gives each patch, as a grid `[rows, columns]`; what stands behind the
-  /// picture's tokens, such as queries among the keys, is left out. Nil where the row is shorter.
+  /// What one row of an attention gives each patch, as a grid `[rows, columns]`; nil where it is too short.
+  ///
+  /// What stands behind the picture's tokens, such as queries among the keys, is left out.
   public func map(ofLook look: Tensor) -> Tensor? {
     guard look.count >= tokenCount else { return nil }
     return map(of: Tensor(Array(look.elements.prefix(tokenCount)), shape: [tokenCount]))

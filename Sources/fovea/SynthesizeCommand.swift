@@ -32,7 +32,7 @@ struct SynthesizeCommand: ParsableCommand {
   @Option(
     help: """
       The number format of the weights: float32, float16 or bfloat16; float32 where none is given, for \
-      a Qwen-VL that of the published files.
+      a Qwen-VL or an Idefics2 that of the published files.
       """)
   var dtype: ElementType?
   @Option(

@@ -41,7 +41,8 @@ extension Command {
         of: source.runInputs, words: source.words(of: model))
     }
     let patches = map.grid ?? map.model.model.seeing?.patches
-    let thumbnails = try picture.map { try map.model.thumbnails(of: $0.image, view: map.view) } ?? [:]
+    let thumbnails =
+      try picture.map { try map.model.thumbnails(of: $0.image, view: map.view) } ?? [:]
     func nodes(_ labels: [String], arePatches: Bool) -> [AttentionNode] {
       labels.enumerated().map { index, label in
         let patch = arePatches ? patches?.patch(ofToken: index) : nil

@@ -44,6 +44,7 @@ extension Command {
     return .object(
       Drawing(
         figure: try Figure.similarityMaps(
-          unit.matmulTransposed(unit), rows: rows, columns: columns, title: title, options: options)))
+          unit.matmulTransposed(unit), rows: rows, columns: columns, title: title, options: options)
+      ))
   }
 }

@@ -68,7 +68,9 @@ extension AttentionMap {
         from: trace, model: model, at: place, block: block, head: head, way: way, of: input,
         words: words)
     }
-    guard var whole = maps.last else { throw trace.missing(place.address(block: block).description) }
+    guard var whole = maps.last else {
+      throw trace.missing(place.address(block: block).description)
+    }
     // Of tokens that look at each other a query is another place in every view.
     if maps.count > 1, place.queries == .queries { whole.views = maps }
     return whole

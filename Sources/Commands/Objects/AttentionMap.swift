@@ -49,8 +49,9 @@ struct AttentionMap: ForeignObject {
       \(keyLabels[key])
       spread: mean entropy \(Digits.short(mean)) of at most \(Digits.short(even)) nats
       """
-      + (views.isEmpty
-        ? "" : "\nof \(PictureView.name(of: views.count - 1)); overlay draws all \(views.count) views together")
+        + (views.isEmpty
+          ? ""
+          : "\nof \(PictureView.name(of: views.count - 1)); overlay draws all \(views.count) views together")
   }
 
   var attributeNames: [String] { ["address", "head", "heads", "weights"] }

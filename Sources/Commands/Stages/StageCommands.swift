@@ -87,7 +87,8 @@ extension Command {
     Parameter.picture("image", "The picture, or its path."),
     Parameter.view,
     returns: "pixels [3, Y, X], red, green and blue planes, with a trace",
-    details: "A model that splits pictures is given one view here, the whole unless view= says another, and "
+    details:
+      "A model that splits pictures is given one view here, the whole unless view= says another, and "
       + "all of them by run() and chat().",
     examples: [Example("pixels = preprocess(scene(7))\npixels.shape", "Pixels as numbers.")],
     seeAlso: ["patchify", "image"]

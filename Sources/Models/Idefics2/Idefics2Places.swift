@@ -18,7 +18,8 @@ extension Idefics2.Model {
       return pictureToken(index, at: address, of: input)
     case "resampler":
       let hasKeys =
-        axis == .key || ["keys", "values"].contains(parts.last) || ["key", "value"].contains(parts.dropLast().last)
+        axis == .key || ["keys", "values"].contains(parts.last)
+        || ["key", "value"].contains(parts.dropLast().last)
       guard hasKeys || parts.contains("context_norm") else { return "query \(index)" }
       let count = ((try? patches(of: input, at: view)) ?? patches).tokenCount
       return index < count

@@ -184,8 +184,9 @@ extension Idefics2.Prompt {
 
   /// Where the next mark after a place begins, or the text ends.
   private func nextMark(from position: Int, _ ends: [Int]) -> Int {
-    for (index, span) in spans.enumerated() where ends[index] > position {
+    for (index, span) in spans.enumerated() {
       let start = ends[index] - span.text.utf8.count
+      guard start >= position else { continue }
       if span.text == Self.fake || span.text.hasPrefix(Self.end) { return start }
       if case .picture = span.kind { return start }
     }

@@ -72,7 +72,8 @@ struct PreprocessingFile {
     let unknown = try keys.unknownKeys(in: found.reader)
     if let own = try named(found.reader), own.takesAnySize != processor.takesAnySize {
       throw found.reader.bad(
-        "image_processor_type", .string(own.name), "'\(processor.name)', as the model's family has it")
+        "image_processor_type", .string(own.name),
+        "'\(processor.name)', as the model's family has it")
     }
     let file = PreprocessingFile(
       reader: found.reader, processor: try named(found.reader) ?? processor, imageSize: imageSize,
