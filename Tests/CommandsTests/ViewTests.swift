@@ -41,7 +41,7 @@ import Testing
       assert r["vision5.blocks.0.attention.pattern"].shape == (2, 49, 49)
       t = encode(embed(patchify(preprocess(s).tensor)))
       assert (t.tensor - r["vision5.norm.output"]).abs().max() == 0
-      assert image(preprocess(s, view=1)).size == (48, 48)
+      assert image(preprocess(s, view=1)).size == (70, 70)
       """)
   }
 
@@ -62,7 +62,7 @@ import Testing
       save(sheet(r), "sheet.svg")
       save(sheet(r, kind="cross"), "cross.svg")
       save(grid(s, view=4), "grid.svg")
-      save(graph(one, s), "graph.svg")
+      save(graph(one, image=s), "graph.svg")
       under = patches_under((120, 100, 160, 150), s, view=4)
       box = box_of(under, s, view=4)
       assert box[0] >= 80 and box[1] >= 80
@@ -108,7 +108,7 @@ import Testing
     for (line, words) in [
       ("run(scene(7), \"<image> and <image>\")", "the words hold 2 '<image>', but 1 picture goes"),
       ("chat([scene(7), scene(8), \"<image>?\"])", "hold 1 '<image>', but 2 pictures go"),
-      ("attention(run(scene(7), \"a\"), kind=\"cross\", picture=2)", "'picture' must be from 1 to 1"),
+      ("attention(run(scene(7), \"a\"), kind=\"cross\", picture=2)", "picture must be from 1 to 1, not 2"),
       ("attention(preprocess(scene(7)))", "has no"),
       ("embed(zeros([49, 300]))", "how many patches stand in a row is not known"),
       ("overlay(zeros([3, 3]), scene(7))", "7 × 7 for this picture"),
@@ -119,6 +119,6 @@ import Testing
     // A model that splits nothing has no views.
     let workshop = try Workshop()
     let found = workshop.run("preprocess(scene(7), view=2)").failure?.message ?? "nothing"
-    #expect(found.contains("'view' is for a model that splits pictures"), "\(found)")
+    #expect(found.contains("view is for a model that splits pictures"), "\(found)")
   }
 }

@@ -31,13 +31,23 @@ extension ConfigurationKeys {
 
   /// Its part `vision_config`.
   static let idefics2Vision = ConfigurationKeys(
-    "Idefics2VisionConfig", visionSizes + Key.read("position_rounding"))
+    "Idefics2VisionConfig",
+    visionSizes + [
+      Key(
+        name: "position_rounding", use: .read,
+        reason: "Fovea's own: which published code's rounding of places, `5` or `4.40`")
+    ])
 
   /// Its part `perceiver_config`.
   static let idefics2Perceiver = ConfigurationKeys(
     "Idefics2PerceiverConfig",
-    Key.read(
-      "hidden_size", "hidden_act", "rms_norm_eps", "resampler_n_latents", "resampler_depth",
+    [
+      Key(
+        name: "rms_norm_eps", use: .read,
+        reason: "absent it is 1e-6, as in transformers 5, which is said; the first code took text_config's")
+    ]
+      + Key.read(
+      "hidden_size", "hidden_act", "resampler_n_latents", "resampler_depth",
       "resampler_n_heads", "resampler_head_dim", "num_key_value_heads"))
 
   /// Qwen-VL's `config.json`.
