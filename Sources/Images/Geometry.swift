@@ -1,14 +1,17 @@
 /// Where each pixel of a picture went on its way to a model's tokens, and back.
 ///
-/// The way is: original picture → resized → cropped or padded to the model's input → patches in
-/// reading order → tokens, after those that stand for no patch. Everything that draws on the
-/// original, or reads a box from it, goes through this one map.
+/// The way is: original picture → the part of it that is shown, all of it for most models → resized →
+/// cropped or padded to the model's input → patches in reading order → tokens, after those that stand
+/// for no patch. Everything that draws on the original, or reads a box from it, goes through this one
+/// map.
 public struct Geometry: Sendable, Hashable {
   /// The picture that was prepared.
   ///
   /// One that was turned upright counts as it lies then.
   public let original: PixelSize
-  /// Its size after resizing.
+  /// What of it is shown: all, unless it was split into views.
+  public let part: Part
+  /// The part's size after resizing.
   public let resized: PixelSize
   /// Where the input's left column lies in the resized picture; negative where a border was added.
   public let left: Int
@@ -20,6 +23,27 @@ public struct Geometry: Sendable, Hashable {
   public let patchSize: Int
   /// How many tokens stand before that of the first patch.
   public let leadingTokenCount: Int
+
+  /// Whole pixels of a picture.
+  public struct Part: Sendable, Hashable {
+    /// The column that it begins with.
+    public let x: Int
+    /// The row that it begins with.
+    public let y: Int
+    /// How large it is.
+    public let size: PixelSize
+
+    /// The pixels from a column and a row on.
+    public init(x: Int = 0, y: Int = 0, size: PixelSize) {
+      (self.x, self.y, self.size) = (x, y, size)
+    }
+
+    /// The same as a rectangle.
+    public var rectangle: Rectangle {
+      Rectangle(
+        x: Double(x), y: Double(y), width: Double(size.width), height: Double(size.height))
+    }
+  }
 
   /// A place in the grid of patches.
   public struct Patch: Sendable, Hashable {
@@ -35,22 +59,24 @@ public struct Geometry: Sendable, Hashable {
   /// Describes a way.
   ///
   /// - Parameters:
-  ///   - resized: nil where the picture keeps its size.
+  ///   - part: what of the picture is shown; nil for all.
+  ///   - resized: nil where the part keeps its size.
   ///   - left: the column of the resized picture where the input begins.
   ///   - top: the row of the resized picture where the input begins.
   ///   - input: nil where nothing is cut off or added.
   /// - Precondition: every size is positive.
   public init(
-    original: PixelSize, resized: PixelSize? = nil, left: Int = 0, top: Int = 0,
+    original: PixelSize, part: Part? = nil, resized: PixelSize? = nil, left: Int = 0, top: Int = 0,
     input: PixelSize? = nil, patchSize: Int = 1, leadingTokenCount: Int = 0
   ) {
     self.original = original
-    self.resized = resized ?? original
+    self.part = part ?? Part(size: original)
+    self.resized = resized ?? self.part.size
     (self.left, self.top) = (left, top)
     self.input = input ?? self.resized
     self.patchSize = patchSize
     self.leadingTokenCount = leadingTokenCount
-    for size in [self.original, self.resized, self.input] {
+    for size in [self.original, self.part.size, self.resized, self.input] {
       precondition(size.width >= 1 && size.height >= 1, "a picture of \(size) pixels")
     }
     precondition(patchSize >= 1 && leadingTokenCount >= 0, "patches of \(patchSize) pixels")
@@ -59,7 +85,7 @@ public struct Geometry: Sendable, Hashable {
   /// The same way into patches of another size.
   public func divided(intoPatches patchSize: Int, leadingTokens: Int = 0) -> Geometry {
     Geometry(
-      original: original, resized: resized, left: left, top: top, input: input,
+      original: original, part: part, resized: resized, left: left, top: top, input: input,
       patchSize: patchSize, leadingTokenCount: leadingTokens)
   }
 
@@ -68,15 +94,19 @@ public struct Geometry: Sendable, Hashable {
   /// Where a point of the original lies in the input; outside it where that point was cut off.
   public func inputPoint(_ point: Point) -> Point {
     Point(
-      x: point.x * Double(resized.width) / Double(original.width) - Double(left),
-      y: point.y * Double(resized.height) / Double(original.height) - Double(top))
+      x: (point.x - Double(part.x)) * Double(resized.width) / Double(part.size.width)
+        - Double(left),
+      y: (point.y - Double(part.y)) * Double(resized.height) / Double(part.size.height)
+        - Double(top))
   }
 
   /// Where a point of the input lies in the original; outside it where that point is border.
   public func originalPoint(_ point: Point) -> Point {
     Point(
-      x: (point.x + Double(left)) * Double(original.width) / Double(resized.width),
-      y: (point.y + Double(top)) * Double(original.height) / Double(resized.height))
+      x: (point.x + Double(left)) * Double(part.size.width) / Double(resized.width)
+        + Double(part.x),
+      y: (point.y + Double(top)) * Double(part.size.height) / Double(resized.height)
+        + Double(part.y))
   }
 
   /// Where a rectangle of the original lies in the input.
@@ -91,11 +121,9 @@ public struct Geometry: Sendable, Hashable {
 
   /// The part of the original that the model sees; nil where it sees border alone.
   public var seen: Rectangle? {
-    let whole = Rectangle(
-      x: 0, y: 0, width: Double(original.width), height: Double(original.height))
-    return originalRectangle(
+    originalRectangle(
       Rectangle(x: 0, y: 0, width: Double(input.width), height: Double(input.height))
-    ).intersection(whole)
+    ).intersection(part.rectangle)
   }
 
   // MARK: Patches
@@ -159,10 +187,8 @@ public struct Geometry: Sendable, Hashable {
   ///
   /// - Precondition: the patches lie in the grid.
   public func box(of patches: [Patch]) -> Rectangle? {
-    let whole = Rectangle(
-      x: 0, y: 0, width: Double(original.width), height: Double(original.height))
     let parts = patches.compactMap {
-      patchRectangle(row: $0.row, column: $0.column).intersection(whole)
+      patchRectangle(row: $0.row, column: $0.column).intersection(part.rectangle)
     }
     guard let first = parts.first else { return nil }
     return parts.dropFirst().reduce(first) { box, part in

@@ -12,6 +12,10 @@ public struct Preprocessing: Sendable, Equatable {
     case exactly(PixelSize)
     /// The shorter side so, the longer one in proportion, rounded down: `size.shortest_edge`.
     case shortestEdge(Int)
+    /// Where the longer side is more than this, it becomes this, and the other in proportion, rounded
+    /// down; then either side that is less than the second number is made that, whatever that does to
+    /// the proportions: `size` with `longest_edge` and `shortest_edge`, as Idefics2 has it.
+    case longestEdge(Int, atLeast: Int)
   }
 
   /// When a picture is made RGB, of whatever mode its file has.
@@ -69,6 +73,9 @@ public struct Preprocessing: Sendable, Equatable {
   public let transparency: Transparency
   /// When a picture is made RGB.
   public let conversion: Conversion
+  /// Whether a picture becomes five, its quarters and the whole, before it is resized
+  /// (`do_image_splitting`).
+  public let splits: Bool
 
   /// The most pixels on a side, and in all, that a setting may ask for.
   static let (sideLimit, pixelLimit) = (16_384, 64_000_000)
@@ -81,12 +88,19 @@ public struct Preprocessing: Sendable, Equatable {
     target: Target?, filter: ResampleFilter = .bicubic, crop: PixelSize? = nil,
     cropRounding: CropRounding = .down,
     rescaleFactor: Double? = 1.0 / 255, normalisation: Normalisation? = nil,
-    transparency: Transparency = .drop, conversion: Conversion = .beforeResizing
+    transparency: Transparency = .drop, conversion: Conversion = .beforeResizing,
+    splits: Bool = false
   ) throws(ImageError) {
     switch target {
     case .exactly(let size): try Self.check(size, "size")
     case .shortestEdge(let side):
       try Self.check(PixelSize(width: side, height: 1), "size.shortest_edge")
+    case .longestEdge(let longest, let least):
+      try Self.check(PixelSize(width: longest, height: longest), "size.longest_edge")
+      guard (1...longest).contains(least) else {
+        throw .setting(
+          "size.shortest_edge", found: "\(least)", expected: "1 to the longest edge, \(longest)")
+      }
     case nil: break
     }
     if let crop { try Self.check(crop, "crop_size") }
@@ -96,7 +110,7 @@ public struct Preprocessing: Sendable, Equatable {
     (self.target, self.filter, self.crop) = (target, filter, crop)
     (self.rescaleFactor, self.normalisation) = (rescaleFactor, normalisation)
     (self.cropRounding, self.transparency) = (cropRounding, transparency)
-    self.conversion = conversion
+    (self.conversion, self.splits) = (conversion, splits)
   }
 
   private static func check(_ size: PixelSize, _ name: String) throws(ImageError) {
@@ -120,38 +134,93 @@ public struct Preprocessing: Sendable, Equatable {
     public let geometry: Geometry
   }
 
+  /// How many pictures a model is given of each: the views of it.
+  public var viewCount: Int { splits ? 5 : 1 }
+
+  /// What of a picture a view shows: top left, top right, bottom left, bottom right, and then the whole.
+  ///
+  /// - Throws: `ImageError.setting` for a picture that is too narrow to be split.
+  /// - Precondition: there is such a view.
+  private func part(_ view: Int, of size: PixelSize) throws(ImageError) -> Geometry.Part {
+    precondition((0..<viewCount).contains(view), "view \(view) of \(viewCount)")
+    guard splits else { return Geometry.Part(size: size) }
+    guard min(size.width, size.height) >= 2 else {
+      throw .setting(
+        "do_image_splitting", found: "true, but a picture of \(size) pixels has no quarters",
+        expected: "pictures of at least 2 × 2 pixels")
+    }
+    let (x, y) = (size.width / 2, size.height / 2)
+    func part(_ columns: Range<Int>, _ rows: Range<Int>) -> Geometry.Part {
+      Geometry.Part(
+        x: columns.lowerBound, y: rows.lowerBound,
+        size: PixelSize(width: columns.count, height: rows.count))
+    }
+    return switch view {
+    case 0: part(0..<x, 0..<y)
+    case 1: part(x..<size.width, 0..<y)
+    case 2: part(0..<x, y..<size.height)
+    case 3: part(x..<size.width, y..<size.height)
+    default: Geometry.Part(size: size)
+    }
+  }
+
+  /// Where each pixel of a picture of `size` goes on its way to the model.
+  ///
+  /// - Parameters:
+  ///   - view: which view of it, counted from 0; nil for the last, which is the whole picture.
+  ///   - patchSize: the side of the model's patches.
+  ///   - leadingTokenCount: how many tokens stand before those of the patches.
+  /// - Throws: `ImageError.setting` where the picture's proportions would make it too large, or where
+  ///   it is too narrow to be split.
+  public func way(
+    of size: PixelSize, view: Int? = nil, patchSize: Int = 1, leadingTokenCount: Int = 0
+  ) throws(ImageError) -> Geometry {
+    let part = try part(view ?? viewCount - 1, of: size)
+    let resized = try resizedSize(of: part.size)
+    let corner =
+      crop.map { Image.centreCropCorner(of: resized, to: $0, rounding: cropRounding) } ?? (
+        x: 0, y: 0
+      )
+    return Geometry(
+      original: size, part: part, resized: resized, left: corner.x, top: corner.y, input: crop,
+      patchSize: patchSize, leadingTokenCount: leadingTokenCount)
+  }
+
   /// Prepares a picture.
   ///
   /// - Parameters:
   ///   - image: as decoded.
+  ///   - view: which view of it, counted from 0; nil for the last, which is the whole picture.
   ///   - patchSize: the side of the model's patches, which the geometry then knows of.
   ///   - leadingTokenCount: how many tokens stand before those of the patches.
-  /// - Throws: `ImageError.setting` where the picture's proportions would make it too large.
+  /// - Throws: what `way` throws.
   public func prepare(
-    _ image: Image, patchSize: Int = 1, leadingTokenCount: Int = 0
+    _ image: Image, view: Int? = nil, patchSize: Int = 1, leadingTokenCount: Int = 0
   ) throws(ImageError) -> Prepared {
-    let size = try resizedSize(of: image.size)
-    var picture: Image
+    let way = try way(
+      of: image.size, view: view, patchSize: patchSize, leadingTokenCount: leadingTokenCount)
+    let (part, size) = (way.part, way.resized)
+    var picture = image
+    if part.size != image.size {
+      picture = image.opaque(by: transparency).cropped(
+        x: part.x, y: part.y, width: part.size.width, height: part.size.height)
+    }
     switch conversion {
     case .beforeResizing:
-      picture = image.opaque(by: transparency)
-      if size != image.size {
+      picture = picture.opaque(by: transparency)
+      if size != part.size {
         picture = picture.resized(width: size.width, height: size.height, by: filter)
       }
     case .afterResizing:
-      picture = image.resizedInItsMode(to: size, by: filter)
+      picture = picture.resizedInItsMode(to: size, by: filter)
     }
-    var corner = (x: 0, y: 0)
     if let crop {
-      corner = Image.centreCropCorner(of: size, to: crop, rounding: cropRounding)
-      picture = picture.cropped(x: corner.x, y: corner.y, width: crop.width, height: crop.height)
+      picture = picture.cropped(
+        x: way.left, y: way.top, width: crop.width, height: crop.height)
     }
     let pixels = Tensor(
       Codecs.planes(picture, table: levels), shape: [3, picture.height, picture.width])
-    let geometry = Geometry(
-      original: image.size, resized: size, left: corner.x, top: corner.y, input: crop,
-      patchSize: patchSize, leadingTokenCount: leadingTokenCount)
-    return Prepared(pixels: pixels, picture: picture, geometry: geometry)
+    return Prepared(pixels: pixels, picture: picture, geometry: way)
   }
 
   /// A file's picture as the model's library takes it from a path: transformers' `load_image` makes it
@@ -177,6 +246,16 @@ public struct Preprocessing: Sendable, Equatable {
       }
       return size.width <= size.height
         ? PixelSize(width: side, height: longer) : PixelSize(width: longer, height: side)
+    case .longestEdge(let longest, let least):
+      var (width, height) = (size.width, size.height)
+      // Divided and rounded as the reference divides, in double precision.
+      let ratio = Double(width) / Double(height)
+      if width >= height, width > longest {
+        (width, height) = (longest, Int(Double(longest) / ratio))
+      } else if height > width, height > longest {
+        (width, height) = (Int(Double(longest) * ratio), longest)
+      }
+      return PixelSize(width: max(width, least), height: max(height, least))
     }
   }
 

@@ -24,6 +24,8 @@ public struct MLP: Sendable, Tapped {
     public var width: Int
     /// Channels inside.
     public var hiddenWidth: Int
+    /// Channels that come out; nil for as many as go in.
+    public var outputWidth: Int?
     /// The function inside.
     public var activation: Activation
     /// Whether a third layer makes gates.
@@ -60,17 +62,45 @@ public struct MLP: Sendable, Tapped {
       from: &weights, at: address / "up", inputs: shape.width, outputs: shape.hiddenWidth,
       hasBias: shape.hasBias)
     down = try Linear(
-      from: &weights, at: address / "down", inputs: shape.hiddenWidth, outputs: shape.width,
+      from: &weights, at: address / "down", inputs: shape.hiddenWidth,
+      outputs: shape.outputWidth ?? shape.width,
       hasBias: shape.hasBias)
   }
 
   /// Maps each row of `x`.
+  ///
+  /// Where nobody looks at what lies between, many rows are taken in parts: each row is mapped alone, so the
+  /// bits are the same, and the hidden channels of all rows are never held at once.
   public func callAsFunction(_ x: Tensor, trace: inout Trace) -> Tensor {
+    let count = x.shape[0]
+    guard count > Self.partCount, !isWatched(by: trace) else {
+      return trace.pass(mapped(x, trace: &trace), Self.output, at: address)
+    }
+    var parts: [Tensor] = []
+    for start in stride(from: 0, to: count, by: Self.partCount) {
+      parts.append(mapped(x.rows(start..<min(count, start + Self.partCount)), trace: &trace))
+    }
+    return trace.pass(Tensor.concatenated(parts), Self.output, at: address)
+  }
+
+  /// Rows that are mapped at once; of gates, hidden channels and their product each has as many.
+  private static let partCount = 1024
+
+  /// Whether somebody keeps or changes what passes inside.
+  private func isWatched(by trace: Trace) -> Bool {
+    func isWatched(_ tap: Tap, _ place: Address) -> Bool {
+      trace.keeps(tap, at: place) || trace.changes(tap, at: place)
+    }
+    return isWatched(Self.activated, address) || isWatched(Self.gated, address)
+      || [up, gate, down].compactMap { $0?.address }.contains { isWatched(Linear.output, $0) }
+  }
+
+  private func mapped(_ x: Tensor, trace: inout Trace) -> Tensor {
     var hidden = trace.pass(
       (gate ?? up)(x, activation: activation, trace: &trace), Self.activated, at: address)
     if gate != nil {
       hidden = trace.pass(hidden * up(x, trace: &trace), Self.gated, at: address)
     }
-    return trace.pass(down(hidden, trace: &trace), Self.output, at: address)
+    return down(hidden, trace: &trace)
   }
 }

@@ -156,15 +156,30 @@ public struct VisionTransformer: Sendable, Tapped {
   }
 
   /// Patches `[P, 3·p·p]` to tokens `[T, D]`: one linear map, a class token, positions.
-  public func embed(_ patches: Tensor, trace: inout Trace) -> Tensor {
+  ///
+  /// - Parameter places: the row of the table of positions of each token; nil for all of them in order.
+  public func embed(_ patches: Tensor, at places: [Int]? = nil, trace: inout Trace) -> Tensor {
     let embedded = patch(patches, trace: &trace)  // [P, D]
-    // A module of their own in this variant, and a bare parameter elsewhere.
+    // A module of their own in these variants, and a bare parameter elsewhere.
+    let isModule = places != nil || (sizes.hasFirstNorm && sizes.hasClassToken)
+    let own = places.map { self.positions(at: $0) } ?? self.positions
     let positions =
-      sizes.hasFirstNorm && sizes.hasClassToken
-      ? trace.pass(positions, Linear.output, at: Self.embedding / "positions") : positions
+      isModule ? trace.pass(own, Linear.output, at: Self.embedding / "positions") : own
     let tokens = placed(embedded, on: positions)  // [T, D]
     let placed = trace.pass(tokens, Self.embedded, at: Self.embedding)
     return firstNorm?(placed, trace: &trace) ?? placed
+  }
+
+  /// `[P, D]`: some rows of the table of positions.
+  public func positions(at places: [Int]) -> Tensor {
+    let width = sizes.width
+    return unsafe Tensor.filled([places.count, width]) { out in
+      for (row, place) in places.enumerated() {
+        for channel in 0..<width {
+          unsafe out[row * width + channel] = positions.elements[place * width + channel]
+        }
+      }
+    }
   }
 
   /// The class token, where there is one, and patches `[P, D]`, each with its position added.

@@ -31,9 +31,12 @@ public protocol WritingModel: FamilyModel {
 public protocol SoftPromptModel: WritingModel, SeeingModel {}
 
 extension SoftPromptModel {
-  /// Everything from a picture to the vectors that stand for it among the words, `[Q, E]`.
+  /// Everything from a picture to the vectors that stand for it among the words, `[Q, E]`; of one that is
+  /// split those of all its views.
   public func softPrompt(_ image: Image, trace: inout Trace) throws -> Tensor {
-    try run(Input(image: image), through: "project", trace: &trace)
+    var slots = Slots(Input(image: image))
+    try stages.upTo("project").steps.walk(&slots, trace: &trace)
+    return Tensor.concatenated(slots.ofAllPictures(.softPrompt))
   }
 
   /// The soft prompt `[Q, E]` with the embedded prompt: `[Q + T, E]`.

@@ -66,6 +66,13 @@ public struct Family: Sendable {
         "language": ["language"],
       ]
     ) { try QwenVL.Model($0) },
+    Family(
+      "idefics2", "Idefics2",
+      parts: [
+        "vision": ["vision"], "projection": ["projection"], "resampler": ["resampler"],
+        "language": ["language"],
+      ]
+    ) { try Idefics2.Model($0) },
   ]
 
   /// Reads the model in `folder`, in transformers' layout or another that a family knows.

@@ -60,7 +60,8 @@ public protocol FamilyModel: Sendable {
 public protocol SeeingModel: FamilyModel {
   /// How a picture becomes numbers, and where that is written.
   var pictureSettings: PictureSettings { get }
-  /// How the vision tower cuts the picture.
+  /// How the vision tower cuts a picture; where that depends on the picture, the largest that it is made
+  /// for.
   var patches: PatchGrid { get }
   /// Whether one input may hold several pictures.
   var takesSeveralPictures: Bool { get }
@@ -112,6 +113,8 @@ public struct AttentionPlace: Sendable, Hashable {
     case patches
     /// Learned queries.
     case queries
+    /// The patches row by row, then learned queries.
+    case patchesAndQueries
     /// A text after so many vectors that stand for the picture.
     case text(after: Int)
   }
@@ -145,9 +148,21 @@ extension SeeingModel {
   public var preprocessing: Preprocessing { pictureSettings.preprocessing }
 
   /// A picture to numbers around 0, `[3, Y, X]`, with the way back to the picture's own pixels.
-  public func prepare(_ image: Image) throws -> Preprocessing.Prepared {
+  ///
+  /// - Parameter view: which view of one that is split, counted from 0; nil for the whole.
+  public func prepare(_ image: Image, view: Int? = nil) throws -> Preprocessing.Prepared {
     try preprocessing.prepare(
-      image, patchSize: patches.patchSize, leadingTokenCount: patches.leadingTokenCount)
+      image, view: view, patchSize: patches.patchSize,
+      leadingTokenCount: patches.leadingTokenCount)
+  }
+
+  /// Where each pixel of a picture goes on its way to the tokens.
+  ///
+  /// - Parameter view: which view of one that is split, counted from 0; nil for the whole.
+  public func way(of size: PixelSize, view: Int? = nil) throws -> Geometry {
+    try preprocessing.way(
+      of: size, view: view, patchSize: patches.patchSize,
+      leadingTokenCount: patches.leadingTokenCount)
   }
 
   /// A picture to numbers around 0: `[3, Y, X]`.

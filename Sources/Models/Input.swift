@@ -8,12 +8,31 @@ public import Tensors
 public struct Input: Sendable {
   /// A picture, as far as it is known.
   public enum Picture: Sendable {
-    /// As it was opened.
+    /// As it was opened; for a model that splits pictures all its views.
     case image(Image)
+    /// One view alone of a picture, counted from 0.
+    case view(of: Image, number: Int)
     /// `[3, Y, X]`: as the model takes it, where only that is known.
     case pixels(Tensor)
-    /// Pixels that are all this number, for whoever puts others in their place.
-    case standIn(Float)
+    /// Pixels that are all this number, for whoever puts others in their place: as many as those of a
+    /// picture of that size, of all its views or of one; without a size as many as a square has.
+    case standIn(Float, of: PixelSize? = nil, view: Int? = nil)
+
+    /// The picture as it was opened; nil where only its pixels are known.
+    public var image: Image? {
+      switch self {
+      case .image(let image), .view(let image, _): image
+      case .pixels, .standIn: nil
+      }
+    }
+
+    /// How many views of it a model looks at that splits a picture into `each`.
+    func viewCount(each: Int) -> Int {
+      switch self {
+      case .image, .standIn(_, .some, nil): each
+      case .view, .pixels, .standIn: 1
+      }
+    }
   }
 
   /// A piece of what somebody says.
@@ -87,6 +106,9 @@ public struct Input: Sendable {
 
   /// What is said, first things first.
   public var turns: [Turn]
+  /// Whether pictures are filled up at the right and the bottom to the size of the largest, as the
+  /// published code does with a batch; nothing looks at what is added.
+  public var fillsUp = false
 
   /// A conversation.
   public init(turns: [Turn]) { self.turns = turns }
@@ -120,7 +142,7 @@ extension Input {
   /// The first picture; nil where there is none.
   public var picture: Picture? {
     get { pictures.first }
-    set { self = Input(picture: newValue, words: words) }
+    set { replace(with: Input(picture: newValue, words: words)) }
   }
 
   /// All pictures, in order.
@@ -128,30 +150,39 @@ extension Input {
     segments.compactMap { if case .picture(let picture, _) = $0 { picture } else { nil } }
   }
 
+  /// Says something else, in the same way.
+  private mutating func replace(with other: Input) { turns = other.turns }
+
+  /// How many views of its pictures a model looks at that splits each into so many.
+  func viewCount(each: Int) -> Int { pictures.reduce(0) { $0 + $1.viewCount(each: each) } }
+
   /// The same with other pictures in the places of its own.
   func mapPictures(_ change: (Picture) -> Picture) -> Input {
-    Input(
-      turns: turns.map { turn in
-        Turn(
-          turn.speaker,
-          turn.segments.map {
-            if case .picture(let picture, let mention) = $0 {
-              .picture(change(picture), mention)
-            } else {
-              $0
-            }
-          })
-      })
+    var copy = self
+    copy.replace(
+      with: Input(
+        turns: turns.map { turn in
+          Turn(
+            turn.speaker,
+            turn.segments.map {
+              if case .picture(let picture, let mention) = $0 {
+                .picture(change(picture), mention)
+              } else {
+                $0
+              }
+            })
+        }))
+    return copy
   }
 
   /// The words: the first text, or token ids that were given; nil where there are none.
   public var words: Segment? {
     get { segments.first { if case .picture = $0 { false } else { true } } }
-    set { self = Input(picture: picture, words: newValue) }
+    set { replace(with: Input(picture: picture, words: newValue)) }
   }
 
   /// The first picture as it was opened; nil where only its pixels are known.
-  public var image: Image? { if case .image(let image)? = picture { image } else { nil } }
+  public var image: Image? { picture?.image }
 
   /// The first picture as the model takes it, `[3, Y, X]`, where only that is known.
   public var pixels: Tensor? { if case .pixels(let pixels)? = picture { pixels } else { nil } }

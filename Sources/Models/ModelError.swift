@@ -37,6 +37,13 @@ public enum ModelError: Error, Equatable, CustomStringConvertible {
     visual: String, language: String, id: Int, first: String, second: String)
   /// The model has no part for this.
   case missingPart(wanted: String, has: String)
+  /// Tokens of a picture of which nobody knows how many stand in a row, for a model that takes pictures
+  /// of any size.
+  case unknownGrid(model: String)
+  /// The tags that stand for pictures and the pictures are not as many.
+  case pictureTags(found: Int, tag: String, pictures: Int)
+  /// Words hold a token that marks turns or pictures.
+  case markInWords(mark: String)
   /// A stage was given numbers of another shape.
   case wrongShape(stage: String, found: [Int], expected: String)
 
@@ -90,6 +97,15 @@ public enum ModelError: Error, Equatable, CustomStringConvertible {
         + "which the language model was trained with; remove the first one's files if they are stale"
     case .missingPart(let wanted, let has):
       "this model cannot \(wanted): \(has)"
+    case .unknownGrid(let model):
+      "how many patches stand in a row is not known: it depends on the picture for \(model); give what "
+        + "the stage before gave, which knows its picture, and not a tensor alone"
+    case .pictureTags(let found, let tag, let pictures):
+      "the words hold \(found) '\(tag)', but \(pictures) \(pictures == 1 ? "picture goes" : "pictures go") "
+        + "with them; give a picture for each, or leave the tags out and the pictures stand where they "
+        + "are given"
+    case .markInWords(let mark):
+      "the words hold '\(mark)', which marks turns and pictures for this model; leave it out"
     case .wrongShape(let stage, let found, let expected):
       "\(stage): the input has shape \(found), but this stage takes \(expected)"
     }
@@ -105,7 +121,7 @@ extension ModelError: HasExitCode {
       ExitCode.badData
     case .pictureTagInWords, .pictureNameTooLong,
       .promptTooLong, .emptyPrompt, .badSize, .textTooLong, .imageTokenInPrompt, .badTokenIDs,
-      .missingPart,
+      .missingPart, .unknownGrid, .pictureTags, .markInWords,
       .wrongShape:
       ExitCode.failure
     }

@@ -1,3 +1,4 @@
+internal import Images
 internal import Layers
 internal import Tensors
 internal import Tracing
@@ -41,35 +42,53 @@ extension Tower {
 
 extension SeeingModel {
   /// The four stages from a picture to a vision transformer's tokens.
-  func pictureStages(_ vision: VisionTransformer) -> [Stage] {
-    let (size, patch) = (patches.imageSize, patches.patchSize)
-    let (tokenCount, width) = (patches.tokenCount, vision.sizes.width)
+  ///
+  /// - Parameter places: the row of the table of positions of each token of a grid; nil for all of them
+  ///   in order.
+  func pictureStages(
+    _ vision: VisionTransformer, places: (@Sendable (PatchGrid) -> [Int])? = nil
+  ) -> [Stage] {
+    let (grid, patch, views) = (patches, patches.patchSize, viewCount)
+    let width = vision.sizes.width
     let row = 3 * patch * patch
+    // What depends on the picture has letters for numbers, and fits any length.
+    func shape(_ rows: Int, _ letter: String) -> String { hasOneGrid ? "\(rows)" : letter }
+    func length(_ number: Int) -> Int? { hasOneGrid ? number : nil }
+    let picture = "[3, \(shape(grid.size.height, "Y")), \(shape(grid.size.width, "X"))]"
+    let rows = "[\(shape(grid.count, "P")), \(row)]"
+    let tokens = "[\(shape(grid.tokenCount, "T")), \(width)]"
     var blocks = vision.blocks.indices.map { index in
-      Step(eachPicture: "vision.blocks.\(index)") { slots, trace in
-        slots[.tokens] = vision.blocks[index](slots.take(.tokens), trace: &trace)
+      Step(eachPicture: "vision.blocks.\(index)", viewCount: views) { slots, trace in
+        let tokens = slots.take(.tokens)
+        let grid = try patches(of: slots)
+        var none: KeyValues?
+        slots[.tokens] = vision.blocks[index](
+          tokens, mask: grid.mask(queryCount: tokens.shape[0]), cache: &none, trace: &trace)
       }
     }
     if !vision.sizes.hasFirstNorm, let norm = vision.norm {
       blocks.append(
-        Step(eachPicture: "vision.norm") { slots, trace in
+        Step(eachPicture: "vision.norm", viewCount: views) { slots, trace in
           slots[.tokens] = norm(slots.take(.tokens), trace: &trace)
         })
     }
     return [
       Stage(
-        "preprocess", "Resizes the picture and centres its colours around 0.",
-        from: "a picture", to: "[3, \(size), \(size)]", gives: .pixels,
-        eachPictureAt: "picture.pixels"
+        "preprocess",
+        views > 1
+          ? "Splits the picture into its quarters and the whole, resizes each and centres its colours around 0."
+          : "Resizes the picture and centres its colours around 0.",
+        from: "a picture", to: picture, gives: .pixels,
+        eachPictureAt: "picture.pixels", viewCount: views
       ) { slots, trace in
         slots[.pixels] = trace.pass(
           try pixels(of: slots), PicturePlaces.pixels, at: Address("picture.pixels"))
       },
       Stage(
         "patchify", "Cuts the pixels into squares and lays each out as one row.",
-        from: "[3, \(size), \(size)]", to: "[\(patches.count), \(row)]",
-        takes: (.pixels, [3, size, size]), gives: .patches,
-        eachPictureAt: "picture.patches"
+        from: picture, to: rows,
+        takes: (.pixels, [3, length(grid.size.height), length(grid.size.width)]), gives: .patches,
+        eachPictureAt: "picture.patches", viewCount: views
       ) { slots, trace in
         slots[.patches] = trace.pass(
           try patchify(slots.take(.pixels)), PicturePlaces.patches, at: Address("picture.patches"))
@@ -79,16 +98,17 @@ extension SeeingModel {
         vision.sizes.hasClassToken
           ? "Maps each patch to a token, puts the class token first and adds positions."
           : "Maps each patch to a token and adds positions.",
-        from: "[\(patches.count), \(row)]", to: "[\(tokenCount), \(width)]",
-        takes: (.patches, [patches.count, row]), gives: .tokens,
-        eachPictureAt: "vision.embedding", "vision.first_norm"
+        from: rows, to: tokens,
+        takes: (.patches, [length(grid.count), row]), gives: .tokens,
+        eachPictureAt: "vision.embedding", "vision.first_norm", viewCount: views
       ) { slots, trace in
-        slots[.tokens] = vision.embed(slots.take(.patches), trace: &trace)
+        slots[.tokens] = vision.embed(
+          slots.take(.patches), at: try places.map { $0(try patches(of: slots)) }, trace: &trace)
       },
       Stage(
         "encode", "Lets the tokens look at each other in \(vision.blocks.count) blocks.",
-        from: "[\(tokenCount), \(width)]", to: "[\(tokenCount), \(width)]",
-        takes: (.tokens, [tokenCount, width]), gives: .tokens, steps: blocks),
+        from: tokens, to: tokens,
+        takes: (.tokens, [length(grid.tokenCount), width]), gives: .tokens, steps: blocks),
     ]
   }
 

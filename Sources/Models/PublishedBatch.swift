@@ -3,8 +3,9 @@ internal import Tracing
 
 extension [Tensor] {
   /// A convolution's result, `[N, D, rows, columns]`, of one `[P, D]` a picture.
-  func imageChannels(side: Int) -> Tensor {
-    Tensor.concatenated(map { $0.transposed().reshaped(1, $0.shape[1], side, side) })
+  func imageChannels(_ grid: PatchGrid) -> Tensor {
+    Tensor.concatenated(
+      map { $0.transposed().reshaped(1, $0.shape[1], grid.rowCount, grid.columnCount) })
   }
 }
 

@@ -38,9 +38,9 @@ public struct PublishedMatching: Sendable {
   ) throws {
     let held = Set(names)
     func candidates(_ address: Address) -> [String] {
-      [address.description] + model.publishedPlaces(of: address)
+      // Pictures of one entry are a batch of their own.
+      [address.description] + model.publishedPlaces(of: address.picture.place)
     }
-    let batch = Batch(entry: entry, count: entryCount)
     var (values, misfits): ([Address: Tensor], [Misfit]) = ([:], [])
     var used: Set<String> = []
     // The sizes tell the shapes: nothing is run.
@@ -51,6 +51,8 @@ public struct PublishedMatching: Sendable {
       let names = candidates.filter(held.contains)
       guard let name = names.first else { continue }
       let tensor = try read(name)
+      let picture = place.address.picture.index
+      let batch = Batch(entry: picture > 0 ? picture : entry, count: entryCount)
       if let fitting = try batch.fit(tensor, to: place.shape)
         ?? batch.fit(fused: names.map(read), to: place.shape)
       {

@@ -39,7 +39,7 @@ public struct Slot: Hashable, Sendable {
 public struct Slots: Sendable {
   /// What the run started from.
   public let input: Input
-  /// Which of several pictures is on its way, counted from 0; 0 for what belongs to none.
+  /// Which of several pictures is on its way, or of their views, counted from 0; 0 for what belongs to none.
   var picture = 0
   private var tensors: [[Slot: Tensor]] = [[:]]  // one a picture
   /// What a decoder knows of a sequence while it goes through its blocks.
@@ -59,7 +59,7 @@ public struct Slots: Sendable {
     }
   }
 
-  /// What was written under a name for each picture, in order.
+  /// What was written under a name for each picture, or each view, in order.
   func ofAllPictures(_ slot: Slot) -> [Tensor] { tensors.compactMap { $0[slot] } }
 
   /// What was written under a name.

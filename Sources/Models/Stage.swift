@@ -15,11 +15,13 @@ public struct Step: Sendable {
     (self.roots, self.run) = (roots.map { Address($0) }, run)
   }
 
-  /// A step that every picture of the input goes through, one after the other.
+  /// A step that every picture of the input goes through, one after the other; where the model splits
+  /// pictures, every view of each.
   init(
-    eachPicture roots: String..., run: @escaping @Sendable (inout Slots, inout Trace) throws -> Void
+    eachPicture roots: String..., viewCount: Int = 1,
+    run: @escaping @Sendable (inout Slots, inout Trace) throws -> Void
   ) {
-    self.init(eachPicture: roots.map { Address($0) }, run: run)
+    self.init(eachPicture: roots.map { Address($0) }, viewCount: viewCount, run: run)
   }
 
   /// Whether it passes a place, of whichever picture.
@@ -82,12 +84,12 @@ public struct Stage: Sendable {
   init(
     _ name: String, _ summary: String, from input: String, to output: String,
     branch: Branch = .picture, takes: (slot: Slot, shape: [Int?])? = nil, gives: Slot,
-    eachPictureAt roots: String...,
+    eachPictureAt roots: String..., viewCount: Int = 1,
     run: @escaping @Sendable (inout Slots, inout Trace) throws -> Void
   ) {
     self.init(
       name, summary, from: input, to: output, branch: branch, takes: takes, gives: gives,
-      steps: [Step(eachPicture: roots.map { Address($0) }, run: run)])
+      steps: [Step(eachPicture: roots.map { Address($0) }, viewCount: viewCount, run: run)])
   }
 
   /// A stage of one step, whose places lie at or below `roots`.
@@ -110,12 +112,12 @@ extension Step {
   }
 
   fileprivate init(
-    eachPicture roots: [Address],
+    eachPicture roots: [Address], viewCount: Int,
     run: @escaping @Sendable (inout Slots, inout Trace) throws -> Void
   ) {
     self.init(roots: roots) { slots, trace in
       defer { (slots.picture, trace.picture) = (0, 0) }
-      for picture in 0..<max(1, slots.input.pictures.count) {
+      for picture in 0..<max(1, slots.input.viewCount(each: viewCount)) {
         if picture > 0 { try trace.checkCancellation() }
         (slots.picture, trace.picture) = (picture, picture)
         try run(&slots, &trace)

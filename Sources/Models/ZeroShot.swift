@@ -77,7 +77,7 @@ extension EmbeddingModel {
     func map(_ texts: [String]) throws -> Tensor {
       let words = try (embedTexts?(texts) ?? embed(texts: texts)).unitRows()  // [N, E]
       return rows.matmulTransposed(words).mean(axis: 1).reshaped(
-        patches.side, patches.side)
+        patches.rowCount, patches.columnCount)
     }
     let cosines = try map([text])
     return try without.isEmpty ? cosines : cosines - map(without)

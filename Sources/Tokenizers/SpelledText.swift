@@ -45,8 +45,8 @@ public struct SpelledText: Sendable {
 }
 
 extension Tokenizer {
-  /// The bytes that a token has in a text; none for a special one.
-  fileprivate func spelledBytes(_ id: Int) -> [UInt8] {
+  /// The bytes that a token has in the middle of a text; none for a special one.
+  public func spelledBytes(_ id: Int) -> [UInt8] {
     guard !isSpecial(id), let token = token(id) else { return [] }
     return tokenDecoder.spelledBytes(of: token)
   }

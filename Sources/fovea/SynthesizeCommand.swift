@@ -34,7 +34,7 @@ struct SynthesizeCommand: ParsableCommand {
   @Option(
     help: """
       The number format of the weights: float32, float16 or bfloat16; float32 where none is given, for \
-      a Qwen-VL and Ziya-BLIP2-14B that of the published files.
+      a Qwen-VL, an Idefics2 and Ziya-BLIP2-14B that of the published files.
       """)
   var dtype: ElementType?
   @Option(

@@ -9,7 +9,7 @@ import Testing
 /// A hand inside the model: what is changed, what runs again, and that it is what a run from nothing
 /// would give.
 @Suite struct EditTests {
-  static let models = ["scenes", "blip2", "vit", "clip", "llama", "mistral", "qwen-vl", "ziya"]
+  static let models = ["scenes", "blip2", "vit", "clip", "llama", "mistral", "qwen-vl", "idefics2", "ziya"]
 
   /// A session with a model of each family, a run of it, another on other things, and a comparison.
   func workshop(_ name: String) throws -> Workshop {
@@ -23,7 +23,7 @@ import Testing
           "s, \"Question: how many shapes are there? Answer:\", max_new_tokens=4",
           "scene(8), \"Question: how many shapes are there? Answer:\", max_new_tokens=4"
         )
-      case "blip2", "qwen-vl", "ziya":
+      case "blip2", "qwen-vl", "idefics2", "ziya":
         ("s, \"a red circle\", max_new_tokens=4", "scene(8), \"a red circle\"")
       case "vit", "clip": ("s", "scene(8)")
       default:

@@ -94,6 +94,60 @@ private let sizes = [
     }
   }
 
+  /// The same through split and resize, for pictures of 200 sizes and every view of each.
+  @Test func aLitPatchLandsOnItsPlaceInEveryView() throws {
+    let preprocessing = try Preprocessing(
+      target: .longestEdge(98, atLeast: 42), filter: .bilinear, splits: true)
+    var random = SplitMix64(seed: 42)
+    for _ in 0..<200 {
+      let (width, height) = (120 + random.below(301), 120 + random.below(301))
+      let size = PixelSize(width: width, height: height)
+      let dark = Image(width: width, height: height, filledWith: .init(red: 0, green: 0, blue: 0))
+      for view in 0..<5 {
+        let geometry = try preprocessing.way(of: size, view: view, patchSize: 14)
+        let place = Geometry.Patch(
+          row: random.below(geometry.rowCount), column: random.below(geometry.columnCount))
+        let rectangle = geometry.patchRectangle(row: place.row, column: place.column)
+        // There and back, and within the part of the picture that the view shows.
+        #expect(geometry.patch(at: rectangle.centre) == place)
+        #expect(geometry.part.rectangle.contains(rectangle.centre))
+        var lit = dark
+        for y in Int(rectangle.y)..<min(height, Int(rectangle.bottomRight.y) + 1) {
+          for x in Int(rectangle.x)..<min(width, Int(rectangle.bottomRight.x) + 1)
+          where rectangle.contains(Point(x: Double(x) + 0.5, y: Double(y) + 0.5)) {
+            lit[x, y] = .init(red: 255, green: 255, blue: 255)
+          }
+        }
+        let prepared = try preprocessing.prepare(lit, view: view, patchSize: 14)
+        #expect(prepared.geometry == geometry)
+        let patches = try patchify(prepared.pixels, patch: 14)
+        #expect(patches.shape[0] == geometry.patchCount)
+        let expected = geometry.token(row: place.row, column: place.column)
+        for index in 0..<patches.shape[0] {
+          let light = patches.row(index).elements.reduce(0, +) / Float(patches.shape[1])
+          #expect(
+            index == expected ? light > 0.7 : light < 0.25,
+            "patch \(index) of view \(view) of \(size): \(light)")
+        }
+      }
+    }
+  }
+
+  @Test func quartersAndTheWholeCoverThePicture() throws {
+    let preprocessing = try Preprocessing(target: .longestEdge(98, atLeast: 42), splits: true)
+    let size = PixelSize(width: 103, height: 71)
+    let parts = try (0..<5).map { try preprocessing.way(of: size, view: $0).part }
+    #expect(parts.map(\.x) == [0, 51, 0, 51, 0] && parts.map(\.y) == [0, 0, 35, 35, 0])
+    #expect(parts.map(\.size.width) == [51, 52, 51, 52, 103])
+    #expect(parts.map(\.size.height) == [35, 35, 36, 36, 71])
+    #expect(try preprocessing.way(of: size) == preprocessing.way(of: size, view: 4))
+    // Nothing is enlarged but to the least side, each side by itself.
+    #expect(try preprocessing.way(of: size, view: 0).resized == PixelSize(width: 51, height: 42))
+    #expect(throws: ImageError.self) {
+      try preprocessing.way(of: PixelSize(width: 1, height: 5000), view: 0)
+    }
+  }
+
   @Test func aBorderLiesOutsideTheOriginal() throws {
     let geometry = Geometry(
       original: PixelSize(width: 4, height: 10), left: -3, top: 0,

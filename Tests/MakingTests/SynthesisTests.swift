@@ -41,6 +41,33 @@ struct SynthesisTests {
     #expect(shapes["transformer.h.0.mlp.c_proj.bias"] == nil)
   }
 
+  /// The reference's class has as many tensors and numbers on the meta device.
+  @Test func anIdefics2HasThePublishedSize() throws {
+    let synthesis = try Synthesis(try #require(PublishedModel.named("idefics2-8b")), seed: 1)
+    #expect(synthesis.parameterCount == 8_402_768_112)
+    #expect(synthesis.tensors.count == 763)
+    #expect(synthesis.tensors.allSatisfy { $0.type == .bfloat16 })
+    let shapes = Dictionary(uniqueKeysWithValues: synthesis.tensors.map { ($0.name, $0.shape) })
+    let vision = "model.vision_model"
+    #expect(shapes["\(vision).embeddings.patch_embedding.weight"] == [1152, 3, 14, 14])
+    #expect(shapes["\(vision).embeddings.position_embedding.weight"] == [4900, 1152])
+    #expect(shapes["\(vision).encoder.layers.26.mlp.fc2.weight"] == [1152, 4304])
+    let connector = "model.connector"
+    #expect(shapes["\(connector).modality_projection.down_proj.weight"] == [4096, 14336])
+    let resampler = "\(connector).perceiver_resampler"
+    #expect(shapes["\(resampler).latents"] == [64, 4096])
+    #expect(shapes["\(resampler).layers.2.self_attn.k_proj.weight"] == [384, 4096])
+    #expect(shapes["\(resampler).layers.2.mlp.down_proj.weight"] == [4096, 16384])
+    #expect(shapes["model.text_model.layers.31.self_attn.v_proj.weight"] == [1024, 4096])
+    #expect(shapes["lm_head.weight"] == [32003, 4096])
+    func count(_ prefix: String) -> Int {
+      shapes.filter { $0.key.hasPrefix(prefix) }.reduce(0) { $0 + $1.value.reduce(1, *) }
+    }
+    #expect(count(vision) == 417_792_240 && count(resampler) == 651_468_800)
+    #expect(count("\(connector).modality_projection") == 91_750_400)
+    #expect(count("model.text_model") == 7_110_672_384 && count("lm_head") == 131_084_288)
+  }
+
   @Test(.enabled(if: Fixtures.shared != nil))
   func aQwenVLInFourBitsHasThePublishedTensors() throws {
     let shared = try #require(Fixtures.shared)

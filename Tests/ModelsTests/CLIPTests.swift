@@ -118,7 +118,7 @@ extension Golden {
     let golden = Golden.named("clip")[0]
     let seer = try #require(try Family.read(CheckpointFolder(golden.folder)).seeing)
     let model = try #require(try seer.resized(to: 72).embedding)
-    #expect(model.patches.side == 6)
+    #expect(model.patches.rowCount == 6)
     expectClose(
       try model.embed(images: try golden.imageBatch()), to: try golden.matrix("image_features_72"),
       within: 1e-5)

@@ -19,7 +19,8 @@ import Testing
   @Test(arguments: [
     "ViTConfig", "CLIPConfig", "CLIPTextConfig", "CLIPVisionConfig", "Blip2Config",
     "Blip2VisionConfig", "Blip2QFormerConfig", "OPTConfig", "ImagesKwargs", "GenerationConfig",
-    "CLIPVisionCfg", "CLIPTextCfg", "PreprocessCfg",
+    "CLIPVisionCfg", "CLIPTextCfg", "PreprocessCfg", "Idefics2Config", "Idefics2VisionConfig",
+    "Idefics2PerceiverConfig", "Idefics2ImageProcessorKwargs",
   ])
   func everyKeyOfAPublishedClassStandsInItsTable(_ name: String) throws {
     let table = try #require(ConfigurationKeys.all.first { $0.className == name })
@@ -38,7 +39,7 @@ import Testing
     #expect(try String(contentsOf: file, encoding: .utf8) == text)
   }
 
-  @Test(arguments: ["vit", "clip", "clip-open", "blip2", "blip2-itm", "ziya"])
+  @Test(arguments: ["vit", "clip", "clip-open", "blip2", "blip2-itm", "idefics2", "ziya"])
   func nothingIsSaidOfAModelWhoseFilesAreKnown(_ name: String) throws {
     #expect(try DamagedCheckpoint(of: name).readAny().notes == [])
   }

@@ -12,7 +12,7 @@ import Tracing
 /// What a run is going to take, and what it takes.
 @Suite struct MemoryTests {
   private static let families = [
-    "blip2", "blip2-itm", "vit", "clip", "clip-open", "llama", "mistral", "qwen-vl", "ziya",
+    "blip2", "blip2-itm", "vit", "clip", "clip-open", "llama", "mistral", "qwen-vl", "idefics2", "ziya",
   ]
 
   private func model(_ name: String) throws -> any FamilyModel {
@@ -60,7 +60,7 @@ import Tracing
   }
 
   /// Keys and values of prompt and answer, and the prompt's mask, whatever the family.
-  @Test(arguments: ["blip2", "llama", "mistral", "qwen-vl", "ziya"])
+  @Test(arguments: ["blip2", "llama", "mistral", "qwen-vl", "idefics2", "ziya"])
   func theForecastHasWhatARunHolds(_ family: String) throws {
     let model = try #require(try model(family).writing)
     let input = Input(prompt: "a red circle")

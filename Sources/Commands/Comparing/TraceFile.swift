@@ -36,7 +36,10 @@ struct TraceFile {
   private func input(entry: Int) throws -> Input {
     var input = Input(prompt: tensors.metadata["prompt"] ?? "")
     let pictures = ["picture.pixels.output", "inputs.pixel_values", "pixel_values"]
-    if let key = pictures.first(where: { tensors[$0] != nil }) {
+    var several: [Input.Segment] = []
+    if let key = pictures.first(where: { tensors[$0] != nil }), tensors[key]?.shape.count == 5 {
+      several = try self.pictures(key, entry: entry)
+    } else if let key = pictures.first(where: { tensors[$0] != nil }) {
       let pixels = try tensors.floats(key)
       let mine = pixels.rank == 4 ? min(entry, pixels.shape[0] - 1) : 0
       let picture =
@@ -71,7 +74,27 @@ struct TraceFile {
       }
       input.words = .tokens(row, attended: attended)
     }
-    return input
+    guard !several.isEmpty else { return input }
+    var whole = Input(turns: [Input.Turn(.user, several + (input.words.map { [$0] } ?? []))])
+    whole.fillsUp = true
+    return whole
+  }
+
+  /// The pictures of an entry of a batch in which each has several, filled up to one size.
+  private func pictures(_ key: String, entry: Int) throws -> [Input.Segment] {
+    let pixels = try tensors.floats(key)  // [N, P, 3, Y, X]
+    let mine = min(entry, pixels.shape[0] - 1)
+    var mask: [Int]?
+    for key in ["inputs.pixel_attention_mask", "pixel_attention_mask"] where tensors[key] != nil {
+      let (shape, all) = try tensors.integers(key)
+      guard shape.count == 4, shape[0] == pixels.shape[0] else {
+        throw failure("'\(key)' has shape \(shape), but the pixels have \(pixels.shape)")
+      }
+      let count = all.count / shape[0]
+      mask = Array(all[mine * count..<(mine + 1) * count])
+      break
+    }
+    return try Input.pictures(inBatch: pixels.row(mine), mask: mask).map { .picture($0) }
   }
 
   /// The text that goes with the picture, as the file says it: a JSON list, or a line each.
@@ -108,8 +131,8 @@ struct TraceFile {
     if let other, input.tokenIDs == nil, tensors.metadata["prompt"] == nil {
       input.words = other.words
     }
-    if let size = judge.seeing?.patches.imageSize, let pixels = input.pixels,
-      pixels.shape != [3, size, size]
+    if let seer = judge.seeing, seer.hasOneGrid, let pixels = input.pixels,
+      case let size = seer.patches.imageSize, pixels.shape != [3, size, size]
     {
       throw failure(
         "made by another model than \(model.name): its pixels have shape \(pixels.shape), but "

@@ -19,7 +19,7 @@ struct ContextView: ForeignObject {
   func name(of part: ChatContext.Part) -> String {
     switch part.kind {
     case .frame: "marks"
-    case .picture(let index): "picture \(index + 1)"
+    case .picture(let index, _): "picture \(index + 1)"
     case .words:
       switch part.speaker {
       case .system: "system"

@@ -1,6 +1,7 @@
 internal import Budget
 internal import Characters
 internal import Generation
+internal import Images
 internal import Models
 internal import Runtime
 internal import Tensors
@@ -108,6 +109,8 @@ struct Gaze: ForeignObject {
     let numbers = look.elements
     var shares: [Share] = []
     var maps: [PatchMap] = []
+    // Views of pictures come in the order of their ways through the model.
+    var (way, views) = (0, [Int: [PatchMap]]())
     for part in context.context.parts {
       let share = numbers[part.tokens].reduce(0, +)
       let name = context.name(of: part)
@@ -117,12 +120,29 @@ struct Gaze: ForeignObject {
       } else {
         shares.append(Share(what: name, tokens: part.tokens.count, share: share))
       }
-      guard case .picture(let index) = part.kind else { continue }
+      guard case .picture(let index, let view) = part.kind else { continue }
+      defer { way += 1 }
       let rows = Tensor(Array(numbers[part.tokens]), shape: [1, part.tokens.count])
-      guard let map = Self.map(rows, picture: index, run) else { continue }
+      guard let map = try Self.map(rows, way: way, run) else { continue }
+      let shown = "picture \(index + 1)" + (view.map { ", \(PictureView.name(of: $0))" } ?? "")
+      let own = PatchMap(
+        numbers: map, title: "\(shown), seen for \(title)", model: run.model, view: view)
+      guard view != nil else {
+        maps.append(own)
+        continue
+      }
+      views[index, default: []].append(own)
+    }
+    for (index, parts) in views.sorted(by: { $0.key < $1.key }) {
+      guard let seer = run.model.model.seeing, run.input.pictures.indices.contains(index),
+        let image = run.input.pictures[index].image
+      else { continue }
+      let together = try ViewedMap(
+        parts.map { (try seer.way(of: image.size, view: $0.view), $0.numbers) })
       maps.append(
         PatchMap(
-          numbers: map, title: "picture \(index + 1), seen for \(title)", model: run.model))
+          numbers: together.numbers, title: "picture \(index + 1), seen for \(title)",
+          model: run.model, views: parts))
     }
     let read = context.context.ids.count
     if numbers.count > read {
@@ -135,14 +155,14 @@ struct Gaze: ForeignObject {
   }
 
   /// A share a row of a picture, followed to its patches, `[rows, columns]`.
-  private static func map(_ rows: Tensor, picture: Int, _ run: Run) -> Tensor? {
+  private static func map(_ rows: Tensor, way: Int, _ run: Run) throws -> Tensor? {
     let attentions = run.model.model.towers.flatMap(\.attentions)
     guard let cross = attentions.last(where: { $0.kind == "cross" }),
       let block = cross.blocks.last,
-      let pattern = run.trace[cross.address(block: block).ofPicture(picture)]
+      let pattern = run.trace[cross.address(block: block).ofPicture(way)],
+      let grid = try run.model.model.seeing?.patches(of: run.input, at: way)
     else { return nil }
-    let patches = rows.matmul(pattern.mean(axis: 0))  // [1, T]
-    return run.model.model.seeing?.patches.map(of: patches)
+    return grid.map(ofLook: rows.matmul(pattern.mean(axis: 0)))  // of [1, T]
   }
 
   var typeName: String { "Gaze" }

@@ -398,7 +398,8 @@ private struct PlaceResolver {
       return try parts.flatMap { try self.positions($0, on: axis, of: place, what) }
         .filter { seen.insert($0).inserted }
     case .patches(let patches):
-      guard let grid = model.model.seeing?.patches else { throw lacks("patches", place) }
+      guard let seer = model.model.seeing else { throw lacks("patches", place) }
+      let grid = try seer.patches(of: input, at: place.address.picture.index)
       var known: [String: Int] = [:]
       for index in 0..<place.shape[axis] {
         let name = model.model.name(
@@ -416,10 +417,10 @@ private struct PlaceResolver {
           (row, column) = grid.place(of: index)
         case .place(let givenRow, let givenColumn): (row, column) = (givenRow, givenColumn)
         }
-        guard (0..<grid.side).contains(row), (0..<grid.side).contains(column) else {
+        guard (0..<grid.rowCount).contains(row), (0..<grid.columnCount).contains(column) else {
           throw RuntimeFailure(
             .index,
-            "the model has \(grid.side) × \(grid.side) patches, and row \(row), column \(column) "
+            "the model has \(grid.rowCount) × \(grid.columnCount) patches, and row \(row), column \(column) "
               + "is outside", notes: ["rows and columns count from 0"])
         }
         guard let index = known["patch \(row),\(column)"] else { throw lacks("patches", place) }

@@ -127,11 +127,14 @@ extension Command {
     Parameter.choice(
       "where", of: ["picture", "attention"], default: "picture",
       "Whether patches are made grey in the picture, or are there and nothing looks at them."),
+    Parameter.pictureNumber,
+    Parameter.view,
     returns: "a Change, for edit(), edits() and changes=",
     details:
       "Words of the prompt, of a CLIP's text or of match()'s, and patches with where=\"attention\", get "
       + "negative infinity in the scores of every block for all that would look at them but "
-      + "themselves, a Q-Former's queries among them.",
+      + "themselves, a Q-Former's or resampler's queries among them. Of a picture that the model splits, patches "
+      + "are those of the whole unless view= says another; a list of changes hides a thing in several.",
     examples: [
       Example(
         "s = scene(7)\nr = run(s)\n"
@@ -142,7 +145,7 @@ extension Command {
           + "edit(r, change.mask(token=\"shapes\"))",
         "The question without one of its words."),
     ], seeAlso: ["edit", "patches_under", "change.zero"]
-  ) { _, patches, tokens, place in
+  ) { session, patches, tokens, place, picture, view in
     guard (patches == nil) != (tokens == nil) else {
       throw ArgumentFailure(
         parameter: "patch", "or token must be given, and not both",
@@ -150,14 +153,23 @@ extension Command {
     }
     var selection = Selection()
     let chosen = patches ?? tokens
+    let views = (try? session.model())?.model.seeing?.viewCount ?? 1
+    if let view, views == 1 {
+      throw ArgumentFailure(
+        parameter: "view", "is for a model that splits pictures, not \(view)")
+    }
+    // The places of a picture's way, or of a view's, are numbered by it.
+    let way = (picture - 1) * views + (view ?? views) - 1
+    func numbered(_ address: String) -> String { Address(address).ofPicture(way).description }
     let written =
       "change.mask(\(chosen?.written(as: patches == nil ? "token" : "patch") ?? "")"
-      + (place == "picture" || patches == nil ? ")" : ", where=\"attention\")")
+      + (place == "picture" || patches == nil ? "" : ", where=\"attention\"")
+      + (picture == 1 ? "" : ", picture=\(picture)") + (view.map { ", view=\($0)" } ?? "") + ")"
     guard patches == nil || place == "attention" else {
       selection.tokens = chosen
       return .object(
         Change(
-          written: written, places: ["picture.patches.output"], kind: .scale(0),
+          written: written, places: [numbered("picture.patches.output")], kind: .scale(0),
           selection: selection, hidden: .patches))
     }
     selection.keys = chosen
@@ -166,7 +178,10 @@ extension Command {
       ? [
         "language.blocks.*.scores", "text.blocks.*.scores", "qformer.blocks.*.attention.scores",
       ]
-      : ["vision.blocks.*.scores", "qformer.*.cross_attention.scores"]
+      : [
+        numbered("vision.blocks.*.scores"), numbered("resampler.*.scores"),
+        "qformer.*.cross_attention.scores",
+      ]
     return .object(
       Change(
         written: written, places: scores, kind: .hide, selection: selection,

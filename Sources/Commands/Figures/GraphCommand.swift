@@ -33,15 +33,16 @@ extension Command {
     } else if case .object(let object) = source, let view = object as? TraceView {
       map = try AttentionMap.take(
         from: view.trace, model: try view.model ?? session.model(), block: block, head: head,
-        kind: kind, words: view.model.map { source.words(of: $0) } ?? [])
+        kind: kind, of: view.input, words: view.model.map { source.words(of: $0) } ?? [])
     } else {
       let (trace, model) = try source.lookedAt("source")
       map = try AttentionMap.take(
         from: trace, model: model, block: block, head: head, kind: kind ?? source.lastKind,
-        words: source.words(of: model))
+        of: source.runInputs, words: source.words(of: model))
     }
-    let patches = map.model.model.seeing?.patches
-    let thumbnails = try picture.map { try map.model.thumbnails(of: $0.image) } ?? [:]
+    let patches = map.grid ?? map.model.model.seeing?.patches
+    let thumbnails =
+      try picture.map { try map.model.thumbnails(of: $0.image, view: map.view) } ?? [:]
     func nodes(_ labels: [String], arePatches: Bool) -> [AttentionNode] {
       labels.enumerated().map { index, label in
         let patch = arePatches ? patches?.patch(ofToken: index) : nil
@@ -87,15 +88,14 @@ extension Command {
 
 extension LoadedModel {
   /// The pixels of each patch, as the model sees them.
-  fileprivate func thumbnails(of image: Image) throws -> [Int: Image] {
-    let seer = try able(.seeing, for: "graph")
-    let prepared = try seer.prepare(image).picture
-    let patch = seer.patches.patchSize
+  fileprivate func thumbnails(of image: Image, view: Int?) throws -> [Int: Image] {
+    let prepared = try able(.seeing, for: "graph").prepare(image, view: view)
+    let (way, patch) = (prepared.geometry, prepared.geometry.patchSize)
     var result: [Int: Image] = [:]
-    for index in 0..<seer.patches.count {
-      let place = seer.patches.place(of: index)
-      result[index] = prepared.cropped(
-        x: place.column * patch, y: place.row * patch, width: patch, height: patch)
+    for index in 0..<way.patchCount {
+      let (row, column) = (index / way.columnCount, index % way.columnCount)
+      result[index] = prepared.picture.cropped(
+        x: column * patch, y: row * patch, width: patch, height: patch)
     }
     return result
   }

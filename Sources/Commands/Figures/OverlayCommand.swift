@@ -1,4 +1,5 @@
 internal import Figures
+internal import Images
 internal import Models
 internal import Runtime
 internal import Tensors
@@ -50,11 +51,15 @@ extension Command {
     ], seeAlso: ["attention", "rollout", "word_map", "heatmap"]
   ) { session, map, picture, query, cmap, title in
     let model = try map.sourceModel ?? session.model()
-    let patches = try model.able(.seeing, for: "overlay").patches
+    let seer = try model.able(.seeing, for: "overlay")
+    var parts: [(view: Int?, numbers: Tensor)] = []
     var name = title
     var numbers = try map.requireTensor("map", from: "attention")
-    if case .object(let object) = map, let own = object as? PatchMap, name.isEmpty {
-      name = own.title
+    var view: Int?
+    if case .object(let object) = map, let own = object as? PatchMap {
+      if name.isEmpty { name = own.title }
+      view = own.view
+      parts = own.views.map { ($0.view, $0.numbers) }
     }
     if case .object(let object) = map, let attention = object as? AttentionMap {
       guard attention.looksAtPatches else {
@@ -68,24 +73,68 @@ extension Command {
           "must be a whole number from 0 to \(numbers.shape[0] - 1), not \(query)",
           note: "this attention has \(numbers.shape[0]) queries")
       }
+      view = attention.view
+      parts = attention.views.map { ($0.view, $0.weights.row(query)) }
       numbers = numbers.row(query)
       if name.isEmpty { name = "\(attention.title): \(attention.queryLabels[query])" }
-    }
-    guard let grid = patches.map(of: numbers) else {
-      throw ArgumentFailure(
-        parameter: "map",
-        "must hold a number a patch, \(patches.side) × \(patches.side) or \(patches.count) of them, not shape "
-          + "\(numbers.shape)", note: "take one row of an attention, as in pattern[0, 0, 1:]")
     }
     var options = OverlayOptions()
     options.map = cmap.map
     // The middle of such a map means zero, and there the picture shows through.
     if cmap.map.isDiverging { options.normalisation = .symmetric(about: 0) }
+    let title = name.isEmpty ? "map on \(picture.name)" : name
+    /// A view's numbers on its patches, on this picture.
+    func laid(_ numbers: Tensor, _ view: Int?) throws -> Tensor? {
+      let shown = view.map { Input.Picture.view(of: picture.image, number: $0) }
+      let input = Input(picture: shown ?? .image(picture.image))
+      let index = shown == nil ? seer.views(of: input).count - 1 : 0
+      let patches = try seer.patches(of: input, at: index)
+      return patches.map(of: numbers) ?? (map.isAttention ? patches.map(ofLook: numbers) : nil)
+    }
+    if !parts.isEmpty {
+      let together = try ViewedMap(
+        parts.map { part in
+          guard let map = try laid(part.numbers, part.view) else {
+            throw ArgumentFailure(
+              parameter: "image", "must be the picture that was looked at, not \(picture.name)",
+              note: "its views have other patches")
+          }
+          return (try seer.way(of: picture.image.size, view: part.view), map)
+        })
+      options.note =
+        "\(parts.count) views together: each patch's number is spread over what it covers."
+      return .object(
+        Drawing(
+          figure: try Figure.overlay(
+            together.numbers, on: model.seen(picture.image), patches: together.cells,
+            title: title, options: options)))
+    }
+    guard let grid = try laid(numbers, view) else {
+      let patches = seer.patches
+      guard seer.hasOneGrid else {
+        let way = try seer.way(of: picture.image.size, view: view)
+        throw ArgumentFailure(
+          parameter: "map",
+          "must hold a number a patch, \(way.rowCount) × \(way.columnCount) for this picture, not shape "
+            + "\(numbers.shape)", note: "take one row of an attention, as in pattern[0, 0]")
+      }
+      throw ArgumentFailure(
+        parameter: "map",
+        "must hold a number a patch, \(patches.rowCount) × \(patches.columnCount) or \(patches.count) of them, not shape "
+          + "\(numbers.shape)", note: "take one row of an attention, as in pattern[0, 0, 1:]")
+    }
     return .object(
       Drawing(
         figure: try Figure.overlay(
           grid, on: model.seen(picture.image),
-          patches: try model.patchRectangles(of: picture.image),
-          title: name.isEmpty ? "map on \(picture.name)" : name, options: options)))
+          patches: try model.patchRectangles(of: picture.image, view: view),
+          title: title, options: options)))
+  }
+}
+
+extension Value {
+  /// Whether it is an attention, whose rows may hold more than a picture's tokens.
+  fileprivate var isAttention: Bool {
+    if case .object(let object) = self { object is AttentionMap } else { false }
   }
 }

@@ -36,7 +36,7 @@ extension Command {
             unit.matmulTransposed(unit), title: "\(title) of texts", options: options)))
     }
     guard let seer = model.seeing else { throw none }
-    let side = seer.patches.side
+    let (rows, columns) = (seer.patches.rowCount, seer.patches.columnCount)
     let unit = seer.patches.patches(of: seer.positionEmbeddings).unitRows()  // [P, D]
     var options = PanelOptions()
     options.normalisation = .minimumToMaximum
@@ -44,6 +44,7 @@ extension Command {
     return .object(
       Drawing(
         figure: try Figure.similarityMaps(
-          unit.matmulTransposed(unit), rows: side, columns: side, title: title, options: options)))
+          unit.matmulTransposed(unit), rows: rows, columns: columns, title: title, options: options)
+      ))
   }
 }

@@ -37,10 +37,15 @@ extension Command {
     let (trace, model) = try source.lookedAt("source")
     let kind = kind ?? (source.lastKind == .text ? AttentionKind.text : model.firstKind)
     let attentions = model.model.towers.flatMap(\.attentions).filter { $0.kind == kind.rawValue }
+    let way: (index: Int, view: Int?) =
+      attentions.first?.keys.areOfPicture == true
+      ? try model.ways(of: source.runInputs, picture: 0, view: nil).last ?? (0, nil) : (0, nil)
     var patterns: [(block: Int, weights: Tensor)] = []  // each [H, Q, K]
     for attention in attentions {
       for block in attention.blocks {
-        guard let weights = trace[attention.address(block: block)] else { continue }
+        guard let weights = trace[attention.address(block: block).ofPicture(way.index)] else {
+          continue
+        }
         patterns.append((block, weights))
       }
     }
@@ -53,9 +58,8 @@ extension Command {
       throw ArgumentFailure(
         parameter: "query", "must be a whole number from 0 to \(shape[1] - 1), not \(query)")
     }
-    let isOfPicture = attention.keys == .patches
-    let grid = model.model.seeing?.patches
-    let (side, leading) = (grid?.side ?? 0, grid?.leadingTokenCount ?? 0)
+    let isOfPicture = attention.keys.areOfPicture
+    let grid = try model.model.seeing.map { try $0.patches(of: source.runInputs, at: way.index) }
     let shown = isOfPicture ? query ?? 0 : query
     var maps: [Float] = []
     for pattern in patterns {
@@ -65,12 +69,19 @@ extension Command {
           maps += weights.elements
           continue
         }
-        maps += weights.row(shown).elements.dropFirst(isOfPicture ? leading : 0)
+        let row = weights.row(shown)
+        maps += isOfPicture ? grid?.map(ofLook: row)?.elements ?? [] : row.elements
       }
     }
-    let size = isOfPicture ? [side, side] : [shown == nil ? shape[1] : 1, shape[2]]
+    let size =
+      isOfPicture
+      ? [grid?.rowCount ?? 0, grid?.columnCount ?? 0] : [shown == nil ? shape[1] : 1, shape[2]]
+    let hasClassToken = grid.map { $0.leadingTokenCount > 0 } ?? false
     let looking =
-      shown.map { $0 == 0 && attention.queries == .patches ? "the class token" : "query \($0)" }
+      shown.map {
+        $0 == 0 && attention.queries == .patches && hasClassToken
+          ? "the class token" : attention.queries == .patches ? "token \($0)" : "query \($0)"
+      }
       ?? "all tokens: rows look, columns are looked at"
     return .object(
       Drawing(
@@ -86,25 +97,28 @@ extension Command {
     Parameter.picture("image", "The picture."),
     Parameter.integer("block", in: 0...1000, default: 0, "The block, counted from 0."),
     Parameter.optional(.integer("head", in: 0...1000, "The head; None for the mean of all.")),
+    Parameter.view,
     returns: "a Figure: a small map a query, one scale for all",
     examples: [
       Example(
         "s = scene(7)\nqueries = query(encode(embed(patchify(preprocess(s)))))\n"
           + "save(query_maps(queries, s, block=2), \"queries.png\")", "What each query looks at.")
     ], seeAlso: ["attention", "sheet"]
-  ) { _, source, picture, block, head in
+  ) { _, source, picture, block, head, view in
     let (trace, model) = try source.lookedAt("source")
     let map = try AttentionMap.take(
-      from: trace, model: model, block: block, head: head, kind: .cross)
-    let patches = try model.able(.seeing, for: "query_maps").patches
-    let (side, count) = (patches.side, map.weights.shape[0])
-    let grids = (0..<count).flatMap { patches.map(of: map.weights.row($0))?.elements ?? [] }
+      from: trace, model: model, block: block, head: head, kind: .cross, view: view.map { $0 - 1 },
+      of: source.runInputs)
+    let patches = try map.grid ?? model.able(.seeing, for: "query_maps").patches
+    let count = map.weights.shape[0]
+    let grids = (0..<count).flatMap { patches.map(ofLook: map.weights.row($0))?.elements ?? [] }
     return .object(
       Drawing(
         figure: try Figure.queryMaps(
-          Tensor(grids, shape: [count, side, side]),
+          Tensor(grids, shape: [count, patches.rowCount, patches.columnCount]),
           over: Backdrop(
-            model.seen(picture.image), patches: try model.patchRectangles(of: picture.image)),
+            model.seen(picture.image),
+            patches: try model.patchRectangles(of: picture.image, view: map.view)),
           title: map.title)))
   }
 

@@ -8,16 +8,21 @@ struct PatchMap: ForeignObject {
   let numbers: Tensor
   let title: String
   let model: LoadedModel
+  /// Which view of its picture that is, counted from 0; nil for the whole.
+  var view: Int?
+  /// The maps of all views, of which this one's cells are made.
+  var views: [PatchMap] = []
 
   var tensor: Tensor? { numbers }
   var typeName: String { "PatchMap" }
   var shown: String { Value.tensor(numbers, name: title).displayed }
-  var attributeNames: [String] { ["tensor", "title"] }
+  var attributeNames: [String] { ["tensor", "title", "views"] }
 
   func attribute(_ attribute: String) throws -> Value? {
     switch attribute {
     case "tensor": .tensor(numbers, name: title)
     case "title": .text(title)
+    case "views": .newList(views.map { .object($0) })
     default: nil
     }
   }

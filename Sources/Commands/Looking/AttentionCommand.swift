@@ -24,6 +24,7 @@ extension Command {
           + "picture), language, text. None takes the part that the source ran last, vision for a run."
       )),
     Parameter.pictureNumber,
+    Parameter.view,
     returns: "an Attention: a tensor [Q, K], rows look, columns are looked at",
     examples: [
       Example(
@@ -32,12 +33,13 @@ extension Command {
       Example(
         "attention(run(scene(7)), block=2, kind=\"cross\").shape", "What do the queries look at?"),
     ], seeAlso: ["rollout", "overlay", "heatmap", "graph"]
-  ) { session, source, block, head, kind, picture in
+  ) { session, source, block, head, kind, picture, view in
     let (trace, model) = try source.lookedAt("source")
     return .object(
       try AttentionMap.take(
         from: trace, model: model, block: block, head: head, kind: kind ?? source.lastKind,
-        picture: picture - 1, words: source.words(of: model)))
+        picture: picture - 1, view: view.map { $0 - 1 }, of: source.runInputs,
+        words: source.words(of: model)))
   }
 }
 
@@ -45,7 +47,7 @@ extension AttentionMap {
   /// Finds one layer's pattern in a trace and reduces it to one head or the mean.
   static func take(
     from trace: Trace, model: LoadedModel, block: Int, head: Int?, kind: AttentionKind?,
-    picture: Int = 0, words: [String] = []
+    picture: Int = 0, view: Int? = nil, of input: Input = Input(), words: [String] = []
   ) throws -> AttentionMap {
     let places = model.model.towers.flatMap(\.attentions).filter {
       kind == nil || $0.kind == kind?.rawValue
@@ -57,6 +59,29 @@ extension AttentionMap {
         note: model.whyAbsent(places, from: trace))
     }
     try place.check(block: block)
+    let isOfPicture = place.keys.areOfPicture
+    let ways =
+      isOfPicture
+      ? try model.ways(of: input, picture: picture, view: view) : [(index: picture, view: nil)]
+    let maps = try ways.map { way in
+      try take(
+        from: trace, model: model, at: place, block: block, head: head, way: way, of: input,
+        words: words)
+    }
+    guard var whole = maps.last else {
+      throw trace.missing(place.address(block: block).description)
+    }
+    // Of tokens that look at each other a query is another place in every view.
+    if maps.count > 1, place.queries == .queries { whole.views = maps }
+    return whole
+  }
+
+  /// The pattern of one way in a trace.
+  private static func take(
+    from trace: Trace, model: LoadedModel, at place: AttentionPlace, block: Int, head: Int?,
+    way: (index: Int, view: Int?), of input: Input, words: [String]
+  ) throws -> AttentionMap {
+    let picture = way.index
     let address = place.address(block: block).ofPicture(picture)
     guard let pattern = trace[address] else {
       throw ArgumentFailure(
@@ -72,12 +97,13 @@ extension AttentionMap {
         note: "this layer has \(heads) heads; head \(heads - 1) is the last")
     }
     let weights = head.map { pattern.row($0) } ?? pattern.mean(axis: 0)
-    let grid = model.model.seeing?.patches
+    let grid = try model.model.seeing.map { try $0.patches(of: input, at: picture) }
     return AttentionMap(
       weights: weights, address: address.description, head: head, headCount: heads,
-      looksAtPatches: place.keys == .patches,
+      looksAtPatches: place.keys.areOfPicture,
       queryLabels: place.queries.labels(weights.shape[0], in: grid, words: words),
-      keyLabels: place.keys.labels(weights.shape[1], in: grid, words: words), model: model)
+      keyLabels: place.keys.labels(weights.shape[1], in: grid, words: words), model: model,
+      grid: grid, view: way.view)
   }
 }
 
@@ -85,6 +111,17 @@ extension Parameter where T == Int {
   /// Which of several pictures.
   static var pictureNumber: Self {
     .integer("picture", in: 1...1000, default: 1, "Which of several pictures, the first is 1.")
+  }
+}
+
+extension Parameter where T == Int? {
+  /// Which view of a picture that the model splits.
+  static var view: Self {
+    .optional(
+      .integer(
+        "view", in: 1...5,
+        "Of a picture that the model splits: 1 top left, 2 top right, 3 bottom left, 4 bottom right, 5 the "
+          + "whole."))
   }
 }
 
@@ -161,11 +198,16 @@ extension AttentionPlace {
 }
 
 extension AttentionPlace.Tokens {
+  /// Whether a picture's tokens come first.
+  var areOfPicture: Bool { self == .patches || self == .patchesAndQueries }
+
   /// A name for each of `count` positions; `words` are a text's tokens, where they are known.
   func labels(_ count: Int, in grid: PatchGrid?, words: [String] = []) -> [String] {
     (0..<count).map { index in
       switch self {
-      case .patches:
+      case .patchesAndQueries where index >= grid?.tokenCount ?? 0:
+        return "query \(index - (grid?.tokenCount ?? 0))"
+      case .patches, .patchesAndQueries:
         return grid?.patch(ofToken: index).flatMap { grid?.place(of: $0) }
           .map { "\($0.row),\($0.column)" } ?? "class"
       case .queries: return "query \(index)"

@@ -47,8 +47,11 @@ extension Command {
         parameter: "block", "must be a whole number from 0 to \(count - 1), not \(end)",
         note: "this model has \(count) \(tower) blocks; block \(count - 1) is the last")
     }
+    let way: (index: Int, view: Int?) =
+      tower == "vision"
+      ? try model.ways(of: source.runInputs, picture: 0, view: nil).last ?? (0, nil) : (0, nil)
     let patterns = try (0...end).map { block in
-      let address = Address("\(tower).blocks.\(block).attention.pattern")
+      let address = Address("\(tower).blocks.\(block).attention.pattern").ofPicture(way.index)
       guard let pattern = trace[address] else {
         throw ArgumentFailure(
           parameter: "source", "did not keep \(address)",
@@ -59,11 +62,12 @@ extension Command {
     }
     let one = try AttentionMap.take(
       from: trace, model: model, block: 0, head: nil, kind: AttentionKind(rawValue: tower),
-      words: source.words(of: model))
+      view: way.view, of: source.runInputs, words: source.words(of: model))
     return .object(
       AttentionMap(
         weights: attentionRollout(patterns), address: "rollout of \(tower) blocks 0 to \(end)",
         head: nil, headCount: one.headCount, looksAtPatches: one.looksAtPatches,
-        queryLabels: one.queryLabels, keyLabels: one.keyLabels, model: model))
+        queryLabels: one.queryLabels, keyLabels: one.keyLabels, model: model, grid: one.grid,
+        view: one.view))
   }
 }

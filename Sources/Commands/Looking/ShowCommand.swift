@@ -43,8 +43,11 @@ extension Session {
     }
     guard let tensor = value.tensor, tensor.rank == 3 else { return nil }
     guard let seer = try (value.sourceModel ?? self.model()).model.seeing else { return nil }
-    let side = seer.patches.imageSize
-    guard tensor.shape == [3, side, side] else { return nil }
+    let size = seer.patches.size
+    guard
+      seer.hasOneGrid
+        ? tensor.shape == [3, size.height, size.width] : tensor.shape[0] == 3 && tensor.count > 0
+    else { return nil }
     return drawn(try Image(levels: seer.preprocessing.levels(of: tensor)))
   }
 }

@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Models
 internal import Runtime
 internal import Tensors
 
@@ -11,11 +12,19 @@ struct AttentionMap: ForeignObject {
   /// Nil for the mean over heads.
   let head: Int?
   let headCount: Int
-  /// Whether the keys are the picture's tokens: class token, then patches row by row.
+  /// Whether the keys are the picture's tokens: class token, then patches row by row; queries may follow.
   let looksAtPatches: Bool
   /// A label each query and key.
   let queryLabels, keyLabels: [String]
   let model: LoadedModel
+  /// How the picture that is looked at is cut; nil where it is not known.
+  var grid: PatchGrid?
+  /// Which view of its picture is looked at, counted from 0; nil for the whole, and for a model that splits
+  /// none.
+  var view: Int?
+  /// The same layer's of every view of the picture, where nobody chose one of several and all have the same
+  /// queries; this one is the last of them.
+  var views: [AttentionMap] = []
 
   var tensor: Tensor? { weights }
   var typeName: String { "Attention" }
@@ -40,6 +49,9 @@ struct AttentionMap: ForeignObject {
       \(keyLabels[key])
       spread: mean entropy \(Digits.short(mean)) of at most \(Digits.short(even)) nats
       """
+        + (views.isEmpty
+          ? ""
+          : "\nof \(PictureView.name(of: views.count - 1)); overlay draws all \(views.count) views together")
   }
 
   var attributeNames: [String] { ["address", "head", "heads", "weights"] }

@@ -19,8 +19,8 @@ extension Picture {
     let seer =
       try source.sourceModel?.able(.seeing, for: "image")
       ?? session.able(.seeing, for: "image").part
-    guard let levels = try seer.levels(of: tensor) else {
-      let grid = seer.patches
+    let grid = try seer.patches(of: source.runInputs, at: 0)
+    guard let levels = try seer.levels(of: tensor, cut: grid) else {
       throw ArgumentFailure(
         parameter: "path",
         "must be pixels [3, Y, X], patches [\(grid.count), \(3 * grid.patchSize * grid.patchSize)] "
@@ -46,14 +46,16 @@ extension Picture {
 extension SeeingModel {
   /// The levels of the picture that a tensor shows, `[Y, X, 3]`; nil where its shape is none of a
   /// picture's: pixels `[3, Y, X]` or patches `[P, 3·p·p]` as this model takes them, or levels.
-  func levels(of tensor: Tensor) throws -> Tensor? {
+  ///
+  /// - Parameter patches: how the picture is cut whose patches they are.
+  func levels(of tensor: Tensor, cut patches: PatchGrid) throws -> Tensor? {
     if tensor.rank == 3, tensor.count > 0, tensor.shape[0] == 3 {
       return try preprocessing.levels(of: tensor)
     }
     let side = patches.patchSize
     if tensor.shape == [patches.count, 3 * side * side] {
       return try preprocessing.levels(
-        of: unpatchify(tensor, patch: side, rows: patches.side, columns: patches.side))
+        of: unpatchify(tensor, patch: side, rows: patches.rowCount, columns: patches.columnCount))
     }
     return tensor.rank == 3 && tensor.count > 0 && tensor.shape[2] == 3 ? tensor : nil
   }

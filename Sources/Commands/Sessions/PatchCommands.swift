@@ -13,6 +13,7 @@ extension Command {
     Parameter.number(
       "share", in: 0...1, default: 0,
       "How much of a patch must lie under the box: 0 for any part of it, 1 for all."),
+    Parameter.view,
     returns: "positions of patches, counted from 0, row by row, the class token left out",
     details: "Four numbers are in the picture's own pixels, an answer's box becomes pixels as "
       + "draw_boxes() draws it; what the model resizes and crops is followed. Where the class token comes first, patch i is token i + 1.",
@@ -29,10 +30,11 @@ extension Command {
           + "patches_under(boxes(answer)[0], s)",
         "Which patches does the model mean?"),
     ], seeAlso: ["box_of", "boxes", "grid", "overlay"]
-  ) { session, given, picture, share in
+  ) { session, given, picture, share, view in
     let box = try given.rectangle(on: picture)
-    let geometry = try session.able(.seeing, for: "patches_under").part
-      .prepare(picture.image).geometry
+    let (seer, model) = try session.able(.seeing, for: "patches_under")
+    if seer.viewCount == 1 { _ = try model.ways(of: Input(), picture: 0, view: view) }
+    let geometry = try seer.way(of: picture.image.size, view: view.map { $0 - 1 })
     let patches = geometry.patches(under: box, share: share)
     if patches.isEmpty, geometry.patches(under: box).isEmpty {
       throw ArgumentFailure(
@@ -50,6 +52,7 @@ extension Command {
       "patches", expects: "positions of patches, or a mask of them",
       "Positions, counted from 0, row by row; or a mask with one truth a patch."),
     Parameter.picture("image", "The picture that the box is drawn on."),
+    Parameter.view,
     returns: "left, top, right and bottom in the picture's own pixels",
     examples: [
       Example(
@@ -58,8 +61,10 @@ extension Command {
         "Where the five patches lie that matter most."),
       Example("s = scene(7)\nbox_of(patches_under((40, 40, 80, 80), s), s)", "There and back."),
     ], seeAlso: ["patches_under", "topk"]
-  ) { session, patches, picture in
-    let geometry = try session.able(.seeing, for: "box_of").part.prepare(picture.image).geometry
+  ) { session, patches, picture, view in
+    let (seer, model) = try session.able(.seeing, for: "box_of")
+    if seer.viewCount == 1 { _ = try model.ways(of: Input(), picture: 0, view: view) }
+    let geometry = try seer.way(of: picture.image.size, view: view.map { $0 - 1 })
     let places = try patches.patchPositions(rows: geometry.rowCount, columns: geometry.columnCount)
     guard !places.isEmpty else {
       throw ArgumentFailure(parameter: "patches", "must be at least one patch")

@@ -85,13 +85,24 @@ extension Command {
     "preprocess", group: "Stages",
     "Resizes a picture to what the model takes and centres its colours around 0.",
     Parameter.picture("image", "The picture, or its path."),
+    Parameter.view,
     returns: "pixels [3, Y, X], red, green and blue planes, with a trace",
+    details:
+      "A model that splits pictures is given one view here, the whole unless view= says another, and "
+      + "all of them by run() and chat().",
     examples: [Example("pixels = preprocess(scene(7))\npixels.shape", "Pixels as numbers.")],
     seeAlso: ["patchify", "image"]
-  ) { session, picture in
-    _ = try session.able(.seeing, for: "preprocess")
+  ) { session, picture, view in
+    let (seer, model) = try session.able(.seeing, for: "preprocess")
+    guard seer.viewCount > 1 else {
+      _ = try model.ways(of: Input(), picture: 0, view: view)
+      return try session.run(
+        stage: "preprocess", on: nil, of: Input(image: picture.image), keep: "*")
+    }
     return try session.run(
-      stage: "preprocess", on: nil, of: Input(image: picture.image), keep: "*")
+      stage: "preprocess", on: nil,
+      of: Input(
+        picture: .view(of: picture.image, number: (view ?? seer.viewCount) - 1)), keep: "*")
   }
 
   static let patchify = Command(
@@ -102,7 +113,14 @@ extension Command {
       Example("patches = patchify(preprocess(scene(7)))\npatches.shape", "How many patches?")
     ], seeAlso: ["embed", "grid"]
   ) { session, pixels in
-    _ = try session.able(.seeing, for: "patchify")
+    let (seer, _) = try session.able(.seeing, for: "patchify")
+    if !seer.hasOneGrid, pixels.runInputs.pictures.isEmpty, let given = pixels.tensor,
+      given.rank == 3
+    {
+      // Later stages must know how many patches stand in a row.
+      return try session.run(
+        stage: "patchify", on: given, of: Input(picture: .pixels(given)), keep: "*")
+    }
     return try session.run(stage: "patchify", on: pixels, from: "preprocess", "pixels", keep: "*")
   }
 

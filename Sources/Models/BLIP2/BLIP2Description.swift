@@ -135,7 +135,7 @@ extension Fact {
   static func picture(_ patches: PatchGrid) -> Fact {
     Fact(
       "picture",
-      "\(patches.imageSize) × \(patches.imageSize) pixels, \(patches.side) × \(patches.side) "
+      "\(patches.imageSize) × \(patches.imageSize) pixels, \(patches.rowCount) × \(patches.columnCount) "
         + "patches of \(patches.patchSize) × \(patches.patchSize)")
   }
 

@@ -40,7 +40,7 @@ extension BLIP2.Model {
   private func publishedAxes(_ batch: [Tensor], at address: Address) -> Tensor {
     let text = address.description
     if text == "vision.embedding.patch.output" {
-      return batch.imageChannels(side: patches.side)
+      return batch.imageChannels(patches)
     }
     if text.hasPrefix("qformer.text.positions") { return batch[0].withBatchAxis }
     if text.hasPrefix("retrieval.text_projection") { return Tensor.concatenated(batch) }

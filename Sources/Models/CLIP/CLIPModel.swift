@@ -129,7 +129,7 @@ extension CLIP.Model {
 
   /// The sizes in one line.
   public var summary: String {
-    "\(patches.imageSize) px in \(patches.side) × \(patches.side) patches, vision "
+    "\(patches.imageSize) px in \(patches.rowCount) × \(patches.columnCount) patches, vision "
       + "\(vision.sizes.blockCount) × \(vision.sizes.width), text "
       + "\(configuration.text.blockCount) × \(configuration.text.width), shared space of "
       + "\(embeddingWidth)"

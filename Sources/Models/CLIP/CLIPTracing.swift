@@ -80,7 +80,7 @@ extension CLIP.Model {
           batch.map { $0.columns(part * width..<(part + 1) * width).withBatchAxis })
       }
       switch text {
-      case "vision.embedding.patch.output": return batch.imageChannels(side: patches.side)
+      case "vision.embedding.patch.output": return batch.imageChannels(patches)
       case "vision.embedding.positions.output", "text.embedding.positions.output":
         return batch[0].withBatchAxis
       case "vision.norm.output", "joint.image_projection.output", "joint.text_projection.output":

@@ -73,7 +73,7 @@ extension CLIP.VisionTower {
 
   /// The sizes in one line.
   public var summary: String {
-    "\(patches.imageSize) px in \(patches.side) × \(patches.side) patches, vision "
+    "\(patches.imageSize) px in \(patches.rowCount) × \(patches.columnCount) patches, vision "
       + "\(vision.sizes.blockCount) × \(vision.sizes.width), no text tower"
   }
 
@@ -127,7 +127,7 @@ extension CLIP.VisionTower {
   public func published(_ traces: [Trace]) -> [PublishedTensor] {
     publishedBatch(traces) { batch, address, _ in
       switch address.description {
-      case "vision.embedding.patch.output": batch.imageChannels(side: patches.side)
+      case "vision.embedding.patch.output": batch.imageChannels(patches)
       case "vision.embedding.positions.output": batch[0].withBatchAxis
       case "vision.norm.output", "joint.image_projection.output": Tensor.concatenated(batch)
       default: Tensor.concatenated(batch.map(\.withBatchAxis))

@@ -142,6 +142,16 @@ extension ConfigurationKeys {
         "image_processor_class", "transformers_version", "num_query_tokens"),
     shared: [])
 
+  /// The file of the class that prepares an Idefics2's pictures.
+  static let idefics2ImageProcessor = ConfigurationKeys(
+    "Idefics2ImageProcessorKwargs",
+    Key.read("do_image_splitting")
+      + Key.only("do_pad", true, because: "a batch is filled up")
+      + Key.only("do_center_crop", false, because: "nothing is cut off")
+      + Key.harmless("the sides are told by longest_edge and shortest_edge", "default_to_square")
+      + imageProcessor.keys,
+    shared: [])
+
   /// `generation_config.json`.
   static let generationConfig = ConfigurationKeys(
     "GenerationConfig",
@@ -173,6 +183,7 @@ extension ConfigurationKeys {
   static let all = [
     vit, timm, timmArguments, timmPictures, clip, clipText, clipVision, openCLIP,
     openModel, openVision, openText, openPictures, blip2, blip2Vision,
-    blip2QFormer, opt, qwen, qwenVisual, imageProcessor, generationConfig,
+    blip2QFormer, opt, qwen, qwenVisual, idefics2, idefics2Vision, idefics2Perceiver,
+    imageProcessor, idefics2ImageProcessor, generationConfig,
   ]
 }

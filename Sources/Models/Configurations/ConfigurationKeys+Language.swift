@@ -23,6 +23,33 @@ extension ConfigurationKeys {
       + Key.only("partial_rotary_factor", 1, because: "whole heads turn"),
     shared: [])
 
+  /// An Idefics2's `config.json`; its part `text_config` is Mistral's.
+  static let idefics2 = ConfigurationKeys(
+    "Idefics2Config",
+    Key.read("vision_config", "perceiver_config", "text_config", "image_token_id")
+      + Key.only("tie_word_embeddings", false, because: "the head is a layer of its own"))
+
+  /// Its part `vision_config`.
+  static let idefics2Vision = ConfigurationKeys(
+    "Idefics2VisionConfig",
+    visionSizes + [
+      Key(
+        name: "position_rounding", use: .read,
+        reason: "Fovea's own: which published code's rounding of places, `5` or `4.40`")
+    ])
+
+  /// Its part `perceiver_config`.
+  static let idefics2Perceiver = ConfigurationKeys(
+    "Idefics2PerceiverConfig",
+    [
+      Key(
+        name: "rms_norm_eps", use: .read,
+        reason: "absent it is 1e-6, as in transformers 5, which is said; the first code took text_config's")
+    ]
+      + Key.read(
+      "hidden_size", "hidden_act", "resampler_n_latents", "resampler_depth",
+      "resampler_n_heads", "resampler_head_dim", "num_key_value_heads"))
+
   /// Qwen-VL's `config.json`.
   static let qwen = ConfigurationKeys(
     "QWenConfig",

@@ -41,8 +41,8 @@ public struct ChatContext: Sendable, Equatable {
     case frame
     /// What somebody says.
     case words
-    /// The places of a picture, counted from 0.
-    case picture(Int)
+    /// The places of a picture, counted from 0; where a model splits pictures those of one view of it.
+    case picture(Int, view: Int? = nil)
   }
 
   /// A run of tokens.

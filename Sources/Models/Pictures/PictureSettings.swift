@@ -23,6 +23,13 @@ public struct PictureSettings: Sendable, Equatable {
     return settings
   }
 
+  /// The same for pictures that are split into views, or are not.
+  func splitting(_ splits: Bool) throws -> PictureSettings {
+    var settings = self
+    settings.preprocessing = try preprocessing.splitting(splits)
+    return settings
+  }
+
   /// The settings in a line, the file that they came from at its end.
   var fact: Fact { Fact("prepared", preprocessing.inWords + "; " + source) }
 }
@@ -30,11 +37,13 @@ public struct PictureSettings: Sendable, Equatable {
 extension Preprocessing {
   /// What is done, in order.
   var inWords: String {
-    var steps: [String] = []
+    var steps = splits ? ["split into quarters and the whole"] : []
     let name = "\(filter)"
     switch target {
     case .exactly(let size): steps.append("resized to \(size) (\(name))")
     case .shortestEdge(let side): steps.append("shorter side to \(side) (\(name))")
+    case .longestEdge(let longest, let least):
+      steps.append("longer side at most \(longest), either at least \(least) (\(name))")
     case nil: break
     }
     if let crop { steps.append("the middle \(crop) cut out") }
@@ -59,6 +68,14 @@ extension Preprocessing {
     }.joined(separator: " ")
   }
 
+  /// The same for pictures that are split into views, or are not.
+  func splitting(_ splits: Bool) throws -> Preprocessing {
+    try Preprocessing(
+      target: target, filter: filter, crop: crop, cropRounding: cropRounding,
+      rescaleFactor: rescaleFactor, normalisation: normalisation, transparency: transparency,
+      conversion: conversion, splits: splits)
+  }
+
   /// The same for another square size: target and crop grow together.
   ///
   /// - Throws: `ModelError.badSize` for a size that holds no whole patches.
@@ -77,11 +94,12 @@ extension Preprocessing {
         .exactly(
           PixelSize(
             width: scaled(old.width, by: crop.width), height: scaled(old.height, by: crop.height)))
+      case (.longestEdge(_, let least), _): .longestEdge(side, atLeast: min(least, side))
       case (.exactly, nil), (nil, _): .exactly(size)
       }
     return try Preprocessing(
       target: target, filter: filter, crop: crop == nil ? nil : size, cropRounding: cropRounding,
       rescaleFactor: rescaleFactor, normalisation: normalisation, transparency: transparency,
-      conversion: conversion)
+      conversion: conversion, splits: splits)
   }
 }

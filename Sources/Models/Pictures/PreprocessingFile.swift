@@ -23,10 +23,12 @@ struct PreprocessingFile {
   /// - Parameters:
   ///   - processor: the class that the family's models have.
   ///   - queryCount: how many queries the processor must count on; nil where there are none.
+  ///   - imageTokenCount: how many rows of a picture it must count on; nil where it counts on none.
   /// - Throws: for a value that makes no sense, that is not built or that the model cannot take.
   static func read(
     _ folder: CheckpointFolder, imageSize: Int, processor: ProcessorClass,
-    sizeKey: String = "vision_config.image_size", queryCount: Int? = nil
+    sizeKey: String = "vision_config.image_size", queryCount: Int? = nil,
+    imageTokenCount: Int? = nil
   ) throws -> PictureSettings {
     let whole = ConfigurationReader(
       file: folder.url.appending(path: combined).path, path: "",
@@ -34,6 +36,11 @@ struct PreprocessingFile {
     if let queryCount, let counted = try whole.index("num_query_tokens") {
       try whole.require(
         counted == queryCount, "num_query_tokens", "\(queryCount), as in config.json")
+    }
+    if let imageTokenCount, let counted = try whole.index("image_seq_len") {
+      try whole.require(
+        counted == imageTokenCount, "image_seq_len",
+        "\(imageTokenCount), as perceiver_config.resampler_n_latents in config.json")
     }
     let nested = try whole.section(part)
     let found: (reader: ConfigurationReader, source: String)
@@ -60,7 +67,14 @@ struct PreprocessingFile {
       throw ModelError.noSettings(
         file: found.reader.file, found: found.reader.json?.kindName ?? "null")
     }
-    let unknown = try ConfigurationKeys.imageProcessor.unknownKeys(in: found.reader)
+    let keys: ConfigurationKeys =
+      processor.takesAnySize ? .idefics2ImageProcessor : .imageProcessor
+    let unknown = try keys.unknownKeys(in: found.reader)
+    if let own = try named(found.reader), own.takesAnySize != processor.takesAnySize {
+      throw found.reader.bad(
+        "image_processor_type", .string(own.name),
+        "'\(processor.name)', as the model's family has it")
+    }
     let file = PreprocessingFile(
       reader: found.reader, processor: try named(found.reader) ?? processor, imageSize: imageSize,
       sizeKey: sizeKey)
@@ -97,7 +111,9 @@ struct PreprocessingFile {
       target: try target(crop: crop), filter: filter, crop: crop,
       rescaleFactor: try does("do_rescale", default: true) ? try rescaleFactor() : nil,
       normalisation: try does("do_normalize", default: true) ? try normalisation() : nil,
-      transparency: try does("do_convert_rgb", default: processor.convertsColours) ? .white : .drop)
+      transparency: try does("do_convert_rgb", default: processor.convertsColours) ? .white : .drop,
+      splits: processor.takesAnySize
+        ? try reader.flag("do_image_splitting", default: false) : false)
   }
 
   /// Whether a step is taken.
@@ -128,6 +144,13 @@ struct PreprocessingFile {
   /// How large the picture is made before anything is cut.
   private func target(crop: PixelSize?) throws -> Preprocessing.Target {
     try requireGiven("size")
+    if case .longestEdge(let longest, let least) = processor.size {
+      let size = try reader.section("size")
+      let ours = try size.count("longest_edge", default: longest)
+      let other = try size.count("shortest_edge", default: least)
+      try size.require(other <= ours, "shortest_edge", "at most longest_edge, \(ours)")
+      return .longestEdge(ours, atLeast: other)
+    }
     let value = reader.json?["size"] ?? .null
     let numberIsSquare =
       (reader.json?["default_to_square"] ?? .null).isNull

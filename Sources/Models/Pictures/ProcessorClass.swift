@@ -21,6 +21,8 @@ struct ProcessorClass: Sendable {
   enum Size: Sendable, Equatable {
     case square(Int)
     case shortestEdge(Int)
+    /// At most the first, each side at least the second, whatever the proportions.
+    case longestEdge(Int, atLeast: Int)
   }
 
   static let vit = ProcessorClass(
@@ -35,9 +37,13 @@ struct ProcessorClass: Sendable {
     deviation: CLIPColours.deviation,
     size: .square(384))
 
+  static let idefics2 = ProcessorClass(
+    name: "Idefics2ImageProcessor", filter: .bilinear, mean: half, deviation: half,
+    size: .longestEdge(980, atLeast: 378))
+
   /// The classes that can be read; the last three are other families', which some checkpoints name.
   static let all = [
-    vit, clip, blip,
+    vit, clip, blip, idefics2,
     ProcessorClass(
       name: "DeiTImageProcessor", otherNames: ["DeiTFeatureExtractor"], filter: .bicubic,
       mean: half, deviation: half, size: .square(256), crop: 224, convertsColours: false),
@@ -56,9 +62,13 @@ struct ProcessorClass: Sendable {
     return all.first { $0.name == plain || $0.otherNames.contains(plain) }
   }
 
+  /// Whether its pictures may have any proportions, and are cut into patches as they are.
+  var takesAnySize: Bool { if case .longestEdge = size { true } else { false } }
+
   /// The same with the sizes of a model that reads `side` pixels.
   func sized(to side: Int) -> ProcessorClass {
-    ProcessorClass(
+    if case .longestEdge = size { return self }
+    return ProcessorClass(
       name: name, otherNames: otherNames, filter: filter, mean: mean, deviation: deviation,
       size: crop == nil || numberIsSquare ? .square(side) : .shortestEdge(side),
       crop: crop.map { _ in side }, numberIsSquare: numberIsSquare,

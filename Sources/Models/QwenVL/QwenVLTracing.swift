@@ -34,7 +34,7 @@ extension QwenVL.Model {
     let text = address.description
     func stacked() -> Tensor { Tensor.concatenated(batch.map(\.withBatchAxis)) }
     switch text {
-    case "vision.embedding.patch.output": return batch.imageChannels(side: patches.side)
+    case "vision.embedding.patch.output": return batch.imageChannels(patches)
     // The queries are normed once for all pictures.
     case "resampler.query_norm.output": return batch[0]
     case "language.rotary.output":

@@ -93,7 +93,7 @@ extension ViT.Model {
 
   /// The sizes in one line.
   public var summary: String {
-    "\(patches.imageSize) px in \(patches.side) × \(patches.side) patches, vision "
+    "\(patches.imageSize) px in \(patches.rowCount) × \(patches.columnCount) patches, vision "
       + "\(vision.sizes.blockCount) × \(vision.sizes.width), "
       + (classifier == nil ? "no classifier" : "\(labels.count) classes")
   }

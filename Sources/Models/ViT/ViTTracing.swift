@@ -32,7 +32,7 @@ extension ViT.Model {
     publishedBatch(traces) { batch, address, place in
       switch address.description {
       case "vision.embedding.patch.output" where place.hasSuffix(".projection"):
-        batch.imageChannels(side: patches.side)
+        batch.imageChannels(patches)
       case "classifier.output": Tensor.concatenated(batch)
       default: Tensor.concatenated(batch.map(\.withBatchAxis))
       }

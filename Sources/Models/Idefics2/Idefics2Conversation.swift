@@ -1,0 +1,79 @@
+internal import Generation
+internal import Tokenizers
+
+extension Idefics2.Model: ChatModel {
+  /// `<end_of_utterance>`.
+  public var stopSequences: [[Int]] {
+    tokenizer.id(Idefics2.Prompt.end).map { [[$0]] } ?? []
+  }
+
+  /// The single tokens that end an answer.
+  var endTokens: [Int] {
+    let own = stopSequences.flatMap { $0 }
+    return settings.endTokens.value + own.filter { !settings.endTokens.value.contains($0) }
+  }
+
+  /// As much of the conversation as fits the window, the oldest question with its answer left out first; what
+  /// a system says stays.
+  public func reading(_ conversation: Input) throws -> (input: Input, cut: Int) {
+    var input = conversation
+    guard input.turns.last?.speaker == .user || input.tokenIDs != nil else {
+      throw ModelError.emptyPrompt
+    }
+    var cut = 0
+    if settings.chatFormat.value == .raw {
+      input.turns = input.turns.suffix(1)
+      return (input, 0)
+    }
+    let limit = min(settings.maxWindowSize.value, configuration.decoder.positionCount)
+    let first = input.turns.first?.speaker == .system ? 1 : 0
+    while input.turns.count > first + 1, try context(of: input).ids.count > limit {
+      repeat { input.turns.remove(at: first) } while input.turns[first].speaker != .user
+      cut += 1
+    }
+    return (input, cut)
+  }
+
+  /// The tokens of a conversation, and what each of them is.
+  ///
+  /// - Throws: where words hold more tags than there are pictures, or fewer, or a mark of turns.
+  public func context(of input: Input) throws -> ChatContext {
+    let isRaw = settings.chatFormat.value == .raw
+    return try Idefics2.Prompt(
+      isRaw ? Array(input.turns.suffix(1)) : input.turns,
+      rowCount: perceiver.shape.latentCount, viewCount: viewCount, isRaw: isRaw
+    ).context(by: tokenizer)
+  }
+
+  /// The token ids that a run reads.
+  ///
+  /// - Throws: where given ids are not of this model, or are more than it has positions; what `context`
+  ///   throws.
+  public func ids(of input: Input) throws -> [Int] {
+    let ids = try input.tokenIDs ?? context(of: input).ids
+    guard !ids.isEmpty else { throw ModelError.emptyPrompt }
+    try configuration.decoder.checkRows(of: ids)
+    let limit = configuration.decoder.positionCount
+    guard ids.count <= limit else {
+      throw ModelError.promptTooLong(tokens: ids.count, limit: limit)
+    }
+    return ids
+  }
+
+  /// The ids of a prompt without a picture, as the only turn.
+  public func promptIDs(_ prompt: String) throws -> [Int] { try ids(of: Input(prompt: prompt)) }
+
+  /// The text of tokens, special ones left out; spaces at both ends are cut.
+  public func text(of tokens: [Int]) -> String {
+    tokenizer.decode(tokens, skipSpecialTokens: true).trimmed
+  }
+
+  /// The answer: up to the first token that ends one.
+  public func reply(in tokens: [Int]) -> String {
+    let ends = Set(endTokens)
+    return text(of: Array(tokens.prefix { !ends.contains($0) }))
+  }
+
+  /// The words: a tag names no file, so pictures are given beside the text.
+  public func pieces(of text: String) -> [ChatPiece] { [.words(text)] }
+}
