@@ -20,7 +20,7 @@ let looping: Set = ["Runtime", "Tensors", "Tokenizers", "Tracing"]
 /// Rooms whose every line that could touch memory it should not says so: the compiler holds them to it.
 let safe: Set = [
   "Characters", "Language", "Tracing", "Generation", "Making", "Notebooks", "Models",
-  "Commands", "Layers", "Boxes",
+  "Commands", "Layers", "Boxes", "Templates",
 ]
 
 /// A Swift target of the house, with the targets it may import.
@@ -77,6 +77,7 @@ let package = Package(
     room("Budget", ["CKernels"]),
     room("Files", ["Budget", "CFiles", "Characters"]),
     room("Hubs", ["Budget", "Files"]),
+    room("Templates", ["Budget", "Files"]),
     room("Boxes", ["Budget"]),
     room("Tensors", ["Budget", "CKernels", "COpenBLAS"]),
     room("Tracing", ["Budget", "Tensors"]),
@@ -126,6 +127,7 @@ let package = Package(
     tests("Budget", ["Files"]),
     tests("Files", ["Tensors"]),
     tests("Hubs", ["Files"]),
+    tests("Templates", ["Files"]),
     tests("Boxes", []),
     .target(name: "TileEmulator", path: "Tests/TileEmulator", cSettings: fast),
     tests("Tensors", ["TileEmulator"]),
