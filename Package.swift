@@ -89,7 +89,7 @@ let package = Package(
     room(
       "Models",
       [
-        "Budget", "Checkpoints", "Files", "Generation", "Images", "Layers", "Tensors",
+        "Budget", "Checkpoints", "Files", "Generation", "Images", "Layers", "Templates", "Tensors",
         "Tokenizers", "Tracing",
       ], resources: [.copy("Resources/Default")], documents: ["Configurations/README.md"]),
     room(
@@ -106,8 +106,8 @@ let package = Package(
       "Commands",
       [
         "Boxes", "Budget", "Characters", "Checkpoints", "Figures", "Files", "Generation", "Hubs",
-        "Images", "Language", "Models", "Runtime", "Scenes", "Searching", "Tensors", "Tokenizers",
-        "Tracing",
+        "Images", "Language", "Models", "Runtime", "Scenes", "Searching", "Templates", "Tensors",
+        "Tokenizers", "Tracing",
       ]),
     room("Notebooks", ["Files", "Language", "Runtime"]),
     room("Terminal", ["Characters"]),
@@ -140,7 +140,7 @@ let package = Package(
     tests(
       "Models",
       [
-        "Budget", "Checkpoints", "Files", "Generation", "Images", "Making", "Tensors",
+        "Budget", "Checkpoints", "Files", "Generation", "Images", "Making", "Templates", "Tensors",
         "Tokenizers", "Tracing",
       ]
     ),

@@ -18,6 +18,8 @@ extension Renderer {
   func arithmetic(
     _ kind: Expression.Operator, _ a: Item, _ b: Item
   ) throws(Fault) -> Item {
+    try a.refuseMarkup()
+    try b.refuseMarkup()
     if case .undefined(let value) = a { throw value.fault }
     if case .text(let format) = a, kind == .remainder { return try percent(format, b) }
     if case .undefined(let value) = b { throw value.fault }

@@ -44,15 +44,19 @@ enum Attributes {
 extension Renderer {
   /// `object.name`: an attribute, else an element.
   func attribute(_ name: String, of object: Item) throws(Fault) -> Item {
-    if case .undefined(let value) = object { throw value.fault }
+    if case .undefined(let value) = object, !Self.isInternal(name) { throw value.fault }
     if let own = try ownAttribute(name, of: object) { return own }
     if case .dictionary(let dictionary) = object, let value = dictionary[name] { return value }
     return .undefined(Undefined("\(object.kind) has no attribute '\(name)'"))
   }
 
+  private static func isInternal(_ name: String) -> Bool {
+    name.hasPrefix("__") && name.hasSuffix("__") && name.utf8.count > 4
+  }
+
   /// What Python's `getattr` finds, held to what a sandbox allows.
   func ownAttribute(_ name: String, of object: Item) throws(Fault) -> Item? {
-    if name.hasPrefix("__"), name.hasSuffix("__"), name.utf8.count > 4 {
+    if Self.isInternal(name) {
       if case .namespace(let namespace) = object, let value = namespace.value(name) { return value }
       // Nobody's element is called so; what Python has by that name is not for templates.
       if case .dictionary(let dictionary) = object, let value = dictionary[name] { return value }
@@ -83,7 +87,7 @@ extension Renderer {
       }
     case .macro(let macro):
       switch name {
-      case "name": return macro.definition.name.map { .text($0) } ?? .none
+      case "name": return macro.definition.name.map { .text($0) } ?? Item.none
       case "arguments": return try .tuple(macro.definition.parameters.map { .text($0) })
       case "catch_kwargs": return .bool(macro.definition.reads.contains("kwargs"))
       case "catch_varargs": return .bool(macro.definition.reads.contains("varargs"))
@@ -121,6 +125,7 @@ extension Renderer {
       throw .notBuilt("the attribute '\(name)' of the function '\(function)'")
     case .method: throw .notBuilt("the attribute '\(name)' of a function")
     case .none, .undefined: return nil
+    case .markup: throw .notBuilt("going on with \(object.kind)")
     }
   }
 

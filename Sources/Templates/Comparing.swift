@@ -3,7 +3,7 @@ extension Renderer {
   func equal(_ a: Item, _ b: Item) throws(Fault) -> Bool {
     try enter()
     defer { leave() }
-    switch (a, b) {
+    switch (a.unmarked, b.unmarked) {
     case (.undefined, .undefined), (.none, .none): return true
     case (.text(let x), .text(let y)):
       try charge(min(x.count, y.count))
@@ -39,7 +39,7 @@ extension Renderer {
   func less(_ a: Item, _ b: Item, orEqual: Bool = false) throws(Fault) -> Bool {
     try enter()
     defer { leave() }
-    switch (a, b) {
+    switch (a.unmarked, b.unmarked) {
     case (.text(let x), .text(let y)):
       try charge(min(x.count, y.count))
       return x.lexicographicallyPrecedes(y) || orEqual && x == y
@@ -60,9 +60,9 @@ extension Renderer {
 
   /// Whether `item` is in `container`.
   func contains(_ container: Item, _ item: Item) throws(Fault) -> Bool {
-    switch container {
+    switch container.unmarked {
     case .text(let text):
-      guard case .text(let part) = item else {
+      guard case .text(let part) = item.unmarked else {
         if case .undefined(let value) = item { throw value.fault }
         throw .value("\(item.kind) cannot be in a text")
       }
@@ -103,7 +103,7 @@ extension Renderer {
     case .bool(let truth): truth
     case .integer(let number): number != 0
     case .float(let number): number != 0
-    case .text(let text): !text.isEmpty
+    case .text(let text), .markup(let text): !text.isEmpty
     case .list(let items), .tuple(let items): !items.values.isEmpty
     case .dictionary(let dictionary): dictionary.count > 0
     case .view(let view): view.dictionary.count > 0

@@ -15,6 +15,7 @@ extension Renderer {
   func filter(_ name: String, _ item: Item, _ arguments: Arguments) throws(Fault) -> Item {
     func none() throws(Fault) { _ = try arguments.taken([], by: name) }
     func text() throws(Fault) -> Text {
+      if name != "safe" { try item.refuseMarkup() }
       let text = try written(item)
       try charge(text.count)
       return text
@@ -29,9 +30,13 @@ extension Renderer {
     case "capitalize":
       try none()
       return .text(try text().capitalized)
-    case "string", "safe":
+    case "string":
       try none()
+      if case .markup = item { return item }
       return .text(try text())
+    case "safe":
+      try none()
+      return .markup(try text())
     case "title":
       try none()
       return .text(Self.titled(try text()))
@@ -48,7 +53,7 @@ extension Renderer {
     case "center":
       let width = try number(try arguments.taken(["width"], by: name)[0] ?? .integer(80), by: name)
       return .text(try justified(try text(), width, " ", "center"))
-    case "truncate": return .text(try truncated(item, arguments))
+    case "truncate": return try truncated(item, arguments)
     case "wordcount":
       try none()
       var (count, isInWord) = (0, false)
@@ -152,19 +157,21 @@ extension Renderer {
     return first ? indent + result : result
   }
 
-  private func truncated(_ item: Item, _ arguments: Arguments) throws(Fault) -> Text {
+  private func truncated(_ item: Item, _ arguments: Arguments) throws(Fault) -> Item {
     let given = try arguments.taken(["length", "killwords", "end", "leeway"], by: "truncate")
-    let text = try text(item, by: "truncate")
     let length = try number(given[0] ?? .integer(255), by: "truncate")
     let end = try self.text(given[2] ?? .text("..."), by: "truncate")
     let leeway = given[3].map { $0.isNone } ?? true ? 5 : try number(given[3], by: "truncate")
     guard length >= end.count, leeway >= 0 else {
       throw .value("'truncate' needs a length of at least \(end.count), and a leeway of at least 0")
     }
-    if text.count <= length.addingReportingOverflow(leeway).partialValue { return text }
-    let head = Text(text.prefix(length - end.count))
-    if try truth(given[1] ?? .bool(false)) { return head + end }
-    return head.splitLast(at: [" "], limit: 1)[0] + end
+    // Whatever has a length is given back where it is short enough; only texts are cut.
+    if let count = self.length(of: item), count <= length.addingReportingOverflow(leeway).partialValue {
+      return item
+    }
+    let head = Text(try text(item, by: "truncate").prefix(length - end.count))
+    if try truth(given[1] ?? .bool(false)) { return .text(head + end) }
+    return .text(head.splitLast(at: [" "], limit: 1)[0] + end)
   }
 
   private func json(_ item: Item, _ arguments: Arguments) throws(Fault) -> Text {

@@ -6,6 +6,8 @@ enum Item {
   case integer(Int)
   case float(Double)
   case text(Text)
+  /// What the filter `safe` gives: a text that escapes for HTML whatever is added to it.
+  case markup(Text)
   case list(Items)
   case tuple(Items)
   case dictionary(Dictionary)
@@ -119,7 +121,7 @@ enum Key: Hashable {
     case .bool(let truth): self = .integer(truth ? 1 : 0)
     case .integer(let number): self = .integer(number)
     case .float(let number): self = Int(exactly: number).map { .integer($0) } ?? .float(number)
-    case .text(let text): self = .text(text)
+    case .text(let text), .markup(let text): self = .text(text)
     case .tuple(let items):
       var keys: [Key] = []
       for value in items.values { keys.append(try Key(value)) }
@@ -283,6 +285,7 @@ extension Item {
     case .integer: "a whole number"
     case .float: "a number"
     case .text: "a text"
+    case .markup: "a text marked safe"
     case .list: "a list"
     case .tuple: "a tuple"
     case .dictionary: "a dictionary"
@@ -305,5 +308,15 @@ extension Item {
     case .bool(let truth): truth ? 1 : 0
     default: nil
     }
+  }
+}
+
+extension Item {
+  /// What Python compares, hashes and measures: a text marked safe is as good as another there.
+  var unmarked: Item { if case .markup(let text) = self { .text(text) } else { self } }
+
+  /// Refuses a text marked safe where its escaping would show.
+  func refuseMarkup() throws(Fault) {
+    if case .markup = self { throw .notBuilt("going on with \(kind)") }
   }
 }

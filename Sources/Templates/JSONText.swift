@@ -18,7 +18,7 @@ struct JSONText {
     case .bool(let truth): text += Text(truth ? "true" : "false")
     case .integer(let number): text += Text(String(number))
     case .float(let number): text += Self.number(number)
-    case .text(let value):
+    case .text(let value), .markup(let value):
       try renderer.charge(value.count)
       quote(value)
     case .list(let items), .tuple(let items):
@@ -47,7 +47,7 @@ struct JSONText {
 
   private func name(_ key: Item) throws(Fault) -> Text {
     switch key {
-    case .text(let text): return text
+    case .text(let text), .markup(let text): return text
     case .none: return Text("null")
     case .bool(let truth): return Text(truth ? "true" : "false")
     case .integer(let number): return Text(String(number))

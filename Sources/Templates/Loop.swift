@@ -83,7 +83,7 @@ extension Renderer {
   func length(of item: Item) -> Int? {
     switch item {
     case .undefined: 0
-    case .text(let text): text.count
+    case .text(let text), .markup(let text): text.count
     case .list(let items), .tuple(let items): items.values.count
     case .dictionary(let dictionary): dictionary.count
     case .view(let view): view.dictionary.count
@@ -112,6 +112,7 @@ extension Renderer {
         return .integer(range[index])
       }
     case .iterator(let iteration): return iteration
+    case .markup: throw .notBuilt("going on with \(item.kind)")
     case .loop: throw .notBuilt("walking a loop's values from within")
     default: throw .value("\(item.kind) has no values to walk through")
     }

@@ -30,8 +30,14 @@ extension Renderer {
     case .index(let object, let index):
       let object = try evaluate(object)
       return try element(try evaluate(index), of: object)
-    case .slice(let object, let start, let stop, let step):
-      let object = try evaluate(object)
+    case .slice(let operand, let start, let stop, let step):
+      let object = try evaluate(operand)
+      switch operand.kind {
+      case .integer, .float, .bool, .none:
+        // jinja2 computes what is constant beforehand, and then asks more gently.
+        throw .notBuilt("slicing \(object.kind)")
+      default: break
+      }
       return try slice(
         object, try evaluate(optional: start), try evaluate(optional: stop),
         try evaluate(optional: step))
@@ -141,6 +147,7 @@ extension Renderer {
     }
     switch object {
     case .undefined(let value): throw value.fault
+    case .markup: throw .notBuilt("going on with \(object.kind)")
     case .text(let text): if let found = element({ text[$0] }, text.count) { return .text([found]) }
     case .list(let items), .tuple(let items):
       if let found = element({ items.values[$0] }, items.values.count) { return found }
@@ -201,6 +208,7 @@ extension Renderer {
           start: range.start + part.start * range.step, stop: range.start + part.stop * range.step,
           step: range.step * part.step))
     case .undefined(let value): throw value.fault
+    case .markup: throw .notBuilt("going on with \(object.kind)")
     default: throw .value("\(object.kind) cannot be sliced")
     }
   }

@@ -2,7 +2,7 @@ extension Renderer {
   /// What Python's `str` gives.
   func written(_ item: Item) throws(Fault) -> Text {
     switch item {
-    case .text(let text): return text
+    case .text(let text), .markup(let text): return text
     case .undefined: return []
     default: return try represented(item)
     }
@@ -36,7 +36,7 @@ extension Renderer {
     case .view(let view):
       try represent(try view.items(), "dict_\(view.part.rawValue)([", "])", into: &text)
     case .namespace(let namespace):
-      text += Text("<TemplateNamespace ")
+      text += Text("<Namespace ")
       try represent(namespace.values.map { (key: $0.name, value: $0.value) }, into: &text)
       text.append(">")
     case .undefined: text += Text("Undefined")

@@ -21,7 +21,8 @@ public struct TemplateDate: Sendable {
 
   /// This moment, in local time.
   public static var now: TemplateDate {
-    var (seconds, parts) = (time_t(), tm())
+    var seconds = time_t()
+    var parts = unsafe tm()
     // Both are the caller's own and are filled before the calls return.
     unsafe time(&seconds)
     _ = unsafe localtime_r(&seconds, &parts)

@@ -1,3 +1,5 @@
+public import Files
+
 /// What is wrong with a template, or went wrong while it was rendered, with its place.
 public struct TemplateError: Error, Equatable, Sendable, CustomStringConvertible {
   /// What kind of failure it is.
@@ -30,6 +32,11 @@ public struct TemplateError: Error, Equatable, Sendable, CustomStringConvertible
     let place = "\(name):\(line):\(column): "
     return place + (kind == .raised ? "the template refuses: \(message)" : message)
   }
+}
+
+extension TemplateError: HasExitCode {
+  /// A template that refuses a conversation is right to; the others are bad files.
+  public var exitCode: Int32 { kind == .raised ? ExitCode.failure : ExitCode.badData }
 }
 
 /// A failure inside the room, before it has a name and perhaps before it has a place.

@@ -43,21 +43,23 @@ extension Renderer {
       _ = try Key(item)
       return false
     case ("none", _): return item.isNone
-    case ("boolean", .bool), ("string", .text), ("mapping", .dictionary), ("float", .float),
+    case ("boolean", .bool), ("string", .text), ("string", .markup), ("mapping", .dictionary), ("float", .float),
       ("integer", .integer), ("number", .integer), ("number", .float), ("number", .bool):
       return true
     case ("false", .bool(let truth)): return !truth
     case ("true", .bool(let truth)): return truth
+    case ("escaped", .markup): return true
     case ("lower", _): return try written(item).isLower
     case ("upper", _): return try written(item).isUpper
     case ("sequence", _):
       switch item {
-      case .undefined, .text, .list, .tuple, .dictionary, .range: return true
+      case .undefined, .text, .markup, .list, .tuple, .dictionary, .range: return true
       default: return false
       }
     case ("iterable", _):
       switch item {
-      case .undefined, .text, .list, .tuple, .dictionary, .range, .view, .iterator, .loop: return true
+      case .undefined, .text, .markup, .list, .tuple, .dictionary, .range, .view, .iterator, .loop:
+        return true
       default: return false
       }
     case ("callable", _):

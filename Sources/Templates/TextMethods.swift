@@ -159,6 +159,7 @@ extension Renderer {
   func text(_ item: Item?, by name: String) throws(Fault) -> Text {
     switch item ?? .none {
     case .text(let text): return text
+    case .markup: throw .notBuilt("going on with a text marked safe")
     case .undefined(let value): throw value.fault
     case let item: throw .value("'\(name)' takes a text, not \(item.kind)")
     }
