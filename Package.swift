@@ -127,7 +127,7 @@ let package = Package(
     tests("Budget", ["Files"]),
     tests("Files", ["Tensors"]),
     tests("Hubs", ["Files"]),
-    tests("Templates", ["Files"]),
+    tests("Templates", ["Budget", "Files"]),
     tests("Boxes", []),
     .target(name: "TileEmulator", path: "Tests/TileEmulator", cSettings: fast),
     tests("Tensors", ["TileEmulator"]),

@@ -58,6 +58,9 @@ extension Session {
   func trace(keeping glob: String) -> Trace {
     var trace = Trace { $0.matches(glob) }
     trace.isCancelled = { [self] in isCancelled }
+    trace.onStep = { [self] kind, number, count in
+      report(Progress(kind.description, completed: number, total: count))
+    }
     return trace
   }
 }
@@ -77,6 +80,7 @@ extension LoadedModel {
   static func read(
     _ url: URL, precisions: [String: Precision], in session: Session
   ) throws -> LoadedModel {
+    session.report(Progress("loading \(ModelPlace.name(of: url))", completed: 0, total: nil))
     let load = try ModelLoad.stoppable(
       CheckpointFolder(url), precisions: precisions, available: session.availableMemory
     ) { done, total in

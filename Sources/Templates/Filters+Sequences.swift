@@ -28,7 +28,6 @@ extension Renderer {
         return .text(text.reversed())
       }
       if case .iterator = item { return try .list(Array(try values(of: item).reversed())) }
-      if case .undefined = item { return try .list([]) }
       return .iterator(try Iteration("reverse", of: try reversed(item)))
     case "join":
       let given = try arguments.taken(["d", "attribute"], by: name)
@@ -151,7 +150,6 @@ extension Renderer {
   private func reversed(_ item: Item) throws(Fault) -> [Item] {
     switch item {
     case .iterator, .loop: throw .value("\(item.kind) has no end to begin at")
-    case .undefined: throw .value("an undefined value has no end to begin at")
     default: return try values(of: item).reversed()
     }
   }

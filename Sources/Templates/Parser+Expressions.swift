@@ -60,7 +60,10 @@ extension Parser {
     var left = try and()
     while isAt(name: "or") {
       let place = advance().place
+      let known = unknown.count
       let right = try and()
+      // What comes behind a constant that decides is not looked at.
+      if case .bool(true) = left.kind { unknown.removeSubrange(known...) }
       left = try make(.or(left, right), at: place, over: [left, right])
     }
     return left
@@ -70,7 +73,9 @@ extension Parser {
     var left = try not()
     while isAt(name: "and") {
       let place = advance().place
+      let known = unknown.count
       let right = try not()
+      if case .bool(false) = left.kind { unknown.removeSubrange(known...) }
       left = try make(.and(left, right), at: place, over: [left, right])
     }
     return left

@@ -32,8 +32,9 @@ extension Renderer {
       return try element(try evaluate(index), of: object)
     case .slice(let operand, let start, let stop, let step):
       let object = try evaluate(operand)
-      switch operand.kind {
-      case .integer, .float, .bool, .none:
+      switch object {
+      case .integer where operand.isConstant, .float where operand.isConstant,
+        .bool where operand.isConstant, .none where operand.isConstant:
         // jinja2 computes what is constant beforehand, and then asks more gently.
         throw .notBuilt("slicing \(object.kind)")
       default: break

@@ -43,10 +43,16 @@ final class Expression: Sendable {
   let place: Int
   /// How many expressions stand inside one another, this one counted.
   let depth: Int
+  /// Whether jinja2 may compute it beforehand: it names nothing.
+  let isConstant: Bool
 
   init(_ kind: Kind, at place: Int, over parts: [Expression?] = []) {
     (self.kind, self.place) = (kind, place)
     depth = 1 + parts.reduce(0) { max($0, $1?.depth ?? 0) }
+    switch kind {
+    case .name, .block: isConstant = false
+    default: isConstant = parts.allSatisfy { $0?.isConstant ?? true }
+    }
   }
 }
 

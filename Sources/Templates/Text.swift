@@ -142,27 +142,21 @@ extension [Unicode.Scalar] {
   var uppercased: Text { flatMap { Text($0.properties.uppercaseMapping) } }
 
   /// Small letters; a sigma that ends a word is ς, as in Python.
-  var lowercased: Text {
-    var result = Text()
-    for (index, scalar) in enumerated() {
-      guard scalar == "Σ" else {
-        result += Text(scalar.properties.lowercaseMapping)
-        continue
-      }
-      let before = self[..<index].last { !$0.properties.isCaseIgnorable }
-      let after = self[(index + 1)...].first { !$0.properties.isCaseIgnorable }
-      let isFinal = before?.properties.isCased == true && after?.properties.isCased != true
-      result.append(isFinal ? "ς" : "σ")
-    }
-    return result
+  var lowercased: Text { indices.flatMap(lowered(at:)) }
+
+  /// The small letters of the one at an index.
+  func lowered(at index: Int) -> Text {
+    guard self[index] == "Σ" else { return Text(self[index].properties.lowercaseMapping) }
+    let before = self[..<index].last { !$0.properties.isCaseIgnorable }
+    let after = self[(index + 1)...].first { !$0.properties.isCaseIgnorable }
+    return [before?.properties.isCased == true && after?.properties.isCased != true ? "ς" : "σ"]
   }
 
   /// A capital, then small letters.
   var capitalized: Text {
     guard let first else { return [] }
     // The rest is lowered among its neighbours: a final sigma looks at what stands before it.
-    let head = Text(first.properties.lowercaseMapping).count
-    return Text(first.properties.titlecaseMapping) + (first == "Σ" ? lowercased.dropFirst() : lowercased.dropFirst(head))
+    return Text(first.properties.titlecaseMapping) + indices.dropFirst().flatMap(lowered(at:))
   }
 }
 

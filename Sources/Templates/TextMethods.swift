@@ -25,9 +25,9 @@ extension Renderer {
     case "swapcase":
       try none()
       return .text(
-        text.flatMap { scalar -> Text in
-          scalar.properties.isUppercase
-            ? Text(scalar.properties.lowercaseMapping) : Text(scalar.properties.uppercaseMapping)
+        text.indices.flatMap { index -> Text in
+          text[index].properties.isUppercase
+            ? text.lowered(at: index) : Text(text[index].properties.uppercaseMapping)
         })
     case "strip", "lstrip", "rstrip":
       let given = try arguments.taken([""], by: name)[0]
@@ -252,12 +252,7 @@ extension [Unicode.Scalar] {
     var result = Text()
     var isInWord = false
     for (index, scalar) in enumerated() {
-      if isInWord, scalar == "Σ" {
-        result += Text(self[...index]).lowercased.suffix(1)
-      } else {
-        result += Text(
-          isInWord ? scalar.properties.lowercaseMapping : scalar.properties.titlecaseMapping)
-      }
+      result += isInWord ? lowered(at: index) : Text(scalar.properties.titlecaseMapping)
       isInWord = scalar.properties.isCased
     }
     return result

@@ -41,14 +41,8 @@ struct SessionOptions: ParsableArguments {
       commands: Commands.all,
       folders: Folders(
         script: folder, output: Self.folder(out), allowed: allowWrite.map(Self.folder)),
-      output: { text in
-        progress.hide()
-        Display.write(text)
-      },
-      exactOutput: { text in
-        progress.hide()
-        Display.write(exactly: text)
-      },
+      output: { text in progress.write(text) },
+      exactOutput: { text in progress.write(text) { Display.write(exactly: $0) } },
       notes: { text in
         progress.hide()
         try? Output.standardError.write(text)
