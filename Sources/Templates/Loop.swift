@@ -64,6 +64,8 @@ extension Renderer {
       iteration, known: known, level: level, block: block.isRecursive ? block : nil, scope: scope)
     var wentThrough = false
     while let value = try loop.next() {
+      try enter()
+      defer { leave() }
       let inner = Scope(scope)
       inner.set("loop", .loop(loop))
       let flow = try within(inner) { () throws(Fault) in

@@ -80,6 +80,7 @@ import Testing
   @Test(arguments: [
     "{{ 'x' * 10**9 }}", "{{ [0] * 10**12 }}", "{{ range(10**9)|list }}",
     "{% for a in range(99999) %}{% for b in range(99999) %}{{ b }}{% endfor %}{% endfor %}",
+    "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}",
     "{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}",
     "{% macro f(n) %}{{ g(n) }}{% endmacro %}{% macro g(n) %}{{ f(n) }}{% endmacro %}{{ f(1) }}",
     "{% for x in [1] recursive %}{{ loop([1]) }}{% endfor %}",

@@ -37,8 +37,8 @@ extension Command {
     details: """
       Templates are in Jinja, in chat_template.jinja, chat_template.json or tokenizer_config.json; they find \
       bos_token, eos_token and the like. A template may refuse a conversation; that is said with its line \
-      and column. One picture is what the template writes for it: a model's own places for its numbers are not \
-      filled in here. strftime_now tells this machine's time.
+      and column. A picture is what the template writes for it: the places that a model fills with its numbers are not \
+      put in. strftime_now tells this machine's time.
       """,
     examples: [
       Example(
