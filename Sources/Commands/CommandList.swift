@@ -10,8 +10,8 @@ public enum Commands {
     .image, .scene, .tensors, .patchesUnder, .boxOf, .boxes, .iou,
     .preprocess, .patchify, .embed, .encode, .query, .project, .tokenize, .assemble, .decode,
     .nextToken, .run, .match,
-    .chat, .makeContext, .fromListFormat, .decodeTokens, .stopWordsIDs, .generation, .applyChatTemplate,
-    .gaze,
+    .chat, .makeContext, .fromListFormat, .decodeTokens, .stopWordsIDs, .generation,
+    .applyChatTemplate, .gaze,
     .embedImage, .embedText, .read, .projectText, .similarity, .classify, .wordMap,
     .index, .search, .cluster, .map,
   ]

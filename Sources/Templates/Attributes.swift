@@ -2,10 +2,13 @@
 /// otherwise seem to be absent.
 enum Attributes {
   static let text: Set = [
-    "capitalize", "casefold", "center", "count", "encode", "endswith", "expandtabs", "find", "format",
+    "capitalize", "casefold", "center", "count", "encode", "endswith", "expandtabs", "find",
+    "format",
     "format_map", "index", "isalnum", "isalpha", "isascii", "isdecimal", "isdigit", "isidentifier",
-    "islower", "isnumeric", "isprintable", "isspace", "istitle", "isupper", "join", "ljust", "lower",
-    "lstrip", "maketrans", "partition", "removeprefix", "removesuffix", "replace", "rfind", "rindex",
+    "islower", "isnumeric", "isprintable", "isspace", "istitle", "isupper", "join", "ljust",
+    "lower",
+    "lstrip", "maketrans", "partition", "removeprefix", "removesuffix", "replace", "rfind",
+    "rindex",
     "rjust", "rpartition", "rsplit", "rstrip", "split", "splitlines", "startswith", "strip",
     "swapcase", "title", "translate", "upper", "zfill",
   ]
@@ -38,7 +41,9 @@ enum Attributes {
     "name", "arguments", "catch_kwargs", "catch_varargs", "caller", "explicit_caller",
   ]
   static let view: Set = ["isdisjoint", "mapping"]
-  static let iterator: Set = ["close", "send", "throw", "gi_running", "gi_suspended", "gi_yieldfrom"]
+  static let iterator: Set = [
+    "close", "send", "throw", "gi_running", "gi_suspended", "gi_yieldfrom",
+  ]
 }
 
 extension Renderer {

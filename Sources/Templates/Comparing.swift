@@ -72,7 +72,8 @@ extension Renderer {
     case .view(let view) where view.part == .keys: return try view.dictionary[item] != nil
     case .range(let range):
       if let number = item.integer {
-        let (low, high) = range.step > 0
+        let (low, high) =
+          range.step > 0
           ? (range.start, range.stop - 1) : (range.stop + 1, range.start)
         return range.count > 0 && number >= low && number <= high
           && (number - range.start) % range.step == 0
@@ -135,7 +136,9 @@ enum Numeric {
     }
   }
 
-  /// Less than 0, 0 or more; nil where one is no number at all. Whole numbers are compared exactly.
+  /// Less than 0, 0 or more; nil where one is no number at all.
+  ///
+  /// Whole numbers are compared exactly.
   func compare(_ other: Numeric) -> Int? {
     switch (self, other) {
     case (.integer(let x), .integer(let y)): return x < y ? -1 : x == y ? 0 : 1

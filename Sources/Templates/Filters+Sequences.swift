@@ -114,7 +114,9 @@ extension Renderer {
         try Iteration(name, over: [item]) { [unowned self] () throws(Fault) -> Item? in
           while let value = try source.next() {
             try self.charge(8)
-            if seen.insert(try Key(try self.folded(try self.look(up: path, in: value), minds))).inserted {
+            if seen.insert(try Key(try self.folded(try self.look(up: path, in: value), minds)))
+              .inserted
+            {
               return value
             }
           }
@@ -215,7 +217,9 @@ extension Renderer {
     )
     var result: [(Item, T)] = []
     while let a = left.first, let b = right.first {
-      if try less(b.0, a.0) { result.append(b); right.removeFirst() } else {
+      if try less(b.0, a.0) {
+        result.append(b); right.removeFirst()
+      } else {
         result.append(a)
         left.removeFirst()
       }

@@ -3,7 +3,8 @@ enum Filters {
   /// jinja2's own, with transformers' `tojson`.
   static let known: Set = [
     "abs", "attr", "batch", "capitalize", "center", "count", "d", "default", "dictsort", "e",
-    "escape", "filesizeformat", "first", "float", "forceescape", "format", "groupby", "indent", "int",
+    "escape", "filesizeformat", "first", "float", "forceescape", "format", "groupby", "indent",
+    "int",
     "join", "last", "length", "list", "lower", "items", "map", "min", "max", "pprint", "random",
     "reject", "rejectattr", "replace", "reverse", "round", "safe", "select", "selectattr", "slice",
     "sort", "string", "striptags", "sum", "title", "trim", "truncate", "unique", "upper",
@@ -166,7 +167,9 @@ extension Renderer {
       throw .value("'truncate' needs a length of at least \(end.count), and a leeway of at least 0")
     }
     // Whatever has a length is given back where it is short enough; only texts are cut.
-    if let count = self.length(of: item), count <= length.addingReportingOverflow(leeway).partialValue {
+    if let count = self.length(of: item),
+      count <= length.addingReportingOverflow(leeway).partialValue
+    {
       return item
     }
     let head = Text(try text(item, by: "truncate").prefix(length - end.count))
@@ -214,7 +217,8 @@ extension Renderer {
     case "nan": return .nan
     default: break
     }
-    guard !body.isEmpty, body.utf8.allSatisfy({ (48...57).contains($0) || "e+-.".utf8.contains($0) })
+    guard !body.isEmpty,
+      body.utf8.allSatisfy({ (48...57).contains($0) || "e+-.".utf8.contains($0) })
     else { return nil }
     // Swift reads neither ".5" without a digit nor "5.": Python reads both.
     var padded = body.hasPrefix(".") ? "0" + body : body
@@ -249,7 +253,8 @@ extension Renderer {
         }
         return fallback
       }
-      let body = stripped.first == "-" || stripped.first == "+" ? Text(stripped.dropFirst()) : stripped
+      let body =
+        stripped.first == "-" || stripped.first == "+" ? Text(stripped.dropFirst()) : stripped
       if !body.isEmpty, body.allSatisfy({ ("0"..."9").contains($0) || $0 == "_" }),
         Self.hasGoodUnderlines(body)
       {

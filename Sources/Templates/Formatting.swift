@@ -98,7 +98,8 @@ extension Renderer {
       if case .text(let text) = value, text.count == 1 {
         return try specification.padded(sign: [], text, default: ">", in: self)
       }
-      guard let number = value.integer, let scalar = UInt32(exactly: number).flatMap(Unicode.Scalar.init)
+      guard let number = value.integer,
+        let scalar = UInt32(exactly: number).flatMap(Unicode.Scalar.init)
       else { throw .value("'%c' takes one character") }
       return try specification.padded(sign: [], [scalar], default: ">", in: self)
     case "d", "i", "u", "x", "X", "o":
@@ -132,7 +133,8 @@ extension Renderer {
       }
       guard kind == "f" || kind == "F" else { throw .notBuilt("'%\(kind)' in a format") }
       let sign = number.sign == .minus ? "-" : specification.sign.map(String.init) ?? ""
-      return try body(sign, try Number.fixed(number.magnitude, digits: specification.precision ?? 6))
+      return try body(
+        sign, try Number.fixed(number.magnitude, digits: specification.precision ?? 6))
     default: throw .value("'%\(kind)' is no format")
     }
   }
@@ -232,7 +234,9 @@ extension Renderer {
     parsed.width = try takeNumber(&rest)
     if rest.first == "." {
       rest.removeFirst()
-      guard let precision = try takeNumber(&rest) else { throw .value("a format's '.' needs digits") }
+      guard let precision = try takeNumber(&rest) else {
+        throw .value("a format's '.' needs digits")
+      }
       parsed.precision = precision
     }
     let kind = rest.popFirst()
@@ -311,7 +315,9 @@ extension Number {
         all[place] = "0"
         place -= 1
       }
-      if place < 0 { all.insert("1", at: 0) } else {
+      if place < 0 {
+        all.insert("1", at: 0)
+      } else {
         all[place] = Unicode.Scalar(UInt8(all[place].value) + 1)
       }
     }

@@ -93,7 +93,8 @@ struct Lexer {
     while place < source.count {
       var tag = place
       while tag < source.count,
-        !(source[tag] == "{" && tag + 1 < source.count && "%{#".unicodeScalars.contains(source[tag + 1]))
+        !(source[tag] == "{" && tag + 1 < source.count
+          && "%{#".unicodeScalars.contains(source[tag + 1]))
       {
         tag += 1
       }
@@ -102,7 +103,8 @@ struct Lexer {
         place = source.count
         return
       }
-      let sign = tag + 2 < source.count && "+-".unicodeScalars.contains(source[tag + 2])
+      let sign =
+        tag + 2 < source.count && "+-".unicodeScalars.contains(source[tag + 2])
         ? source[tag + 2] : nil
       addData(place..<tag, sign: sign, isVariable: source[tag + 1] == "{")
       place = tag + (sign == nil ? 2 : 3)
@@ -177,7 +179,8 @@ struct Lexer {
       defer { index += 1 }
       guard has("{%", at: index) else { continue }
       var name = index + 2
-      let sign = name < source.count && "+-".unicodeScalars.contains(source[name])
+      let sign =
+        name < source.count && "+-".unicodeScalars.contains(source[name])
         ? source[name] : nil
       name = skippingSpace(from: sign == nil ? name : name + 1)
       guard has("endraw", at: name) else { continue }

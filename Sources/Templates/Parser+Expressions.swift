@@ -45,7 +45,8 @@ extension Parser {
     while isAt(name: "if") {
       let place = advance().place
       let condition = try or()
-      let otherwise = take(name: "else")
+      let otherwise =
+        take(name: "else")
         ? try deeper { parser throws(Fault) in try parser.conditional() } : nil
       // What stands in a condition is looked up only where it is reached.
       unknown.removeSubrange(known...)
@@ -303,7 +304,8 @@ extension Parser {
         .slice(value, bounds[0], bounds[1], bounds[2]), at: token.place, over: [value] + bounds)
     }
     try expect("]")
-    let index = parts.count == 1
+    let index =
+      parts.count == 1
       ? parts[0] : try make(.tuple(parts), at: token.place, over: parts)
     return try make(.index(value, index), at: token.place, over: [value, index])
   }

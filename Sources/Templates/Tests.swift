@@ -43,7 +43,8 @@ extension Renderer {
       _ = try Key(item)
       return false
     case ("none", _): return item.isNone
-    case ("boolean", .bool), ("string", .text), ("string", .markup), ("mapping", .dictionary), ("float", .float),
+    case ("boolean", .bool), ("string", .text), ("string", .markup), ("mapping", .dictionary),
+      ("float", .float),
       ("integer", .integer), ("number", .integer), ("number", .float), ("number", .bool):
       return true
     case ("false", .bool(let truth)): return !truth

@@ -42,12 +42,16 @@ extension Renderer {
       let part = try range(of: text, given[1], given[2], by: name)
       guard let part else { return .bool(false) }
       let candidates: [Item]
-      if case .tuple(let items)? = given[0] { candidates = items.values } else {
+      if case .tuple(let items)? = given[0] {
+        candidates = items.values
+      } else {
         candidates = [given[0] ?? .none]
       }
       for candidate in candidates {
         let other = try self.text(candidate, by: name)
-        if name == "startswith" ? part.starts(with: other) : part.reversed().starts(with: other.reversed()) {
+        if name == "startswith"
+          ? part.starts(with: other) : part.reversed().starts(with: other.reversed())
+        {
           return .bool(true)
         }
       }
@@ -61,7 +65,8 @@ extension Renderer {
         return .integer(
           other.isEmpty ? stop - start + 1 : Text(text[start..<stop]).split(at: other).count - 1)
       }
-      let place = start <= stop
+      let place =
+        start <= stop
         ? name.hasPrefix("r")
           ? text.findLast(other, from: start, to: stop) : text.find(other, from: start, to: stop)
         : nil
@@ -206,7 +211,8 @@ extension Renderer {
     if let separator = given[0], !separator.isNone {
       let separator = try self.text(separator, by: name)
       guard !separator.isEmpty else { throw .value("'\(name)' needs a text that is not empty") }
-      parts = fromEnd
+      parts =
+        fromEnd
         ? text.splitLast(at: separator, limit: limit) : text.split(at: separator, limit: limit)
     } else {
       parts = fromEnd ? text.lastWords(limit: limit) : text.words(limit: limit)
@@ -260,11 +266,15 @@ extension [Unicode.Scalar] {
 
   var isLower: Bool {
     contains { $0.properties.isLowercase }
-      && allSatisfy { !$0.properties.isUppercase && $0.properties.generalCategory != .titlecaseLetter }
+      && allSatisfy {
+        !$0.properties.isUppercase && $0.properties.generalCategory != .titlecaseLetter
+      }
   }
 
   var isUpper: Bool {
     contains { $0.properties.isUppercase }
-      && allSatisfy { !$0.properties.isLowercase && $0.properties.generalCategory != .titlecaseLetter }
+      && allSatisfy {
+        !$0.properties.isLowercase && $0.properties.generalCategory != .titlecaseLetter
+      }
   }
 }

@@ -9,6 +9,8 @@ public struct ProgressBar: Sendable {
   private let isTerminal: Bool
   private let columns: Int
   private let write: @Sendable (String) -> Void
+  /// Seconds before which nothing is shown: a job that is over at once needs no bar.
+  private var patience = 0.3
   private let now: @Sendable () -> Double
   private let begun: Double
   private var lastDrawn = -Double.infinity
@@ -57,8 +59,7 @@ public struct ProgressBar: Sendable {
     let time = now()
     last = (done, words)
     if isTerminal {
-      // A job that is over at once needs no bar.
-      guard time - lastDrawn >= 0.1, time - begun >= 0.3 else { return }
+      guard time - lastDrawn >= 0.1, time - begun >= patience else { return }
       lastDrawn = time
       isShown = true
       write("\r\u{1B}[K" + line(done: done, elapsed: time - begun, words: words))
@@ -67,6 +68,9 @@ public struct ProgressBar: Sendable {
       write(line(done: done, elapsed: time - begun) + "\n")
     }
   }
+
+  /// Shows itself from the first state on: it follows another bar, and so is part of a long job.
+  public mutating func showAtOnce() { patience = 0 }
 
   /// Draws the last state again where a quarter of a second has passed, so that something moves while a long step
   /// runs; a terminal alone shows it.

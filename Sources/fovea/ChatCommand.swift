@@ -25,7 +25,8 @@ struct ChatCommand: ParsableCommand {
   @Flag(
     help: ArgumentHelp(
       "Answer in JSON, an object a line: {\"text\": …} as words come, then the whole answer.",
-      discussion: "The last has answer, tokens and ended: end_token, max_new_tokens, context_full or stopped."
+      discussion:
+        "The last has answer, tokens and ended: end_token, max_new_tokens, context_full or stopped."
     ))
   var json = false
   @Flag(help: "Take the likeliest token each time, whatever the model's files say.")
@@ -52,7 +53,8 @@ struct ChatCommand: ParsableCommand {
     let reply = try ChatLoop(session).answer(
       messages: URL(typed: messages), maxNewTokens: maxNewTokens, isGreedy: greedy
     ) { words in
-      let piece = json ? JSON.object(JSON.Object([("text", .string(words))])).written() + "\n" : words
+      let piece =
+        json ? JSON.object(JSON.Object([("text", .string(words))])).written() + "\n" : words
       progress.write(piece)
     }
     progress.end()

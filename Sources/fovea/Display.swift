@@ -81,6 +81,8 @@ final class ProgressDisplay: Sendable {
 
   private struct State: Sendable {
     var shown: Shown?
+    /// When what runs began, in seconds of this display's clock.
+    var begun: Double?
     /// The columns that the begun line of results takes; 0 where none is begun.
     var column = 0
     /// The columns of what stands behind the words.
@@ -95,13 +97,18 @@ final class ProgressDisplay: Sendable {
 
   init(environment: Environment) { self.environment = environment }
 
+  private var seconds: Double { (clock.now - start) / .seconds(1) }
+
   /// A state of a long command.
   func show(_ progress: Progress) {
     let total = max(0, progress.total ?? 0)
     let begins = state.withLock { state in
       if state.shown?.label != progress.label || state.shown?.total != total {
         state.shown?.bar.hide()
-        let bar = ProgressBar(progress.label, total: total, unit: "", environment: environment)
+        var bar = ProgressBar(progress.label, total: total, unit: "", environment: environment)
+        let begun = state.begun ?? seconds
+        state.begun = begun
+        if seconds - begun >= 0.3 { bar.showAtOnce() }
         state.shown = Shown(label: progress.label, total: total, bar: bar)
       }
       state.shown?.completed = progress.completed
@@ -129,7 +136,7 @@ final class ProgressDisplay: Sendable {
   private func drawTail(_ state: inout State) {
     guard let shown = state.shown, Output.standardOutput.isTerminal else { return }
     eraseTail(&state)
-    let sign = ProgressBar.spinner(at: (clock.now - start) / .seconds(1))
+    let sign = ProgressBar.spinner(at: seconds)
     let rate = Int((shown.bar.rate(done: shown.completed) * 10).rounded())
     let text = " \(sign) \(rate / 10).\(rate % 10)/s"
     let columns = Output.standardOutput.size(in: environment).columns
@@ -173,7 +180,7 @@ final class ProgressDisplay: Sendable {
     state.withLock { state in
       state.shown?.bar.hide()
       eraseTail(&state)
-      (state.shown, state.column) = (nil, 0)
+      (state.shown, state.begun, state.column) = (nil, nil, 0)
     }
   }
 }

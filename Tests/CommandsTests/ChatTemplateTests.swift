@@ -52,13 +52,19 @@ import Testing
   @Test(arguments: [
     ("apply_chat_template(\"a\")", "messages must be a list of messages, not 'a'"),
     ("apply_chat_template([1])", "it holds an integer"),
-    ("apply_chat_template([{\"role\": \"user\"}], chat_template=\"rag\")",
-      "there is no chat template 'rag' in the model's folder; it has 'default'"),
+    (
+      "apply_chat_template([{\"role\": \"user\"}], chat_template=\"rag\")",
+      "there is no chat template 'rag' in the model's folder; it has 'default'"
+    ),
     ("apply_chat_template([{\"role\": \"user\"}], model=\"nowhere\")", "nowhere"),
-    ("apply_chat_template([{\"role\": \"x\"}], chat_template=\"{% if x %}\")",
-      "chat_template:1:11: the template ends where 'elif' or 'else' or 'endif' should be"),
-    ("apply_chat_template([{\"role\": \"x\"}], chat_template=\"\\n {{ raise_exception('odd') }}\")",
-      "chat_template:2:20: the template refuses: odd"),
+    (
+      "apply_chat_template([{\"role\": \"x\"}], chat_template=\"{% if x %}\")",
+      "chat_template:1:11: the template ends where 'elif' or 'else' or 'endif' should be"
+    ),
+    (
+      "apply_chat_template([{\"role\": \"x\"}], chat_template=\"\\n {{ raise_exception('odd') }}\")",
+      "chat_template:2:20: the template refuses: odd"
+    ),
     ("apply_chat_template([{\"role\": \"x\"}], y=1, y=2)", "y"),
   ])
   func whatIsWrongIsOneClearLine(_ line: String, _ words: String) throws {
@@ -93,7 +99,8 @@ import Testing
     ).write(to: file)
     var pieces: [String] = []
     let reply = try ChatLoop(workshop.session).answer(
-      messages: file, maxNewTokens: maxNewTokens, isGreedy: true) { pieces.append($0) }
+      messages: file, maxNewTokens: maxNewTokens, isGreedy: true
+    ) { pieces.append($0) }
     return (pieces, reply)
   }
 
@@ -102,7 +109,9 @@ import Testing
     for model in [nil, ChatTests.qwen] {
       let (pieces, reply) = try pieces(model, "how many shapes are there?", maxNewTokens: count)
       #expect(pieces.joined() == reply.text)
-      #expect(pieces.allSatisfy { !$0.isEmpty && !$0.contains("\u{FFFD}") } || reply.text.contains("\u{FFFD}"))
+      #expect(
+        pieces.allSatisfy { !$0.isEmpty && !$0.contains("\u{FFFD}") }
+          || reply.text.contains("\u{FFFD}"))
       #expect(reply.tokenCount <= count)
       #expect(["end_token", "max_new_tokens"].contains(reply.ending))
       #expect(!reply.wasStopped)

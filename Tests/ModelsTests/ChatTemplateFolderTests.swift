@@ -33,7 +33,9 @@ import Testing
   }
 
   @Test func everyPlaceIsFoundInOrder() throws {
-    var files = ["tokenizer_config.json": #"{"chat_template": "t{{ eos_token }}", "eos_token": "</s>"}"#]
+    var files = [
+      "tokenizer_config.json": #"{"chat_template": "t{{ eos_token }}", "eos_token": "</s>"}"#
+    ]
     #expect(try text(files) == "t</s>")
     files["processor_config.json"] = #"{"chat_template": "p"}"#
     #expect(try text(files) == "p")
@@ -88,7 +90,8 @@ import Testing
     let published = try String(
       contentsOf: Fixtures.goldens.appending(path: "templates/idefics2.jinja"), encoding: .utf8)
     let input = Input(turns: [
-      Input.Turn(.user, [.text("What do these show?"), .picture(.standIn(0)), .picture(.standIn(0))]),
+      Input.Turn(
+        .user, [.text("What do these show?"), .picture(.standIn(0)), .picture(.standIn(0))]),
       Input.Turn(.assistant, [.text("A boat.")]),
       Input.Turn(.user, [.picture(.standIn(0)), .text("And this?")]),
     ])

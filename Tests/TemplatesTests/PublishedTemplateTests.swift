@@ -17,11 +17,15 @@ import Testing
   ) -> String? {
     do {
       let made = try Template(template).render(variables, now: moment)
-      guard let text = expected["text"]?.text else { return "renders, but jinja2 fails: \(expected)" }
+      guard let text = expected["text"]?.text else {
+        return "renders, but jinja2 fails: \(expected)"
+      }
       guard Array(made.text.utf8) == Array(text.utf8) else {
         return "renders\n\(made.text)\nwhere jinja2 renders\n\(text)"
       }
-      let spans = (expected["generated"]?.array ?? []).map { ($0[0]?.int ?? -1)..<($0[1]?.int ?? -1) }
+      let spans = (expected["generated"]?.array ?? []).map {
+        ($0[0]?.int ?? -1)..<($0[1]?.int ?? -1)
+      }
       return made.generated == spans ? nil : "marks \(made.generated), jinja2 \(spans)"
     } catch let error as TemplateError {
       if let raised = expected["raised"]?.text {

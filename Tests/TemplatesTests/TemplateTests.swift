@@ -25,31 +25,49 @@ import Testing
     ("{% raw %}{{ x }}{% endraw %}\n!", "{{ x }}!"),
     // Values as Python writes them.
     ("{{ [1, 2.0, 'it\\'s', none, true] }}", "[1, 2.0, \"it's\", None, True]"),
-    ("{{ {'a': (1,), 'b': 1e16} }} {{ 1e-5 }} {{ 7 // -2 }} {{ -7 % 3 }} {{ 7 / 2 }}",
-      "{'a': (1,), 'b': 1e+16} 1e-05 -4 2 3.5"),
+    (
+      "{{ {'a': (1,), 'b': 1e16} }} {{ 1e-5 }} {{ 7 // -2 }} {{ -7 % 3 }} {{ 7 / 2 }}",
+      "{'a': (1,), 'b': 1e+16} 1e-05 -4 2 3.5"
+    ),
     ("{{ 'Straße'.upper() }} {{ 'ΑΣ'.lower() }} {{ 'e\u{301}'|length }}", "STRASSE ας 2"),
-    ("{{ {'b': 'é<', 'a': [1, {}]}|tojson(indent=2) }}",
-      "{\n  \"b\": \"é<\",\n  \"a\": [\n    1,\n    {}\n  ]\n}"),
+    (
+      "{{ {'b': 'é<', 'a': [1, {}]}|tojson(indent=2) }}",
+      "{\n  \"b\": \"é<\",\n  \"a\": [\n    1,\n    {}\n  ]\n}"
+    ),
     // What is absent is empty, and only looking further fails.
     ("[{{ x }}{{ x is defined }}{{ x|default('d') }}{{ {}.y }}]", "[Falsed]"),
     ("{{ x.y }}", "t:1:6: 'x' is undefined"),
     // Names of a loop are its own; a namespace keeps them.
     ("{% set n = 0 %}{% for i in [1, 2] %}{% set n = n + i %}{% endfor %}{{ n }}", "0"),
-    ("{% set s = namespace(n=0) %}{% for i in [1, 2] %}{% set s.n = s.n + i %}{% endfor %}{{ s.n }}", "3"),
-    ("{% for i in 'abc' %}{{ loop.index }}{{ loop.last }}{{ loop.previtem }} {% endfor %}",
-      "1False 2Falsea 3Trueb "),
-    ("{% for i in [1, 2, 3, 4] %}{% if i == 2 %}{% continue %}{% endif %}{% if i == 4 %}{% break %}{% endif %}{{ i }}{% endfor %}",
-      "13"),
+    (
+      "{% set s = namespace(n=0) %}{% for i in [1, 2] %}{% set s.n = s.n + i %}{% endfor %}{{ s.n }}",
+      "3"
+    ),
+    (
+      "{% for i in 'abc' %}{{ loop.index }}{{ loop.last }}{{ loop.previtem }} {% endfor %}",
+      "1False 2Falsea 3Trueb "
+    ),
+    (
+      "{% for i in [1, 2, 3, 4] %}{% if i == 2 %}{% continue %}{% endif %}{% if i == 4 %}{% break %}{% endif %}{{ i }}{% endfor %}",
+      "13"
+    ),
     ("{% for i in [] %}{% else %}none{% endfor %}", "none"),
-    ("{% for n in [[1, [2]], 3] recursive %}{{ loop.depth }}{% if n is not number %}({{ loop(n) }}){% endif %}{% endfor %}",
-      "1(22(3))1"),
+    (
+      "{% for n in [[1, [2]], 3] recursive %}{{ loop.depth }}{% if n is not number %}({{ loop(n) }}){% endif %}{% endfor %}",
+      "1(22(3))1"
+    ),
     // Macros, callers, filters of blocks.
-    ("{% macro f(a, b='-') %}{{ a }}{{ b }}{{ caller() if caller }}{% endmacro %}{{ f(1) }}{% call f(2, b='+') %}c{% endcall %}",
-      "1-2+c"),
+    (
+      "{% macro f(a, b='-') %}{{ a }}{{ b }}{{ caller() if caller }}{% endmacro %}{{ f(1) }}{% call f(2, b='+') %}c{% endcall %}",
+      "1-2+c"
+    ),
     ("{% macro f() %}{{ varargs }}{{ kwargs }}{% endmacro %}{{ f(1, x=2) }}", "(1,){'x': 2}"),
     ("{% filter upper %}a{% endfilter %}{% set x | trim %} b {% endset %}[{{ x }}]", "A[b]"),
     ("{{ strftime_now('%d %b %Y %H:%M') }}", "26 Jul 2024 13:05"),
-    ("{{ ['a', 'b']|map('upper')|join('+') }} {{ [3, 1]|sort }} {{ 'a,b'.split(',')[-1] }}", "A+B [1, 3] b"),
+    (
+      "{{ ['a', 'b']|map('upper')|join('+') }} {{ [3, 1]|sort }} {{ 'a,b'.split(',')[-1] }}",
+      "A+B [1, 3] b"
+    ),
   ])
   func rendersAsJinjaDoes(_ template: String, _ expected: String) {
     #expect(rendered(template) == expected)
@@ -67,10 +85,14 @@ import Testing
     ("{% include 'x' %}", "t:1:4: the tag 'include' is not built here"),
     ("{{ 2 ** 100 }}", "t:1:6: a whole number beyond 64 bits is not built here"),
     ("{{ 'a'.encode() }}", "t:1:15: the method 'encode' of a text is not built here"),
-    ("{% set x = [] %}{{ x.append(1) }}",
-      "t:1:28: 'append' would change a list, which a template must not"),
-    ("{{ ''.__class__.__mro__ }}",
-      "t:1:17: the attribute '__class__' of a text is not for templates"),
+    (
+      "{% set x = [] %}{{ x.append(1) }}",
+      "t:1:28: 'append' would change a list, which a template must not"
+    ),
+    (
+      "{{ ''.__class__.__mro__ }}",
+      "t:1:17: the attribute '__class__' of a text is not for templates"
+    ),
   ])
   func failsWithItsPlace(_ template: String, _ expected: String) {
     #expect(rendered(template) == expected)
@@ -90,7 +112,8 @@ import Testing
     "{% set s = namespace(x=[1]) %}{% for i in range(9999) %}{% set s.x = s.x|map('upper') %}{% endfor %}{{ s.x|list }}",
     "{% set s = namespace() %}{% set s.x = s %}{{ s }}",
     "{{ 'x'.ljust(10**12) }}", "{{ 'x'|center(10**12) }}", "{{ 'a'|indent(10**12) }}",
-    "{{ [1]|tojson(indent=10**12) }}", "{{ '%1000000000d' % 1 }}", "{{ '{:>999999999}'.format(1) }}",
+    "{{ [1]|tojson(indent=10**12) }}", "{{ '%1000000000d' % 1 }}",
+    "{{ '{:>999999999}'.format(1) }}",
     "{{ ('a' * 1000)|replace('', 'b' * 100000) }}", "{{ [1]|batch(10**12, 0)|list }}",
     "{{ " + String(repeating: "(", count: 99_999) + String(repeating: ")", count: 99_999) + " }}",
     String(repeating: "{% if x %}", count: 100_000),

@@ -31,7 +31,8 @@ extension Command {
     Parameter.optional(
       .path(
         "model",
-        "A folder or a published model's id, of which no weights are read; None for the model in use.")),
+        "A folder or a published model's id, of which no weights are read; None for the model in use."
+      )),
     Parameter.others("variables", "Whatever else the template is given, by name."),
     returns: "the text, or Tokens with ids",
     details: """

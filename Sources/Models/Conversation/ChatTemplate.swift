@@ -68,13 +68,16 @@ public struct ChatTemplate: Sendable {
           file: folder.url.appending(path: name).path, found: "bytes that are not UTF-8")
       }
       let stem = url.deletingPathExtension().lastPathComponent
-      return (stem == "chat_template" ? "default" : stem, text, folder.url.appending(path: name).path)
+      return (
+        stem == "chat_template" ? "default" : stem, text, folder.url.appending(path: name).path
+      )
     }
     var found: [Found] = []
     if folder.has("chat_template.jinja") { found.append(try read("chat_template.jinja")) }
     let more = "additional_chat_templates"
     if folder.has(more) {
-      let inner = try CheckpointFolder(folder.url.appending(path: more, directoryHint: .isDirectory))
+      let inner = try CheckpointFolder(
+        folder.url.appending(path: more, directoryHint: .isDirectory))
       for name in inner.listing() where name.hasSuffix(".jinja") {
         found.append(try read("\(more)/\(name)"))
       }

@@ -40,7 +40,9 @@ public struct ParameterFacts: Sendable {
   var usage: String { takesOthers ? "**\(name)" : defaultText.map { "\(name)=\($0)" } ?? name }
 
   /// Whether it may be given by this keyword.
-  func isNamed(_ word: String) -> Bool { takesOthers ? false : name == word || aliases.contains(word) }
+  func isNamed(_ word: String) -> Bool {
+    takesOthers ? false : name == word || aliases.contains(word)
+  }
 
   /// The facts of one parameter.
   public init(
