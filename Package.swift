@@ -20,7 +20,7 @@ let looping: Set = ["Runtime", "Tensors", "Tokenizers", "Tracing"]
 /// Rooms whose every line that could touch memory it should not says so: the compiler holds them to it.
 let safe: Set = [
   "Characters", "Language", "Tracing", "Generation", "Making", "Notebooks", "Models",
-  "Commands", "Layers", "Boxes",
+  "Commands", "Layers", "Boxes", "Templates",
 ]
 
 /// A Swift target of the house, with the targets it may import.
@@ -77,6 +77,7 @@ let package = Package(
     room("Budget", ["CKernels"]),
     room("Files", ["Budget", "CFiles", "Characters"]),
     room("Hubs", ["Budget", "Files"]),
+    room("Templates", ["Budget", "Files"]),
     room("Boxes", ["Budget"]),
     room("Tensors", ["Budget", "CKernels", "COpenBLAS"]),
     room("Tracing", ["Budget", "Tensors"]),
@@ -88,7 +89,7 @@ let package = Package(
     room(
       "Models",
       [
-        "Budget", "Checkpoints", "Files", "Generation", "Images", "Layers", "Tensors",
+        "Budget", "Checkpoints", "Files", "Generation", "Images", "Layers", "Templates", "Tensors",
         "Tokenizers", "Tracing",
       ], resources: [.copy("Resources/Default")], documents: ["Configurations/README.md"]),
     room(
@@ -105,8 +106,8 @@ let package = Package(
       "Commands",
       [
         "Boxes", "Budget", "Characters", "Checkpoints", "Figures", "Files", "Generation", "Hubs",
-        "Images", "Language", "Models", "Runtime", "Scenes", "Searching", "Tensors", "Tokenizers",
-        "Tracing",
+        "Images", "Language", "Models", "Runtime", "Scenes", "Searching", "Templates", "Tensors",
+        "Tokenizers", "Tracing",
       ]),
     room("Notebooks", ["Files", "Language", "Runtime", "Tensors"]),
     room("Terminal", ["Characters"]),
@@ -127,6 +128,7 @@ let package = Package(
     tests("Budget", ["Files"]),
     tests("Files", ["Tensors"]),
     tests("Hubs", ["Files"]),
+    tests("Templates", ["Budget", "Files"]),
     tests("Boxes", []),
     .target(name: "TileEmulator", path: "Tests/TileEmulator", cSettings: fast),
     tests("Tensors", ["TileEmulator"]),
@@ -139,7 +141,7 @@ let package = Package(
     tests(
       "Models",
       [
-        "Budget", "Checkpoints", "Files", "Generation", "Images", "Making", "Tensors",
+        "Budget", "Checkpoints", "Files", "Generation", "Images", "Making", "Templates", "Tensors",
         "Tokenizers", "Tracing",
       ]
     ),

@@ -12,7 +12,8 @@ extension CheckpointFolder {
 
   /// Whether a file of this name is part of a published checkpoint.
   public static func isPartOfCheckpoint(_ name: String) -> Bool {
-    tokenizerFiles.contains(name) || ["modules.json", "LICENSE", "README.md"].contains(name)
+    tokenizerFiles.contains(name)
+      || ["modules.json", "chat_template.json", "LICENSE", "README.md"].contains(name)
       || QuantizationRecord.quantoMapNames.contains(name)
       || [".safetensors", ".index.json", "config.json", "_qmap.json", ".jinja"]
         .contains { name.hasSuffix($0) }

@@ -11,7 +11,7 @@ public enum Commands {
     .preprocess, .patchify, .embed, .encode, .query, .project, .tokenize, .assemble, .decode,
     .nextToken, .run, .match,
     .chat, .makeContext, .fromListFormat, .decodeTokens, .stopWordsIDs, .generation,
-    .gaze,
+    .applyChatTemplate, .gaze,
     .embedImage, .embedText, .read, .projectText, .similarity, .classify, .wordMap,
     .index, .search, .cluster, .map,
   ]

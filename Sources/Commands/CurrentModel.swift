@@ -59,6 +59,9 @@ extension Session {
   func trace(keeping glob: String) -> Trace {
     var trace = Trace { $0.matches(glob) }
     trace.isCancelled = { [self] in isCancelled }
+    trace.onStep = { [self] kind, number, count in
+      report(Progress(kind.description, completed: number, total: count))
+    }
     return trace
   }
 }
@@ -81,6 +84,7 @@ extension LoadedModel {
   static func read(
     _ url: URL, language: URL? = nil, precisions: [String: Precision], in session: Session
   ) throws -> LoadedModel {
+    session.report(Progress("loading \(ModelPlace.name(of: url))", completed: 0, total: nil))
     let load = try ModelLoad.stoppable(
       CheckpointFolder(url, language: language), precisions: precisions,
       available: session.availableMemory

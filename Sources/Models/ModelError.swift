@@ -2,6 +2,12 @@ public import Files
 
 /// Why a model cannot be read or cannot do what it was asked.
 public enum ModelError: Error, Equatable, CustomStringConvertible {
+  /// A file's chat template is no text, or a list of what is none.
+  case badChatTemplate(file: String, found: String)
+  /// A folder has no chat template.
+  case noChatTemplateFile(folder: String)
+  /// None of a folder's chat templates has the name.
+  case noChatTemplate(name: String, known: [String])
   /// The configuration names a family that is not known here, or none.
   case unknownFamily(file: String, found: String?, known: [String])
   /// A value of the configuration is missing, of the wrong kind or out of range.
@@ -50,6 +56,15 @@ public enum ModelError: Error, Equatable, CustomStringConvertible {
   /// The sentence shown to people.
   public var description: String {
     switch self {
+    case .badChatTemplate(let file, let found):
+      "\(file): the chat template is \(found), but it must be a text, or a list of objects with 'name' and "
+        + "'template'"
+    case .noChatTemplateFile(let folder):
+      "\(folder): there is no chat template, in chat_template.jinja, chat_template.json, processor_config.json or "
+        + "tokenizer_config.json; give one with chat_template="
+    case .noChatTemplate(let name, let known):
+      "there is no chat template '\(name)' in the model's folder; it has "
+        + known.map { "'\($0)'" }.joined(separator: ", ")
     case .unknownFamily(let file, let found, let known):
       "\(file): " + (found.map { "model_type is '\($0)'" } ?? "has no model_type")
         + "; Fovea reads \(known.joined(separator: ", "))"
@@ -117,11 +132,11 @@ extension ModelError: HasExitCode {
   public var exitCode: Int32 {
     switch self {
     case .unknownFamily, .badConfiguration, .noSettings, .unknownToken, .noLanguageModel,
-      .languageNotTaken, .languageDoesNotFit, .tokenizersDisagree:
+      .languageNotTaken, .languageDoesNotFit, .tokenizersDisagree, .badChatTemplate:
       ExitCode.badData
     case .pictureTagInWords, .pictureNameTooLong,
       .promptTooLong, .emptyPrompt, .badSize, .textTooLong, .imageTokenInPrompt, .badTokenIDs,
-      .missingPart, .unknownGrid, .pictureTags, .markInWords,
+      .missingPart, .noChatTemplate, .noChatTemplateFile, .unknownGrid, .pictureTags, .markInWords,
       .wrongShape:
       ExitCode.failure
     }

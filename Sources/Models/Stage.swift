@@ -196,8 +196,24 @@ extension [Step] {
   ) throws {
     for index in first..<Swift.max(first, count) {
       try trace.checkCancellation()
+      if trace.onStep != nil { tell(index, trace) }
       try before(index, slots)
       try self[index].run(&slots, &trace)
     }
+  }
+
+  /// Says which step comes next, and where it stands among those of its kind, such as a tower's blocks.
+  private func tell(_ index: Int, _ trace: Trace) {
+    func kind(_ step: Step) -> Address? {
+      step.roots.first.map { root in
+        let parts = root.parts.prefix { !$0.allSatisfy(\.isNumber) }
+        return Address(parts.joined(separator: "."))
+      }
+    }
+    guard let name = kind(self[index]) else { return }
+    var (start, end) = (index, index + 1)
+    while start > 0, kind(self[start - 1]) == name { start -= 1 }
+    while end < count, kind(self[end]) == name { end += 1 }
+    trace.onStep?(name.ofPicture(trace.picture), index - start, end - start)
   }
 }

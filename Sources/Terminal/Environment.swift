@@ -21,5 +21,5 @@ public struct Environment: Sendable {
 
 extension Environment {
   /// Whether `TERM` names a terminal that understands escape sequences: neither `dumb` nor nothing.
-  var hasEscapes: Bool { !["", "dumb"].contains(self["TERM"] ?? "") }
+  public var hasEscapes: Bool { !["", "dumb"].contains(self["TERM"] ?? "") }
 }

@@ -9,17 +9,20 @@ public struct ProgressBar: Sendable {
   private let isTerminal: Bool
   private let columns: Int
   private let write: @Sendable (String) -> Void
+  /// Seconds before which nothing is shown: a job that is over at once needs no bar.
+  private var patience = 0.3
   private let now: @Sendable () -> Double
   private let begun: Double
   private var lastDrawn = -Double.infinity
   private var lastTenth = 0
   private var isShown = false
+  private var last: (done: Int, words: String) = (0, "")
 
   /// A bar that begins now.
   ///
   /// - Parameters:
   ///   - name: What is being done.
-  ///   - total: How many steps there are.
+  ///   - total: How many steps there are; 0 where nobody knows.
   ///   - unit: What a step is, in the plural: `scenes`.
   ///   - isTerminal: Whether to redraw one line.
   ///   - columns: The terminal's width.
@@ -54,9 +57,9 @@ public struct ProgressBar: Sendable {
   /// - Parameter words: what has come of it so far; a terminal shows its end in the bar's place.
   public mutating func update(done: Int, words: String = "") {
     let time = now()
+    last = (done, words)
     if isTerminal {
-      // A job that is over at once needs no bar.
-      guard time - lastDrawn >= 0.1, time - begun >= 0.3 else { return }
+      guard time - lastDrawn >= 0.1, time - begun >= patience else { return }
       lastDrawn = time
       isShown = true
       write("\r\u{1B}[K" + line(done: done, elapsed: time - begun, words: words))
@@ -64,6 +67,28 @@ public struct ProgressBar: Sendable {
       lastTenth = done * 10 / total
       write(line(done: done, elapsed: time - begun) + "\n")
     }
+  }
+
+  /// Shows itself from the first state on: it follows another bar, and so is part of a long job.
+  public mutating func showAtOnce() { patience = 0 }
+
+  /// Draws the last state again where a quarter of a second has passed, so that something moves while a long step
+  /// runs; a terminal alone shows it.
+  public mutating func tick() {
+    guard isTerminal, now() - lastDrawn >= 0.25 else { return }
+    update(done: last.done, words: last.words)
+  }
+
+  /// Steps a second so far.
+  public func rate(done: Int) -> Double {
+    let elapsed = now() - begun
+    return elapsed > 0 ? Double(done) / elapsed : 0
+  }
+
+  /// A sign of life that turns with the time.
+  public static func spinner(at seconds: Double) -> Character {
+    let frames: [Character] = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"]
+    return frames[Int(max(0, seconds) * 8) % frames.count]
   }
 
   /// The job is over; its last line stays, with the time it took.
@@ -81,6 +106,11 @@ public struct ProgressBar: Sendable {
   }
 
   func line(done: Int, elapsed: Double, words: String = "") -> String {
+    guard total > 0 else {
+      return "\(Self.spinner(at: elapsed)) \(name.visible)  \(Self.duration(elapsed))"
+        .truncated(toColumns: max(20, columns - 1))
+    }
+    let sign = isTerminal ? "\(Self.spinner(at: elapsed)) " : ""
     let share = total > 0 ? min(1, max(0, Double(done) / Double(total))) : 0
     let rate = elapsed > 0 ? Double(done) / elapsed : 0
     let counts = "\(done)/\(total) \(unit)"
@@ -88,17 +118,17 @@ public struct ProgressBar: Sendable {
     let rest =
       rate > 0 && done < total ? "  \(Self.duration(Double(total - done) / rate)) left" : ""
     let facts = counts + speed + rest
-    let room = columns - 1 - name.displayWidth - facts.displayWidth - 6
+    let room = columns - 3 - name.displayWidth - facts.displayWidth - 6
     guard isTerminal, room >= 10 else {
-      return "\(name.visible): \(facts)".truncated(toColumns: max(20, columns - 1))
+      return "\(sign)\(name.visible): \(facts)".truncated(toColumns: max(20, columns - 1))
     }
     if !words.isEmpty {
-      return "\(name.visible)  \(facts)  …\(Self.end(of: words.visible, columns: room + 2))"
+      return "\(sign)\(name.visible)  \(facts)  …\(Self.end(of: words.visible, columns: room + 2))"
     }
     let cells = min(30, room)
     let filled = Int((share * Double(cells)).rounded(.down))
     let bar = String(repeating: "━", count: filled) + String(repeating: "╌", count: cells - filled)
-    return "\(name.visible)  \(bar)  \(facts)"
+    return "\(sign)\(name.visible)  \(bar)  \(facts)"
   }
 
   /// As much of the end of a text as has room.

@@ -45,6 +45,9 @@ public struct Trace: Sendable {
   public var observer: (@Sendable (Record) -> Void)?
   /// Asked between blocks; a run stops where it answers true.
   public var isCancelled: @Sendable () -> Bool = { false }
+  /// Told before each step of a run: what kind it is, such as `language.blocks`, how many of the kind were run
+  /// before it, and how many there are.
+  public var onStep: (@Sendable (_ kind: Address, _ number: Int, _ count: Int) -> Void)?
   private let keeps: @Sendable (Address) -> Bool
   private var places: [Address: Int] = [:]
 
@@ -64,7 +67,7 @@ public struct Trace: Sendable {
   /// stops when this one does.
   public var keepingNothing: Trace {
     var trace = Trace.nothing
-    (trace.alterations, trace.isCancelled) = (alterations, isCancelled)
+    (trace.alterations, trace.isCancelled, trace.onStep) = (alterations, isCancelled, onStep)
     return trace
   }
 

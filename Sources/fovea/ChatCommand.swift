@@ -22,12 +22,22 @@ struct ChatCommand: ParsableCommand {
   var messages: String?
   @Option(help: "The most tokens of an answer; the model's own files say otherwise.")
   var maxNewTokens: Int?
+  @Flag(
+    help: ArgumentHelp(
+      "Answer in JSON, an object a line: {\"text\": …} as words come, then the whole answer.",
+      discussion:
+        "The last has answer, tokens and ended: end_token, max_new_tokens, context_full or stopped."
+    ))
+  var json = false
   @Flag(help: "Take the likeliest token each time, whatever the model's files say.")
   var greedy = false
 
   func validate() throws {
     if let maxNewTokens, maxNewTokens < 1 {
       throw ValidationError("--max-new-tokens must be at least 1.")
+    }
+    if json, messages == nil {
+      throw ValidationError("--json needs --messages FILE, the conversation to answer.")
     }
   }
 
@@ -41,9 +51,27 @@ struct ChatCommand: ParsableCommand {
     }
     try Interrupts.shared.begin(quittingAfter: 2, onInterrupt: { session.cancel() })
     let reply = try ChatLoop(session).answer(
-      messages: URL(typed: messages), maxNewTokens: maxNewTokens, isGreedy: greedy)
+      messages: URL(typed: messages), maxNewTokens: maxNewTokens, isGreedy: greedy
+    ) { words in
+      let piece =
+        json ? JSON.object(JSON.Object([("text", .string(words))])).written() + "\n" : words
+      progress.write(piece)
+    }
     progress.end()
-    try Output.standardOutput.write(reply.text + "\n")
+    guard json else {
+      try Output.standardOutput.write("\n")
+      return try end(reply)
+    }
+    let whole = JSON.object(
+      JSON.Object([
+        ("answer", .string(reply.text)), ("tokens", .integer(reply.tokenCount)),
+        ("ended", .string(reply.ending)),
+      ]))
+    try Output.standardOutput.write(whole.written() + "\n")
+    try end(reply)
+  }
+
+  private func end(_ reply: ChatLoop.Reply) throws {
     if reply.wasStopped {
       Display.note("stopped after \(reply.tokenCount) tokens; what was written stands above")
       throw Ending(status: 130)

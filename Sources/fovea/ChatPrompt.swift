@@ -69,16 +69,7 @@ struct ChatPrompt {
   }
 
   private func ask(_ line: String, _ loop: inout ChatLoop) throws {
-    // Words are written as they come, and what they begin or end with is no line's business.
-    var hasBegun = false
-    let reply = try loop.ask(line) { words in
-      var words = words[...]
-      if !hasBegun { words = words.drop { $0.isWhitespace } }
-      guard !words.isEmpty else { return }
-      hasBegun = true
-      progress.hide()
-      Display.write(String(words))
-    }
+    let reply = try loop.ask(line) { words in progress.write(words) }
     progress.end()
     Display.write("\n")
     if reply.wasStopped {

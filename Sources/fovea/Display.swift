@@ -1,5 +1,7 @@
+internal import Budget
 internal import Characters
 internal import Files
+internal import Glibc
 internal import Language
 internal import Runtime
 internal import Synchronization
@@ -65,40 +67,120 @@ enum Display {
   }
 }
 
-/// The bar for whatever runs long.
+/// The bar for whatever runs long, which moves at least four times a second at a terminal.
+///
+/// Where a line of results is begun and not ended, as while an answer comes word by word, no bar may be drawn over
+/// it: a sign of life then stands behind the words.
 final class ProgressDisplay: Sendable {
   private struct Shown: Sendable {
     let label: String
     let total: Int
     var bar: ProgressBar
+    var completed = 0
   }
 
-  private let shown = Mutex<Shown?>(nil)
+  private struct State: Sendable {
+    var shown: Shown?
+    /// When what runs began, in seconds of this display's clock.
+    var begun: Double?
+    /// The columns that the begun line of results takes; 0 where none is begun.
+    var column = 0
+    /// The columns of what stands behind the words.
+    var tail = 0
+    var hasTicker = false
+  }
+
+  private let state = Mutex(State())
   private let environment: Environment
+  private let clock = ContinuousClock()
+  private let start = ContinuousClock().now
 
   init(environment: Environment) { self.environment = environment }
 
-  /// A state of a long command; one without a known total shows nothing.
-  func show(_ state: Progress) {
-    guard let total = state.total, total > 0 else { return }
-    shown.withLock { shown in
-      if shown?.label != state.label || shown?.total != total {
-        shown?.bar.hide()
-        let bar = ProgressBar(state.label, total: total, unit: "", environment: environment)
-        shown = Shown(label: state.label, total: total, bar: bar)
+  private var seconds: Double { (clock.now - start) / .seconds(1) }
+
+  /// A state of a long command.
+  func show(_ progress: Progress) {
+    let total = max(0, progress.total ?? 0)
+    let begins = state.withLock { state in
+      if state.shown?.label != progress.label || state.shown?.total != total {
+        state.shown?.bar.hide()
+        var bar = ProgressBar(progress.label, total: total, unit: "", environment: environment)
+        let begun = state.begun ?? seconds
+        state.begun = begun
+        if seconds - begun >= 0.3 { bar.showAtOnce() }
+        state.shown = Shown(label: progress.label, total: total, bar: bar)
       }
-      shown?.bar.update(done: state.completed, words: state.detail)
+      state.shown?.completed = progress.completed
+      if state.column == 0 {
+        state.shown?.bar.update(done: progress.completed, words: progress.detail)
+      }
+      defer { state.hasTicker = true }
+      return !state.hasTicker && Output.standardError.isTerminal && environment.hasEscapes
+    }
+    if begins { tick() }
+  }
+
+  /// Draws again and again, beside whatever runs.
+  private func tick() {
+    try? DeepThread.start(stackSize: 1 << 20) { [weak self] in
+      while let self {
+        self.state.withLock { state in
+          if state.column == 0 { state.shown?.bar.tick() } else { self.drawTail(&state) }
+        }
+        usleep(250_000)
+      }
+    }
+  }
+
+  private func drawTail(_ state: inout State) {
+    guard let shown = state.shown, Output.standardOutput.isTerminal else { return }
+    eraseTail(&state)
+    let sign = ProgressBar.spinner(at: seconds)
+    let rate = Int((shown.bar.rate(done: shown.completed) * 10).rounded())
+    let text = " \(sign) \(rate / 10).\(rate % 10)/s"
+    let columns = Output.standardOutput.size(in: environment).columns
+    // Behind the last column a terminal would begin a line that cannot be taken back.
+    guard state.column % columns + text.displayWidth < columns else { return }
+    state.tail = text.displayWidth
+    Display.write(exactly: text + String(repeating: "\u{8}", count: state.tail))
+  }
+
+  private func eraseTail(_ state: inout State) {
+    guard state.tail > 0 else { return }
+    Display.write(
+      exactly: String(repeating: " ", count: state.tail)
+        + String(repeating: "\u{8}", count: state.tail))
+    state.tail = 0
+  }
+
+  /// Takes the bar off the screen, writes a result, and keeps off a line that it begins.
+  func write(_ text: String, by write: (String) -> Void = { Display.write($0) }) {
+    state.withLock { state in
+      state.shown?.bar.hide()
+      eraseTail(&state)
+      write(text)
+      let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+      let width = (lines.last ?? "").visible.displayWidth
+      guard Output.standardOutput.isTerminal else { return }
+      state.column = lines.count > 1 ? width : state.column + width
     }
   }
 
   /// Takes the bar off the screen before other text.
-  func hide() { shown.withLock { $0?.bar.hide() } }
+  func hide() {
+    state.withLock { state in
+      state.shown?.bar.hide()
+      eraseTail(&state)
+    }
+  }
 
   /// What ran has ended.
   func end() {
-    shown.withLock { shown in
-      shown?.bar.hide()
-      shown = nil
+    state.withLock { state in
+      state.shown?.bar.hide()
+      eraseTail(&state)
+      (state.shown, state.begun, state.column) = (nil, nil, 0)
     }
   }
 }

@@ -52,15 +52,9 @@ struct SessionOptions: ParsableArguments {
       commands: Commands.all,
       folders: Folders(
         script: folder, output: Self.folder(out), allowed: allowWrite.map(Self.folder)),
-      output: { text in
-        if isMuted() { return }
-        progress.hide()
-        Display.write(text)
-      },
+      output: { text in if !isMuted() { progress.write(text) } },
       exactOutput: { text in
-        if isMuted() { return }
-        progress.hide()
-        Display.write(exactly: text)
+        if !isMuted() { progress.write(text) { Display.write(exactly: $0) } }
       },
       notes: { text in
         if isMuted() { return }

@@ -37,6 +37,9 @@ import Testing
     "decode_tokens": "for i in range(100000): decode_tokens([5, 6, 7] * 1000)",
     "get_stop_words_ids": "for i in range(10000000): get_stop_words_ids()",
     "generation": "for i in range(10000000): generation()",
+    "apply_chat_template":
+      "for i in range(100000): apply_chat_template([{\"content\": \"a\"}] * 1000, "
+      + "chat_template=\"{% for m in messages %}{{ m.content }}{% endfor %}\")",
     "gaze": "for i in range(100000): gaze(asked)",
     "embed_image": "embed_image([s] * 20000)",
     "embed_text": "embed_text(many)",

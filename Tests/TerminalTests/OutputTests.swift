@@ -55,6 +55,29 @@ import Testing
     #expect(watch.written.last == "\r\u{1B}[Kevaluate: 1000 scenes in 10 s\n")
   }
 
+  @Test func aBarMovesAtLeastFourTimesASecondThoughNothingIsDone() {
+    let watch = Watch()
+    for total in [32, 0] {
+      watch.texts.withLock { $0 = [] }
+      watch.time.withLock { $0 = 0 }
+      var bar = watch.bar("language.blocks", total: total, unit: "", isTerminal: true)
+      bar.update(done: 0)
+      var drawn: [Double] = []
+      for _ in 0..<500 {
+        let time = watch.time.withLock { time in
+          time += 0.02
+          return time
+        }
+        let before = watch.written.count
+        bar.tick()
+        if watch.written.count > before { drawn.append(time) }
+      }
+      #expect(zip(drawn, drawn.dropFirst()).allSatisfy { $1 - $0 < 0.3 } && drawn.count > 30)
+      #expect(zip(watch.written, watch.written.dropFirst()).allSatisfy { $0 != $1 })
+      #expect(watch.written.last?.contains(total > 0 ? "0/32" : "9.") == true)
+    }
+  }
+
   @Test func withoutATerminalThereIsALineForEveryTenth() {
     let watch = Watch()
     var bar = watch.bar("train", total: 50, unit: "steps", isTerminal: false)

@@ -7,6 +7,8 @@ struct ProgramAtTerminal {
   var status: Int32
   /// Everything that reached the terminal, in both streams.
   var seen: String
+  /// Seconds from its first to its last word, and the longest of them without any.
+  var (duration, longestSilence) = (0.0, 0.0)
 
   /// - Parameter typed: what a person types at the prompt; nil for a program without a keyboard.
   init(
@@ -51,9 +53,19 @@ struct ProgramAtTerminal {
     // Read until nobody holds the other end; a pseudo-terminal says so with an error.
     var found: [UInt8] = []
     var piece = [UInt8](repeating: 0, count: 65_536)
+    let clock = ContinuousClock()
+    var last: ContinuousClock.Instant?
     while true {
       let count = piece.withUnsafeMutableBytes { read(person, $0.baseAddress, $0.count) }
-      if count > 0 { found += piece[..<count] } else if count == 0 || errno != EINTR { break }
+      if count > 0 {
+        let now = clock.now
+        let silence = last.map { (now - $0) / .seconds(1) } ?? 0
+        (duration, longestSilence) = (duration + silence, max(longestSilence, silence))
+        last = now
+        found += piece[..<count]
+      } else if count == 0 || errno != EINTR {
+        break
+      }
     }
     process.waitUntilExit()
     watch.cancel()

@@ -16,8 +16,12 @@ public struct ChatLoop {
     public let text: String
     /// Tokens that were written.
     public let tokenCount: Int
+    /// Why it ended: `end_token`, `max_new_tokens`, `context_full` or `stopped`.
+    public let ending: String
     /// Whether somebody stopped it.
-    public let wasStopped: Bool
+    public var wasStopped: Bool { ending == Self.stopped }
+
+    static let stopped = "stopped"
   }
 
   private let session: Session
@@ -84,21 +88,23 @@ public struct ChatLoop {
     var options = try model.chatOptions(for: "chat")
     if isGreedy { options.doSample = false }
     if let maxNewTokens { options.maxNewTokens = maxNewTokens }
-    var (text, count) = ("", 0)
+    var (text, written) = ("", 0)
     do {
       let run = try Run.answering(
         conversation, by: model, options: options, keep: "", in: session
       ) { words in
-        (text, count) = (text + words, count + 1)
-        onWords(words)
+        text += words
+        written += 1
+        if !words.isEmpty { onWords(words) }
       }
       try session.checkFinite(run)
+      let generated = run.answer?.answer.generated
       return Reply(
-        text: run.answer?.text ?? "", tokenCount: run.answer?.answer.generated.tokens.count ?? 0,
-        wasStopped: false)
+        text: run.answer?.text ?? "", tokenCount: generated?.tokens.count ?? 0,
+        ending: (generated?.ending ?? .endToken).name)
     } catch let error {
-      guard session.isCancelled, count > 0 else { throw error }
-      return Reply(text: text, tokenCount: count, wasStopped: true)
+      guard session.isCancelled, written > 0 else { throw error }
+      return Reply(text: text, tokenCount: written, ending: Reply.stopped)
     }
   }
 
@@ -122,6 +128,17 @@ public struct ChatLoop {
     try WholeFile.write(
       Array((MessagesFile.json(conversation).written() + "\n").utf8), to: url)
     return url.path
+  }
+}
+
+extension Ending {
+  /// The ending as programs read it.
+  fileprivate var name: String {
+    switch self {
+    case .endToken: "end_token"
+    case .maxNewTokens: "max_new_tokens"
+    case .contextFull: "context_full"
+    }
   }
 }
 

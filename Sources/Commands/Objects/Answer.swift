@@ -7,7 +7,7 @@ internal import Tracing
 
 /// A written answer, token by token.
 struct Answer: ForeignObject {
-  let answer: WrittenAnswer
+  var answer: WrittenAnswer
   /// What it is an answer to.
   let input: Input
   let model: LoadedModel

@@ -1,3 +1,4 @@
+internal import Characters
 internal import Generation
 internal import Models
 internal import Runtime
@@ -31,6 +32,8 @@ extension Command {
       "repetition_penalty", in: 0.01...100, default: 1, "Makes tokens that occurred less likely."),
     Parameter.integer(
       "no_repeat_ngram_size", in: 0...1000, default: 0, "Forbids runs of so many tokens twice."),
+    Parameter.flag(
+      "skip_special_tokens", default: true, "Whether the text leaves special tokens out."),
     Parameter.keep,
     Parameter.changes,
     returns: "an Answer: text, tokens, probabilities, runners-up and a trace of the prompt's pass",
@@ -47,7 +50,8 @@ extension Command {
     ], seeAlso: ["assemble", "next_token", "run"]
   ) {
     session, source, prompt, maxNewTokens, minNewTokens, numBeams, lengthPenalty, doSample,
-    temperature, topK, topP, seed, repetitionPenalty, noRepeatNgramSize, keep, changes in
+    temperature, topK, topP, seed, repetitionPenalty, noRepeatNgramSize, skipsSpecial, keep,
+    changes in
     let (writer, model) = try session.able(.writing, for: "decode")
     var options = writer.defaultOptions
     if let maxNewTokens { options.maxNewTokens = maxNewTokens }
@@ -84,9 +88,13 @@ extension Command {
       var nothing = trace.keepingNothing
       sequence = try soft.assemble(given, prompt, trace: &nothing)
     }
-    let answer = try Answer.write(
+    var answer = try Answer.write(
       after: try writer.read(sequence, trace: &trace), of: Input(prompt: prompt), writer: writer,
       model: model, options: options, trace: trace, in: session)
+    if !skipsSpecial {
+      answer.answer.text = writer.tokenizer.decode(
+        answer.answer.generated.tokens, skipSpecialTokens: false)
+    }
     session.note(answer.answer.trace, keptNothingOf: keep, by: model, on: source.words(or: prompt))
     let (read, words, settings) = (sequence, prompt, options)
     try session.checkFinite(answer.probabilities, of: model, given: sequence) {
@@ -151,22 +159,30 @@ extension Answer {
     options: GenerationOptions, isReply: Bool = false, trace: Trace, in session: Session,
     onWords: (String) -> Void = { _ in }
   ) throws -> Answer {
-    var words = StreamingDecoder(writer.tokenizer)
-    var (text, count) = ("", 0)
-    let answer = try writer.write(
-      after: slots, promptIDs: try writer.ids(of: input), options: options, trace: trace
-    ) { step in
-      count += 1
-      let new = isReply && options.endTokens.contains(step.token) ? "" : words.append(step.token)
-      text += new
-      onWords(new)
-      session.report(
-        Progress("writing", completed: count, total: options.maxNewTokens, detail: text))
+    var words = AnswerStream(of: writer, isReply: isReply)
+    var count = 0
+    do {
+      let answer = try writer.write(
+        after: slots, promptIDs: try writer.ids(of: input), options: options, trace: trace
+      ) { step in
+        count += 1
+        onWords(words.add(step.token))
+        session.report(
+          Progress("tokens", completed: count, total: options.maxNewTokens, detail: words.text))
+      }
+      var written = answer
+      if isReply, let chat = writer as? any ChatModel {
+        written.text = chat.reply(in: answer.generated.tokens)
+      }
+      let rest = words.finish(written.text)
+      if !rest.isEmpty { onWords(rest) }
+      return Answer(answer: written, input: input, model: model, tokenizer: writer.tokenizer)
+    } catch {
+      // What was written is not lost with the answer; a conversation tells it itself.
+      if session.isCancelled, count > 0, !isReply {
+        session.note("stopped after \(count.counted(as: "token")); written: \(words.text)")
+      }
+      throw error
     }
-    var written = answer
-    if isReply, let chat = writer as? any ChatModel {
-      written.text = chat.reply(in: answer.generated.tokens)
-    }
-    return Answer(answer: written, input: input, model: model, tokenizer: writer.tokenizer)
   }
 }

@@ -22,6 +22,8 @@ struct Call {
   /// By parameter.
   private var given: [Argument?]
   private var next = 0
+  /// Arguments with names that no parameter has, where one takes those.
+  private var others = NamedValues()
 
   init(name: String, parameters: [ParameterFacts], arguments: [Argument]) throws {
     (self.name, self.parameters) = (name, parameters)
@@ -30,6 +32,14 @@ struct Call {
     for argument in arguments {
       if let label = argument.label {
         guard let index = parameters.firstIndex(where: { $0.isNamed(label) }) else {
+          if parameters.contains(where: \.takesOthers) {
+            guard !others.values.contains(where: { $0.name == label }) else {
+              throw RuntimeFailure(
+                .argument, "\(name): \(label) is given twice", range: argument.range)
+            }
+            others.values.append((label, argument.value))
+            continue
+          }
           throw Self.unknown(label, name, parameters, argument.range)
         }
         guard given[index] == nil else {
@@ -38,7 +48,7 @@ struct Call {
         }
         given[index] = argument
       } else {
-        guard place < parameters.count else {
+        guard place < parameters.count, !parameters[place].takesOthers else {
           throw RuntimeFailure(
             .argument, "\(name): \(argument.value.inMessage) is one argument too many",
             notes: [Self.takes(name, parameters)], range: argument.range)
@@ -52,6 +62,7 @@ struct Call {
   mutating func take<T>(_ parameter: Parameter<T>, in session: Session) throws -> T {
     let facts = parameter.facts
     defer { next += 1 }
+    if facts.takesOthers, let others = others as? T { return others }
     guard let argument = given[next] else {
       if let fallback = parameter.fallback { return fallback }
       throw RuntimeFailure(

@@ -218,3 +218,20 @@ enum Wording {
     return quoted.dropLast().joined(separator: ", ") + " or " + last
   }
 }
+
+/// Values by the names under which they were given.
+public struct NamedValues: Sendable {
+  /// In the order in which they were given.
+  public var values: [(name: String, value: Value)] = []
+}
+
+extension Parameter where T == NamedValues {
+  /// Every argument with a name that no other parameter of the command has; the last of its parameters.
+  public static func others(_ name: String, _ summary: String) -> Self {
+    var facts = ParameterFacts(
+      name: name, type: "values by name", expects: "any values by name", defaultText: nil,
+      summary: summary)
+    facts.takesOthers = true
+    return Parameter(facts, fallback: NamedValues()) { _, _ in nil }
+  }
+}

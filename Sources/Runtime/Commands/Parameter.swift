@@ -14,6 +14,8 @@ public struct ParameterFacts: Sendable {
   public let summary: String
   /// How the prompt's shorthand reads a word here.
   public let words: Words
+  /// Whether it takes every argument with a name that no other parameter has.
+  public var takesOthers = false
   /// The values to choose from, where there are only a few.
   public let choices: [String]
   /// What may be typed here, asked of the session.
@@ -32,13 +34,15 @@ public struct ParameterFacts: Sendable {
   }
 
   /// Whether a call without it is an error.
-  public var isNeeded: Bool { defaultText == nil }
+  public var isNeeded: Bool { defaultText == nil && !takesOthers }
 
   /// Its name, and its default where it has one: `axis=-1`.
-  var usage: String { defaultText.map { "\(name)=\($0)" } ?? name }
+  var usage: String { takesOthers ? "**\(name)" : defaultText.map { "\(name)=\($0)" } ?? name }
 
   /// Whether it may be given by this keyword.
-  func isNamed(_ word: String) -> Bool { name == word || aliases.contains(word) }
+  func isNamed(_ word: String) -> Bool {
+    takesOthers ? false : name == word || aliases.contains(word)
+  }
 
   /// The facts of one parameter.
   public init(
