@@ -173,6 +173,6 @@ extension ConfigurationKeys {
   static let all = [
     vit, timm, timmArguments, timmPictures, clip, clipText, clipVision, openCLIP,
     openModel, openVision, openText, openPictures, blip2, blip2Vision,
-    blip2QFormer, opt, qwen, qwenVisual, imageProcessor, generationConfig,
+    blip2QFormer, opt, llama, rotary, qwen, qwenVisual, imageProcessor, generationConfig,
   ]
 }
