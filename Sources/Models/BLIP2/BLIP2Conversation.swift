@@ -39,7 +39,9 @@ extension BLIP2.Model: ChatModel {
       guard !words.isEmpty || turn.speaker == .assistant else { return Input.Turn(.user, []) }
       return Input.Turn(turn.speaker, [.text(written(words, by: turn.speaker))])
     }
-    let room = try writing("chat").decoder.shape.positionCount - settings.maxNewTokens.value
+    let room = min(
+      try writing("chat").decoder.shape.positionCount - settings.maxNewTokens.value,
+      settings.maxWindowSize.value)
     var cut = 0
     func read() -> Input {
       Input(turns: [Input.Turn(.user, pictures.map { .picture($0) })] + turns)

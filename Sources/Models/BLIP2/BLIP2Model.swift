@@ -74,6 +74,10 @@ extension BLIP2 {
         settingsFolder, default: language?.endTokens ?? [],
         below: language?.decoder.vocabularySize ?? .max, formats: Self.chatFormats(language?.kind),
         chats: language?.kind == .llama)
+      // Nothing but its positions bounds what it reads.
+      if let language, settings.maxWindowSize.source == "default" {
+        settings.maxWindowSize = .init(language.decoder.positionCount, "config.json")
+      }
       notes =
         pictureSettings.notes
         + (try configuration.notes(json, file: file, language: apart?.configuration))

@@ -183,7 +183,7 @@ extension ConfigurationKeys {
   static let all = [
     vit, timm, timmArguments, timmPictures, clip, clipText, clipVision, openCLIP,
     openModel, openVision, openText, openPictures, blip2, blip2Vision,
-    blip2QFormer, opt, qwen, qwenVisual, idefics2, idefics2Vision, idefics2Perceiver,
+    blip2QFormer, opt, llama, rotary, qwen, qwenVisual, idefics2, idefics2Vision, idefics2Perceiver,
     imageProcessor, idefics2ImageProcessor, generationConfig,
   ]
 }

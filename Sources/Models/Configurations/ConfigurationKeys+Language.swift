@@ -1,7 +1,7 @@
 internal import Files
 
 extension ConfigurationKeys {
-  /// LLaMA's and Mistral's `config.json`.
+  /// LLaMA's and Mistral's `config.json`, also the part `text_config` of a BLIP-2 with a LLaMA.
   static let llama = ConfigurationKeys(
     "LlamaConfig and MistralConfig",
     Key.read(

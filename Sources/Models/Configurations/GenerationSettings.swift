@@ -31,6 +31,8 @@ public struct GenerationSettings: Sendable, Equatable {
     case humanBot = "human-bot"
     /// The same without the begin token.
     case humanBotWithoutBegin = "human-bot-no-bos"
+    /// As the published chat template lays it out.
+    case template
   }
 
   /// How a conversation is laid out, of a model that knows several ways.

@@ -2,6 +2,10 @@ internal import Generation
 internal import Tokenizers
 
 extension Idefics2.Model: ChatModel {
+  /// That of the template, and what was said last as it is.
+  public var chatFormats: [GenerationSettings.ChatFormat] { Self.chatFormats }
+  static let chatFormats = [GenerationSettings.ChatFormat.template, .raw]
+
   /// `<end_of_utterance>`.
   public var stopSequences: [[Int]] {
     tokenizer.id(Idefics2.Prompt.end).map { [[$0]] } ?? []
