@@ -46,7 +46,7 @@ extension Idefics2 {
       try weights.finish()
       settings = try GenerationSettings(
         folder, default: configuration.endTokens, below: configuration.decoder.vocabularySize,
-        chats: true)
+        formats: Self.chatFormats, chats: true)
       if settings.maxWindowSize.source == "default" {
         settings.maxWindowSize = .init(
           configuration.decoder.positionCount, "max_position_embeddings in config.json")
