@@ -33,7 +33,7 @@ struct LessonCommand: ParsableCommand {
     )
     var language: String?
 
-    func shelf() throws -> LessonShelf { try LessonShelf(language: language) }
+    func shelf() throws -> LessonShelf { try LessonShelf(language: texts) }
 
     func progress() throws -> LessonProgress {
       guard let progress = LessonProgress(of: ProcessInfo.processInfo.environment) else {
