@@ -40,6 +40,11 @@ enum Attributes {
   static let macro: Set = [
     "name", "arguments", "catch_kwargs", "catch_varargs", "caller", "explicit_caller",
   ]
+  /// What even an undefined value has in Python, and what is not for templates either.
+  static let undefined: Set = [
+    "__bool__", "__call__", "__class__", "__doc__", "__eq__", "__getitem__", "__hash__", "__init__",
+    "__iter__", "__len__", "__module__", "__ne__", "__repr__", "__str__",
+  ]
   static let view: Set = ["isdisjoint", "mapping"]
   static let iterator: Set = [
     "close", "send", "throw", "gi_running", "gi_suspended", "gi_yieldfrom",
@@ -49,7 +54,9 @@ enum Attributes {
 extension Renderer {
   /// `object.name`: an attribute, else an element.
   func attribute(_ name: String, of object: Item) throws(Fault) -> Item {
-    if case .undefined(let value) = object, !Self.isInternal(name) { throw value.fault }
+    if case .undefined(let value) = object, !Attributes.undefined.contains(name) {
+      throw value.fault
+    }
     if let own = try ownAttribute(name, of: object) { return own }
     if case .dictionary(let dictionary) = object, let value = dictionary[name] { return value }
     return .undefined(Undefined("\(object.kind) has no attribute '\(name)'"))

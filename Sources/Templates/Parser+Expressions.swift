@@ -64,7 +64,7 @@ extension Parser {
       let known = unknown.count
       let right = try and()
       // What comes behind a constant that decides is not looked at.
-      if case .bool(true) = left.kind { unknown.removeSubrange(known...) }
+      if left.literalTruth == true { unknown.removeSubrange(known...) }
       left = try make(.or(left, right), at: place, over: [left, right])
     }
     return left
@@ -76,7 +76,7 @@ extension Parser {
       let place = advance().place
       let known = unknown.count
       let right = try not()
-      if case .bool(false) = left.kind { unknown.removeSubrange(known...) }
+      if left.literalTruth == false { unknown.removeSubrange(known...) }
       left = try make(.and(left, right), at: place, over: [left, right])
     }
     return left

@@ -56,6 +56,22 @@ final class Expression: Sendable {
   }
 }
 
+extension Expression {
+  /// Whether what is written out counts as true; nil for what must be computed.
+  var literalTruth: Bool? {
+    switch kind {
+    case .none: false
+    case .bool(let truth): truth
+    case .integer(let number): number != 0
+    case .float(let number): number != 0
+    case .text(let text): !text.isEmpty
+    case .list(let parts), .tuple(let parts): isConstant ? !parts.isEmpty : nil
+    case .dictionary(let pairs): isConstant ? !pairs.isEmpty : nil
+    default: nil
+    }
+  }
+}
+
 /// What stands between the parentheses of a call.
 struct CallArguments: Sendable {
   var positional: [Expression] = []

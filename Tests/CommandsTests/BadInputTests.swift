@@ -61,6 +61,7 @@ private func expectSentence(
 @Suite struct BadArgumentTests {
   /// What a parameter that has to be given takes, by command and parameter, then by parameter.
   static let good = [
+    "apply_chat_template.messages": "[{\"role\": \"user\", \"content\": \"a\"}]",
     "image.path": "\"picture.png\"", "save.path": "\"value.txt\"", "save.value": "\"x\"",
     "seed": "7", "pixels": "pixels", "patches": "patchify(pixels)",
     "tokens": "embed(patchify(pixels))", "vision": "vision", "queries": "queries", "soft": "soft",
@@ -141,7 +142,11 @@ private func expectSentence(
     let workshop = try Workshop()
     let many = [String](repeating: "1", count: command.parameters.count + 1)
     failure(of: "\(name)(\(many.joined(separator: ", ")))", in: workshop, naming: [name])
-    failure(of: "\(name)(no_such_argument=1)", in: workshop, naming: [name, "no_such_argument"])
+    // Where any name will do, what is needed is missed.
+    let takesAll = command.parameters.contains(where: \.takesOthers)
+    failure(
+      of: "\(name)(no_such_argument=1)", in: workshop,
+      naming: [name, takesAll ? "missing" : "no_such_argument"])
     if let first = command.parameters.first, first.isNeeded {
       failure(of: "\(name)()", in: workshop, naming: [name, first.name, "missing"])
       failure(of: "\(name)(1, \(first.name)=1)", in: workshop, naming: [first.name, "twice"])

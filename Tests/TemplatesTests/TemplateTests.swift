@@ -84,7 +84,7 @@ import Testing
     ("{{ 'a'|urlize }}", "t:1:8: the filter 'urlize' is not built here"),
     ("{% include 'x' %}", "t:1:4: the tag 'include' is not built here"),
     ("{{ 2 ** 100 }}", "t:1:6: a whole number beyond 64 bits is not built here"),
-    ("{{ 'a'.encode() }}", "t:1:15: the method 'encode' of a text is not built here"),
+    ("{{ 'a'.encode() }}", "t:1:14: the method 'encode' of a text is not built here"),
     (
       "{% set x = [] %}{{ x.append(1) }}",
       "t:1:28: 'append' would change a list, which a template must not"

@@ -6,10 +6,13 @@ import Testing
 /// `fovea chat`, and what moves at a terminal while something runs.
 @Suite struct ChatProgramTests {
   private static let model = Fixtures.goldens.appending(path: "qwen-vl").path
+  /// Where the question is, as long as the test runs.
+  private let folder: TemporaryFolder
 
-  /// The arguments that have a question about a picture answered, and the folder that the question is in.
-  private func asking(_ more: String...) throws -> (TemporaryFolder, [String]) {
-    let folder = try TemporaryFolder()
+  init() throws { folder = try TemporaryFolder() }
+
+  /// The arguments that have a question about a picture answered.
+  private func asking(_ more: String...) throws -> [String] {
     let file = folder.file("messages.json")
     let picture = Fixtures.goldens.appending(path: "picture.png").path
     let messages: JSON = [
@@ -21,9 +24,7 @@ import Testing
       ]
     ]
     try Data(messages.written().utf8).write(to: file)
-    return (
-      folder, ["chat", "--model", Self.model, "--messages", file.path, "--greedy"] + more
-    )
+    return ["chat", "--model", Self.model, "--messages", file.path, "--greedy"] + more
   }
 
   private func lines(_ output: String) throws -> [JSON] {
@@ -31,7 +32,7 @@ import Testing
   }
 
   @Test func jsonLinesHoldThePiecesAndThenTheAnswer() throws {
-    let (_, arguments) = try asking("--json", "--max-new-tokens", "60")
+    let arguments = try asking("--json", "--max-new-tokens", "60")
     let run = try ProgramTests().run(arguments)
     #expect(run.status == 0 && run.errors.isEmpty, "\(run.errors)")
     let lines = try lines(run.output)
@@ -41,7 +42,7 @@ import Testing
     #expect(pieces.joined() == whole["answer"]?.text)
     #expect(whole["tokens"]?.int == 60)
     #expect(whole["ended"]?.text == "max_new_tokens")
-    let (_, plain) = try asking("--max-new-tokens", "60")
+    let plain = try asking("--max-new-tokens", "60")
     #expect(try ProgramTests().run(plain).output == (whole["answer"]?.text ?? "") + "\n")
   }
 
@@ -53,7 +54,7 @@ import Testing
   @Test func anInterruptKeepsWhatWasWrittenAndSaysSo() throws {
     // An answer may be over before the interrupt reaches it.
     for _ in 0..<8 {
-      let (_, arguments) = try asking("--json", "--max-new-tokens", "290")
+      let arguments = try asking("--json", "--max-new-tokens", "290")
       let process = Process()
       process.executableURL = try ProgramTests.program()
       process.arguments = arguments
@@ -78,7 +79,7 @@ import Testing
   }
 
   @Test func atATerminalTheWordsAreTheAnswer() throws {
-    let (_, plain) = try asking("--max-new-tokens", "60")
+    let plain = try asking("--max-new-tokens", "60")
     let answer = try ProgramTests().run(plain).output
     let seen = try ProgramAtTerminal(plain).seen
     // What stood behind the words was taken back.

@@ -91,7 +91,7 @@ public struct ChatLoop {
     var (text, written) = ("", 0)
     do {
       let run = try Run.answering(
-        conversation, by: model, options: options, keep: "", in: session
+        conversation, by: model, options: options, keep: "", in: session, tellsStop: false
       ) { words in
         text += words
         written += 1

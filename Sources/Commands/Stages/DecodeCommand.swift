@@ -153,11 +153,13 @@ extension Answer {
 
   /// Writes an answer to a sequence that was read; the words are reported as they come.
   ///
-  /// - Parameter isReply: whether it is read as the answer of a conversation.
+  /// - Parameters:
+  ///   - isReply: whether it is read as the answer of a conversation.
+  ///   - tellsStop: whether to say what was written where somebody stops it.
   static func write(
     after slots: Slots, of input: Input, writer: any WritingModel, model: LoadedModel,
     options: GenerationOptions, isReply: Bool = false, trace: Trace, in session: Session,
-    onWords: (String) -> Void = { _ in }
+    tellsStop: Bool = true, onWords: (String) -> Void = { _ in }
   ) throws -> Answer {
     var words = AnswerStream(of: writer, isReply: isReply)
     var count = 0
@@ -178,8 +180,8 @@ extension Answer {
       if !rest.isEmpty { onWords(rest) }
       return Answer(answer: written, input: input, model: model, tokenizer: writer.tokenizer)
     } catch {
-      // What was written is not lost with the answer; a conversation tells it itself.
-      if session.isCancelled, count > 0, !isReply {
+      // What was written is not lost with the answer.
+      if session.isCancelled, count > 0, tellsStop {
         session.note("stopped after \(count.counted(as: "token")); written: \(words.text)")
       }
       throw error

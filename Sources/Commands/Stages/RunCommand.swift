@@ -87,7 +87,8 @@ extension Run {
   /// Answers a conversation that ends with a question.
   static func answering(
     _ conversation: Conversation, by model: LoadedModel, options: GenerationOptions, keep: String,
-    changes: [Change] = [], in session: Session, onWords: (String) -> Void = { _ in }
+    changes: [Change] = [], in session: Session, tellsStop: Bool = true,
+    onWords: (String) -> Void = { _ in }
   ) throws -> Run {
     let chat = try model.able(.chatting, for: "chat")
     let (input, cut) = try chat.reading(conversation.input)
@@ -103,7 +104,7 @@ extension Run {
     let trace = try session.trace(keeping: keep, of: model, on: input, changes: changes)
     var run = try Run(
       from: 0, of: course, after: nil, input: input, picture: conversation.pictures.last,
-      model: model, trace: trace, in: session, onWords: onWords)
+      model: model, trace: trace, in: session, tellsStop: tellsStop, onWords: onWords)
     (run.history, run.cut) = (conversation.answered(by: run), cut)
     return run
   }
@@ -164,7 +165,8 @@ extension Run {
   ///   - earlier: what was kept of the steps before.
   private init(
     from first: Int, of course: Course, after earlier: Trace?, input: Input, picture: Picture?,
-    model: LoadedModel, trace: Trace, in session: Session, onWords: (String) -> Void = { _ in }
+    model: LoadedModel, trace: Trace, in session: Session, tellsStop: Bool = true,
+    onWords: (String) -> Void = { _ in }
   ) throws {
     var (course, trace) = (course, trace)
     course.alterations = trace.alterations
@@ -194,6 +196,6 @@ extension Run {
     answer = try Answer.write(
       after: slots, of: input, writer: writer, model: model,
       options: course.options ?? writer.defaultOptions, isReply: course.isConversation,
-      trace: trace, in: session, onWords: onWords)
+      trace: trace, in: session, tellsStop: tellsStop, onWords: onWords)
   }
 }
