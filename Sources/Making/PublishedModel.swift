@@ -30,7 +30,7 @@ public struct PublishedModel: Sendable {
   /// The models that can be made.
   public static let all = [
     blip2OPT, clipBase, vitBase, mistral, tinyLLaMA, smolLM, qwenVLChat, qwenVLChatInt4,
-    idefics2, blip2Tiny,
+    idefics2, idefics2Int4, blip2Tiny,
   ]
 
   /// All small files of a checkpoint.
