@@ -33,7 +33,7 @@ public struct PublishedModel: Sendable {
   /// The models that can be made.
   public static let all = [
     blip2OPT, ziya, clipBase, vitBase, mistral, tinyLLaMA, smolLM, qwenVLChat, qwenVLChatInt4,
-    idefics2, blip2Tiny, ziyaTiny,
+    idefics2, idefics2Int4, blip2Tiny, ziyaTiny,
   ]
 
   /// All small files of a checkpoint.

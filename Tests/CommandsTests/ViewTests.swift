@@ -1,9 +1,12 @@
-import Commands
 import Foundation
+import Images
 import Models
 import Runtime
+import Tensors
 import TestSupport
 import Testing
+
+@testable import Commands
 
 /// A model that splits pictures, at the prompt: every view alone, and all of them on the one picture.
 @Suite struct ViewTests {
@@ -97,6 +100,9 @@ import Testing
           save(one.trace, "said.safetensors")
           assert compare(one, "fovea-out/said.safetensors").verdict == "noise"
       assert compare(r, "int8").verdict == "noise"
+      view = project(query(encode(embed(patchify(preprocess(scene(7), view=2))))))
+      again = project(query(encode(embed(patchify(preprocess(scene(7), view=2))))))
+      assert compare(view, again).verdict == "noise"
       e = edit(r, change.mask(patch=(1, 1), view=2))
       assert (e.after["picture2.patches.output"] - r["picture2.patches.output"]).abs().max() > 0
       assert (e.after["picture.patches.output"] - r["picture.patches.output"]).abs().max() == 0
@@ -104,11 +110,64 @@ import Testing
       """)
   }
 
+  /// What the five views give their patches is all on the one picture, each where it was seen.
+  @Test func aMapOfAllViewsHasWhatEachViewGives() throws {
+    var random = SplitMix64(seed: 9)
+    let preprocessing = try Preprocessing(target: .longestEdge(70, atLeast: 30), splits: true)
+    for _ in 0..<20 {
+      let size = PixelSize(width: 60 + random.below(200), height: 60 + random.below(200))
+      let views = try (0..<5).map { view in
+        let way = try preprocessing.way(of: size, view: view, patchSize: 10)
+        let numbers = (0..<way.patchCount).map { _ in Float(random.below(100)) }
+        return (way: way, map: Tensor(numbers, shape: [way.rowCount, way.columnCount]))
+      }
+      let together = ViewedMap(views)
+      #expect(together.cells.count == together.numbers.count)
+      let unit = views[4].way.patchRectangle(row: 0, column: 0)
+      let mass = zip(together.cells, together.numbers.elements).reduce(0.0) {
+        $0 + Double($1.1) * $1.0.width * $1.0.height / (unit.width * unit.height)
+      }
+      let given = views.reduce(0.0) { $0 + Double($1.map.elements.reduce(0, +)) }
+      #expect(abs(mass - given) < given * 1e-4, "\(size): \(mass), not \(given)")
+      for _ in 0..<50 {
+        let point = Point(
+          x: Double(random.below(size.width)) + 0.5, y: Double(random.below(size.height)) + 0.5)
+        let expected = views.reduce(Float(0)) { sum, view in
+          guard let patch = view.way.patch(at: point) else { return sum }
+          let place = view.way.patchRectangle(row: patch.row, column: patch.column)
+          let share = unit.width * unit.height / (place.width * place.height)
+          return sum + view.map.elements[patch.row * view.way.columnCount + patch.column]
+            * Float(share)
+        }
+        let cell = together.cells.firstIndex { $0.contains(point) }
+        let found = cell.map { together.numbers.elements[$0] } ?? 0
+        #expect(abs(found - expected) <= 1e-3 * max(1, expected), "\(point) of \(size)")
+      }
+    }
+  }
+
+  /// The reference's run of two pictures in ten views, filled up to one size.
+  @Test func aRunOfTheReferenceIsComparedViewByView() throws {
+    let (folder, goldens) = (Self.idefics.path, Fixtures.goldens.path)
+    try holds(
+      """
+      p = image("\(goldens)/picture.png")
+      t = image("\(goldens)/tall.png")
+      said = [([p, "What is in the picture?"], "a red circle.")]
+      r = chat(["And here?", t], history=said, max_new_tokens=1)
+      c = compare(r, "\(folder)/trace.safetensors")
+      assert c.verdict == "noise", c
+      """)
+  }
+
   @Test func whatDoesNotFitIsOneSentence() throws {
     for (line, words) in [
       ("run(scene(7), \"<image> and <image>\")", "the words hold 2 '<image>', but 1 picture goes"),
       ("chat([scene(7), scene(8), \"<image>?\"])", "hold 1 '<image>', but 2 pictures go"),
-      ("attention(run(scene(7), \"a\"), kind=\"cross\", picture=2)", "picture must be from 1 to 1, not 2"),
+      (
+        "attention(run(scene(7), \"a\"), kind=\"cross\", picture=2)",
+        "picture must be from 1 to 1, not 2"
+      ),
       ("attention(preprocess(scene(7)))", "has no"),
       ("embed(zeros([49, 300]))", "how many patches stand in a row is not known"),
       ("overlay(zeros([3, 3]), scene(7))", "7 × 7 for this picture"),

@@ -68,6 +68,18 @@ struct SynthesisTests {
     #expect(count("model.text_model") == 7_110_672_384 && count("lm_head") == 131_084_288)
   }
 
+  @Test func anIdefics2InFourBitsHasAsManyNumbers() throws {
+    let synthesis = try Synthesis(
+      try #require(PublishedModel.named("idefics2-8b-int4")), seed: 1)
+    #expect(synthesis.parameterCount == 8_402_768_112)
+    let tensors = Dictionary(uniqueKeysWithValues: synthesis.tensors.map { ($0.name, $0) })
+    let packed = "model.text_model.layers.0.mlp.down_proj.qweight"
+    #expect(tensors[packed] == PlannedTensor(name: packed, type: .int32, shape: [1792, 4096]))
+    let plain = "model.connector.modality_projection.gate_proj.weight"
+    #expect(tensors[plain] == PlannedTensor(name: plain, type: .float16, shape: [14336, 1152]))
+    #expect(synthesis.byteCount < 7_000_000_000)
+  }
+
   @Test(.enabled(if: Fixtures.shared != nil))
   func aQwenVLInFourBitsHasThePublishedTensors() throws {
     let shared = try #require(Fixtures.shared)

@@ -54,8 +54,8 @@ struct ComparedSide {
     if let conversation = conversation(of: other, by: judge) { return conversation }
     var claimed = input
     if Self.mayBeOne(picture, other.picture), other.input.image != nil || input.pixels != nil {
-      if let image = other.input.image {
-        claimed.picture = .image(image)
+      if let picture = other.input.picture, picture.image != nil {
+        claimed.picture = picture
       } else if let pixels = other.input.pixels, picture != nil, picture == other.picture {
         claimed.picture = .pixels(pixels)
       }

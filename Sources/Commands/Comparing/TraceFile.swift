@@ -151,8 +151,20 @@ struct TraceFile {
     }
     guard !matching.values.isEmpty else { throw failure(matching, model) }
     var values = matching.values
+    if input.fillsUp, let seer = judge.seeing {
+      values = try seer.withoutFilling(values, of: input)
+      input.fillsUp = false
+    }
     // The pixels of a foreign file come under their own name.
-    if let pixels = input.pixels { values[Address("picture.pixels.output")] = pixels }
+    if let seer = judge.seeing, !seer.hasOneGrid {
+      for (index, view) in seer.views(of: input).enumerated() {
+        if case .pixels(let pixels) = view.picture {
+          values[Address("picture.pixels.output").ofPicture(index)] = pixels
+        }
+      }
+    } else if let pixels = input.pixels {
+      values[Address("picture.pixels.output")] = pixels
+    }
     var side = ComparedSide(name: name, values: values, model: nil, input: input)
     side.picture = tensors.metadata["image"].flatMap { $0.isEmpty ? nil : $0 }
     // What is read may be given as ids; what they say stands beside them.

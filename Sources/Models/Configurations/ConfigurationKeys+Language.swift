@@ -44,11 +44,11 @@ extension ConfigurationKeys {
     [
       Key(
         name: "rms_norm_eps", use: .read,
-        reason: "absent it is 1e-6, as in transformers 5, which is said; the first code took text_config's")
+        reason: "absent it is 1e-6, as in transformers 5; the first code took text_config's")
     ]
       + Key.read(
-      "hidden_size", "hidden_act", "resampler_n_latents", "resampler_depth",
-      "resampler_n_heads", "resampler_head_dim", "num_key_value_heads"))
+        "hidden_size", "hidden_act", "resampler_n_latents", "resampler_depth",
+        "resampler_n_heads", "resampler_head_dim", "num_key_value_heads"))
 
   /// Qwen-VL's `config.json`.
   static let qwen = ConfigurationKeys(

@@ -165,14 +165,17 @@ public struct GenerationSettings: Sendable, Equatable {
   }
 
   /// The settings in a line.
-  var fact: Fact {
+  var fact: Fact { fact(laidOutAs: chatFormat.value.rawValue) }
+
+  /// The settings in a line, for a model with a layout of its own.
+  func fact(laidOutAs layout: String) -> Fact {
     let drawn =
       doSample.value
       ? "drawn (temperature \(temperature.value), top_k \(topK.value), top_p \(topP.value))"
       : "greedy"
     return Fact(
       "chat",
-      "\(chatFormat.value.rawValue), history up to \(maxWindowSize.value) tokens, answers up to "
+      "\(layout), history up to \(maxWindowSize.value) tokens, answers up to "
         + "\(maxNewTokens.value), \(drawn); \(doSample.source)")
   }
 

@@ -110,7 +110,9 @@ extension Idefics2.Model {
           + "\(shape.block.mlp.hiddenWidth) in each MLP, \(shape.vocabularySize) tokens, "
           + "\(shape.positionCount) positions"
           + (shape.window.map { ", each token sees the last \($0)" } ?? "")),
-      settings.fact,
+      settings.fact(
+        laidOutAs: settings.chatFormat.value == .raw
+          ? "raw" : "turns ended by \(Idefics2.Prompt.end)"),
     ]
   }
 

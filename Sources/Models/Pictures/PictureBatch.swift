@@ -1,4 +1,5 @@
 public import Tensors
+public import Tracing
 
 extension Input {
   /// The pictures in one entry of a published batch, each cut to what it shows.
@@ -36,5 +37,65 @@ extension Input {
       }
       return .pixels(Tensor(lines, shape: [3, rows, columns]))
     }
+  }
+}
+
+extension SeeingModel {
+  /// What a run over a filled-up batch gave, as a run gives it in which nothing is filled up: what was added to
+  /// pictures, the tokens of that among queries and keys too, is left out.
+  ///
+  /// - Parameters:
+  ///   - values: by place, as the run over the batch had them.
+  ///   - input: what the run started from, pictures filled up.
+  /// - Throws: what reading the input throws.
+  public func withoutFilling(
+    _ values: [Address: Tensor], of input: Input
+  ) throws -> [Address: Tensor] {
+    var plain = input
+    plain.fillsUp = false
+    let shapes = Dictionary(
+      try outline(plain).places.map { ($0.address, $0.shape) },
+      uniquingKeysWith: { first, _ in first })
+    var result: [Address: Tensor] = [:]
+    for (address, tensor) in values {
+      guard let shape = shapes[address], shape != tensor.shape, shape.count == tensor.rank else {
+        result[address] = tensor
+        continue
+      }
+      let grid = try patches(of: input, at: address.picture.index)
+      let seen = (0..<grid.count).filter { grid.isSeen($0) }
+      var kept = tensor
+      for axis in shape.indices where shape[axis] != kept.shape[axis] {
+        let isPixels = address.picture.place.description.hasPrefix("picture.pixels")
+        // What stands behind a picture's tokens, queries among the keys, stays.
+        let indices =
+          isPixels
+          ? Array(0..<shape[axis]) : seen + Array(grid.count..<max(grid.count, kept.shape[axis]))
+        kept = kept.picking(indices, axis: axis)
+      }
+      result[address] = kept
+    }
+    return result
+  }
+}
+
+extension Tensor {
+  /// Some of the entries along an axis.
+  fileprivate func picking(_ indices: [Int], axis: Int) -> Tensor {
+    let (outer, inner) = (
+      shape[..<axis].reduce(1, *), shape[(axis + 1)...].reduce(1, *)
+    )
+    let (old, source) = (shape[axis], elements)
+    var picked: [Float] = []
+    picked.reserveCapacity(outer * indices.count * inner)
+    for place in 0..<outer {
+      for index in indices {
+        let start = (place * old + index) * inner
+        picked += source[start..<start + inner]
+      }
+    }
+    var shape = shape
+    shape[axis] = indices.count
+    return Tensor(picked, shape: shape)
   }
 }
