@@ -8,27 +8,55 @@ import Testing
 
 @Suite struct LessonTests {
   static let lessons = [
-    "01-pixels-to-patches", "02-attention", "03-q-former-to-words",
-    "05-words-and-pictures-in-one-space", "11-chat-history-and-boxes", "12-a-hand-inside",
+    "01-what-a-patch-is", "02-from-pixels-to-vectors", "03-attention-one-head", "04-many-heads",
+    "05-words-and-pictures-in-one-space", "06-what-the-q-former-asks", "07-soft-prompts",
+    "08-writing-word-by-word", "09-find-the-bug", "10-half-the-bits",
+    "11-chat-history-and-boxes", "12-a-hand-inside",
   ]
 
-  @Test func everyLessonIsInTheList() throws {
+  private static func file(_ name: String) -> URL {
+    Fixtures.project.appending(path: "lessons/\(name).md")
+  }
+
+  @Test func everyLessonIsInTheListInBothLanguages() throws {
     let files = try FileManager.default.contentsOfDirectory(
       atPath: Fixtures.project.appending(path: "lessons").path)
     let found = files.filter { $0.first?.isNumber == true }.map { String($0.dropLast(3)) }
-    #expect(found.sorted() == Self.lessons)
+    #expect(found.sorted() == Self.lessons.flatMap { [$0, $0 + ".zh"] }.sorted())
   }
 
   @Test(arguments: lessons) func everythingThatALessonSaysIsProved(name: String) throws {
-    let file = Fixtures.project.appending(path: "lessons/\(name).md")
-    let output = FileManager.default.temporaryDirectory
-      .appending(path: "fovea-lesson-\(UUID().uuidString)", directoryHint: .isDirectory)
-    defer { try? FileManager.default.removeItem(at: output) }
-    let session = Session(
-      commands: Commands.all,
-      folders: Folders(script: file.deletingLastPathComponent(), output: output))
-    let trial = Trial(try Document(file: file), in: session)
-    for diagnostic in trial.diagnostics { Issue.record("\(diagnostic.drawn())") }
-    #expect(trial.provenCount >= 10)
+    for name in [name, name + ".zh"] {
+      let file = Self.file(name)
+      let output = FileManager.default.temporaryDirectory
+        .appending(path: "fovea-lesson-\(UUID().uuidString)", directoryHint: .isDirectory)
+      defer { try? FileManager.default.removeItem(at: output) }
+      let session = Session(
+        commands: Commands.all,
+        folders: Folders(script: file.deletingLastPathComponent(), output: output))
+      let trial = Trial(try Document(file: file), in: session)
+      for diagnostic in trial.diagnostics { Issue.record("\(diagnostic.drawn())") }
+      #expect(trial.provenCount >= 10)
+    }
+  }
+
+  /// What runs and what is right does not depend on who reads.
+  @Test(arguments: lessons) func bothLanguagesHaveTheSameCode(name: String) throws {
+    func code(_ name: String) throws -> [String] {
+      let document = try Document(file: Self.file(name))
+      return document.parts.filter { $0.kind == .code || $0.kind == .solution }
+        .map { document.source.text(of: $0.range) }
+    }
+    let (one, other) = (try code(name), try code(name + ".zh"))
+    #expect(one.count == other.count)
+    for (place, (one, other)) in zip(one, other).enumerated() {
+      // Comments and what is printed are for the reader.
+      func bare(_ text: String) -> [Substring] {
+        text.split(separator: "\n").filter {
+          !$0.hasPrefix("#") && !$0.contains("print(") && !$0.contains("title=")
+        }
+      }
+      #expect(bare(one) == bare(other), "cell \(place + 1) of \(name)")
+    }
   }
 }
