@@ -60,10 +60,13 @@ struct QuantizerFault: Sendable, CustomTestStringConvertible {
   static let all: [QuantizerFault] = [
     QuantizerFault(title: "scales of two rows swapped", precision: .int8, tensor: ".weight._scale")
     {
-      shape, bytes in exchange(0, shape[0] / 2, size: 4, in: &bytes)
+      // Scales have the type of the numbers around them.
+      shape, bytes in exchange(0, shape[0] / 2, size: bytes.count / shape[0], in: &bytes)
     },
     QuantizerFault(title: "scales one row off", precision: .int8, tensor: ".weight._scale") {
-      _, bytes in bytes = Array(bytes.suffix(4) + bytes.dropLast(4))
+      shape, bytes in
+      let size = bytes.count / shape[0]
+      bytes = Array(bytes.suffix(size) + bytes.dropLast(size))
     },
     QuantizerFault(
       title: "one integer with the wrong sign", precision: .int8, tensor: ".weight._data"
