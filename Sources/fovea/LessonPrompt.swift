@@ -65,7 +65,8 @@ struct LessonPrompt {
 
   func run() throws {
     let document = tutor.document
-    say(Style.strong.apply(to: document.property("title") ?? lesson, depth))
+    // A lesson begins with its own heading.
+    if tutor.place > 0 { say(Style.strong.apply(to: document.property("title") ?? lesson, depth)) }
     if tutor.place >= tutor.steps.count {
       return say("done; fovea lesson reset \(name) begins it anew")
     }

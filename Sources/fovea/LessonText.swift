@@ -14,7 +14,7 @@ struct LessonText {
     var fence: String?
     func close() {
       guard !paragraph.isEmpty else { return }
-      blocks.append(filled(paragraph.joined(separator: " "), indent: ""))
+      blocks.append(filled(Self.joined(paragraph), indent: ""))
       paragraph = []
     }
     for line in markdown.split(separator: "\n", omittingEmptySubsequences: false).map(String.init) {
@@ -50,21 +50,29 @@ struct LessonText {
       .replacingOccurrences(of: "\n\n• ", with: "\n• ")
   }
 
+  /// Lines as one; between wide characters there is no space where a line ends.
+  private static func joined(_ lines: [String]) -> String {
+    lines.dropFirst().reduce(lines.first ?? "") { text, line in
+      let isWide = text.last?.displayWidth == 2 && line.first?.displayWidth == 2
+      return text + (isWide ? "" : " ") + line
+    }
+  }
+
   /// Words in lines of the width; writing without spaces breaks anywhere.
   func filled(_ text: String, indent: String = "", mark: String = "") -> String {
     let width = max(16, columns - 1)
     var lines: [String] = []
     var line = mark
     var used = mark.displayWidth
+    var start = used  // where the line's first word stands
     func turn() {
       lines.append(line)
-      (line, used) = (indent, indent.displayWidth)
+      (line, used, start) = (indent, indent.displayWidth, indent.displayWidth)
     }
     for word in words(links(text).visible) {
-      let space = word.hasSpaceBefore && used > max(mark.displayWidth, indent.displayWidth) ? 1 : 0
       let wide = word.text.displayWidth
-      if used + space + wide > width, used > indent.displayWidth { turn() }
-      if word.hasSpaceBefore, used > indent.displayWidth, !line.hasSuffix("• ") {
+      if used + (word.hasSpaceBefore ? 1 : 0) + wide > width, used > start { turn() }
+      if word.hasSpaceBefore, used > start {
         line += " "
         used += 1
       }
