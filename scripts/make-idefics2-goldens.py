@@ -128,8 +128,8 @@ if __name__ == "__main__":
     inputs.pop("token_type_ids", None)
     trace, _ = goldens.record(model, lambda: model(**inputs))
     trace = {name: tensor.clone() for name, tensor in trace.items()}
-    # The mask is told by the views' sizes.
     trace |= {"inputs." + name: inputs[name].contiguous().clone() for name in ("pixel_values", "input_ids")}
+    trace["inputs.pixel_attention_mask"] = inputs["pixel_attention_mask"].to(torch.uint8).contiguous()
     with torch.no_grad():
         greedy = model.generate(**inputs, max_new_tokens=12, do_sample=False, eos_token_id=[])
     length = inputs["input_ids"].shape[1]
