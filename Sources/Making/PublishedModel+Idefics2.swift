@@ -21,7 +21,8 @@ extension PublishedModel {
     ]
     return PublishedModel(
       name: name, type: type,
-      packing: isPacked ? Packing(places: "language.blocks.*", quantization: .int4(groupSize: 128)) : nil,
+      packing: isPacked
+        ? Packing(places: "language.blocks.*", quantization: .int4(groupSize: 128)) : nil,
       configuration: JSON.Object(
         [
           ("architectures", ["Idefics2ForConditionalGeneration"]), ("model_type", "idefics2"),

@@ -6,10 +6,11 @@ internal import Tensors
 public struct Teacher {
   let document: Document
   let session: Session
+  let words: TutorWords
 
   /// A teacher of a lesson, whose answers come from what a session holds at that moment.
-  public init(document: Document, session: Session) {
-    (self.document, self.session) = (document, session)
+  public init(document: Document, session: Session, words: TutorWords = TutorWords()) {
+    (self.document, self.session, self.words) = (document, session, words)
   }
 
   /// Why a lesson cannot go on.
@@ -61,7 +62,7 @@ public struct Teacher {
     case .patch:
       guard let answer = question.answer else { return "" }
       let side = try side(of: question)
-      return try patches(answer).map { Self.words($0, side) }.joined(separator: " · ")
+      return try patches(answer).map { Self.patchWords($0, side) }.joined(separator: " · ")
     case .task:
       guard let solution = question.solution else { return "" }
       let result = session.run(source, range: solution)
@@ -107,7 +108,8 @@ public struct Teacher {
       guard let missing else { return .right(question.why) }
       let plain = typed.filter { !$0.isWhitespace }
       let known = question.mistakes.first { $0.text.filter { !$0.isWhitespace } == plain }
-      return .wrong("not yet: \(source.text(of: missing)) is not true", reason: known?.reason ?? "")
+      return .wrong(
+        words("not yet: %1 is not true", source.text(of: missing)), reason: known?.reason ?? "")
     }
   }
 
@@ -123,9 +125,11 @@ public struct Teacher {
       return [letter, "\($0 + 1)", question.options[$0].text.lowercased()]
         .contains(typed.lowercased())
     }
-    guard let index else { return .unclear("a letter from a to \(last) is an answer") }
+    guard let index else { return .unclear(words("a letter from a to %1 is an answer", last)) }
     let option = question.options[index]
-    guard option.isRight else { return .wrong("not \(Self.letter(index))", reason: option.reason) }
+    guard option.isRight else {
+      return .wrong(words("not %1", Self.letter(index)), reason: option.reason)
+    }
     return .right([option.reason, question.why].filter { !$0.isEmpty }.joined(separator: "; "))
   }
 
@@ -133,9 +137,9 @@ public struct Teacher {
     guard let answer = question.answer else { return .right("") }
     let wanted = try value(answer)
     guard let given = self.given(typed, like: wanted) else {
-      return .unclear("that is no \(Self.kind(of: wanted)), and nothing here is called so")
+      return .unclear(words("that cannot be read as %1", words(Self.kind(of: wanted))))
     }
-    let comparison = Comparison(tolerance: question.tolerance)
+    let comparison = Comparison(tolerance: question.tolerance, words: words)
     guard let difference = comparison.difference(given, from: wanted) else {
       return .right(question.why)
     }
@@ -154,13 +158,14 @@ public struct Teacher {
     let right = try patches(answer)
     guard let given = Self.patch(typed, side) else {
       return .unclear(
-        side == nil
-          ? "a patch is its number, counted from 0"
-          : "a patch is its row and column, as 3, 4, counted from 0; or its number")
+        words(
+          side == nil
+            ? "a patch is its number, counted from 0"
+            : "a patch is its row and column, as 3, 4, counted from 0; or its number"))
     }
     if right.contains(given) { return .right(question.why) }
     let known = question.mistakes.first { Self.patch($0.text, side) == given }
-    return .wrong("not \(Self.words(given, side))", reason: known?.reason ?? "")
+    return .wrong(words("not %1", Self.patchWords(given, side)), reason: known?.reason ?? "")
   }
 
   /// The number of a patch that is said as row and column, or as a number.
@@ -173,7 +178,7 @@ public struct Teacher {
     }
   }
 
-  private static func words(_ patch: Int, _ side: Int?) -> String {
+  private static func patchWords(_ patch: Int, _ side: Int?) -> String {
     side.map { "\(patch / $0), \(patch % $0)" } ?? "\(patch)"
   }
 
@@ -234,8 +239,8 @@ public struct Teacher {
     switch value {
     case .text: "text"
     case .bool: "yes or no"
-    case .list, .tuple: "list of numbers"
-    default: value.onlyNumber != nil ? "number" : value.typeName
+    case .list, .tuple: "a list of numbers"
+    default: value.onlyNumber != nil ? "a number" : value.typeName
     }
   }
 }
@@ -243,31 +248,33 @@ public struct Teacher {
 /// Whether two values are the same answer.
 struct Comparison {
   let tolerance: Double?
+  let words: TutorWords
 
   /// What differs, in words; nil where nothing does.
   func difference(_ given: Value, from wanted: Value) -> String? {
     switch (given, wanted) {
     case (.text(let one), .text(let other)):
       let (one, other) = (one.string.trimmingSpaces, other.string.trimmingSpaces)
-      return one.lowercased() == other.lowercased() ? nil : "not \(Value.text(one).inMessage)"
+      return one.lowercased() == other.lowercased()
+        ? nil : words("not %1", Value.text(one).inMessage)
     case (.bool(let one), .bool(let other)):
-      return one == other ? nil : one ? "no, it is not so" : "yes, it is so"
+      return one == other ? nil : words(one ? "no, it is not so" : "yes, it is so")
     default: break
     }
     guard let numbers = Self.numbers(given), let right = Self.numbers(wanted) else {
       return given.represented == wanted.represented
-        ? nil : "\(Teacher.kind(of: wanted)) is wanted, not \(given.inMessage)"
+        ? nil : words("%1 is wanted, not %2", words(Teacher.kind(of: wanted)), given.inMessage)
     }
     let isSingle = wanted.onlyNumber != nil
     guard numbers.count == right.count else {
       return isSingle
-        ? "one number is wanted, not \(numbers.count)"
-        : "\(right.count) numbers are wanted, not \(numbers.count)"
+        ? words("one number is wanted, not %1", "\(numbers.count)")
+        : words("%1 numbers are wanted, not %2", "\(right.count)", "\(numbers.count)")
     }
     for (place, (one, other)) in zip(numbers, right).enumerated() where !agree(one, other) {
       return isSingle
-        ? "\(given.represented) is too \(one < other ? "small" : "large")"
-        : "number \(place + 1) of \(right.count) is not right"
+        ? words(one < other ? "%1 is too small" : "%1 is too large", given.represented)
+        : words("number %1 of %2 is not right", "\(place + 1)", "\(right.count)")
     }
     return nil
   }

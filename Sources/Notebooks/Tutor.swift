@@ -47,10 +47,15 @@ public final class Tutor {
   /// How steps were left, by their keys.
   public private(set) var marks: [String: Mark]
   private let session: Session
+  private let teacher: Teacher
   private var hintCount = 0
 
   /// A lesson that goes on at the first step without a mark.
-  public init(_ document: Document, in session: Session, marks: [String: Mark] = [:]) {
+  public init(
+    _ document: Document, in session: Session, marks: [String: Mark] = [:],
+    words: TutorWords = TutorWords()
+  ) {
+    teacher = Teacher(document: document, session: session, words: words)
     (self.document, self.session, self.marks) = (document, session, marks)
     steps = Self.steps(of: document)
     place = steps.firstIndex { marks[$0.key] == nil } ?? steps.count
@@ -109,7 +114,6 @@ public final class Tutor {
   public func prepare() throws(Teacher.Problem) {
     session.reset()
     hintCount = 0
-    let teacher = Teacher(document: document, session: session)
     for step in steps.prefix(place) {
       switch step.deed {
       case .code(let range):
@@ -157,7 +161,7 @@ public final class Tutor {
   /// What is to be said of an answer to the present question.
   public func judge(_ typed: String) throws(Teacher.Problem) -> Teacher.Verdict {
     guard case .question(let question)? = step?.deed else { return .unclear("nothing is asked") }
-    return try Teacher(document: document, session: session).judge(typed, to: question)
+    return try teacher.judge(typed, to: question)
   }
 
   /// The next hint to the present question; nil when there is none left.
@@ -174,7 +178,7 @@ public final class Tutor {
   /// A task's solution has run then.
   public func show() throws(Teacher.Problem) -> (answer: String, why: String)? {
     guard case .question(let question)? = step?.deed else { return nil }
-    let answer = try Teacher(document: document, session: session).answer(to: question).get()
+    let answer = try teacher.answer(to: question).get()
     let reasons = question.options.filter(\.isRight).map(\.reason) + [question.why]
     return (answer, reasons.filter { !$0.isEmpty }.joined(separator: "; "))
   }

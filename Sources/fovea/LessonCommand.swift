@@ -31,7 +31,7 @@ struct LessonCommand: ParsableCommand {
       help: ArgumentHelp(
         "The language of the texts, en or zh; else that of the environment.", valueName: "language")
     )
-    var language: String?
+    var texts: String?
 
     func shelf() throws -> LessonShelf { try LessonShelf(language: texts) }
 
@@ -58,7 +58,10 @@ struct LessonCommand: ParsableCommand {
       guard let name else { return try list(shelf, progress) }
       let file = try shelf.file(name)
       let document = try LessonCommand.document(file)
-      try LessonPrompt(document: document, file: file, progress: progress, options: options).run()
+      try LessonPrompt(
+        document: document, file: file, progress: progress,
+        language: file.lastPathComponent.hasSuffix(".zh.md") ? "zh" : "en", options: options
+      ).run()
     }
 
     private func list(_ shelf: LessonShelf, _ progress: LessonProgress) throws {

@@ -20,13 +20,17 @@ struct LessonPrompt {
   private let depth: ColorDepth
   private let reader: LineReader
   private let name: String
+  private let words: TutorWords
 
   /// Lets what a session writes through, or not.
   private final class OutputGate: Sendable {
     let isClosed = Mutex(false)
   }
 
-  init(document: Document, file: URL, progress: LessonProgress, options: SessionOptions) throws {
+  init(
+    document: Document, file: URL, progress: LessonProgress, language: String,
+    options: SessionOptions
+  ) throws {
     let gate = OutputGate()
     session = try options.session(
       readingFrom: file.deletingLastPathComponent(), progress: display,
@@ -38,7 +42,8 @@ struct LessonPrompt {
     columns = Output.standardOutput.size(in: .process).columns
     depth = ColorDepth(options.color, isTerminal: Output.standardOutput.isTerminal, in: .process)
     text = LessonText(columns: min(columns, 100), depth: depth)
-    tutor = Tutor(document, in: session, marks: try progress.marks(of: lesson))
+    words = TutorWords(language)
+    tutor = Tutor(document, in: session, marks: try progress.marks(of: lesson), words: words)
     if Output.standardOutput.isTerminal {
       session[TerminalStyle.self] = TerminalPictures(try GraphicsChoice.chosen(options.graphics))
         .style(columns: min(100, columns), depth: depth)
@@ -68,12 +73,14 @@ struct LessonPrompt {
     // A lesson begins with its own heading.
     if tutor.place > 0 { say(Style.strong.apply(to: document.property("title") ?? lesson, depth)) }
     if tutor.place >= tutor.steps.count {
-      return say("done; fovea lesson reset \(name) begins it anew")
+      return say(words("done; fovea lesson reset %1 begins it anew", name))
     }
     say(
       faint(
-        (tutor.place > 0 ? "goes on at step \(tutor.place + 1) of \(tutor.steps.count)" : "")
-          + (tutor.place > 0 ? "; " : "") + "help tells what can be said"))
+        (tutor.place > 0
+          ? words("goes on at step %1 of %2", "\(tutor.place + 1)", "\(tutor.steps.count)") + "; "
+          : "")
+          + words("help tells what can be said")))
     guard try prepared() else { return }
     while let step = tutor.step {
       if !step.prose.isEmpty { say("\n" + text.rendered(step.prose)) }
@@ -87,10 +94,10 @@ struct LessonPrompt {
       case .on: continue
       case .same: guard try prepared() else { return }
       case .quit:
-        return say(faint("kept; fovea lesson \(name) goes on here"))
+        return say(faint(words("kept; fovea lesson %1 goes on here", name)))
       }
     }
-    say("\n✓ that was all of it")
+    say("\n✓ " + words("that was all of it"))
   }
 
   // MARK: Steps
@@ -124,7 +131,7 @@ struct LessonPrompt {
         + (tutor.code ?? "").visible.split(separator: "\n", omittingEmptySubsequences: false)
         .map { "  " + Style.prompt.apply(to: String($0), depth) }.joined(separator: "\n"))
     while true {
-      switch try read("Enter runs it> ") {
+      switch try read(words("Enter runs it> ")) {
       case .line(""):
         guard let result = tutor.run() else { return .on }
         display.end()
@@ -133,7 +140,7 @@ struct LessonPrompt {
         guard result.succeeded else { return .quit }
         return try finish(.done)
       case .line(let line): perform(line)
-      case .wish(.hint), .wish(.show): say(faint("nothing is asked here; Enter runs it"))
+      case .wish(.hint), .wish(.show): say(faint(words("nothing is asked here; Enter runs it")))
       case .wish(let wish): if let next = try common(wish) { return next }
       case .quit: return .quit
       }
@@ -148,23 +155,23 @@ struct LessonPrompt {
     for (index, option) in question.options.enumerated() {
       say(text.filled(option.text, indent: "     ", mark: "  \(Teacher.letter(index)) "))
     }
-    let prompt = question.kind == .task ? "your code> " : "your answer> "
+    let prompt = words(question.kind == .task ? "your code> " : "your answer> ")
     while true {
       switch try read(prompt) {
-      case .line(""): say(faint("hint helps, show tells, skip goes on"))
+      case .line(""): say(faint(words("hint helps, show tells, skip goes on")))
       case .line(let line):
         if question.kind == .task, !perform(line) { continue }
         switch try judged(line) {
         case nil: continue
         case .right(let why):
-          say("✓ right" + (why.isEmpty ? "" : ": " + why))
+          say(text.filled("✓ " + words("right") + (why.isEmpty ? "" : ": " + why)))
           return try finish(.done)
-        case .unclear(let words): say(text.filled(words))
-        case .wrong(let words, let reason):
-          say(text.filled("✗ " + words + (reason.isEmpty ? "" : ": " + reason)))
-          hint(orElse: "show tells the answer; skip goes on")
+        case .unclear(let said): say(text.filled(said))
+        case .wrong(let said, let reason):
+          say(text.filled("✗ " + said + (reason.isEmpty ? "" : ": " + reason)))
+          hint(orElse: words("show tells the answer; skip goes on"))
         }
-      case .wish(.hint): hint(orElse: "there is no further hint; show tells the answer")
+      case .wish(.hint): hint(orElse: words("there is no further hint; show tells the answer"))
       case .wish(.show):
         guard let shown = try shown() else { continue }
         say("  " + shown.answer.visible.split(separator: "\n").joined(separator: "\n  "))
@@ -176,8 +183,8 @@ struct LessonPrompt {
     }
   }
 
-  private func hint(orElse words: String) {
-    say(faint(tutor.hint().map { "hint: \($0)" } ?? words))
+  private func hint(orElse other: String) {
+    say(faint(tutor.hint().map { words("hint") + ": " + $0 } ?? other))
   }
 
   private func judged(_ line: String) throws -> Teacher.Verdict? {
@@ -209,7 +216,7 @@ struct LessonPrompt {
       return .same
     case .back:
       guard tutor.back() else {
-        say(faint("this is the first step"))
+        say(faint(words("this is the first step")))
         return nil
       }
       return .same
@@ -233,7 +240,7 @@ struct LessonPrompt {
 
   /// A free prompt with the lesson's variables.
   private func play() throws {
-    say(faint("try what you like; Ctrl-D comes back to the lesson"))
+    say(faint(words("try what you like; Ctrl-D comes back to the lesson")))
     while true {
       switch try reader.read(Prompt("play> ")) {
       case .end: return say("")
@@ -259,7 +266,7 @@ struct LessonPrompt {
       switch try reader.read(Prompt(prompt)) {
       case .end: return .quit
       case .interrupted(let wasEmpty):
-        if wasEmpty { say(faint("quit leaves; what you did is kept")) }
+        if wasEmpty { say(faint(words("quit leaves; what you did is kept"))) }
       case .text(let typed):
         let line = typed.trimmingCharacters(in: .whitespacesAndNewlines)
         if !line.isEmpty { try? reader.remember(line) }
@@ -285,7 +292,7 @@ struct LessonPrompt {
 
   private func show(_ result: CellResult) {
     if let shown = result.shown { say(shown) }
-    if result.wasInterrupted { return say(faint("interrupted")) }
+    if result.wasInterrupted { return say(faint(words("interrupted"))) }
     complain(result.diagnostics)
     draw(result.value)
   }
@@ -301,12 +308,12 @@ struct LessonPrompt {
     display.end()
   }
 
-  private func say(_ words: String) {
+  private func say(_ text: String) {
     display.hide()
-    Display.write(exactly: words + "\n")
+    Display.write(exactly: text + "\n")
   }
 
-  private func faint(_ words: String) -> String { Style.faint.apply(to: words, depth) }
+  private func faint(_ text: String) -> String { Style.faint.apply(to: text, depth) }
 
   private func complain(_ diagnostics: [Diagnostic]) {
     Display.complain(diagnostics, depth: depth, columns: columns)

@@ -9,7 +9,9 @@ import Testing
 /// A hand inside the model: what is changed, what runs again, and that it is what a run from nothing
 /// would give.
 @Suite struct EditTests {
-  static let models = ["scenes", "blip2", "vit", "clip", "llama", "mistral", "qwen-vl", "idefics2", "ziya"]
+  static let models = [
+    "scenes", "blip2", "vit", "clip", "llama", "mistral", "qwen-vl", "idefics2", "ziya",
+  ]
 
   /// A session with a model of each family, a run of it, another on other things, and a comparison.
   func workshop(_ name: String) throws -> Workshop {

@@ -12,7 +12,8 @@ import Tracing
 /// What a run is going to take, and what it takes.
 @Suite struct MemoryTests {
   private static let families = [
-    "blip2", "blip2-itm", "vit", "clip", "clip-open", "llama", "mistral", "qwen-vl", "idefics2", "ziya",
+    "blip2", "blip2-itm", "vit", "clip", "clip-open", "llama", "mistral", "qwen-vl", "idefics2",
+    "ziya",
   ]
 
   private func model(_ name: String) throws -> any FamilyModel {

@@ -9,7 +9,8 @@ import Tracing
 /// The list of steps that everything walks.
 @Suite struct StepTests {
   static let families = [
-    "blip2", "blip2-itm", "vit", "clip", "clip-open", "llama", "mistral", "qwen-vl", "idefics2", "ziya",
+    "blip2", "blip2-itm", "vit", "clip", "clip-open", "llama", "mistral", "qwen-vl", "idefics2",
+    "ziya",
   ]
 
   private func model(_ name: String) throws -> any FamilyModel {

@@ -83,7 +83,7 @@ import Testing
     #expect(try tutor.judge("8") == .wrong("8 is too small", reason: "that is one side twice"))
     #expect(try tutor.judge("4, 4") == .wrong("one number is wanted, not 2"))
     #expect(
-      try tutor.judge("nonsense )") == .unclear("that is no number, and nothing here is called so"))
+      try tutor.judge("nonsense )") == .unclear("that cannot be read as a number"))
     #expect([tutor.hint(), tutor.hint(), tutor.hint()] == ["four rows", "of four", nil])
     #expect(try tutor.show()?.answer == "16")
     #expect(try tutor.judge("2 ** 4") == .right("4 · 4"))
