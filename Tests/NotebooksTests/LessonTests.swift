@@ -26,37 +26,47 @@ import Testing
   }
 
   @Test(arguments: lessons) func everythingThatALessonSaysIsProved(name: String) throws {
-    for name in [name, name + ".zh"] {
-      let file = Self.file(name)
-      let output = FileManager.default.temporaryDirectory
-        .appending(path: "fovea-lesson-\(UUID().uuidString)", directoryHint: .isDirectory)
-      defer { try? FileManager.default.removeItem(at: output) }
-      let session = Session(
-        commands: Commands.all,
-        folders: Folders(script: file.deletingLastPathComponent(), output: output))
-      let trial = Trial(try Document(file: file), in: session)
-      for diagnostic in trial.diagnostics { Issue.record("\(diagnostic.drawn())") }
-      #expect(trial.provenCount >= 10)
-    }
+    let file = Self.file(name)
+    let output = FileManager.default.temporaryDirectory
+      .appending(path: "fovea-lesson-\(UUID().uuidString)", directoryHint: .isDirectory)
+    defer { try? FileManager.default.removeItem(at: output) }
+    let session = Session(
+      commands: Commands.all,
+      folders: Folders(script: file.deletingLastPathComponent(), output: output))
+    let trial = Trial(try Document(file: file), in: session)
+    for diagnostic in trial.diagnostics { Issue.record("\(diagnostic.drawn())") }
+    #expect(trial.provenCount >= 10)
   }
 
-  /// What runs and what is right does not depend on who reads.
-  @Test(arguments: lessons) func bothLanguagesHaveTheSameCode(name: String) throws {
-    func code(_ name: String) throws -> [String] {
+  /// What runs and what is right does not depend on who reads: so one language's proof is the other's.
+  @Test(arguments: lessons) func bothLanguagesHaveTheSameCodeAndAnswers(name: String) throws {
+    func said(_ name: String) throws -> [[String]] {
       let document = try Document(file: Self.file(name))
-      return document.parts.filter { $0.kind == .code || $0.kind == .solution }
-        .map { document.source.text(of: $0.range) }
-    }
-    let (one, other) = (try code(name), try code(name + ".zh"))
-    #expect(one.count == other.count)
-    for (place, (one, other)) in zip(one, other).enumerated() {
-      // Comments and what is printed are for the reader.
-      func bare(_ text: String) -> [Substring] {
-        text.split(separator: "\n").filter {
-          !$0.hasPrefix("#") && !$0.contains("print(") && !$0.contains("title=")
+      #expect(document.complaints.isEmpty)
+      return document.parts.compactMap { part in
+        let lines = document.source.text(of: part.range).split(separator: "\n").map(String.init)
+        switch part.kind {
+        case .prose: return nil
+        // Comments, titles and what is printed are for the reader.
+        case .code, .solution:
+          return lines.filter {
+            !$0.hasPrefix("#") && !$0.contains("print(") && !$0.contains("title=")
+          }
+        case .expectation: return lines
+        // Of questions, how many answers there are to choose from; of answers all but words.
+        case .question: return [part.name ?? "", "\(lines.count { $0.hasPrefix("- ") })"]
+        case .answer:
+          return lines.map { line in
+            ["hint", "why"].contains { line.hasPrefix($0 + ":") }
+              ? String(line.prefix(4)) : line.components(separatedBy: " :: ")[0]
+          }
         }
       }
-      #expect(bare(one) == bare(other), "cell \(place + 1) of \(name)")
+    }
+    let (one, other) = (try said(name), try said(name + ".zh"))
+    #expect(one.count == other.count)
+    for (place, (one, other)) in zip(one, other).enumerated() {
+      #expect(one == other, "cell \(place + 1) of \(name)")
     }
   }
 }

@@ -126,7 +126,7 @@ import Testing
     let place = try Place()
     defer { try? FileManager.default.removeItem(at: place.folder) }
     let list = try ProgramTests().run(["lesson"], environment: place.environment)
-    #expect(list.status == 0 && list.output.contains(" 2  Attention"), "\(list.errors)")
+    #expect(list.status == 0 && list.output.contains(" 3  Attention: one head"), "\(list.errors)")
     let trial = try ProgramTests().run(
       ["lesson", "test", place.file.path], environment: place.environment)
     #expect(trial.status == 0 && trial.output.contains("✓ tiny.md: 2 questions, 2 proofs"))
