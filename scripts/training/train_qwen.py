@@ -662,13 +662,11 @@ def learn(folder, steps, a):
     step = 0
     if os.path.exists(path):
         saved = torch.load(path)
-        if "weight" in saved["head"]: head.edges.load_state_dict(saved["head"])
-        else: head.load_state_dict(saved["head"])
+        head.load_state_dict(saved["head"])
         network.load_state_dict(saved["network"])
         step = saved["step"]
         for optimizer, state in zip(optimizers, saved["optimizers"]):
-            try: optimizer.load_state_dict(state)
-            except ValueError as e: print(e)
+            optimizer.load_state_dict(state)
         print("continues at", step, flush=True)
     else:
         stitch(network, tokens)
