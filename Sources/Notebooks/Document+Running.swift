@@ -40,6 +40,7 @@ extension Document {
         }
       case .question:
         guard let question = question(of: part) else { continue }
+        report(.asking(question))
         let teacher = Teacher(document: self, session: session)
         switch teacher.answer(to: question) {
         case .failure(let problem):

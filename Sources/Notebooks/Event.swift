@@ -8,6 +8,8 @@ public enum Event: Sendable {
   case code(String)
   /// A cell's last value.
   case shown(String)
+  /// Something is about to be asked: what its answer makes is not there yet.
+  case asking(Question)
   /// Something that is asked, and the answer that the program computed or the code that does it.
   case question(Question, answer: String)
   /// A value was checked.
@@ -19,6 +21,7 @@ public enum Event: Sendable {
   public var text: String {
     switch self {
     case .prose(let text): return trimmed(text)
+    case .asking: return ""
     case .code(let text):
       return trimmed(text).split(separator: "\n", omittingEmptySubsequences: false).enumerated()
         .map { ($0.offset == 0 ? "> " : "  ") + $0.element }.joined(separator: "\n")

@@ -15,34 +15,23 @@ public struct Trial {
   /// Tries a lesson.
   public init(_ document: Document, in session: Session) {
     let outcome = document.run(in: session) { event in
-      if case .problem(let diagnostic) = event { diagnostics.append(diagnostic) }
-    }
-    provenCount = outcome.passedCount
-    wasInterrupted = outcome.wasInterrupted
-    guard !outcome.wasStopped else { return }
-    let tutor = Tutor(document, in: session)
-    do throws(Teacher.Problem) {
-      try tutor.prepare()
-      while let step = tutor.step {
-        switch step.deed {
-        case .code:
-          if let result = tutor.run(), !result.succeeded {
-            throw Teacher.Problem(
-              diagnostics: result.diagnostics, wasInterrupted: result.wasInterrupted)
-          }
-        case .question(let question): try check(question, tutor, document, session)
-        case .end: break
+      switch event {
+      case .problem(let diagnostic): diagnostics.append(diagnostic)
+      case .asking(let question):
+        do throws(Teacher.Problem) {
+          try check(question, document, session)
+        } catch {
+          diagnostics += error.diagnostics
         }
-        tutor.leave(.done)
+      default: break
       }
-    } catch {
-      diagnostics += error.diagnostics
-      wasInterrupted = error.wasInterrupted
     }
+    provenCount += outcome.passedCount
+    wasInterrupted = outcome.wasInterrupted
   }
 
   private mutating func check(
-    _ question: Question, _ tutor: Tutor, _ document: Document, _ session: Session
+    _ question: Question, _ document: Document, _ session: Session
   ) throws(Teacher.Problem) {
     let source = document.source
     let teacher = Teacher(document: document, session: session)
@@ -92,9 +81,8 @@ public struct Trial {
         }
         expectRefusal(
           try teacher.judge(mistake.text, to: question), mistake.reason, mistake.range)
-        try tutor.prepare()
       }
-      _ = try teacher.answer(to: question).get()
+      // The solution runs next, over what the mistakes left, and has to do all the same.
       provenCount += 1
     }
   }

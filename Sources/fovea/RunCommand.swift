@@ -106,7 +106,8 @@ struct Batch {
     let outcome = lesson.run(in: session) { event in
       progress.end()
       if case .problem(let diagnostic) = event { return complain([diagnostic]) }
-      Display.write(event.text + "\n\n")
+      let text = event.text
+      if !text.isEmpty { Display.write(text + "\n\n") }
     }
     if outcome.passedCount + outcome.failedCount > 0, !options.quiet {
       Display.write("\(outcome.passedCount) checks hold, \(outcome.failedCount) do not\n")

@@ -15,7 +15,10 @@ import Testing
     let document = try Document(file: file)
     let output = Mutex("")
     let session = Session(output: { text in output.withLock { $0 += text } })
-    let outcome = document.run(in: session) { event in output.withLock { $0 += event.text + "\n" } }
+    let outcome = document.run(in: session) { event in
+      if case .asking = event { return }
+      output.withLock { $0 += event.text + "\n" }
+    }
     return (
       output.withLock { $0 }.replacingOccurrences(of: file.path, with: name), outcome
     )
