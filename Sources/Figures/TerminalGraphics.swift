@@ -1,3 +1,4 @@
+internal import Foundation
 public import Images
 
 /// How a terminal draws pictures.
@@ -29,7 +30,7 @@ public enum TerminalGraphics: String, Sendable, CaseIterable {
     let isWide = image.width > columns * 8
     switch self {
     case .kitty:
-      let bytes = Array(Self.base64(image.png()).utf8)
+      let bytes = Array(Data(image.png()).base64EncodedString().utf8)
       var text = ""
       var first = 0
       while first < bytes.count {
@@ -46,7 +47,7 @@ public enum TerminalGraphics: String, Sendable, CaseIterable {
       let png = image.png()
       return Self.passed(
         "\u{1B}]1337;File=inline=1;size=\(png.count)\(isWide ? ";width=\(columns)" : "")"
-          + ":\(Self.base64(png))\u{07}", isInTmux) + "\n"
+          + ":\(Data(png).base64EncodedString())\u{07}", isInTmux) + "\n"
     case .sixel:
       return Self.passed(Sixel.text(of: image, width: min(image.width, columns * 8)), isInTmux)
         + "\n"
@@ -58,22 +59,6 @@ public enum TerminalGraphics: String, Sendable, CaseIterable {
   private static func passed(_ words: String, _ isInTmux: Bool) -> String {
     guard isInTmux else { return words }
     return "\u{1B}Ptmux;" + words.replacing("\u{1B}", with: "\u{1B}\u{1B}") + "\u{1B}\\"
-  }
-
-  private static func base64(_ bytes: [UInt8]) -> String {
-    let letters = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
-    var text: [UInt8] = []
-    text.reserveCapacity(bytes.count * 4 / 3 + 4)
-    for first in stride(from: 0, to: bytes.count, by: 3) {
-      let count = min(3, bytes.count - first)
-      var group = 0
-      for place in 0..<3 { group = group << 8 | (place < count ? Int(bytes[first + place]) : 0) }
-      for place in 0..<4 {
-        text.append(
-          place <= count ? letters[group >> (18 - 6 * place) & 63] : UInt8(ascii: "="))
-      }
-    }
-    return String(decoding: text, as: UTF8.self)
   }
 }
 

@@ -38,6 +38,20 @@ extension Tower {
           queries: .patches, keys: .patches)
       ])
   }
+
+  /// A language model.
+  ///
+  /// - Parameter tokens: what its tokens are.
+  init(language shape: Decoder.Shape, tokens: AttentionPlace.Tokens = .text(after: 0)) {
+    self.init(
+      "language", blockCount: shape.blockCount, headCount: shape.block.attention.headCount,
+      width: shape.width,
+      attentions: [
+        AttentionPlace(
+          "language", at: "language.blocks.#.attention.pattern",
+          blocks: Array(0..<shape.blockCount), queries: tokens, keys: tokens)
+      ])
+  }
 }
 
 extension SeeingModel {

@@ -84,6 +84,31 @@ public struct TracedRun: Sendable {
   public let answer: String
 }
 
+extension ChatModel {
+  /// What the model reads of a conversation that is to be traced, or of a picture with a prompt.
+  ///
+  /// - Throws: `ModelError.missingPart` for texts, which such a model does not compare.
+  func conversation(of request: TraceRequest) throws -> Input {
+    guard request.texts.isEmpty else {
+      throw ModelError.missingPart(wanted: "compare texts", has: "it is \(kind)")
+    }
+    let input =
+      try request.conversation
+      ?? Input(
+        image: request.images.isEmpty ? nil : request.onlyImage(for: kind), prompt: request.prompt)
+    return try reading(input).input
+  }
+}
+
+extension Trace {
+  /// What passed a place of the first picture, and the same place of all that follow it.
+  func ofAllPictures(_ record: Record) -> [Tensor] {
+    var batch = [record.tensor]
+    while let next = self[record.address.ofPicture(batch.count)] { batch.append(next) }
+    return batch
+  }
+}
+
 extension WritingModel {
   /// An answer to what the input asks, with every place.
   ///

@@ -24,8 +24,6 @@ public final class Tutor {
     public let prose: String
     /// What there is to do.
     public let deed: Deed
-    /// What must hold afterwards, which the lesson's own tests see to.
-    let name: String?
   }
 
   /// How a step was left.
@@ -68,14 +66,14 @@ public final class Tutor {
     var steps: [Step] = []
     var prose: [String] = []
     var seen: [String: Int] = [:]
-    func add(_ deed: Step.Deed, _ text: String, _ name: String?) {
+    func add(_ deed: Step.Deed, _ text: String) {
       let hash = fingerprint(text)
       let number = seen[hash, default: 0]
       seen[hash] = number + 1
       steps.append(
         Step(
           key: number == 0 ? hash : "\(hash)-\(number)",
-          prose: prose.joined(separator: "\n\n"), deed: deed, name: name))
+          prose: prose.joined(separator: "\n\n"), deed: deed))
       prose = []
     }
     for part in document.parts {
@@ -84,18 +82,17 @@ public final class Tutor {
       case .prose:
         let words = document.prose(of: part)
         if !words.isEmpty { prose.append(words) }
-      case .code: add(.code(part.range), text, part.name)
+      case .code: add(.code(part.range), text)
       case .question:
         guard let question = document.question(of: part) else { continue }
         let answers = document.parts.filter { $0.subject == part.name && part.name != nil }
         add(
           .question(question),
-          ([text] + answers.map { document.source.text(of: $0.range) }).joined(separator: "\n"),
-          nil)
+          ([text] + answers.map { document.source.text(of: $0.range) }).joined(separator: "\n"))
       case .answer, .solution, .expectation: break
       }
     }
-    if !prose.isEmpty { add(.end, "", nil) }
+    if !prose.isEmpty { add(.end, "") }
     return steps
   }
 

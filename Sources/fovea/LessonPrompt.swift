@@ -211,8 +211,7 @@ struct LessonPrompt {
   private func common(_ wish: Wish) throws -> Next? {
     switch wish {
     case .skip:
-      tutor.leave(.skipped)
-      try progress.keep(tutor.marks, of: lesson)
+      _ = try finish(.skipped)
       return .same
     case .back:
       guard tutor.back() else {

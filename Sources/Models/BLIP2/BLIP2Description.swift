@@ -91,17 +91,7 @@ extension BLIP2.Model {
         ]),
     ]
     if let language = configuration.language?.decoder {
-      let soft = AttentionPlace.Tokens.text(after: configuration.queryCount)
-      towers.append(
-        Tower(
-          "language", blockCount: language.blockCount,
-          headCount: language.block.attention.headCount,
-          width: language.width,
-          attentions: [
-            AttentionPlace(
-              "language", at: "language.blocks.#.attention.pattern",
-              blocks: Array(0..<language.blockCount), queries: soft, keys: soft)
-          ]))
+      towers.append(Tower(language: language, tokens: .text(after: configuration.queryCount)))
     }
     return towers
   }

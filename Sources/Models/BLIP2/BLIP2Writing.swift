@@ -7,9 +7,7 @@ internal import Tracing
 extension BLIP2.Model {
   /// Greedy, as many tokens as the model's own file says, ending at its end tokens.
   public var defaultOptions: GenerationOptions {
-    var options = GenerationOptions(endTokens: settings.endTokens.value)
-    options.maxNewTokens = settings.maxNewTokens.value
-    return options
+    settings.greedy(endingAt: settings.endTokens.value)
   }
 
   /// The language model.

@@ -164,6 +164,13 @@ public struct GenerationSettings: Sendable, Equatable {
     ]
   }
 
+  /// Greedy, as many tokens as the settings say, ending at some tokens.
+  func greedy(endingAt tokens: [Int]) -> GenerationOptions {
+    var options = GenerationOptions(endTokens: tokens)
+    options.maxNewTokens = maxNewTokens.value
+    return options
+  }
+
   /// The settings in a line.
   var fact: Fact { fact(laidOutAs: chatFormat.value.rawValue) }
 

@@ -151,14 +151,7 @@ extension Idefics2.Model {
             blocks: Array(0..<perceiver.shape.blockCount), queries: .queries,
             keys: .patchesAndQueries)
         ]),
-      Tower(
-        "language", blockCount: shape.blockCount, headCount: shape.block.attention.headCount,
-        width: shape.width,
-        attentions: [
-          AttentionPlace(
-            "language", at: "language.blocks.#.attention.pattern",
-            blocks: Array(0..<shape.blockCount), queries: .text(after: 0), keys: .text(after: 0))
-        ]),
+      Tower(language: shape),
     ]
   }
 
@@ -176,9 +169,7 @@ extension Idefics2.Model {
 
   /// Greedy, as many tokens as the settings say, ending at what ends an answer.
   public var defaultOptions: GenerationOptions {
-    var options = GenerationOptions(endTokens: endTokens)
-    options.maxNewTokens = settings.maxNewTokens.value
-    return options
+    settings.greedy(endingAt: endTokens)
   }
 
   /// The published module paths of what passes an address.

@@ -8,14 +8,7 @@ extension Idefics2.Model {
   /// Under the published names the views are one batch, each filled up to the size of the largest, as the
   /// published processor makes it.
   public func traced(_ request: TraceRequest) throws -> TracedRun {
-    guard request.texts.isEmpty else {
-      throw ModelError.missingPart(wanted: "compare texts", has: "it is \(kind)")
-    }
-    var input =
-      try request.conversation
-      ?? Input(
-        image: request.images.isEmpty ? nil : request.onlyImage(for: kind), prompt: request.prompt)
-    input = try reading(input).input
+    var input = try conversation(of: request)
     input.fillsUp = request.usesPublishedNames
     return try tracedAnswer(input, request) { published($0, of: input) }
   }
@@ -26,8 +19,7 @@ extension Idefics2.Model {
       guard record.address.picture.index == 0 else { return [] }
       let names = publishedPlaces(of: record.address)
       guard !names.isEmpty else { return [] }
-      var batch = [record.tensor]
-      while let next = trace[record.address.ofPicture(batch.count)] { batch.append(next) }
+      let batch = trace.ofAllPictures(record)
       // Views of different sizes are a batch only where they were filled up.
       guard batch.allSatisfy({ $0.shape == batch[0].shape }) else { return [] }
       let isPatch = record.address.description == "vision.embedding.patch.output"

@@ -147,14 +147,7 @@ extension LLaMA.Model {
   public var towers: [Tower] {
     let shape = configuration.decoder
     return [
-      Tower(
-        "language", blockCount: shape.blockCount, headCount: shape.block.attention.headCount,
-        width: shape.width,
-        attentions: [
-          AttentionPlace(
-            "language", at: "language.blocks.#.attention.pattern",
-            blocks: Array(0..<shape.blockCount), queries: .text(after: 0), keys: .text(after: 0))
-        ])
+      Tower(language: shape)
     ]
   }
 

@@ -135,14 +135,7 @@ extension QwenVL.Model {
             "cross", at: "resampler.attention.pattern", blocks: [0], queries: .queries,
             keys: .patches)
         ]),
-      Tower(
-        "language", blockCount: shape.blockCount, headCount: shape.block.attention.headCount,
-        width: shape.width,
-        attentions: [
-          AttentionPlace(
-            "language", at: "language.blocks.#.attention.pattern",
-            blocks: Array(0..<shape.blockCount), queries: .text(after: 0), keys: .text(after: 0))
-        ]),
+      Tower(language: shape),
     ]
   }
 
@@ -162,9 +155,7 @@ extension QwenVL.Model {
 
   /// Greedy, as many tokens as the settings say, ending at what ends an answer.
   public var defaultOptions: GenerationOptions {
-    var options = GenerationOptions(endTokens: endTokens)
-    options.maxNewTokens = settings.maxNewTokens.value
-    return options
+    settings.greedy(endingAt: endTokens)
   }
 
   /// The published module paths of what passes an address.

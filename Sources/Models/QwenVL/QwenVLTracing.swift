@@ -5,14 +5,7 @@ internal import Tracing
 extension QwenVL.Model {
   /// An answer to a conversation, with every place.
   public func traced(_ request: TraceRequest) throws -> TracedRun {
-    guard request.texts.isEmpty else {
-      throw ModelError.missingPart(wanted: "compare texts", has: "it is \(kind)")
-    }
-    let input =
-      try request.conversation
-      ?? Input(
-        image: request.images.isEmpty ? nil : request.onlyImage(for: kind), prompt: request.prompt)
-    return try tracedAnswer(try reading(input).input, request) { published($0) }
+    try tracedAnswer(conversation(of: request), request) { published($0) }
   }
 
   /// The tensors of a run under the published module paths; pictures are a batch.
@@ -21,8 +14,7 @@ extension QwenVL.Model {
       guard record.address.picture.index == 0 else { return [] }
       let names = publishedPlaces(of: record.address)
       guard !names.isEmpty else { return [] }
-      var batch = [record.tensor]
-      while let next = trace[record.address.ofPicture(batch.count)] { batch.append(next) }
+      let batch = trace.ofAllPictures(record)
       return names.map {
         PublishedTensor(name: $0, tensor: publishedAxes(batch, at: record.address))
       }
