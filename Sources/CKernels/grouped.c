@@ -22,20 +22,32 @@
 // Sums stay in registers only where the loops over them disappear.
 #define UNROLLED _Pragma("clang loop unroll(full)") for
 
+/// The bytes of a word's even inputs, side by side.
+static inline uint32_t even_bytes(uint64_t bytes) {
+  bytes &= 0x00ff00ff00ff00ff;
+  bytes = (bytes | bytes >> 8) & 0x0000ffff0000ffff;
+  return (uint32_t)(bytes | bytes >> 16);
+}
+
+// Each step is a loop of its own over the span, so that it becomes vectors.
 CLONES void ck_split_digits(const float *x, size_t inputs, size_t group, int bits, int32_t *digits,
                             ck_span_of_digits *spans) {
   const size_t each = 32 / (size_t)bits;
   for (size_t start = 0; start < inputs; start += group)
     // 128 digits of -128 add up to what a signed 16-bit number holds.
     for (size_t k = start; k < smaller(inputs, start + group); k += 128, spans++) {
-      const size_t end = smaller(smaller(inputs, start + group), k + 128);
-      float largest = 0;
-      int is_finite = 1;
-      for (size_t i = k; i < end; i++) {
-        const float size = fabsf(x[i]);
-        largest = size > largest ? size : largest;
-        is_finite &= x[i] - x[i] == 0;
+      const size_t count = smaller(smaller(inputs, start + group), k + 128) - k;
+      // Sizes of floats are in the order of their bits, those that are not finite last.
+      uint32_t largest_bits = 0;
+      for (size_t i = 0; i < count; i++) {
+        uint32_t size;
+        memcpy(&size, x + k + i, 4);
+        size &= 0x7fffffff;
+        largest_bits = size > largest_bits ? size : largest_bits;
       }
+      const int is_finite = largest_bits < 0x7f800000;
+      float largest;
+      memcpy(&largest, &largest_bits, 4);
       int exponent = 0;
       if (is_finite) frexpf(largest, &exponent);
       // 8355711 = 127 * 65793 is the largest that three digits hold with either sign.
@@ -44,23 +56,34 @@ CLONES void ck_split_digits(const float *x, size_t inputs, size_t group, int bit
       if (ldexpf(is_finite ? largest : 0, exponent) > 8355711.0f) exponent--;
       const float factor = ldexpf(1, exponent);
       spans->step = is_finite ? ldexpf(1, -exponent) : NAN;
-      int32_t sums[DIGITS] = {0};
-      for (size_t i = k; i < end; i += each) {
-        int8_t bytes[DIGITS][8] = {{0}};
-        for (size_t j = 0; j < smaller(each, end - i); j++) {
-          int32_t value = is_finite ? (int32_t)nearbyintf(x[i + j] * factor) : 0;
-          // In 4 bits the even inputs come first, as the low half of each byte holds them.
-          const size_t place = bits == 4 ? j % 2 * 4 + j / 2 : j;
-          for (int d = DIGITS - 1; d >= 0; d--) {
-            bytes[d][place] = (int8_t)value;
-            sums[d] += (int8_t)value;
-            value = (value - (int8_t)value) >> 8;
-          }
+      int32_t values[128] = {0};
+      if (is_finite)
+        for (size_t i = 0; i < count; i++) values[i] = (int32_t)nearbyintf(x[k + i] * factor);
+      int8_t bytes[DIGITS][128];
+      for (int d = DIGITS - 1; d >= 0; d--) {
+        int32_t sum = 0;
+        for (size_t i = 0; i < 128; i++) {
+          const int8_t digit = (int8_t)values[i];
+          bytes[d][i] = digit;
+          sum += digit;
+          values[i] = (values[i] - digit) >> 8;
         }
-        for (size_t half = 0; half < each / 4; half++)
-          for (int d = 0; d < DIGITS; d++) memcpy(digits++, bytes[d] + 4 * half, 4);
+        spans->sums[d] = sum;
       }
-      memcpy(spans->sums, sums, sizeof sums);
+      for (size_t i = 0; i < count; i += each) {
+        if (bits != 4)
+          for (int d = 0; d < DIGITS; d++) memcpy(digits++, bytes[d] + i, 4);
+        else {
+          // The even inputs come first, as the low half of each byte of a word holds them.
+          for (int d = 0; d < DIGITS; d++, digits++) {
+            uint64_t eight;
+            memcpy(&eight, bytes[d] + i, 8);
+            digits[0] = (int32_t)even_bytes(eight);
+            digits[DIGITS] = (int32_t)even_bytes(eight >> 8);
+          }
+          digits += DIGITS;
+        }
+      }
     }
 }
 
