@@ -134,14 +134,16 @@ void ck_multiply(ck_instructions instructions, int rounds, const void *packed, s
       const size_t outputs = count - g < by.outputs ? count - g : by.outputs, after = g + outputs;
       const char *rows_after = after < count ? chunk + after * stride : next_chunk;
       const size_t left = after < count ? count - after : next_count;
+      // They are fetched from end to end, in the order in which they lie in memory.
+      fetcher next = {rows_after, stride, stride, left < by.outputs ? left : by.outputs, 0};
+      const size_t lines = next.rows * ((stride + 63) / 64);
       const char *x = packed;
       for (size_t start = 0; start < columns; start += segment) {
         const size_t width = columns - start < segment ? columns - start : segment;
-        fetcher next = {rows_after + start * size, stride, width * size,
-                        left < by.outputs ? left : by.outputs, 0};
+        const int is_last = start + width == columns;
         tile(rows, outputs, width, x, chunk + g * stride + start * size, stride, result + g,
-             out_stride, start > 0, start + width == columns && tile_bias ? tile_bias + g : NULL,
-             &next, SIZE_MAX);
+             out_stride, start > 0, is_last && tile_bias ? tile_bias + g : NULL, &next,
+             is_last ? SIZE_MAX : lines * width / columns + 1);
         x += steps_of(&by, width) * rows * by.step_size;
       }
     }
