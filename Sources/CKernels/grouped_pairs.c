@@ -21,36 +21,41 @@
 // Inputs whose products are added before they are scaled, and words that hold them.
 enum { SPAN = 128, WORDS = SPAN / 8 };
 // Vectors of 16 outputs, and rows of activations, of a tile.
-enum { VECTORS = 4, LINES = 6 };
+enum { VECTORS = 4, LINES = CK_PAIR_LINES };
+// Rows of activations whose sums are kept together.
+enum { CHUNK = 32 * LINES };
 
 int ck_pairs_are_available(void) {
   __builtin_cpu_init();
   return __builtin_cpu_supports("x86-64-v4") && __builtin_cpu_supports("avx512bf16");
 }
 
+// Activations lie as a panel takes them, so that they pass by in one stream: span by span, in each LINES
+// rows at a time, in those pair by pair.
 __attribute__((target(PAIRS))) void ck_pair_up(const float *x, size_t inputs, size_t group,
-                                               uint32_t *pairs, float *sums) {
+                                               size_t lines, size_t line, uint32_t *pairs,
+                                               float *sums) {
+  const size_t first = line / LINES * LINES, together = smaller(LINES, lines - first);
   for (size_t start = 0; start < inputs; start += group)
-    for (size_t k = start; k < smaller(inputs, start + group); k += SPAN, sums++) {
+    for (size_t k = start; k < smaller(inputs, start + group); k += SPAN, sums += lines) {
       const size_t end = smaller(smaller(inputs, start + group), k + SPAN);
-      float parts[8] = {0};
-      for (size_t i = k; i < end; i += 8, pairs += 4) {
-        float eight[8] = {0};
-        memcpy(eight, x + i, smaller(8, end - i) * sizeof(float));
-        uint16_t rounded[8];
-        const __m128bh halves = _mm256_cvtneps_pbh(_mm256_loadu_ps(eight));
-        memcpy(rounded, &halves, sizeof rounded);
-        for (size_t j = 0; j < 8; j++) {
-          const uint32_t bits = (uint32_t)rounded[j] << 16;
-          float value;
-          memcpy(&value, &bits, 4);
-          parts[j] += value;
-        }
-        for (size_t j = 0; j < 4; j++)
-          pairs[j] = rounded[j] | (uint32_t)rounded[j + 4] << 16;
+      const size_t words = (end - k + 7) / 8;
+      uint32_t *to = pairs + first * words * 4 + (line - first);
+      __m256 parts = _mm256_setzero_ps();
+      for (size_t i = k; i < end; i += 8) {
+        const __mmask8 mask = (__mmask8)((1u << smaller(8, end - i)) - 1);
+        const __m128i rounded = (__m128i)_mm256_cvtneps_pbh(_mm256_maskz_loadu_ps(mask, x + i));
+        const __m256i widened = _mm256_slli_epi32(_mm256_cvtepu16_epi32(rounded), 16);
+        parts = _mm256_add_ps(parts, _mm256_castsi256_ps(widened));
+        uint32_t four[4];
+        _mm_storeu_si128((void *)four,
+                         _mm_unpacklo_epi16(rounded, _mm_unpackhi_epi64(rounded, rounded)));
+        for (size_t j = 0; j < 4; j++, to += together) *to = four[j];
       }
-      *sums = ((parts[0] + parts[4]) + (parts[2] + parts[6])) +
-              ((parts[1] + parts[5]) + (parts[3] + parts[7]));
+      float p[8];
+      _mm256_storeu_ps(p, parts);
+      sums[line] = ((p[0] + p[4]) + (p[2] + p[6])) + ((p[1] + p[5]) + (p[3] + p[7]));
+      pairs += words * 4 * lines;
     }
 }
 
@@ -132,7 +137,6 @@ INSIDE void one_line(const ck_groups *w, const uint32_t *x, float sum, size_t g,
 typedef struct {
   uint32_t pairs[WORDS * 4 * VECTORS * 16];  // [words, 4, outputs]
   steps by[VECTORS];
-  __mmask16 masks[VECTORS];
 } panel __attribute__((aligned(64)));
 
 INSIDE void fill(const ck_groups *w, size_t g, size_t row, size_t rows, size_t o, size_t count,
@@ -140,91 +144,101 @@ INSIDE void fill(const ck_groups *w, size_t g, size_t row, size_t rows, size_t o
   const size_t stride = w->outputs * 4;
   const char *words = (const char *)w->words + row * stride + o * 4;
   const __m512i table = numbers();
+  __mmask16 masks[VECTORS];
   for (size_t v = 0; v < VECTORS; v++) {
-    out->masks[v] = count > 16 * v ? mask_of(count - 16 * v) : 0;
-    if (out->masks[v]) out->by[v] = steps_at(w, g, o + 16 * v, out->masks[v]);
+    masks[v] = count > 16 * v ? mask_of(count - 16 * v) : 0;
+    out->by[v] = masks[v] ? steps_at(w, g, o + 16 * v, masks[v])
+                          : (steps){_mm512_setzero_ps(), _mm512_setzero_ps()};
   }
   for (size_t r = 0; r < rows; r++, words += stride)
     UNROLLED (size_t v = 0; v < VECTORS; v++) {
       _mm_prefetch(words + rows * stride + v * 64, _MM_HINT_T1);
-      const __m512i word = _mm512_maskz_loadu_epi32(out->masks[v], words + v * 64);
+      const __m512i word = _mm512_maskz_loadu_epi32(masks[v], words + v * 64);
       UNROLLED (unsigned j = 0; j < 4; j++)
         _mm512_store_si512(out->pairs + ((r * 4 + j) * VECTORS + v) * 16,
                            pair_of(word, table, j));
     }
 }
 
-/// A span of `lines` rows of activations by a panel.
-INSIDE void several_lines(const panel *by, const uint32_t *x, size_t pair_stride,
-                          const float *span, size_t span_stride, size_t rows, float *out,
-                          size_t out_stride, const size_t lines) {
+/// Adds a span of `lines` rows of activations by a panel to out[lines, 64].
+INSIDE void several_lines(const panel *by, const uint32_t *x, const float *span, size_t rows,
+                          float *out, const size_t lines) {
   __m512 sums[LINES][VECTORS];
   UNROLLED (size_t m = 0; m < lines; m++)
     UNROLLED (size_t v = 0; v < VECTORS; v++) sums[m][v] = _mm512_setzero_ps();
   const uint32_t *pairs = by->pairs;
-  for (size_t p = 0; p < rows * 4; p++, pairs += VECTORS * 16) {
+  for (size_t p = 0; p < rows * 4; p++, pairs += VECTORS * 16, x += lines) {
     __m512bh weights[VECTORS];
     UNROLLED (size_t v = 0; v < VECTORS; v++)
       weights[v] = (__m512bh)_mm512_load_si512(pairs + v * 16);
     UNROLLED (size_t m = 0; m < lines; m++) {
-      const __m512bh a = (__m512bh)_mm512_set1_epi32((int)x[m * pair_stride + p]);
+      const __m512bh a = (__m512bh)_mm512_set1_epi32((int)x[m]);
       UNROLLED (size_t v = 0; v < VECTORS; v++)
         sums[m][v] = _mm512_dpbf16_ps(sums[m][v], weights[v], a);
     }
   }
   UNROLLED (size_t v = 0; v < VECTORS; v++)
     UNROLLED (size_t m = 0; m < lines; m++)
-      add_scaled(by->by[v], by->masks[v], sums[m][v], span[m * span_stride],
-                 out + m * out_stride + 16 * v);
+      add_scaled(by->by[v], 0xFFFF, sums[m][v], span[m], out + m * VECTORS * 16 + 16 * v);
 }
 
 __attribute__((target(PAIRS))) static void by_panel(const panel *by, const uint32_t *x,
-                                                    size_t pair_stride, const float *span,
-                                                    size_t span_stride, size_t rows, float *out,
-                                                    size_t out_stride, size_t lines) {
-#define LINES_ARE(N)                                                                   \
-  case N:                                                                              \
-    several_lines(by, x, pair_stride, span, span_stride, rows, out, out_stride, N);    \
-    break
+                                                    const float *span, size_t rows, float *out,
+                                                    size_t lines) {
   switch (lines) {
-    LINES_ARE(1);
-    LINES_ARE(2);
-    LINES_ARE(3);
-    LINES_ARE(4);
-    LINES_ARE(5);
-    LINES_ARE(6);
+    case 1: several_lines(by, x, span, rows, out, 1); break;
+    case 2: several_lines(by, x, span, rows, out, 2); break;
+    case 3: several_lines(by, x, span, rows, out, 3); break;
+    case 4: several_lines(by, x, span, rows, out, 4); break;
+    case 5: several_lines(by, x, span, rows, out, 5); break;
+    default: several_lines(by, x, span, rows, out, LINES);
+  }
+}
+
+/// Calls what follows for each span: its group, first word, how many words, and number.
+#define FOR_EACH_SPAN                                                                            \
+  for (size_t g = 0, start = 0, row = 0, span = 0; start < w->inputs; g++, start += w->group)    \
+    for (size_t k = start, end = smaller(w->inputs, start + w->group), rows; k < end;            \
+         k += SPAN, row += rows, span++)                                                         \
+      if ((rows = (smaller(end, k + SPAN) - k + 7) / 8))
+
+/// Several rows of activations, for up to 64 outputs: their sums lie side by side until they are done,
+/// a chunk of rows at a time, so that the second cache holds them.
+INSIDE void panel_of_lines(const ck_groups *w, const uint32_t *pairs, const float *sums,
+                           size_t lines, size_t o, size_t count, float *out, size_t out_stride) {
+  panel by;
+  float results[CHUNK][VECTORS * 16] __attribute__((aligned(64)));
+  for (size_t first = 0; first < lines; first += CHUNK) {
+    const size_t last = smaller(lines, first + CHUNK);
+    memset(results, 0, (last - first) * sizeof results[0]);
+    FOR_EACH_SPAN {
+      fill(w, g, row, rows, o, count, &by);
+      for (size_t m = first; m < last; m += LINES)
+        by_panel(&by, pairs + row * 4 * lines + m * rows * 4, sums + span * lines + m, rows,
+                 results[m - first], smaller(LINES, last - m));
+    }
+    for (size_t m = first; m < last; m++)
+      memcpy(out + m * out_stride, results[m - first], count * sizeof(float));
   }
 }
 
 __attribute__((target(PAIRS))) void ck_pairs_multiply(const ck_groups *w, const uint32_t *pairs,
-                                                      size_t pair_stride, const float *sums,
-                                                      size_t sum_stride, size_t lines,
+                                                      const float *sums, size_t lines,
                                                       size_t first, size_t count, float *out,
                                                       size_t out_stride) {
-  panel by;
-  for (size_t m = 0; m < lines; m++) memset(out + m * out_stride, 0, count * sizeof(float));
-  for (size_t g = 0, start = 0, row = 0, span = 0; start < w->inputs; g++, start += w->group) {
-    const size_t end = smaller(w->inputs, start + w->group);
-    for (size_t k = start; k < end; k += SPAN, span++) {
-      const size_t rows = (smaller(end, k + SPAN) - k + 7) / 8;
-      const uint32_t *x = pairs + row * 4;
-      const float *sum = sums + span;
-      if (lines == 1) {
-        size_t n = 0;
-        for (; n + 64 <= count; n += 64)
-          one_line(w, x, *sum, g, row, rows, first + n, 64, out + n, 4);
-        for (; n < count; n += 16)
-          one_line(w, x, *sum, g, row, rows, first + n, count - n, out + n, 1);
-      } else {
-        for (size_t n = 0; n < count; n += 64) {
-          fill(w, g, row, rows, first + n, count - n, &by);
-          for (size_t m = 0; m < lines; m += LINES)
-            by_panel(&by, x + m * pair_stride, pair_stride, sum + m * sum_stride, sum_stride, rows,
-                     out + m * out_stride + n, out_stride, smaller(LINES, lines - m));
-        }
-      }
-      row += rows;
-    }
+  if (lines > 1) {
+    for (size_t n = 0; n < count; n += 64)
+      panel_of_lines(w, pairs, sums, lines, first + n, smaller(64, count - n), out + n, out_stride);
+    return;
+  }
+  memset(out, 0, count * sizeof(float));
+  FOR_EACH_SPAN {
+    const uint32_t *x = pairs + row * 4;
+    size_t n = 0;
+    for (; n + 64 <= count; n += 64)
+      one_line(w, x, sums[span], g, row, rows, first + n, 64, out + n, 4);
+    for (; n < count; n += 16)
+      one_line(w, x, sums[span], g, row, rows, first + n, count - n, out + n, 1);
   }
 }
 
@@ -232,15 +246,15 @@ __attribute__((target(PAIRS))) void ck_pairs_multiply(const ck_groups *w, const 
 
 int ck_pairs_are_available(void) { return 0; }
 
-void ck_pair_up(const float *x, size_t inputs, size_t group, uint32_t *pairs, float *sums) {
-  (void)x, (void)inputs, (void)group, (void)pairs, (void)sums;
+void ck_pair_up(const float *x, size_t inputs, size_t group, size_t lines, size_t line,
+                uint32_t *pairs, float *sums) {
+  (void)x, (void)inputs, (void)group, (void)lines, (void)line, (void)pairs, (void)sums;
 }
 
-void ck_pairs_multiply(const ck_groups *weight, const uint32_t *pairs, size_t pair_stride,
-                       const float *sums, size_t sum_stride, size_t rows, size_t first,
-                       size_t count, float *out, size_t out_stride) {
-  (void)weight, (void)pairs, (void)pair_stride, (void)sums, (void)sum_stride, (void)rows;
-  (void)first, (void)count, (void)out, (void)out_stride;
+void ck_pairs_multiply(const ck_groups *weight, const uint32_t *pairs, const float *sums,
+                       size_t lines, size_t first, size_t count, float *out, size_t out_stride) {
+  (void)weight, (void)pairs, (void)sums, (void)lines, (void)first, (void)count, (void)out;
+  (void)out_stride;
 }
 
 #endif

@@ -71,19 +71,20 @@ extension QuantizedMatrix {
       withUnsafeTemporaryAllocation(of: Float.self, capacity: count * sumCount) { sums in
         guard let pairs = pairs.baseAddress, let sums = sums.baseAddress else { return }
         let shared = Shared(pointer: (x, pairs, sums))
-        Parallelism.forEach(count) { row in
+        let together = Int(CK_PAIR_LINES)
+        Parallelism.forEach((count + together - 1) / together) { block in
           let (x, pairs, sums) = shared.pointer
-          withArranged(x + row * inputs, groups) { line in
-            ck_pair_up(
-              line, inputs, groups.groupSize, pairs + row * pairCount, sums + row * sumCount)
+          for row in block * together..<min(count, (block + 1) * together) {
+            withArranged(x + row * inputs, groups) { line in
+              ck_pair_up(line, inputs, groups.groupSize, count, row, pairs, sums)
+            }
           }
         }
         withKernelArgument(groups) { weight in
           let shared = Shared(pointer: (weight, pairs, sums, out))
           forEachBand(activations: count) { first, width in
             let (weight, pairs, sums, out) = shared.pointer
-            ck_pairs_multiply(
-              weight, pairs, pairCount, sums, sumCount, count, first, width, out + first, outputs)
+            ck_pairs_multiply(weight, pairs, sums, count, first, width, out + first, outputs)
           }
         }
       }

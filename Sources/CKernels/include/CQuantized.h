@@ -59,17 +59,20 @@ void ck_groups_multiply(const ck_groups *weight, const int32_t *digits, size_t d
 /// Whether this processor multiplies pairs of bfloat16 numbers.
 int ck_pairs_are_available(void);
 
-/// Rounds activations, padded with zeros to whole words, to bfloat16 for `ck_pairs_multiply`:
-/// pairs[words a column, 4], and their sum for each 128 inputs of each group of 4-bit integers.
-void ck_pair_up(const float *x, size_t inputs, size_t group, uint32_t *pairs, float *sums);
+/// Rows of activations whose pairs lie side by side.
+enum { CK_PAIR_LINES = 6 };
+
+/// Rounds row `line` of `lines` rows of activations, padded with zeros to whole words, to bfloat16 for
+/// `ck_pairs_multiply`: pairs[words a column, 4, lines] in the order of that product, and
+/// sums[span, lines] of each 128 inputs of each group of 4-bit integers.
+void ck_pair_up(const float *x, size_t inputs, size_t group, size_t lines, size_t line,
+                uint32_t *pairs, float *sums);
 
 /// out[r, i - first] = sum over inputs k of weight[i, k] * x[r, k], for `count` outputs i from `first`
-/// on, a multiple of 16; integers of 4 bits, x as pairs. Rows of x lie `pair_stride` pairs and
-/// `sum_stride` sums apart, rows of `out` `out_stride` floats. The bits do not depend on where bands end,
-/// nor on what other rows there are.
-void ck_pairs_multiply(const ck_groups *weight, const uint32_t *pairs, size_t pair_stride,
-                       const float *sums, size_t sum_stride, size_t rows, size_t first,
-                       size_t count, float *out, size_t out_stride);
+/// on, a multiple of 16; integers of 4 bits, x as pairs. Rows of `out` lie `out_stride` floats apart. The
+/// bits do not depend on where bands end, nor on what other rows there are.
+void ck_pairs_multiply(const ck_groups *weight, const uint32_t *pairs, const float *sums,
+                       size_t lines, size_t first, size_t count, float *out, size_t out_stride);
 
 /// out[count, inputs] = the weights of `count` outputs from `first` on, a row an output.
 void ck_groups_to_float32(const ck_groups *weight, size_t first, size_t count, float *out);
