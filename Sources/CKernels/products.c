@@ -172,12 +172,18 @@ void ck_multiply(ck_instructions instructions, int rounds, const void *packed, s
       for (size_t panel = 0; panel < panels; panel++) {
         const size_t done = panel * by.rows;
         const size_t height = rows - done < by.rows ? rows - done : by.rows;
-        for (size_t g = 0; g < count; g += by.outputs)
+        // The next rows' activations may have left the second cache since the last chunk read them.
+        const size_t packed_size = steps_of(&by, width) * height * by.step_size;
+        fetcher rows_after = {x + packed_size, 0, packed_size, 1, 0};
+        const size_t rows_share = packed_size / 64 / groups + 1;
+        for (size_t g = 0; g < count; g += by.outputs) {
+          fetch(&rows_after, rows_share);
           tile(height, count - g < by.outputs ? count - g : by.outputs, width, x,
                from + g * from_stride, from_stride, result + done * out_stride + g,
                out_stride, start > 0, start + width == columns && tile_bias ? tile_bias + g : NULL,
                &next, share);
-        x += steps_of(&by, width) * height * by.step_size;
+        }
+        x += packed_size;
       }
     }
   }
