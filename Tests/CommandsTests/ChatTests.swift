@@ -90,7 +90,8 @@ import Testing
     try Data(#"{"chat_format": "llama2"}"#.utf8).write(to: file)
     let message = workshop.run("generation(\"other.json\")").failure?.message ?? ""
     #expect(
-      message.contains("'chat_format' is \"llama2\"") && message.contains("'chatml' or 'raw'"))
+      message.contains("'chat_format' is \"llama2\"")
+        && message.contains("'question-answer' for this model"))
     #expect(
       workshop.run("generation(\"none.json\")").failure?.message.contains("none.json") == true)
   }

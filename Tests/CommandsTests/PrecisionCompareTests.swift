@@ -126,6 +126,16 @@ import Testing
     #expect(try workshop.value("t").displayed.contains("nothing would be saved"))
   }
 
+  @Test func whatDoesNotFitIsSaidUnderTheBill() throws {
+    let workshop = try workshop(shipped: true)
+    _ = try workshop.value(
+      "memory(\"9MB\")\nt = bill(s, precisions=[\"bfloat16\", \"int8\"], max_new_tokens=1)\nt")
+    #expect(
+      try workshop.value("t").displayed.contains("would be taken by all parts in bfloat16"))
+    #expect(try workshop.texts("t.answers[\"all parts in\"]") == ["as stored", "int8"])
+    #expect(Set(try workshop.texts("t[\"precision\"]")) == ["int8"])
+  }
+
   @Test func aPartThatBreaksIsTheLastOfTheBill() throws {
     let folder = try TemporaryFolder()
     // Too large for float16: infinite there, and no number after the next norm.

@@ -89,7 +89,8 @@ import Testing
     let goldens = Fixtures.goldens.appending(path: "templates")
     let conversations = try JSON(file: goldens.appending(path: "conversations.json"))
     let continued = try JSON(file: goldens.appending(path: "continued.json"))
-    let folder = try CheckpointFolder(try TemporaryFolder().url)
+    let empty = try TemporaryFolder()
+    let folder = try CheckpointFolder(empty.url)
     let now = TemplateDate(year: 2024, month: 7, day: 26, hour: 13, minute: 5, second: 9)
     var count = 0
     for (name, entries) in try #require(continued.object).members {

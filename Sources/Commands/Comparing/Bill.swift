@@ -62,7 +62,7 @@ struct Bill {
   private var whole: [Item] = []
   /// Parts in precisions that would take more memory than they do as stored.
   private var useless: [String] = []
-  /// Precisions in which the whole model takes more memory than there is.
+  /// Parts in precisions that take more memory than there is.
   private var tooLarge: [String] = []
   /// The model's own answer, and its stages by name.
   private let answer: String
@@ -123,8 +123,8 @@ struct Bill {
       do {
         guard let item = try item(part, precision) else { continue }
         if part == nil { whole.append(item) } else { items.append(item) }
-      } catch is MemoryShortage where part == nil {
-        tooLarge.append(precision.rawValue)
+      } catch is MemoryShortage {
+        tooLarge.append("\(part?.name ?? "all parts") in \(precision.rawValue)")
       }
     }
     items.sort { $0.damage < $1.damage }
@@ -152,12 +152,12 @@ struct Bill {
     }
     if !useless.isEmpty {
       notes.append(
-        "nothing saved by \(useless.joined(separator: ", ")): tables that are used twice are "
-          + "then kept twice")
+        "nothing saved by \(useless.joined(separator: ", ")): the file has as few bits, or tables that "
+          + "are used twice are then kept twice")
     }
     if !tooLarge.isEmpty {
       notes.append(
-        "the whole model in \(tooLarge.joined(separator: ", ")) takes more memory than there is")
+        "more memory than there is would be taken by \(tooLarge.joined(separator: ", "))")
     }
     var table = Table(
       [
