@@ -94,7 +94,8 @@ extension Figure {
     }
     return page.framed(
       title: title,
-      caption: scale.sentence.map { "Bars: \(measure), \($0)." } ?? "",
+      caption: scale.sentence.map { "Bars: \(measure), \($0)." }
+        ?? "\(panels.count.counted(as: "answer")); \(measure): nowhere.",
       altText: Label.visible("\(title). " + said.joined(separator: "; ")))
   }
 }
