@@ -131,6 +131,28 @@ def rendered(template, given):
         return {"raised": str(error)} if name == "TemplateError" else {"error": f"{name}: {error}"}
 
 
+def continued(template, given):
+    """What transformers renders where the last message is to be continued; None where it refuses or fails."""
+    given = {**given, "add_generation_prompt": False}
+    messages = given.pop("messages", [])
+    try:
+        texts, _ = chat.render_jinja_template(
+            [messages], tools=None, documents=given.pop("documents", None), chat_template=template,
+            continue_final_message=True, **{k: v for k, v in given.items() if k != "tools"})
+        return texts[0]
+    except Exception:  # what a template does is anybody's guess
+        return None
+
+
+def make_continued(folder, out):
+    names = ["system and turns, answered", "a picture", "turns", "reasoning", "empty content", "no messages"]
+    made = {
+        path.stem: {name: continued(path.read_text(), variables(conversations[name])) for name in names}
+        for path in sorted(folder.glob("*.jinja"))}
+    out.write_text(json.dumps(made, ensure_ascii=False, indent=0) + "\n")
+    print(f"continued: {sum(text is not None for one in made.values() for text in one.values())} texts")
+
+
 def make(folder, out):
     renderings = {}
     for path in sorted(folder.glob("*.jinja")):
@@ -149,3 +171,4 @@ if __name__ == "__main__":
         (place / "conversations.json").write_text(
             json.dumps({name: variables(one) for name, one in conversations.items()}, ensure_ascii=False, indent=0) + "\n")
         make(place, place / "renderings.json")
+        make_continued(place, place / "continued.json")

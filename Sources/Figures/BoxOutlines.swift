@@ -33,17 +33,32 @@ extension Figure {
   ) throws(FigureError) -> Figure {
     guard !outlines.isEmpty else { throw .empty(figure: "outlines", what: "outlines") }
     let stage = Stage(image, [], side: 400)
-    let (across, down) = (
-      stage.area.width / Double(image.width), stage.area.height / Double(image.height)
-    )
     var page = Drawing()
     page.add(stage.image, in: stage.area, sampling: .smooth)
     page.add(stage.area, stroke: Stroke(.line, width: 0.5))
+    page.add(outlines, of: image, in: stage.area)
+    let caption = [
+      "\(outlines.count.counted(as: "outline")) on a picture of \(image.width) × \(image.height) "
+        + "pixels.", note,
+    ].compactMap { $0 }.joined(separator: " ")
+    let names = outlines.compactMap(\.label).filter { !$0.isEmpty }
+    let named = names.isEmpty ? "" : " Labels: \(names.prefix(20).joined(separator: ", "))."
+    return page.framed(
+      title: title, caption: caption, altText: Label.visible("\(title). \(caption)\(named)"))
+  }
+}
+
+extension Drawing {
+  /// Adds the outlines of what is in a picture that is drawn in an area.
+  mutating func add(_ outlines: [Outline], of image: Image, in area: Rectangle) {
+    let (across, down) = (area.width / Double(image.width), area.height / Double(image.height))
+    func place(_ corner: Point) -> Point {
+      Point(area.x + corner.x * across, area.y + corner.y * down)
+    }
     for outline in outlines where !Stop.isRequested {
-      var path = Path(
-        through: outline.corners.map { Point($0.x * across, $0.y * down) })
+      var path = Path(through: outline.corners.map(place))
       path.steps.append(.close)
-      page.add(path, stroke: Stroke(outline.colour, width: 2))
+      add(path, stroke: Stroke(outline.colour, width: 2))
     }
     // Above all lines.
     let size = 9.0
@@ -53,21 +68,13 @@ extension Figure {
       }
       let text = Label.fitted(label, width: 200, size: size)
       let width = Typesetter.width(of: text, size: size)
-      let ground = Rectangle(
-        x: corner.x * across, y: corner.y * down, width: width + 6, height: size + 4)
-      page.add(ground, fill: outline.colour)
-      page.add(
+      let start = place(corner)
+      let ground = Rectangle(x: start.x, y: start.y, width: width + 6, height: size + 4)
+      add(ground, fill: outline.colour)
+      add(
         Text(
           text, at: Point(ground.x + 3, ground.maxY - 3.5), size: size,
           colour: outline.colour.contrasting), width: width)
     }
-    let caption = [
-      "\(outlines.count.counted(as: "outline")) on a picture of \(image.width) × \(image.height) "
-        + "pixels.", note,
-    ].compactMap { $0 }.joined(separator: " ")
-    let names = outlines.compactMap(\.label).filter { !$0.isEmpty }
-    let named = names.isEmpty ? "" : " Labels: \(names.prefix(20).joined(separator: ", "))."
-    return page.framed(
-      title: title, caption: caption, altText: Label.visible("\(title). \(caption)\(named)"))
   }
 }

@@ -177,7 +177,7 @@ extension Drawing {
 
 extension Rectangle {
   /// The largest rectangle of these proportions in the middle of this one.
-  fileprivate func fitting(width: Int, height: Int) -> Rectangle {
+  func fitting(width: Int, height: Int) -> Rectangle {
     guard width > 0, height > 0 else { return self }
     let scale = min(self.width / Double(width), self.height / Double(height))
     let (w, h) = (Double(width) * scale, Double(height) * scale)

@@ -23,8 +23,8 @@ public protocol WritingModel: FamilyModel {
   ///
   /// - Throws: `ModelError.missingPart` for a checkpoint without one.
   func decoder(for stage: String) throws(ModelError) -> Decoder
-  /// The text of tokens that were written, special ones left out.
-  func text(of tokens: [Int]) -> String
+  /// Which of the tokens that were written are the text; spaces at both ends are cut.
+  var reading: StreamingDecoder.Reading { get }
 }
 
 /// A model that writes after vectors that stand for a picture among the words.
@@ -62,6 +62,16 @@ extension SoftPromptModel {
 }
 
 extension WritingModel {
+  /// Special tokens left out.
+  public var reading: StreamingDecoder.Reading {
+    var reading = StreamingDecoder.Reading()
+    reading.trims = true
+    return reading
+  }
+
+  /// The text of tokens that were written.
+  public func text(of tokens: [Int]) -> String { tokenizer.decode(tokens, as: reading) }
+
   /// All.
   public func penalizedIDs(of promptIDs: [Int]) -> [Int] { promptIDs }
 

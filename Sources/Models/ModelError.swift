@@ -6,6 +6,8 @@ public enum ModelError: Error, Equatable, CustomStringConvertible {
   case badChatTemplate(file: String, found: String)
   /// A folder has no chat template.
   case noChatTemplateFile(folder: String)
+  /// A conversation has no last message that could be gone on with.
+  case nothingToContinue(reason: String)
   /// None of a folder's chat templates has the name.
   case noChatTemplate(name: String, known: [String])
   /// The configuration names a family that is not known here, or none.
@@ -62,6 +64,7 @@ public enum ModelError: Error, Equatable, CustomStringConvertible {
     case .noChatTemplateFile(let folder):
       "\(folder): there is no chat template, in chat_template.jinja, chat_template.json, processor_config.json or "
         + "tokenizer_config.json; give one with chat_template="
+    case .nothingToContinue(let reason): "the last message cannot be continued: \(reason)"
     case .noChatTemplate(let name, let known):
       "there is no chat template '\(name)' in the model's folder; it has "
         + known.map { "'\($0)'" }.joined(separator: ", ")
@@ -136,7 +139,8 @@ extension ModelError: HasExitCode {
       ExitCode.badData
     case .pictureTagInWords, .pictureNameTooLong,
       .promptTooLong, .emptyPrompt, .badSize, .textTooLong, .imageTokenInPrompt, .badTokenIDs,
-      .missingPart, .noChatTemplate, .noChatTemplateFile, .unknownGrid, .pictureTags, .markInWords,
+      .missingPart, .nothingToContinue, .noChatTemplate, .noChatTemplateFile, .unknownGrid,
+      .pictureTags, .markInWords,
       .wrongShape:
       ExitCode.failure
     }

@@ -60,7 +60,7 @@ public struct Slots: Sendable {
   }
 
   /// What was written under a name for each picture, or each view, in order.
-  func ofAllPictures(_ slot: Slot) -> [Tensor] { tensors.compactMap { $0[slot] } }
+  package func ofAllPictures(_ slot: Slot) -> [Tensor] { tensors.compactMap { $0[slot] } }
 
   /// What was written under a name.
   ///

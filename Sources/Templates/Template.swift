@@ -41,6 +41,11 @@ public struct Template: Sendable {
     /// Where the answers of the model stand that the template marks with `generation`, counted in Unicode's
     /// scalars.
     public let generated: [Range<Int>]
+
+    /// What a template wrote.
+    public init(text: String, generated: [Range<Int>]) {
+      (self.text, self.generated) = (text, generated)
+    }
   }
 
   /// Renders the template.

@@ -1,56 +1,104 @@
 /// Decodes ids as they come, without ever showing a part of a character.
 ///
-/// What `append` and `finish` return, joined, is what `decode` gives for all ids.
+/// What `append` and `finish` return, joined, is what `decode` gives for all ids, or what `reading` makes of it; a
+/// piece is given once nothing that follows can change it. Each id is decoded once.
 public struct StreamingDecoder: Sendable {
   private let tokenizer: any Tokenizer
-  private let skipSpecialTokens: Bool
-  /// Bytes not given out yet: the start of a character, or white space that may be the last.
-  private var waiting: [UInt8] = []
+  private let reading: Reading
+  private let trims: Bool
+  /// Bytes not given out yet: the start of a character.
+  private var bytes: [UInt8] = []
   private var run: DecodingRun
+  private var hasEnded = false
+  /// The last id, where it counts only if another follows.
+  private var pending: Int?
+  /// What may be the beginning of a text that is left out.
+  private var beginning: [Unicode.Scalar] = []
+  /// White space that counts only where something follows.
+  private var spaces: [Unicode.Scalar] = []
   private var hasGivenText = false
 
+  /// Which of the ids are the text.
+  public struct Reading: Sendable, Equatable {
+    /// Whether special tokens are left out.
+    public var skipsSpecialTokens: Bool
+    /// Ids that are left out.
+    public var leftOut: Set<Int> = []
+    /// The text goes up to the first of these ids.
+    public var ends: Set<Int> = []
+    /// Whether the last id goes too where none of `ends` came.
+    public var dropsLastWithoutEnd = false
+    /// Texts that are left out wherever they stand.
+    public var leftOutTexts: [String] = []
+    /// Whether white space at both ends is cut.
+    public var trims = false
+
+    /// All ids, special tokens left out or not.
+    public init(skipsSpecialTokens: Bool = true) { self.skipsSpecialTokens = skipsSpecialTokens }
+  }
+
   /// Starts a text.
-  public init(_ tokenizer: any Tokenizer, skipSpecialTokens: Bool = true) {
-    self.tokenizer = tokenizer
-    self.skipSpecialTokens = skipSpecialTokens
+  public init(_ tokenizer: any Tokenizer, _ reading: Reading = Reading()) {
+    (self.tokenizer, self.reading) = (tokenizer, reading)
+    trims = reading.trims || tokenizer.tokenDecoder.stripsEnds
     run = DecodingRun(tokenizer.tokenDecoder)
   }
 
-  /// The characters that `id` completes; empty while one is incomplete.
+  /// The characters that `id` makes certain; empty while none are, and behind an end.
   public mutating func append(_ id: Int) -> String {
-    waiting += run.append(id, of: tokenizer, skipSpecialTokens: skipSpecialTokens)
-    return give(upTo: waiting.count - Self.incompleteCount(waiting))
+    guard !hasEnded, !reading.leftOut.contains(id) else { return "" }
+    var next: Int? = id
+    if reading.ends.contains(id) {
+      (hasEnded, next) = (true, nil)
+    }
+    if reading.dropsLastWithoutEnd { swap(&next, &pending) }
+    guard let next else { return "" }
+    bytes += run.append(
+      next, of: tokenizer, skipSpecialTokens: reading.skipsSpecialTokens)
+    return give(upTo: bytes.count - Self.incompleteCount(bytes))
   }
 
   /// What is left when no more ids come; a part of a character becomes `\u{FFFD}`.
+  ///
+  /// The next id starts a text.
   public mutating func finish() -> String {
-    waiting += run.finish()
-    defer { hasGivenText = false }
-    let rest = give(upTo: waiting.count)
-    waiting = []
-    return rest
+    bytes += run.finish()
+    var text = String.UnicodeScalarView(give(upTo: bytes.count).unicodeScalars)
+    for scalar in beginning { add(scalar, to: &text) }
+    (beginning, spaces, pending) = ([], [], nil)
+    (hasEnded, hasGivenText) = (false, false)
+    return String(text)
   }
 
   private mutating func give(upTo end: Int) -> String {
-    var text = String(decoding: waiting[..<end], as: UTF8.self)
-    guard tokenizer.tokenDecoder.stripsEnds else {
-      waiting.removeFirst(end)
-      return text
+    let text = String(decoding: bytes[..<end], as: UTF8.self)
+    bytes.removeFirst(end)
+    guard trims || !reading.leftOutTexts.isEmpty else { return text }
+    var given = String.UnicodeScalarView()
+    for scalar in text.unicodeScalars {
+      beginning.append(scalar)
+      if reading.leftOutTexts.contains(where: { $0.unicodeScalars.elementsEqual(beginning) }) {
+        beginning = []
+      }
+      while !beginning.isEmpty,
+        !reading.leftOutTexts.contains(where: { $0.unicodeScalars.starts(with: beginning) })
+      {
+        add(beginning.removeFirst(), to: &given)
+      }
     }
-    let scalars = text.unicodeScalars
-    guard let last = scalars.lastIndex(where: { !TokenDecoder.isStripped($0) }) else {
-      // White space alone: none at the start, and elsewhere none until something follows.
-      if !hasGivenText { waiting.removeFirst(end) }
-      return ""
+    return String(given)
+  }
+
+  /// Adds a scalar of the text, unless it is white space that may be at an end.
+  private mutating func add(_ scalar: Unicode.Scalar, to text: inout String.UnicodeScalarView) {
+    if trims, TokenDecoder.isStripped(scalar) {
+      if hasGivenText { spaces.append(scalar) }
+      return
     }
-    let spaces = Array(String(scalars[scalars.index(after: last)...]).utf8)
-    text = String(scalars[...last])
-    if !hasGivenText {
-      text = String(text.unicodeScalars.drop(while: TokenDecoder.isStripped))
-    }
-    waiting = spaces + waiting[end...]
+    text.append(contentsOf: spaces)
+    text.append(scalar)
+    spaces = []
     hasGivenText = true
-    return text
   }
 
   /// How many bytes at the end are the start of a character that more bytes could complete.
@@ -73,5 +121,13 @@ public struct StreamingDecoder: Sendable {
       return count
     }
     return 0
+  }
+}
+
+extension Tokenizer {
+  /// The text of `ids`, read so.
+  public func decode(_ ids: [Int], as reading: StreamingDecoder.Reading) -> String {
+    var stream = StreamingDecoder(self, reading)
+    return ids.reduce(into: "") { $0 += stream.append($1) } + stream.finish()
   }
 }

@@ -66,6 +66,18 @@ import Testing
       "chat_template:2:20: the template refuses: odd"
     ),
     ("apply_chat_template([{\"role\": \"x\"}], y=1, y=2)", "y"),
+    (
+      "apply_chat_template([{\"role\": \"x\"}], add_generation_prompt=True, continue_final_message=True)",
+      "continue_final_message stands beside add_generation_prompt"
+    ),
+    (
+      "apply_chat_template([{\"role\": \"x\"}], continue_final_message=True, chat_template=\"{{ 1 }}\")",
+      "the last message cannot be continued: it has no text"
+    ),
+    (
+      "apply_chat_template([{\"role\": \"x\", \"content\": \"y\"}], continue_final_message=True, chat_template=\"{{ 1 }}\")",
+      "the last message cannot be continued: the template does not write it as it is"
+    ),
   ])
   func whatIsWrongIsOneClearLine(_ line: String, _ words: String) throws {
     let (workshop, _) = try workshop()

@@ -8,6 +8,19 @@ import Testing
 
 /// Conversations: with the model that ships, and with a small Qwen-VL.
 @Suite struct ChatTests {
+  /// The script that makes the README's pictures of a conversation holds what it asserts.
+  @Test func theConversationOfTheReadmeIsAsItIsShown() throws {
+    let workshop = try Workshop()
+    let script = try String(
+      contentsOf: Fixtures.project.appending(path: "scripts/conversation.fovea"), encoding: .utf8)
+    let outcome = workshop.run(script)
+    #expect(outcome.failure == nil, "\(outcome.failure?.message ?? "")")
+    for name in ["tokens", "box", "precisions"] {
+      let file = workshop.folder.appending(path: "fovea-out/conversation-\(name).png")
+      #expect(FileManager.default.fileExists(atPath: file.path))
+    }
+  }
+
   static let qwen = Fixtures.goldens.appending(path: "qwen-vl")
 
   private func holds(_ script: String, model: URL? = nil) throws {
@@ -77,7 +90,8 @@ import Testing
     try Data(#"{"chat_format": "llama2"}"#.utf8).write(to: file)
     let message = workshop.run("generation(\"other.json\")").failure?.message ?? ""
     #expect(
-      message.contains("'chat_format' is \"llama2\"") && message.contains("'chatml' or 'raw'"))
+      message.contains("'chat_format' is \"llama2\"")
+        && message.contains("'question-answer' for this model"))
     #expect(
       workshop.run("generation(\"none.json\")").failure?.message.contains("none.json") == true)
   }

@@ -110,6 +110,39 @@ import Testing
       """)
   }
 
+  @Test func aBoxHidesWhatItHoldsInEveryView() throws {
+    try holds(
+      """
+      s = scene(7)
+      r = run(s, "what?", max_new_tokens=1)
+      names = ["", "2", "3", "4", "5"]
+      def hidden(e, i):
+          place = "picture" + names[i] + ".patches.output"
+          return [p for p in range(r[place].shape[0]) if (e.after[place][p] - r[place][p]).abs().max() > 0]
+      middle = (90, 90, 140, 140)
+      e = edit(r, change.mask(box=middle))
+      for i in range(5):
+          assert hidden(e, i) == [int(p) for p in patches_under(middle, s, view=i + 1)], i
+      corner = (10, 10, 40, 40)
+      e = edit(r, change.mask(box=corner))
+      assert [len(hidden(e, i)) > 0 for i in range(5)] == [True, False, False, False, True]
+      e = edit(r, change.mask(box=corner, view=5))
+      assert [len(hidden(e, i)) > 0 for i in range(5)] == [False, False, False, False, True]
+      e = edit(r, change.mask(box=corner, where="attention"))
+      seen = patches_under(corner, s, view=1)
+      assert e.after["vision.blocks.0.attention.pattern"][:, 48, seen].max() == 0
+      load("scenes")
+      r = run(s)
+      a = edit(r, change.mask(box=middle)).after
+      b = edit(r, change.mask(patch=patches_under(middle, s))).after
+      assert (a["vision.norm.output"] - b["vision.norm.output"]).abs().max() == 0
+      """)
+    #expect(
+      try failure("edit(run(scene(7)), change.mask(box=(900, 900, 950, 950)))")
+        .contains("change.mask(box=(900, 900, 950, 950)) lies where the model sees nothing"))
+    #expect(try failure("change.mask()").contains("box or token must be given"))
+  }
+
   /// What the five views give their patches is all on the one picture, each where it was seen.
   @Test func aMapOfAllViewsHasWhatEachViewGives() throws {
     var random = SplitMix64(seed: 9)

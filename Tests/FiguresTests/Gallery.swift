@@ -201,6 +201,23 @@ enum Gallery {
           [.init("entropy", [3, 2.5, 2, 2.2, 1.1]), .init("norm", [1, 1.5, .nan, 2.4, 3])],
           title: "By layer", xName: "layer", yName: "value")
       ),
+      (
+        "answers",
+        try .answers(
+          [
+            AnswerPanel("float32", text: "a disc", measures: [("encode", 0), ("decode", 0)]),
+            AnswerPanel(
+              "int4", text: "<ref>圆</ref><box>(300,300),(600,600)</box>",
+              outlines: [
+                Outline(
+                  [
+                    Point(x: 20, y: 20), Point(x: 60, y: 20), Point(x: 60, y: 60),
+                    Point(x: 20, y: 60),
+                  ], label: "圆",
+                  colour: Outline.palette[0])
+              ], measures: [("encode", 0.002), ("decode", .infinity)]),
+          ], on: picture(120, 80), title: "Two precisions", measure: "drift")
+      ),
     ]
   }
 

@@ -66,4 +66,33 @@ import Testing
     let image = Image(width: 9, height: 9, filledWith: .init(red: 0, green: 0, blue: 0))
     #expect(throws: FigureError.self) { try Figure.outlines([], on: image, title: "t") }
   }
+
+  @Test func answersShareOnePictureAndOneScale() throws {
+    let image = Image(width: 40, height: 20, filledWith: .init(red: 255, green: 255, blue: 255))
+    let corners = [Point(10, 5), Point(30, 5), Point(30, 15), Point(10, 15)]
+    let figure = try Figure.answers(
+      [
+        AnswerPanel("exact", text: "a cat", measures: [("encode", 0)]),
+        AnswerPanel(
+          "rough", text: "a dog\u{202E}", outlines: [Outline(corners, colour: Colour(255, 0, 0))],
+          measures: [("encode", 0.003), ("decode", .infinity)]),
+      ], on: image, title: "t", measure: "how far")
+    let areas = figure.marks.compactMap { mark -> Rectangle? in
+      if case .picture(_, let area, _) = mark { area } else { nil }
+    }
+    #expect(areas.count == 2 && areas[0].width == 2 * areas[0].height)
+    #expect(areas[0].y == areas[1].y && areas[1].x > areas[0].x + areas[0].width)
+    // The box lies in the second picture, half as wide.
+    let page = try figure.image(scale: 1)
+    func red(_ area: Rectangle) -> Bool {
+      let pixel = page[Int(area.x + area.width / 4), Int(area.y + area.height / 2)]
+      return pixel.red > 200 && pixel.green < 140
+    }
+    #expect(red(areas[1]) && !red(areas[0]))
+    #expect(figure.caption.contains("from 1e-4 to 1e-2, one for all"), "\(figure.caption)")
+    #expect(figure.altText.contains("rough: a dog⟨U+202E⟩, 1 outline"), "\(figure.altText)")
+    #expect(throws: FigureError.self) {
+      try Figure.answers([], on: image, title: "t", measure: "m")
+    }
+  }
 }

@@ -85,6 +85,36 @@ import Testing
         == "{'thinking': 'r', 'role': 'assistant', 'reasoning': 'r', 'reasoning_content': 'r'}")
   }
 
+  @Test func theLastMessageIsContinuedWhereTheReferenceContinuesIt() throws {
+    let goldens = Fixtures.goldens.appending(path: "templates")
+    let conversations = try JSON(file: goldens.appending(path: "conversations.json"))
+    let continued = try JSON(file: goldens.appending(path: "continued.json"))
+    let empty = try TemporaryFolder()
+    let folder = try CheckpointFolder(empty.url)
+    let now = TemplateDate(year: 2024, month: 7, day: 26, hour: 13, minute: 5, second: 9)
+    var count = 0
+    for (name, entries) in try #require(continued.object).members {
+      let template = try ChatTemplate(
+        String(contentsOf: goldens.appending(path: "\(name).jinja"), encoding: .utf8), name: name,
+        in: folder)
+      for (title, expected) in try #require(entries.object).members {
+        let given = try #require(conversations[title]?.object)
+        let own = ["messages", "tools", "documents", "add_generation_prompt"]
+        var request = ChatTemplate.Request(
+          given["messages"]?.array ?? [], addsGenerationPrompt: false,
+          documents: given["documents"] ?? .null,
+          variables: JSON.Object(
+            given.members.filter { !own.contains($0.key) }.map { ($0.key, $0.value) }))
+        request.continuesLastMessage = true
+        let made = try? template.render(request, now: now).text
+        #expect(
+          made.map { Array($0.utf8) } == expected.text.map { Array($0.utf8) }, "\(name), \(title)")
+        if made != nil { count += 1 }
+      }
+    }
+    #expect(count == 170)
+  }
+
   /// Idefics2's own, on a conversation as a run is given it.
   @Test func aConversationOfARunIsLaidOut() throws {
     let published = try String(

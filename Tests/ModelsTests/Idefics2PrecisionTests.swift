@@ -24,15 +24,7 @@ import Testing
     let exact = try SmallCheckpoint.logits(ModelLoad(folder).model)
     let read = try ModelLoad(folder, precisions: Self.everywhere(precision))
     let error = relativeDifference(try SmallCheckpoint.logits(read.model), exact)
-    let bound: Float =
-      switch precision {
-      case .float32: 0
-      case .float16: 5e-3
-      case .bfloat16: 5e-2
-      case .int8, .int8BFloat16: 1e-1
-      case .int4, .int4BFloat16: 8e-1
-      }
-    #expect(error <= bound, "\(precision): \(error)")
+    #expect(error <= precision.boundOfConversing, "\(precision): \(error)")
     #expect(read.parts.map(\.name) == Self.parts)
     #expect(read.parts.allSatisfy { $0.encodings.count == 1 || precision.quantization != nil })
   }

@@ -310,6 +310,60 @@ import Tracing
     #expect(ids.contains("hold <image> 1 times") && ids.contains("20"), "\(ids)")
   }
 
+  /// The folder's own template lays turns out; the published one where it has none.
+  @Test func turnsAreLaidOutByTheFoldersTemplate() throws {
+    let picture = Input.Segment.picture(.image(try images(Self.own)[0]))
+    let input = Input(turns: [
+      Input.Turn(.user, [picture, .text(" What? ")]), Input.Turn(.assistant, [.text("A cat.")]),
+      Input.Turn(.user, [.text("User"), picture]),
+    ])
+    func context(_ template: String?) throws -> ChatContext {
+      let checkpoint = try DamagedCheckpoint(of: "idefics2")
+      try checkpoint.remove("chat_template.jinja")
+      if let template { try checkpoint.write(template, to: "chat_template.jinja") }
+      return try #require(try checkpoint.readAny().chatting).context(of: input)
+    }
+    let own = try model(Self.own).context(of: input)
+    let published = try context(nil)
+    #expect(published == own)
+    #expect(
+      published.text
+        == "User:<image> What? <end_of_utterance>\nAssistant: A cat.<end_of_utterance>\nUser: User<image>"
+        + "<end_of_utterance>\nAssistant:")
+    // Another layout: what is said is found in it.
+    let other = try context(
+      "{% for m in messages %}[{{ m.role }}]{% for c in m.content %}{{ c.text if c.type == 'text' else '<image>' }}"
+        + "{% endfor %}{% endfor %}[assistant]")
+    #expect(other.text == "[user]<image> What? [assistant]A cat.[user]User<image>[assistant]")
+    let words = other.parts.filter { $0.kind == .words }
+    #expect(words.map(\.turn) == [0, 1, 2] && words.map(\.speaker) == [.user, .assistant, .user])
+    #expect(own.parts.filter { $0.kind == .words }.map(\.turn) == [0, 1, 2])
+    // One that changes what is said: the tokens are its own, and pictures have their places.
+    let trimmed = try context(
+      "{% for m in messages %}{% for c in m.content %}{{ c.text | trim | upper if c.type == 'text' else '<image>' }}"
+        + "{% endfor %}{% endfor %}")
+    #expect(trimmed.text == "<image>WHAT?A CAT.USER<image>")
+    #expect(trimmed.parts.contains { if case .picture(1, _) = $0.kind { true } else { false } })
+  }
+
+  @Test(arguments: [
+    ("{% for m in messages %}{{ m.content }}{% endif %}", "chat_template.jinja:1:"),
+    ("\n{{ raise_exception('roles must alternate') }}", "chat_template.jinja:2:"),
+    ("no pictures", "the words hold 0 '<image>', but 1 picture goes with them"),
+  ])
+  func aTemplateThatDoesNotDoIsOneSentence(_ template: String, _ words: String) throws {
+    let checkpoint = try DamagedCheckpoint(of: "idefics2")
+    try checkpoint.write(template, to: "chat_template.jinja")
+    let picture = Input.Segment.picture(.image(try images(Self.own)[0]))
+    do {
+      let model = try checkpoint.readAny()
+      _ = try model.chatting?.context(of: Input(turns: [Input.Turn(.user, [picture])]))
+      Issue.record("this template is none: \(template)")
+    } catch {
+      #expect("\(error)".contains(words) && !"\(error)".contains("\n"), "\(error)")
+    }
+  }
+
   @Test func tagsAreThePlacesOfPictures() throws {
     let model = try model(Self.own)
     let images = try images(Self.own).map { Input.Segment.picture(.image($0)) }

@@ -29,15 +29,7 @@ import Tracing
     let exact = try SmallCheckpoint.logits(load(folder).model)
     let read = try load(folder, precision)
     let error = relativeDifference(try SmallCheckpoint.logits(read.model), exact)
-    let bound: Float =
-      switch precision {
-      case .float32: 0
-      case .float16: 5e-3
-      case .bfloat16: 5e-2
-      case .int8, .int8BFloat16: 1e-1
-      case .int4, .int4BFloat16: 8e-1
-      }
-    #expect(error <= bound, "\(precision): \(error)")
+    #expect(error <= precision.boundOfConversing, "\(precision): \(error)")
     #expect(read.parts.map(\.name) == Self.parts)
     let isSaid = read.parts.allSatisfy { $0.text.contains("multiplied in bfloat16") }
     #expect(isSaid == (precision.quantization != nil && precision.arithmetic == .bfloat16))

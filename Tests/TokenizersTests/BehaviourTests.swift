@@ -67,6 +67,51 @@ import Tokenizers
     #expect(decoder.finish() == "\u{FFFD}")
   }
 
+  /// Where an answer ends, what of it is left out, and white space at its ends: streamed as at once.
+  @Test func whatAReadingLeavesOutIsLeftOutWhileIdsCome() throws {
+    var random = Numbers(state: 5)
+    let tokenizer = try Self.golden("byte-pairs")
+    let texts = ["ab", "  a Human: b", "x\n\n", "Huma", "n:", "Human:", " ", "🍕", "猫 ", "\u{1F}"]
+    let pieces = texts.map { tokenizer.encode($0, addSpecialTokens: false) }
+    let (end, out) = (pieces[7].last ?? 0, pieces[8].first ?? 0)
+    for round in 0..<400 {
+      var reading = StreamingDecoder.Reading(skipsSpecialTokens: round % 2 == 0)
+      if round % 3 == 0 { reading.ends = [end] }
+      if round % 5 == 0 { reading.leftOut = [out] }
+      reading.dropsLastWithoutEnd = round % 7 == 0
+      if round % 4 == 0 { reading.leftOutTexts = ["Human:"] }
+      reading.trims = round % 11 != 0
+      let ids = (0..<Int(random.next() % 8)).flatMap { _ in
+        pieces[Int(random.next() % UInt64(pieces.count))]
+      }
+      var kept = ids[...]
+      if let place = kept.firstIndex(where: reading.ends.contains) {
+        kept = kept[..<place]
+      } else if reading.dropsLastWithoutEnd {
+        kept = ids.filter { !reading.leftOut.contains($0) }.dropLast()
+      }
+      var text = tokenizer.decode(
+        kept.filter { !reading.leftOut.contains($0) },
+        skipSpecialTokens: reading.skipsSpecialTokens)
+      for found in reading.leftOutTexts { text = text.replacing(found, with: "") }
+      if reading.trims {
+        func isBlank(_ scalar: Unicode.Scalar) -> Bool {
+          scalar.properties.isWhitespace || scalar == "\u{1F}"
+        }
+        let scalars = text.unicodeScalars.drop(while: isBlank)
+        text = String(String.UnicodeScalarView(scalars.reversed().drop(while: isBlank).reversed()))
+      }
+      #expect(tokenizer.decode(ids, as: reading).utf8.elementsEqual(text.utf8), "\(ids) \(reading)")
+    }
+    // A long answer takes as long as its tokens: blanks that may be the last are not looked at again.
+    var trimming = StreamingDecoder.Reading()
+    trimming.trims = true
+    let blank = tokenizer.encode(" ", addSpecialTokens: false)
+    var stream = StreamingDecoder(tokenizer, trimming)
+    let given = (0..<20_000).flatMap { _ in blank.map { stream.append($0) } }
+    #expect(given.allSatisfy(\.isEmpty) && stream.finish().isEmpty)
+  }
+
   @Test func bytesSurviveEncodingAndDecoding() throws {
     let tokenizer = try Self.golden("byte-pairs")
     var random = Numbers(state: 9)

@@ -26,7 +26,7 @@ import Tokenizers
       let decoded = tokenizer.decode(drawn, skipSpecialTokens: false)
       #expect(decoded.utf8.elementsEqual((fields["decoded"]?.text ?? "").utf8), "\(drawn)")
       for skips in [false, true] {
-        var stream = StreamingDecoder(tokenizer, skipSpecialTokens: skips)
+        var stream = StreamingDecoder(tokenizer, .init(skipsSpecialTokens: skips))
         let parts = drawn.map { stream.append($0) } + [stream.finish()]
         let whole = tokenizer.decode(drawn, skipSpecialTokens: skips)
         #expect(parts.joined().utf8.elementsEqual(whole.utf8), "\(drawn)")

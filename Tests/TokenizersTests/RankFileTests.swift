@@ -52,7 +52,7 @@ import Tokenizers
       let paths = Self.encoded("a <img>猫.jpg</img>\u{1F355}", .all, by: tokenizer) ?? []
       for ids in [drawn, paths, paths + drawn, drawn + paths.dropLast(40)] {
         for skips in [false, true] {
-          var stream = StreamingDecoder(tokenizer, skipSpecialTokens: skips)
+          var stream = StreamingDecoder(tokenizer, .init(skipsSpecialTokens: skips))
           let parts = ids.map { stream.append($0) } + [stream.finish()]
           let whole = tokenizer.decode(ids, skipSpecialTokens: skips)
           #expect(parts.joined().utf8.elementsEqual(whole.utf8), "\(ids)")

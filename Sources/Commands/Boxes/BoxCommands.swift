@@ -57,13 +57,7 @@ extension Command {
     let (picture, answer) = try session.canvas(source, answer)
     let marks = try AnswerBoxes.marks(answer, of: "answer", in: session)
     let image = try session.model().seen(picture.image)
-    var colour = -1
-    let outlines = marks.map { mark in
-      if mark.label != nil || colour < 0 { colour += 1 }
-      return Outline(
-        mark.shape.corners(in: image).map { Point(x: $0.x, y: $0.y) }, label: mark.label,
-        colour: Outline.palette[colour % Outline.palette.count])
-    }
+    let outlines = marks.outlines(in: image)
     return .object(
       Drawing(
         figure: try Figure.outlines(
@@ -139,6 +133,20 @@ extension Value {
         note: "it is left, top, right, bottom")
     }
     return Edges(left: numbers[0], top: numbers[1], right: numbers[2], bottom: numbers[3])
+  }
+}
+
+extension [MarkedText.Mark] {
+  /// The outlines of the marks in a picture: one with a label has the next of ten colours, one without that of
+  /// the one before.
+  func outlines(in image: Image) -> [Outline] {
+    var colour = -1
+    return map { mark in
+      if mark.label != nil || colour < 0 { colour += 1 }
+      return Outline(
+        mark.shape.corners(in: image).map { Point(x: $0.x, y: $0.y) }, label: mark.label,
+        colour: Outline.palette[colour % Outline.palette.count])
+    }
   }
 }
 

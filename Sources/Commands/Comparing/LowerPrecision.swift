@@ -80,7 +80,7 @@ struct LowerPrecision {
     guard !parts.isEmpty || !rounding.isEmpty || everyResult != nil else { return nil }
     let coarse =
       if let owner, owner.hasFiles(of: model) { owner.model } else {
-        try model.sized(
+        try model.alike(
           ModelLoad.stoppable(
             model.checkpoint(), precisions: parts, rounding: rounding,
             available: available, progress: progress

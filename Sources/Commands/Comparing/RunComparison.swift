@@ -60,7 +60,7 @@ struct RunComparison {
     if !model.precisions.isEmpty {
       let stored = try LoadedModel.read(
         model.folder, language: model.language, name: model.name)
-      model = try stored.with(model.sized(stored.model))
+      model = try stored.with(model.alike(stored.model))
     }
     let judge = model.model
     try checkPasses(judge)
@@ -226,7 +226,7 @@ struct RunComparison {
         model.checkpoint(), precisions: precisions, available: available,
         progress: converting))
     coarse.precisions = precisions
-    coarse = try coarse.with(model.sized(coarse.model))
+    coarse = try coarse.with(model.alike(coarse.model))
     let kept = Set(side.values.keys)
     var trace = Trace { kept.contains($0) }
     trace.isCancelled = isCancelled

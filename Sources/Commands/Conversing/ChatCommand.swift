@@ -289,6 +289,7 @@ extension Session {
     _ query: Value, _ text: String, history: Value, system: String?, label: String,
     for model: LoadedModel
   ) throws -> Conversation {
+    if let words = query.text { try refusePath(words, for: "query") }
     let reader = try messages(for: model, label: label)
     var conversation = try reader.conversation(history, "history")
     if let system { conversation.setSystem(system) }

@@ -15,8 +15,13 @@ extension Command {
       "messages", expects: "a list of messages",
       "Dictionaries of role and content; the content is a text, or a list of {\"type\": \"image\"} and "
         + "{\"type\": \"text\", \"text\": …}."),
+    Parameter.optional(
+      .flag(
+        "add_generation_prompt", default: nil,
+        "Whether the text ends where an answer begins; None unless the last message is continued.")),
     Parameter.flag(
-      "add_generation_prompt", default: true, "Whether the text ends where an answer begins."),
+      "continue_final_message",
+      "Whether the text ends where the last message does, for the model to go on with it."),
     Parameter.any(
       "tools", expects: "a list of JSON schemas or None", default: Value.none,
       "Functions that the model may call."),
@@ -53,7 +58,8 @@ extension Command {
         "What else a template is given, and the tokens of what it writes."),
     ], seeAlso: ["chat", "make_context", "tokenize"]
   ) {
-    session, messages, addsPrompt, tools, documents, template, tokenizes, model, variables in
+    session, messages, addsPrompt, continues, tools, documents, template, tokenizes, model,
+    variables in
     guard let entries = messages.inTemplate.array else {
       throw ArgumentFailure(
         parameter: "messages", "must be a list of messages, not \(messages.inMessage)")
@@ -64,12 +70,18 @@ extension Command {
         "must be a list of dictionaries, as {\"role\": \"user\", \"content\": \"Hello\"}; it holds "
           + entry.kindName)
     }
+    guard !continues || addsPrompt != true else {
+      throw ArgumentFailure(
+        parameter: "continue_final_message", "stands beside add_generation_prompt",
+        note: "an answer begins, or the last message goes on")
+    }
     let folder = try session.templateFolder(model)
     var chat = try ChatTemplate(in: folder)
     var request = ChatTemplate.Request(
-      entries, addsGenerationPrompt: addsPrompt, tools: tools.inTemplate,
+      entries, addsGenerationPrompt: addsPrompt ?? !continues, tools: tools.inTemplate,
       documents: documents.inTemplate,
       variables: JSON.Object(variables.values.map { ($0.name, $0.value.inTemplate) }))
+    request.continuesLastMessage = continues
     if let template {
       if let chat, chat.templates.contains(where: { $0.name == template }) {
         request.template = template

@@ -221,6 +221,11 @@ struct MessageReader {
       switch piece {
       case .words(let words): message.add(words)
       case .picture(let path):
+        guard !path.isEmpty else {
+          throw RuntimeFailure(
+            .value,
+            "between <img> and </img> stands no path; the path of a picture is to stand there")
+        }
         message.add(try open(path), Input.Mention(path, label: .none))
       }
     }

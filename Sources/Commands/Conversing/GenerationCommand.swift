@@ -11,7 +11,8 @@ extension Command {
     Parameter.optional(
       .path(
         "path",
-        "A generation_config.json, or the folder of one; None shows what is in force.")),
+        "A generation_config.json, the folder of one, or a model's id; None shows what is in force."
+      ).suggesting { _ in ModelPlace.names }),
     returns: "a Table: each setting, its value, and where it came from",
     details: """
       The third part of a checkpoint, beside tokenizer and weights. chat does what it says; run and \
@@ -24,7 +25,11 @@ extension Command {
     var model = try session.model()
     guard var chat = model.model.chatting else { throw model.lacks(.chatting, for: "generation") }
     if let path {
-      let url = session.readableURL(for: path)
+      let isFile = path.hasSuffix(".json") || !ModelPlace.isModel(path)
+      let url =
+        isFile
+        ? session.readableURL(for: path)
+        : try ModelPlace.folder(path, readsWeights: false) { session.readableURL(for: $0) }
       chat.settings = try GenerationSettings(at: url, for: chat)
       for note in chat.settings.notes { session.note(note) }
       model = model.with(chat)

@@ -1,4 +1,5 @@
 internal import Characters
+internal import Images
 internal import Language
 internal import Models
 internal import Runtime
@@ -62,6 +63,11 @@ struct Selection: Sendable {
   var keys: Positions?
   var channels: [Int]?
 
+  /// Whether a box of a picture chooses.
+  var isOfBox: Bool {
+    [tokens, keys].contains { if case .box? = $0 { true } else { false } }
+  }
+
   /// All words that are named.
   var words: [String] { [tokens, keys].compactMap { $0 }.flatMap(\.words) }
 }
@@ -73,6 +79,8 @@ enum Positions: Sendable {
   case words([String])
   /// Patches of the picture, by number or by row and column.
   case patches([PatchName])
+  /// The patches under a box of the picture, of each of its views.
+  case box(PictureBox)
   /// Numbers and words together.
   case several([Positions])
 
@@ -86,7 +94,7 @@ enum Positions: Sendable {
     switch self {
     case .words(let words): words
     case .several(let parts): parts.flatMap(\.words)
-    case .numbers, .patches: []
+    case .numbers, .patches, .box: []
     }
   }
 
@@ -95,7 +103,7 @@ enum Positions: Sendable {
     switch self {
     case .numbers: "tokens"
     case .words: "words"
-    case .patches: "patches"
+    case .patches, .box: "patches"
     case .several(let parts): parts.first?.noun ?? "tokens"
     }
   }
@@ -135,13 +143,17 @@ struct ResolvedChanges {
       var isHeard = false
       for place in fitting {
         do {
-          alterations[place.address, default: []].append(
-            try resolver.alteration(by: change, at: place))
-          isHeard = true
+          let alteration = try resolver.alteration(by: change, at: place)
+          alterations[place.address, default: []].append(alteration)
+          isHeard = isHeard || !alteration.indices.contains { $0?.isEmpty == true }
         } catch let failure as MissingWords {
           if !areKept { throw failure.failure }
           missing = missing ?? failure.failure
         }
+      }
+      if !isHeard, change.selection.isOfBox, !areKept {
+        throw RuntimeFailure(
+          .value, "\(change.written) lies where the model sees nothing of the picture")
       }
       if let missing, !isHeard, words == nil {
         notes.append("\(change.written) does nothing here: \(missing.message)")
@@ -397,6 +409,9 @@ private struct PlaceResolver {
       var seen: Set<Int> = []
       return try parts.flatMap { try self.positions($0, on: axis, of: place, what) }
         .filter { seen.insert($0).inserted }
+    case .box(let box):
+      let under = try patches(under: box, at: place)
+      return try self.positions(.patches(under), on: axis, of: place, what)
     case .patches(let patches):
       guard let seer = model.model.seeing else { throw lacks("patches", place) }
       let grid = try seer.patches(of: input, at: place.address.picture.index)
@@ -427,6 +442,20 @@ private struct PlaceResolver {
         return index
       }
     }
+  }
+
+  /// The patches under a box, in the view that a place belongs to.
+  private func patches(
+    under box: PictureBox, at place: Outline.Place
+  ) throws -> [Positions.PatchName] {
+    guard let seer = model.model.seeing else { throw lacks("patches", place) }
+    let views = seer.views(of: input)
+    let index = place.address.picture.index
+    guard views.indices.contains(index), let size = views[index].picture.size else {
+      throw RuntimeFailure(.value, "a box needs a picture, and this run began with pixels alone")
+    }
+    return try seer.way(of: size, view: seer.viewCount > 1 ? views[index].number : nil)
+      .patches(under: box.rectangle(in: size)).map { .place(row: $0.row, column: $0.column) }
   }
 
   /// Wherever the words stand in the text; what a model keeps may lack some.
@@ -494,5 +523,16 @@ private struct PlaceResolver {
       .value,
       "\(place.address) has shape \(place.shape)\(also), but the numbers for it have shape "
         + "\(tensor.shape)")
+  }
+}
+
+extension Input.Picture {
+  /// How large the original is; nil where that is not known.
+  fileprivate var size: PixelSize? {
+    switch self {
+    case .image(let image), .view(let image, _): image.size
+    case .standIn(_, let size, _): size
+    case .pixels: nil
+    }
   }
 }

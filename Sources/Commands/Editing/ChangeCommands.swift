@@ -123,7 +123,7 @@ extension Command {
   static let maskChange = Command(
     "change.mask", group: "Editing",
     "A change: patches of the picture, or words of the text, that nothing can see.",
-    Parameter.patches, Parameter.tokens,
+    Parameter.patches, Parameter.tokens, Parameter.optional(.pictureBox),
     Parameter.choice(
       "where", of: ["picture", "attention"], default: "picture",
       "Whether patches are made grey in the picture, or are there and nothing looks at them."),
@@ -134,21 +134,26 @@ extension Command {
       "Words of the prompt, of a CLIP's text or of match()'s, and patches with where=\"attention\", get "
       + "negative infinity in the scores of every block for all that would look at them but "
       + "themselves, a Q-Former's or resampler's queries among them. Of a picture that the model splits, patches "
-      + "are those of the whole unless view= says another; a list of changes hides a thing in several.",
+      + "are those of the whole unless view= says another; a box hides what it holds in every view, and "
+      + "box_of(patches, picture) is the box of some patches.",
     examples: [
       Example(
         "s = scene(7)\nr = run(s)\n"
           + "edit(r, change.mask(patch=patches_under(s.objects[0][\"box\"], s)))",
         "What is left when an object is hidden?"),
       Example(
+        "s = scene(7)\nedit(run(s), change.mask(box=s.objects[0][\"box\"]))",
+        "The same by its box, for a model that splits pictures in every view."),
+      Example(
         "r = run(scene(7), \"Question: how many shapes are there? Answer:\")\n"
           + "edit(r, change.mask(token=\"shapes\"))",
         "The question without one of its words."),
     ], seeAlso: ["edit", "patches_under", "change.zero"]
-  ) { session, patches, tokens, place, picture, view in
-    guard (patches == nil) != (tokens == nil) else {
+  ) { session, named, tokens, box, place, picture, view in
+    let patches = named ?? box.map { .box($0) }
+    guard [named == nil, tokens == nil, box == nil].count(where: { !$0 }) == 1 else {
       throw ArgumentFailure(
-        parameter: "patch", "or token must be given, and not both",
+        parameter: "patch", "or box or token must be given, and one of them alone",
         note: "a list of changes does several things at once")
     }
     var selection = Selection()
@@ -159,8 +164,10 @@ extension Command {
         parameter: "view", "is for a model that splits pictures, not \(view)")
     }
     // The places of a picture's way, or of a view's, are numbered by it.
-    let way = (picture - 1) * views + (view ?? views) - 1
-    func numbered(_ address: String) -> String { Address(address).ofPicture(way).description }
+    let own = view.map { [$0] } ?? (box == nil ? [views] : Array(1...views))
+    func numbered(_ address: String) -> [String] {
+      own.map { Address(address).ofPicture((picture - 1) * views + $0 - 1).description }
+    }
     let written =
       "change.mask(\(chosen?.written(as: patches == nil ? "token" : "patch") ?? "")"
       + (place == "picture" || patches == nil ? "" : ", where=\"attention\"")
@@ -169,7 +176,7 @@ extension Command {
       selection.tokens = chosen
       return .object(
         Change(
-          written: written, places: [numbered("picture.patches.output")], kind: .scale(0),
+          written: written, places: numbered("picture.patches.output"), kind: .scale(0),
           selection: selection, hidden: .patches))
     }
     selection.keys = chosen
@@ -178,10 +185,8 @@ extension Command {
       ? [
         "language.blocks.*.scores", "text.blocks.*.scores", "qformer.blocks.*.attention.scores",
       ]
-      : [
-        numbered("vision.blocks.*.scores"), numbered("resampler.*.scores"),
-        "qformer.*.cross_attention.scores",
-      ]
+      : numbered("vision.blocks.*.scores") + numbered("resampler.*.scores")
+        + ["qformer.*.cross_attention.scores"]
     return .object(
       Change(
         written: written, places: scores, kind: .hide, selection: selection,
@@ -272,6 +277,7 @@ extension Positions {
   /// As an argument.
   fileprivate func written(as name: String) -> String {
     switch self {
+    case .box(let box): return "box=\(box.written)"
     case .numbers(let numbers): return "\(name)=\(Change.list(numbers))"
     case .words(let words):
       let parts = words.map { Value.text($0).represented }

@@ -46,8 +46,14 @@ struct LoadedModel: ForeignObject {
       note: isGiven ? "give the text as prompt=\"…\"" : nil)
   }
 
-  /// Another reading of the same folder, taking pictures of the size that this model takes.
-  func sized(_ other: any FamilyModel) throws -> any FamilyModel {
+  /// Another reading of the same folder, taking pictures of the size that this model takes, and conversing as it
+  /// does.
+  func alike(_ other: any FamilyModel) throws -> any FamilyModel {
+    var other = other
+    if let own = model.chatting, var chat = other.chatting, chat.settings != own.settings {
+      chat.settings = own.settings
+      other = chat
+    }
     guard let size = model.seeing?.patches.imageSize, let seer = other.seeing,
       seer.patches.imageSize != size
     else { return other }

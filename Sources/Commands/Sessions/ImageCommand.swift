@@ -63,6 +63,12 @@ extension Picture {
 
 extension PictureFile {
   fileprivate init(_ path: String, in session: Session) throws {
+    guard !path.hasPrefix("http://"), !path.hasPrefix("https://") else {
+      throw RuntimeFailure(
+        .value,
+        "\(Value.text(path).inMessage) is an address, and nothing is downloaded; save the picture and "
+          + "give the path of its file")
+    }
     let url = session.readableURL(for: path)
     do {
       self = try NearestFile.suggesting(for: path, at: url) {

@@ -94,7 +94,7 @@ private struct ModelRow {
         family = (try? inner.configuration()["model_type"]?.text) ?? ""
         self.state = "cannot be read: \(error)"
       }
-      let tensors = try inner.tensors()
+      let tensors = try inner.tensors(orNamed: CheckpointFolder.openCLIPWeights)
       size = tensors.entries.reduce(0) { $0 + Self.byteCount($1) }.asByteCount
       precision = Self.precision(of: tensors)
     } catch {

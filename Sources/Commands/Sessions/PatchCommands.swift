@@ -31,7 +31,7 @@ extension Command {
         "Which patches does the model mean?"),
     ], seeAlso: ["box_of", "boxes", "grid", "overlay"]
   ) { session, given, picture, share, view in
-    let box = try given.rectangle(on: picture)
+    let box = try given.rectangle(in: picture.image.size)
     let (seer, model) = try session.able(.seeing, for: "patches_under")
     if seer.viewCount == 1 { _ = try model.ways(of: Input(), picture: 0, view: view) }
     let geometry = try seer.way(of: picture.image.size, view: view.map { $0 - 1 })
@@ -86,17 +86,16 @@ extension Command {
 }
 
 /// A box of a picture, as it is given.
-private enum PictureBox: Sendable {
+enum PictureBox: Sendable {
   case pixels(Edges)
   case answer(Box)
 
   /// The box in a picture's own pixels.
-  func rectangle(on picture: Picture) throws -> Rectangle {
+  func rectangle(in size: PixelSize) throws -> Rectangle {
     let edges =
       switch self {
       case .pixels(let edges): edges
-      case .answer(let box):
-        box.pixels(width: picture.image.width, height: picture.image.height)
+      case .answer(let box): box.pixels(width: size.width, height: size.height)
       }
     let rectangle = Rectangle(
       x: edges.left, y: edges.top, width: edges.right - edges.left, height: edges.bottom - edges.top
@@ -107,11 +106,24 @@ private enum PictureBox: Sendable {
     }
     return rectangle
   }
+
+  /// As an argument.
+  var written: String {
+    switch self {
+    case .pixels(let edges):
+      Value.tuple(
+        [edges.left, edges.top, edges.right, edges.bottom].map {
+          $0 == $0.rounded() ? .integer(Int($0)) : .float($0)
+        }
+      ).represented
+    case .answer(let box): Value.text(box.written).represented
+    }
+  }
 }
 
 extension Parameter where T == PictureBox {
   /// A box of a picture: left, top, right, bottom, or an answer's.
-  fileprivate static var pictureBox: Self {
+  static var pictureBox: Self {
     let facts = ParameterFacts(
       name: "box", type: "box",
       expects: "four numbers: left, top, right, bottom, or a box of an answer",

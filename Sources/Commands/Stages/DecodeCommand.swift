@@ -88,13 +88,11 @@ extension Command {
       var nothing = trace.keepingNothing
       sequence = try soft.assemble(given, prompt, trace: &nothing)
     }
-    var answer = try Answer.write(
+    let answer = try Answer.write(
       after: try writer.read(sequence, trace: &trace), of: Input(prompt: prompt), writer: writer,
-      model: model, options: options, trace: trace, in: session)
-    if !skipsSpecial {
-      answer.answer.text = writer.tokenizer.decode(
-        answer.answer.generated.tokens, skipSpecialTokens: false)
-    }
+      model: model, options: options,
+      reading: skipsSpecial ? writer.reading : .init(skipsSpecialTokens: false), trace: trace,
+      in: session)
     session.note(answer.answer.trace, keptNothingOf: keep, by: model, on: source.words(or: prompt))
     let (read, words, settings) = (sequence, prompt, options)
     try session.checkFinite(answer.probabilities, of: model, given: sequence) {
@@ -154,37 +152,47 @@ extension Answer {
   /// Writes an answer to a sequence that was read; the words are reported as they come.
   ///
   /// - Parameters:
-  ///   - isReply: whether it is read as the answer of a conversation.
+  ///   - reading: which of the tokens are the text; nil as the model reads what it writes.
   ///   - tellsStop: whether to say what was written where somebody stops it.
   static func write(
     after slots: Slots, of input: Input, writer: any WritingModel, model: LoadedModel,
-    options: GenerationOptions, isReply: Bool = false, trace: Trace, in session: Session,
-    tellsStop: Bool = true, onWords: (String) -> Void = { _ in }
+    options: GenerationOptions, reading: StreamingDecoder.Reading? = nil, trace: Trace,
+    in session: Session, tellsStop: Bool = true, onWords: (String) -> Void = { _ in }
   ) throws -> Answer {
-    var words = AnswerStream(of: writer, isReply: isReply)
-    var count = 0
+    let reading = reading ?? writer.reading
+    var words = StreamingDecoder(writer.tokenizer, reading)
+    var (count, written) = (0, "")
+    func give(_ piece: String) {
+      written += piece
+      onWords(piece)
+    }
     do {
-      let answer = try writer.write(
+      var answer = try writer.write(
         after: slots, promptIDs: try writer.ids(of: input), options: options, trace: trace
       ) { step in
         count += 1
-        onWords(words.add(step.token))
+        give(words.append(step.token))
         session.report(
-          Progress("tokens", completed: count, total: options.maxNewTokens, detail: words.text))
+          Progress(
+            "tokens", completed: count, total: options.maxNewTokens, detail: written.tail))
       }
-      var written = answer
-      if isReply, let chat = writer as? any ChatModel {
-        written.text = chat.reply(in: answer.generated.tokens)
-      }
-      let rest = words.finish(written.text)
-      if !rest.isEmpty { onWords(rest) }
-      return Answer(answer: written, input: input, model: model, tokenizer: writer.tokenizer)
+      // Beams end all at once.
+      if count == 0 { for token in answer.generated.tokens { give(words.append(token)) } }
+      let rest = words.finish()
+      if !rest.isEmpty { give(rest) }
+      answer.text = written
+      return Answer(answer: answer, input: input, model: model, tokenizer: writer.tokenizer)
     } catch {
       // What was written is not lost with the answer.
       if session.isCancelled, count > 0, tellsStop {
-        session.note("stopped after \(count.counted(as: "token")); written: \(words.text)")
+        session.note("stopped after \(count.counted(as: "token")); written: \(written)")
       }
       throw error
     }
   }
+}
+
+extension String {
+  /// The end of it, as much as a line shows.
+  fileprivate var tail: String { String(suffix(200)) }
 }

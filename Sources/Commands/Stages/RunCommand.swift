@@ -195,7 +195,8 @@ extension Run {
     }
     answer = try Answer.write(
       after: slots, of: input, writer: writer, model: model,
-      options: course.options ?? writer.defaultOptions, isReply: course.isConversation,
+      options: course.options ?? writer.defaultOptions,
+      reading: course.isConversation ? model.model.chatting?.replyReading : nil,
       trace: trace, in: session, tellsStop: tellsStop, onWords: onWords)
   }
 }

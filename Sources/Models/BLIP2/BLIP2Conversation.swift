@@ -115,9 +115,6 @@ extension BLIP2.Model: ChatModel {
     return builder.context
   }
 
-  /// The text of the tokens.
-  public func reply(in tokens: [Int]) -> String { text(of: tokens) }
-
   /// The words: it has no way of its own to write a picture among them.
   public func pieces(of text: String) -> [ChatPiece] { [.words(text)] }
 }

@@ -14,9 +14,4 @@ extension BLIP2.Model {
   public func decoder(for stage: String) throws(ModelError) -> Decoder {
     try writing(stage).decoder
   }
-
-  /// The text of tokens, special ones left out, spaces at both ends cut.
-  public func text(of tokens: [Int]) -> String {
-    tokenizer.decode(tokens, skipSpecialTokens: true).trimmed
-  }
 }

@@ -106,10 +106,11 @@ public struct GenerationSettings: Sendable, Equatable {
       return Setting(value, isGiven ? name : "default")
     }
     let usual = formats.first ?? .chatml
-    chatFormat = setting("chat_format", try reader.choice("chat_format", default: usual))
+    let given = json?["chat_format"] ?? .null
     try reader.require(
-      formats.contains(chatFormat.value), "chat_format",
+      given.isNull || formats.contains { $0.rawValue == given.text }, "chat_format",
       formats.map { "'\($0.rawValue)'" }.joined(separator: " or ") + " for this model")
+    chatFormat = setting("chat_format", given.text.flatMap(ChatFormat.init) ?? usual)
     maxWindowSize = setting(
       "max_window_size", try reader.count("max_window_size", default: 6144, least: 0))
     maxNewTokens = setting(
@@ -172,17 +173,14 @@ public struct GenerationSettings: Sendable, Equatable {
   }
 
   /// The settings in a line.
-  var fact: Fact { fact(laidOutAs: chatFormat.value.rawValue) }
-
-  /// The settings in a line, for a model with a layout of its own.
-  func fact(laidOutAs layout: String) -> Fact {
+  var fact: Fact {
     let drawn =
       doSample.value
       ? "drawn (temperature \(temperature.value), top_k \(topK.value), top_p \(topP.value))"
       : "greedy"
     return Fact(
       "chat",
-      "\(layout), history up to \(maxWindowSize.value) tokens, answers up to "
+      "\(chatFormat.value.rawValue), history up to \(maxWindowSize.value) tokens, answers up to "
         + "\(maxNewTokens.value), \(drawn); \(doSample.source)")
   }
 

@@ -1,5 +1,5 @@
 internal import Generation
-internal import Tokenizers
+public import Tokenizers
 
 /// A model that holds a conversation: the same model each time, given all that was said before.
 public protocol ChatModel: WritingModel, SeeingModel {
@@ -17,12 +17,21 @@ public protocol ChatModel: WritingModel, SeeingModel {
   func reading(_ conversation: Input) throws -> (input: Input, cut: Int)
   /// The tokens that the model reads of an input that `reading` gave, and what each of them is.
   func context(of input: Input) throws -> ChatContext
-  /// The answer in the tokens that were written, as the published code reads it.
-  func reply(in tokens: [Int]) -> String
+  /// Which of the tokens that were written are the answer, as the published code reads it; all that are text,
+  /// unless the family says otherwise.
+  var replyReading: StreamingDecoder.Reading { get }
   /// Pictures that a text names by itself, in the model's own way, in order; its words between.
   ///
   /// - Throws: where tags do not fit.
   func pieces(of text: String) throws -> [ChatPiece]
+}
+
+extension ChatModel {
+  /// All that are text.
+  public var replyReading: StreamingDecoder.Reading { reading }
+
+  /// The answer in the tokens that were written, as the published code reads it.
+  public func reply(in tokens: [Int]) -> String { tokenizer.decode(tokens, as: replyReading) }
 }
 
 /// A piece of what somebody types.

@@ -111,6 +111,8 @@ public struct ChatTemplate: Sendable {
     public var messages: [JSON]
     /// Whether the text ends where the model's answer begins.
     public var addsGenerationPrompt: Bool
+    /// Whether the text ends where the last message does, which the model's answer then goes on with.
+    public var continuesLastMessage = false
     /// Functions that the model may call, as JSON schemas.
     public var tools: JSON
     /// Texts that the model may quote.
@@ -152,12 +154,22 @@ public struct ChatTemplate: Sendable {
   ///
   /// - Parameter now: the moment that `strftime_now` tells.
   /// - Throws: `TemplateError` where the template refuses or fails; `ModelError.noChatTemplate` where none has the
-  ///   name.
+  ///   name, `nothingToContinue` where the last message is none that the text could end with.
   public func render(_ request: Request, now: TemplateDate? = nil) throws -> Template.Rendering {
+    guard request.continuesLastMessage else {
+      return try rendering(request.messages.map(Self.normalized), of: request, now: now)
+    }
+    let marked = try MarkedConversation(request.messages.map(Self.normalized))
+    return try marked.cut(rendering(marked.messages, of: request, now: now))
+  }
+
+  private func rendering(
+    _ messages: [JSON], of request: Request, now: TemplateDate?
+  ) throws -> Template.Rendering {
     var variables = specialTokens.members.map { ($0.key, $0.value) }
     variables += request.variables.members.map { ($0.key, $0.value) }
     variables += [
-      ("messages", .array(request.messages.map(Self.normalized))), ("tools", request.tools),
+      ("messages", .array(messages)), ("tools", request.tools),
       ("documents", request.documents),
       ("add_generation_prompt", .bool(request.addsGenerationPrompt)),
     ]

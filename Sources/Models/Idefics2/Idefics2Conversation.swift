@@ -1,5 +1,5 @@
 internal import Generation
-internal import Tokenizers
+public import Tokenizers
 
 extension Idefics2.Model: ChatModel {
   /// That of the template, and what was said last as it is.
@@ -40,12 +40,13 @@ extension Idefics2.Model: ChatModel {
 
   /// The tokens of a conversation, and what each of them is.
   ///
-  /// - Throws: where words hold more tags than there are pictures, or fewer, or a mark of turns.
+  /// - Throws: where words hold more tags than there are pictures, or fewer, or a mark of turns; what the chat
+  ///   template throws.
   public func context(of input: Input) throws -> ChatContext {
     let isRaw = settings.chatFormat.value == .raw
     return try Idefics2.Prompt(
-      isRaw ? Array(input.turns.suffix(1)) : input.turns,
-      rowCount: perceiver.shape.latentCount, viewCount: viewCount, isRaw: isRaw
+      isRaw ? Array(input.turns.suffix(1)) : input.turns, by: isRaw ? nil : template,
+      rowCount: perceiver.shape.latentCount, viewCount: viewCount
     ).context(by: tokenizer)
   }
 
@@ -67,15 +68,11 @@ extension Idefics2.Model: ChatModel {
   /// The ids of a prompt without a picture, as the only turn.
   public func promptIDs(_ prompt: String) throws -> [Int] { try ids(of: Input(prompt: prompt)) }
 
-  /// The text of tokens, special ones left out; spaces at both ends are cut.
-  public func text(of tokens: [Int]) -> String {
-    tokenizer.decode(tokens, skipSpecialTokens: true).trimmed
-  }
-
-  /// The answer: up to the first token that ends one.
-  public func reply(in tokens: [Int]) -> String {
-    let ends = Set(endTokens)
-    return text(of: Array(tokens.prefix { !ends.contains($0) }))
+  /// Up to the first token that ends an answer.
+  public var replyReading: StreamingDecoder.Reading {
+    var reading = reading
+    reading.ends = Set(endTokens)
+    return reading
   }
 
   /// The words: a tag names no file, so pictures are given beside the text.

@@ -25,6 +25,8 @@ extension Idefics2 {
     public let perceiver: Perceiver
     /// The language model.
     public let decoder: Decoder
+    /// How a conversation is laid out: the folder's own template, or the published one.
+    let template: ChatTemplate
     /// How it converses and writes, and where that is written.
     public var settings: GenerationSettings
 
@@ -35,6 +37,9 @@ extension Idefics2 {
       let file = folder.url.appending(path: "config.json").path
       configuration = try Configuration(json, file: file)
       tokenizer = try TokenizerFolder.read(folder.url)
+      template =
+        try ChatTemplate(in: folder)
+        ?? ChatTemplate(Idefics2.publishedTemplate, name: "the published template", in: folder)
       pictureSettings = try PreprocessingFile.read(
         folder, imageSize: configuration.vision.imageSize, processor: .idefics2,
         imageTokenCount: configuration.perceiver.latentCount)
@@ -110,9 +115,7 @@ extension Idefics2.Model {
           + "\(shape.block.mlp.hiddenWidth) in each MLP, \(shape.vocabularySize) tokens, "
           + "\(shape.positionCount) positions"
           + (shape.window.map { ", each token sees the last \($0)" } ?? "")),
-      settings.fact(
-        laidOutAs: settings.chatFormat.value == .raw
-          ? "raw" : "turns ended by \(Idefics2.Prompt.end)"),
+      settings.fact,
     ]
   }
 

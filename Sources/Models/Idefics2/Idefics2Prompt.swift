@@ -1,10 +1,19 @@
+internal import Templates
 internal import Tokenizers
 
 extension Idefics2 {
+  /// The published chat template, for a checkpoint that brings none.
+  static let publishedTemplate = """
+    {% for message in messages %}{{message['role'].capitalize()}}{% if message['content'][0]['type'] == 'image' %}\
+    {{':'}}{% else %}{{': '}}{% endif %}{% for line in message['content'] %}{% if line['type'] == 'text' %}\
+    {{line['text']}}{% elif line['type'] == 'image' %}{{ '<image>' }}{% endif %}{% endfor %}<end_of_utterance>
+    {% endfor %}{% if add_generation_prompt %}{{ 'Assistant:' }}{% endif %}
+    """
+
   /// A conversation as the text that the published processor gives its tokenizer, and what each piece of it
   /// is.
   ///
-  /// The one place that knows the published chat template and how pictures are written into it.
+  /// The chat template lays the conversation out; this knows how pictures are written into it.
   struct Prompt {
     /// A stretch of the text.
     struct Span {
@@ -22,37 +31,37 @@ extension Idefics2 {
     let rowCount: Int
     /// Views of a picture that is split.
     let viewCount: Int
+    private let pictures: [Input.Picture]
     private var pictureCount = 0
 
     static let (fake, image, end) = (
       "<fake_token_around_image>", "<image>", "<end_of_utterance>"
     )
 
-    /// A conversation as the template lays it out, up to the word that the answer follows.
+    /// A conversation as a template lays it out, up to the word that the answer follows; without one what is
+    /// said, as it is.
     ///
-    /// - Throws: `ModelError` where tags and pictures are not as many, or words hold a mark.
-    init(_ turns: [Input.Turn], rowCount: Int, viewCount: Int, isRaw: Bool) throws(ModelError) {
+    /// - Throws: `ModelError` where tags and pictures are not as many, or words hold a mark; what the template
+    ///   throws.
+    init(
+      _ turns: [Input.Turn], by template: ChatTemplate?, rowCount: Int, viewCount: Int
+    ) throws {
       (self.rowCount, self.viewCount) = (rowCount, viewCount)
-      for (index, turn) in turns.enumerated() {
-        let content = try Self.content(of: turn)
-        if !isRaw {
-          // The template puts no space before a picture.
-          let isPicture = if case .picture? = content.first { true } else { false }
-          let name = turn.speaker.rawValue
-          add(
-            name.prefix(1).uppercased() + name.dropFirst() + (isPicture ? ":" : ": "), .frame,
-            turn.speaker, index)
-        }
-        for segment in content {
-          switch segment {
-          case .text(let words): add(words, .words, turn.speaker, index)
-          case .picture(let picture, _): add(picture, turn.speaker, index)
-          case .tokens: break
+      let said = try turns.map { Input.Turn($0.speaker, try Self.content(of: $0)) }
+      pictures = Input(turns: said).pictures
+      if let template {
+        try layOut(said, by: template)
+      } else {
+        for (index, turn) in said.enumerated() {
+          for segment in turn.segments {
+            switch segment {
+            case .text(let words): add(words, .words, turn.speaker, index)
+            case .picture: addPicture(turn.speaker, index)
+            case .tokens: break
+            }
           }
         }
-        if !isRaw { add(Self.end + "\n", .frame, turn.speaker, index) }
       }
-      if !isRaw { add("Assistant:", .frame, .assistant, nil) }
       separate()
     }
 
@@ -87,6 +96,61 @@ extension Idefics2 {
       return content
     }
 
+    /// Has the template lay turns out, and finds what is said in what it writes.
+    ///
+    /// It is asked twice: with the words, and with a mark in place of each of them, between which stands what is
+    /// the template's own.
+    private mutating func layOut(_ turns: [Input.Turn], by template: ChatTemplate) throws {
+      var words: [(text: String, turn: Int)] = []
+      let marked = turns.enumerated().map { index, turn in
+        Input.Turn(
+          turn.speaker,
+          turn.segments.map { segment in
+            guard case .text(let text) = segment else { return segment }
+            words.append((text, index))
+            return .text(Self.open + "\(words.count - 1)" + Self.close)
+          })
+      }
+      let pattern = try template.render(.init(Input(turns: marked))).text
+      let whole = try template.render(.init(Input(turns: turns))).text
+      var turn = 0
+      func speaker() -> Input.Turn.Speaker {
+        turns.indices.contains(turn) ? turns[turn].speaker : .assistant
+      }
+      for piece in pattern.pieces(between: [Self.image, Self.end + "\n", Self.open]) {
+        let place = turns.indices.contains(turn) ? turn : nil
+        switch piece {
+        case Self.image: addPicture(speaker(), place)
+        case Self.end + "\n":
+          add(piece, .frame, speaker(), place)
+          turn += 1
+        case Self.open: break
+        default:
+          // Behind a mark's beginning stands its number.
+          let parts = piece.split(separator: Self.close, omittingEmptySubsequences: false)
+          if parts.count == 2, let number = Int(parts[0]), words.indices.contains(number) {
+            turn = words[number].turn
+            add(words[number].text, .words, speaker(), turn)
+          }
+          add(String(parts.last ?? ""), .frame, speaker(), place)
+        }
+      }
+      if written != whole {
+        // The template changes what is said, so where that stands is not known.
+        (written, spans, pictureCount) = ("", [], 0)
+        for piece in whole.pieces(between: [Self.image]) {
+          if piece == Self.image { addPicture(.user, nil) } else { add(piece, .frame, .user, nil) }
+        }
+      }
+      guard pictureCount == pictures.count else {
+        throw ModelError.pictureTags(
+          found: pictureCount, tag: Self.image, pictures: pictures.count)
+      }
+    }
+
+    /// What stands around a word's number in place of it: scalars that no text has by itself.
+    private static let (open, close) = ("\u{F8FE}", "\u{F8FD}")
+
     private mutating func add(
       _ text: String, _ kind: ChatContext.Kind, _ speaker: Input.Turn.Speaker, _ turn: Int?
     ) {
@@ -95,13 +159,13 @@ extension Idefics2 {
       spans.append(Span(text: text, kind: kind, speaker: speaker, turn: turn))
     }
 
-    /// A picture's rows between marks, of one that is split its views' one after the other; what two
+    /// The next picture's rows between marks, of one that is split its views' one after the other; what two
     /// pictures or views that touch have between them is one mark.
-    private mutating func add(
-      _ picture: Input.Picture, _ speaker: Input.Turn.Speaker, _ turn: Int?
-    ) {
-      let views = picture.viewCount(each: viewCount)
-      let before = written
+    private mutating func addPicture(_ speaker: Input.Turn.Speaker, _ turn: Int?) {
+      written += Self.image
+      defer { pictureCount += 1 }
+      guard pictures.indices.contains(pictureCount) else { return }
+      let views = pictures[pictureCount].viewCount(each: viewCount)
       let mark = Span(text: Self.fake, kind: .frame, speaker: speaker, turn: turn)
       if spans.last?.text != Self.fake { spans.append(mark) }
       for view in 0..<views {
@@ -112,8 +176,6 @@ extension Idefics2 {
             turn: turn))
         spans.append(mark)
       }
-      written = before + Self.image
-      pictureCount += 1
     }
 
     /// Puts a space between a picture and what follows it, unless that begins with white space or `<`.
@@ -128,6 +190,26 @@ extension Idefics2 {
   }
 }
 
+extension String {
+  /// The text cut before and behind each of some marks, which are pieces of their own; nothing is left out but
+  /// empty pieces.
+  fileprivate func pieces(between marks: [String]) -> [String] {
+    var pieces: [String] = []
+    var (start, place) = (startIndex, startIndex)
+    while place < endIndex {
+      guard let mark = marks.first(where: { self[place...].hasPrefix($0) }) else {
+        formIndex(after: &place)
+        continue
+      }
+      if start < place { pieces.append(String(self[start..<place])) }
+      pieces.append(mark)
+      place = index(place, offsetBy: mark.count)
+      start = place
+    }
+    if start < endIndex { pieces.append(String(self[start...])) }
+    return pieces
+  }
+}
 extension Idefics2.Prompt {
   /// The tokens, each with what it is.
   ///

@@ -8,10 +8,6 @@ extension Slot {
 }
 
 extension Idefics2.Model {
-  /// `[T, E]`: what the language model reads.
-  static let sequence = Tap(
-    "output", .token, .channel, says: "What the language model reads: words, and rows of pictures.")
-
   /// The stages; every view goes through those before `assemble`, one after the other.
   public var stages: [Stage] {
     let (sides, rounding) = (configuration.vision.gridSize, configuration.positionRounding)
@@ -50,47 +46,12 @@ extension Idefics2.Model {
         },
       ]
     return pictureStages.map(\.forPictures) + [
-      Stage(
-        "assemble",
-        "Lays the conversation out as tokens and puts each picture's rows in its places.",
-        from: "\(rows) a picture and a text", to: "[T, \(perceiver.shape.width)]",
-        takes: (.softPrompt, [perceiver.shape.latentCount, perceiver.shape.width]),
-        gives: .sequence, at: "language.tokens", "language.sequence"
-      ) { slots, trace in
-        let ids = try ids(of: slots.input)
-        let words = try decoder.embed(ids, trace: &trace)
-        slots[.sequence] = trace.pass(
-          try placing(slots.ofAllPictures(.softPrompt), in: words, of: ids), Self.sequence,
-          at: Address("language.sequence"))
-      },
+      PicturesAmongWords(
+        decoder: decoder, rowCount: perceiver.shape.latentCount, name: Idefics2.Prompt.image,
+        ids: { try ids(of: $0) },
+        places: { ids in ids.indices.filter { ids[$0] == configuration.imageToken } }
+      ).stage,
       decoder.stage(),
     ]
-  }
-
-  /// Embedded words `[T, E]` with pictures' rows in the places of `<image>`, in order.
-  private func placing(_ pictures: [Tensor], in words: Tensor, of ids: [Int]) throws -> Tensor {
-    let places = ids.indices.filter { ids[$0] == configuration.imageToken }
-    // A text alone is given the rows of no picture.
-    guard !places.isEmpty else { return words }
-    let rows = pictures.reduce(0) { $0 + $1.shape[0] }
-    guard places.count == rows else {
-      throw ModelError.badTokenIDs(
-        found: "hold <image> \(places.count) times",
-        expected: "\(rows): one for each row of \(pictures.count) pictures or views of them")
-    }
-    let gathered = Tensor.concatenated(pictures)  // [N·Q, E]
-    var (parts, row, end) = ([Tensor](), 0, 0)
-    var index = 0
-    while index < places.count {
-      // Places that follow each other are copied at once.
-      var last = index
-      while last + 1 < places.count, places[last + 1] == places[last] + 1 { last += 1 }
-      if end < places[index] { parts.append(words.rows(end..<places[index])) }
-      parts.append(gathered.rows(row..<row + last - index + 1))
-      (row, end) = (row + last - index + 1, places[last] + 1)
-      index = last + 1
-    }
-    if end < ids.count { parts.append(words.rows(end..<ids.count)) }
-    return Tensor.concatenated(parts)
   }
 }

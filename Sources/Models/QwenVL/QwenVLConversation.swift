@@ -1,8 +1,9 @@
 internal import Generation
-internal import Tokenizers
+public import Tokenizers
 
 extension QwenVL.Model: ChatModel {
   private static let (begin, end, text) = ("<|im_start|>", "<|im_end|>", "<|endoftext|>")
+  private static let person = "Human:"
   private static let (pictureStart, pictureEnd) = ("<img>", "</img>")
 
   /// ChatML, or the last thing that was said.
@@ -15,7 +16,7 @@ extension QwenVL.Model: ChatModel {
   public var stopSequences: [[Int]] {
     switch settings.chatFormat.value {
     case .chatml: [special(Self.end), special(Self.begin)].filter { !$0.isEmpty }
-    default: [tokenizer.encode("Human:", addSpecialTokens: false), special(Self.text)]
+    default: [tokenizer.encode(Self.person, addSpecialTokens: false), special(Self.text)]
     }
   }
 
@@ -182,24 +183,27 @@ extension QwenVL.Model: ChatModel {
   /// The ids of a prompt without a picture, as the only turn.
   public func promptIDs(_ prompt: String) throws -> [Int] { try ids(of: Input(prompt: prompt)) }
 
-  /// The text of tokens; what marks turns is left out, names and boxes stay; spaces at both ends are cut.
-  public func text(of tokens: [Int]) -> String {
-    let marks = Set([Self.begin, Self.end, Self.text].flatMap(special))
-    return tokenizer.decode(tokens.filter { !marks.contains($0) }, skipSpecialTokens: false).trimmed
+  /// What marks turns is left out, names and boxes stay.
+  public var reading: StreamingDecoder.Reading {
+    var reading = StreamingDecoder.Reading(skipsSpecialTokens: false)
+    reading.trims = true
+    reading.leftOut = Set([Self.begin, Self.end, Self.text].flatMap(special))
+    return reading
   }
 
-  /// The answer, as the published `decode_tokens` reads it: up to the first token that ends one; where none
-  /// was written, without the last token.
-  public func reply(in tokens: [Int]) -> String {
+  /// As the published `decode_tokens` reads an answer: up to the first token that ends one; where none was
+  /// written, without the last token.
+  public var replyReading: StreamingDecoder.Reading {
+    var reading = StreamingDecoder.Reading(skipsSpecialTokens: false)
+    reading.trims = true
     guard settings.chatFormat.value == .chatml else {
-      var kept = tokens[...]
-      if let last = kept.last, special(Self.text) == [last] { kept.removeLast() }
-      return tokenizer.decode(Array(kept), skipSpecialTokens: false).replacing("Human:", with: "")
-        .trimmed
+      reading.ends = Set(special(Self.text))
+      reading.leftOutTexts = [Self.person]
+      return reading
     }
-    let ends = Set(special(Self.end) + special(Self.begin))
-    let end = tokens.firstIndex { ends.contains($0) } ?? max(0, tokens.count - 1)
-    return tokenizer.decode(Array(tokens[..<end]), skipSpecialTokens: false).trimmed
+    reading.ends = Set(special(Self.end) + special(Self.begin))
+    reading.dropsLastWithoutEnd = true
+    return reading
   }
 
   /// What stands between `<img>` and `</img>` is the path of a picture.
@@ -221,16 +225,6 @@ extension QwenVL.Model: ChatModel {
     }
     if !rest.isEmpty || pieces.isEmpty { pieces.append(.words(String(rest))) }
     return pieces
-  }
-}
-
-extension String {
-  /// Without white space at both ends.
-  var trimmed: String {
-    var text = self[...]
-    while text.first?.isWhitespace == true { text.removeFirst() }
-    while text.last?.isWhitespace == true { text.removeLast() }
-    return String(text)
   }
 }
 

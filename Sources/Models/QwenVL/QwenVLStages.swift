@@ -3,10 +3,6 @@ internal import Tensors
 internal import Tracing
 
 extension QwenVL.Model {
-  /// `[T, D]`: what the language model reads.
-  static let sequence = Tap(
-    "output", .token, .channel, says: "What the language model reads: words, and rows of pictures.")
-
   /// The stages; every picture goes through those before `assemble`, one after the other.
   public var stages: [Stage] {
     let (width, resampler) = (configuration.vision.width, configuration.resampler)
@@ -31,19 +27,10 @@ extension QwenVL.Model {
         },
       ]
     return pictureStages.map(\.forPictures) + [
-      Stage(
-        "assemble",
-        "Lays the conversation out as tokens and puts each picture's rows in its places.",
-        from: "\(rows) a picture and a text", to: "[T, \(resampler.width)]",
-        takes: (.softPrompt, [resampler.queryCount, resampler.width]), gives: .sequence,
-        at: "language.tokens", "language.sequence"
-      ) { slots, trace in
-        let ids = try ids(of: slots.input)
-        let words = try decoder.embed(ids, trace: &trace)
-        slots[.sequence] = trace.pass(
-          try placing(slots.ofAllPictures(.softPrompt), in: words, of: ids), Self.sequence,
-          at: Address("language.sequence"))
-      },
+      PicturesAmongWords(
+        decoder: decoder, rowCount: resampler.queryCount, name: "a picture's places",
+        ids: { try ids(of: $0) }, places: { places(of: $0).flatMap { Array($0) } }
+      ).stage,
       decoder.stage(),
     ]
   }
@@ -53,24 +40,5 @@ extension QwenVL.Model {
     let count = QwenVL.Configuration.placesPerPicture
     return pictures.indices.filter { pictures[$0] == configuration.imageStartToken }
       .map { $0 + 1..<$0 + 1 + count }
-  }
-
-  /// Embedded words `[T, D]` with pictures' rows in their places.
-  private func placing(_ pictures: [Tensor], in words: Tensor, of ids: [Int]) throws -> Tensor {
-    let places = places(of: ids)
-    // A text alone is given the rows of no picture.
-    guard !places.isEmpty else { return words }
-    guard places.count == pictures.count else {
-      throw ModelError.badTokenIDs(
-        found: "hold \(places.count) pictures",
-        expected: "as many as there are, \(pictures.count)")
-    }
-    var parts: [Tensor] = []
-    var end = 0
-    for (place, rows) in zip(places, pictures) {
-      parts += [words.rows(end..<place.lowerBound), rows]
-      end = place.upperBound
-    }
-    return Tensor.concatenated(parts + [words.rows(end..<ids.count)])
   }
 }
