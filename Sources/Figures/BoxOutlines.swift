@@ -32,7 +32,7 @@ extension Figure {
     _ outlines: [Outline], on image: Image, title: String, note: String? = nil
   ) throws(FigureError) -> Figure {
     guard !outlines.isEmpty else { throw .empty(figure: "outlines", what: "outlines") }
-    let stage = Stage(image, [], side: 400)
+    let stage = Stage(Backdrop(image, patches: []), side: 400)
     let (across, down) = (
       stage.area.width / Double(image.width), stage.area.height / Double(image.height)
     )

@@ -16,10 +16,11 @@ struct StageResult: ForeignObject {
   var input = Input()
 
   var tensor: Tensor? { result }
+  var provenance: Provenance? { Provenance(stage) }
   var typeName: String { "StageResult" }
 
   var shown: String {
-    let line = Value.tensor(result, name: stage).displayed
+    let line = Value.tensor(result, from: Provenance(stage)).displayed
     guard !trace.records.isEmpty else { return line }
     let example = trace.records.last { $0.address.description.hasSuffix(".pattern") }
     let way = "trace: \(trace.records.count.counted(as: "place"))"
@@ -38,7 +39,7 @@ struct StageResult: ForeignObject {
       .object(
         TraceView(
           trace: trace, title: stage, model: model, input: input))
-    case "tensor": .tensor(result, name: stage)
+    case "tensor": .tensor(result, from: provenance)
     case "stage": .text(stage)
     case "prompt": input.words == nil ? Value.none : .text(input.prompt)
     default: nil
@@ -105,11 +106,11 @@ struct TraceView: ForeignObject {
 extension Trace {
   /// What was kept at `address`, or an error that names the nearest place.
   func value(at address: String) throws -> Value {
-    if let tensor = self[Address(address)] { return .tensor(tensor, name: address) }
+    if let record = record(Address(address)) { return record.value }
     let names = records.map(\.address.description)
     let fitting = names.filter { Address($0).matches(address) }
-    if fitting.count == 1, let tensor = self[Address(fitting[0])] {
-      return .tensor(tensor, name: fitting[0])
+    if fitting.count == 1, let record = record(Address(fitting[0])) {
+      return record.value
     }
     if fitting.count > 1 {
       throw RuntimeFailure(
@@ -131,6 +132,10 @@ extension Trace {
 }
 
 extension Trace.Record {
-  /// The tensor, under its name.
-  fileprivate var value: Value { .tensor(tensor, name: address.description) }
+  /// The tensor, which knows its address and what its axes count.
+  fileprivate var value: Value {
+    .tensor(
+      tensor,
+      from: Provenance(address.description, axes: tap.axes.map { .init($0.rawValue) }))
+  }
 }
