@@ -53,8 +53,8 @@ public enum Overlay {
   private static let lit: Float = 0.75
   /// How much the colour of the strongest number covers of it.
   private static let tint: Float = 0.55
-  /// Patches weaker than this share of the scale have no line.
-  private static let faintest: Float = 0.02
+  /// Patches weaker than this share of the scale have no line: it would show more than they are.
+  private static let faintest: Float = 0.06
 
   /// Lays the numbers of a map over a picture.
   ///

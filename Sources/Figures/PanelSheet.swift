@@ -69,7 +69,9 @@ struct PanelSheet {
       let rest = count % columns
       let gaps = rest == 0 ? 0 : columns - rest
       let isOrphaned = rest == 1 && columns > 1
-      return Double(gaps) + abs(Double(columns) - wanted) + (isOrphaned ? 8 : 0)
+      // Of two that fit alike the wider.
+      let distance = abs(Double(columns) - wanted) + (Double(columns) < wanted ? 0.1 : 0)
+      return Double(gaps) + distance + (isOrphaned ? 8 : 0)
     }
     let candidates = max(1, Int(wanted * 0.6))...(Int(wanted * 1.6) + 1)
     return candidates.filter { $0 <= max(1, count) }.min { cost($0) < cost($1) } ?? 1

@@ -11,7 +11,7 @@ import Testing
       #expect(count % columns != 1, "\(count) maps in \(columns) columns")
       #expect(columns <= count)
     }
-    #expect([1, 2, 16, 32].map(PanelSheet.columns(for:)) == [1, 2, 4, 8])
+    #expect([1, 2, 3, 5, 16, 32].map(PanelSheet.columns(for:)) == [1, 2, 3, 3, 4, 8])
   }
 
   /// The pictures of a figure's panels, without its colour bar.

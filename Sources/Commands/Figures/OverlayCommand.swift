@@ -91,7 +91,8 @@ extension Command {
     }
     guard several != nil, maps.count > 1 else {
       var options = OverlayOptions()
-      (options.map, options.normalisation, options.note) = (cmap.map, normalisation, first.note)
+      (options.map, options.normalisation) = (cmap.map, normalisation)
+      options.note = first.note ?? first.words.map { "It falls on: \($0). \(Scene.sharesSentence)" }
       return .object(
         Drawing(
           figure: try Figure.overlay(
@@ -109,7 +110,10 @@ extension Command {
     (options.map, options.normalisation, options.sharing) = (
       cmap.map, normalisation, scale.sharing
     )
-    options.note = first.note
+    let words = maps.compactMap(\.words)
+    let notes = words.count == maps.count ? words : nil
+    options.note =
+      notes == nil ? first.note : "Beneath: what it falls on. \(Scene.sharesSentence)"
     return .object(
       Drawing(
         figure: try Figure.mapPanels(
@@ -117,7 +121,7 @@ extension Command {
             maps.flatMap(\.numbers.elements), shape: [maps.count] + first.numbers.shape),
           over: first.backdrop,
           title: title.isEmpty ? (shared.isEmpty ? "maps on \(picture.name)" : shared) : title,
-          labels: rest, options: options)))
+          labels: rest, notes: notes, options: options)))
   }
 }
 
@@ -127,7 +131,10 @@ private struct LaidMap {
   let numbers: Tensor
   let backdrop: Backdrop
   let title: String
+  /// What there is to say of the patches.
   var note: String?
+  /// What is looked at, in words, where the picture's scene is known.
+  var words: String?
 
   /// - Parameters:
   ///   - query: of an attention, whose look is meant.
@@ -201,10 +208,8 @@ private struct LaidMap {
     }
     self.numbers = map
     backdrop = try model.backdrop(of: picture.image, view: view)
-    if isLook, let scene = picture.scene {
-      note =
-        "It falls on: \(scene.words(for: map.elements, on: backdrop.patches)). "
-        + Scene.sharesSentence
+    if isLook {
+      words = picture.scene.map { $0.words(for: map.elements, on: backdrop.patches) }
     }
   }
 }
