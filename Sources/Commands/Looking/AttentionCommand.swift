@@ -179,9 +179,10 @@ extension LoadedModel {
       return words
     }
     for part in context.parts {
-      guard case .picture(let index, _) = part.kind else { continue }
+      guard case .picture(let index, let view) = part.kind else { continue }
+      let shown = view.map { ", \(PictureView.name(of: $0))" } ?? ""
       for (row, token) in part.tokens.enumerated() {
-        words[token] = "picture \(index + 1), row \(row)"
+        words[token] = "picture \(index + 1)\(shown), row \(row)"
       }
     }
     return words
