@@ -110,7 +110,10 @@ import Testing
       let caption = try workshop.value("\(expression).caption").plain
       #expect(caption.contains("50 % of its width"), "\(expression): \(caption)")
     }
-    #expect(try !workshop.value("grid(scene(7)).caption").plain.contains("Squeezed"))
+    #expect(try workshop.value("preprocess(i)").glance.contains("50 % of its width"))
+    for expression in ["grid(scene(7)).caption", "preprocess(scene(7))"] {
+      #expect(try !workshop.value(expression).glance.contains("Squeezed"), "\(expression)")
+    }
   }
 
   @Test func aComparisonsChartIsNamedAfterWhatWasCompared() throws {

@@ -1,4 +1,5 @@
 internal import Characters
+internal import Images
 internal import Models
 internal import Runtime
 internal import Tensors
@@ -20,12 +21,21 @@ struct StageResult: ForeignObject {
   var typeName: String { "StageResult" }
 
   var shown: String {
-    let line = Value.tensor(result, from: Provenance(stage)).displayed
+    let line =
+      Value.tensor(result, from: Provenance(stage)).displayed + (shape.map { "\n\($0)" } ?? "")
     guard !trace.records.isEmpty else { return line }
     let example = trace.records.last { $0.address.description.hasSuffix(".pattern") }
     let way = "trace: \(trace.records.count.counted(as: "place"))"
     return line + "\n" + way
       + (example.map { ", such as \(stageVariable)[\"\($0.address)\"]" } ?? "")
+  }
+
+  /// What became of the picture's shape, where the stage is the one that changes it.
+  private var shape: String? {
+    guard stage == "preprocess", let seer = model.model.seeing, seer.viewCount == 1,
+      let image = input.image
+    else { return nil }
+    return try? seer.way(of: image.size, view: nil).sentence
   }
 
   var brief: String { "\(stage) \(result.shape)" }
