@@ -53,6 +53,9 @@ import Testing
         #expect(shown == title, "\(expression)")
       }
     }
+    // What got long tells nobody anything; a loop does not make it grow.
+    let sum = "x = p[0]\nfor i in range(200):\n    x = x * 0.5 + p[0]\noverlay(x[0], s).title"
+    #expect(try workshop.value(sum).plain.utf8.count < 260)
     // A whole tensor is shown with its name, a part of it without.
     #expect(try workshop.value("p").glance.hasPrefix(place))
     #expect(try !workshop.value("p[1]").glance.contains(place))

@@ -166,7 +166,7 @@ private struct LaidMap {
       (view, isLook) = (attention.view, true)
       parts = attention.views.map { ($0.view, $0.weights.row(query)) }
       numbers = numbers.row(query)
-      name = attention.provenance?.choosing(query).title
+      name = attention.provenance?.choosing(query)?.title
     }
     title = name ?? "map on \(picture.name)"
     /// A view's numbers on its patches, on this picture.

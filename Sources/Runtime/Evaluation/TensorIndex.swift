@@ -76,13 +76,12 @@ enum TensorIndex {
       switch part {
       case .plain(.none): return .new
       case .plain(.slice(let slice)):
-        let range = slice.indices(count: length)
-        return .places((0..<(range?.count ?? 0)).compactMap { range?[$0] }, of: length)
+        return slice.indices(count: length).map { .range($0, of: length) } ?? .new
       case .plain(let value): return .place(place(value, length))
       // Several axes of positions are no axis of the tensor any more.
       case .positions(_, let shape) where shape.count != 1: return .mask(axes: 1)
       case .positions(let values, _):
-        return .places(values.map { place($0, length) }, of: length)
+        return .places(values.map { place($0, length) })
       case .mask(let mask): return .mask(axes: mask.rank)
       }
     }
