@@ -145,7 +145,10 @@ extension Figure {
     let peak = map.peak
     let frames = options.framesLargest && (peak?.number ?? 0) > scale.low
     if let peak, frames {
-      let frame = stage.place(of: peak.index)
+      // Around the patch, so that its own line stays to be seen.
+      let patch = stage.place(of: peak.index)
+      let frame = Rectangle(
+        x: patch.x - 1.5, y: patch.y - 1.5, width: patch.width + 3, height: patch.height + 3)
       page.add(frame, stroke: Stroke(.black, width: 3))
       page.add(frame, stroke: Stroke(.white, width: 1.5))
     }
