@@ -15,10 +15,14 @@ public struct AttentionNode: Sendable, Equatable {
 }
 
 extension Figure {
+  /// The most queries, and the most keys, that an attention's graph has: as many as fit on a page.
+  static let graphSideLimit = 44
+
   /// The strongest connections of an attention pattern: queries at the left, the keys that they
-  /// attend to at the right, lines as wide as the weights.
+  /// attend to at the right, both in their order, lines as wide as the weights.
   ///
-  /// Queries and keys without a drawn connection are left out.
+  /// Queries and keys without a drawn connection are left out, and so are connections that would need
+  /// more of either than fit on a page.
   ///
   /// - Parameters:
   ///   - pattern: `[T, S]`, a row a query, a column a key.
@@ -52,72 +56,52 @@ extension Figure {
     guard let strongest = order.first else {
       throw .empty(figure: "attention graph", what: "connections above zero")
     }
-    let kept = order.prefix(min(200, max(1, edgeLimit))).sorted()
-    let usedQueries = Array(Set(kept.map { $0 / columns })).sorted()
-    let usedKeys = Array(Set(kept.map { $0 % columns })).sorted()
-    let boxes = usedQueries.map { queries[$0] } + usedKeys.map { keys[$0] }
-    let sizes = boxes.map { node in
-      node.picture == nil ? (width: 96.0, height: 20.0) : (width: 96.0, height: 40.0)
+    let wanted = min(200, max(1, edgeLimit))
+    var (kept, usedQueries, usedKeys) = ([Int](), Set<Int>(), Set<Int>())
+    for index in order where kept.count < wanted {
+      let (query, key) = (index / columns, index % columns)
+      guard usedQueries.contains(query) || usedQueries.count < graphSideLimit,
+        usedKeys.contains(key) || usedKeys.count < graphSideLimit
+      else { continue }
+      kept.append(index)
+      usedQueries.insert(query)
+      usedKeys.insert(key)
     }
-    let left = Dictionary(
-      usedQueries.enumerated().map { ($0.element, $0.offset) }, uniquingKeysWith: { a, _ in a })
-    let right = Dictionary(
-      usedKeys.enumerated().map { ($0.element, $0.offset + usedQueries.count) },
-      uniquingKeysWith: { a, _ in a })
-    let edges = kept.map { index in
-      (
-        from: left[index / columns] ?? 0, to: right[index % columns] ?? 0,
-        weight: pattern.elements[index]
-      )
-    }
-    let layout = try GraphLayout(
-      sizes: sizes, edges: edges.map { ($0.from, $0.to) }, isLevel: true)
-    // Graphviz parts the two sides by little; long lines are easier to follow.
-    let place = { (index: Int) -> Point in
-      Point(index < usedQueries.count ? 0 : 300, layout.centres[index].y)
-    }
+    let left = GraphColumn(usedQueries, of: queries, x: 0)
+    let right = GraphColumn(usedKeys, of: keys, x: 320)
+    let height = max(left.height, right.height)
+    let (leftTop, rightTop) = ((height - left.height) / 2, (height - right.height) / 2)
     var page = Drawing()
     let most = pattern.elements[strongest]
-    for edge in edges.sorted(by: { $0.weight < $1.weight }) {
-      let share = Double(edge.weight / most)
-      let from = Point(48, place(edge.from).y)
-      let to = Point(300 - 48, place(edge.to).y)
+    // The strongest above the others.
+    for index in kept.reversed() {
+      let share = Double(pattern.elements[index] / most)
+      let from = Point(left.x + GraphColumn.width, leftTop + left.middle(of: index / columns))
+      let to = Point(right.x, rightTop + right.middle(of: index % columns))
       let tint = ColourMap.viridis.colours[min(255, Int(40 + share * 160))]
       page.add(
-        Path([.move(from), .curve(Point(from.x + 70, from.y), Point(to.x - 70, to.y), to)]),
+        Path([.move(from), .curve(Point(from.x + 80, from.y), Point(to.x - 80, to.y), to)]),
         stroke: Stroke(
           Colour(tint.red, tint.green, tint.blue, opacity: 0.35 + 0.6 * share),
           width: 0.4 + 4.6 * share))
     }
-    for (index, node) in boxes.enumerated() {
-      let (centre, size) = (place(index), sizes[index])
-      let box = Rectangle(
-        x: centre.x - 48, y: centre.y - size.height / 2, width: 96, height: size.height)
+    page.add(left, top: leftTop)
+    page.add(right, top: rightTop)
+    for (column, name) in [(left, "query"), (right, "key")] {
       page.add(
-        Path(box, cornerRadius: 3), fill: Colour(245, 247, 250),
-        stroke: Stroke(Colour(150, 168, 186)))
-      var room = box
-      if let picture = node.picture {
-        let scale = 34 / Double(max(picture.width, picture.height))
-        let (w, h) = (Double(picture.width) * scale, Double(picture.height) * scale)
-        let area = Rectangle(x: box.x + 3, y: centre.y - h / 2, width: w, height: h)
-        page.addThumbnail(picture, in: area)
-        room = Rectangle(x: box.x + 40, y: box.y, width: 54, height: box.height)
-      }
-      page.centre(
-        Label.fitted(Label.token(node.name), width: room.width - 8, size: 9), at: room.centre,
-        width: room.width - 8)
+        Text(
+          name, at: Point(column.x + GraphColumn.width / 2, -8), anchor: .middle,
+          size: Drawing.axisSize))
     }
-    let top = (page.bounds?.y ?? 0) - 8
-    page.add(Text("query", at: Point(0, top), anchor: .middle, size: Drawing.axisSize))
-    page.add(Text("key", at: Point(300, top), anchor: .middle, size: Drawing.axisSize))
     let hidden = pattern.count - kept.count
+    let isCrowded = kept.count < min(wanted, order.count)
     let caption = [
-      "A query at the left attends to keys at the right. Width and colour by weight, the widest is "
-        + "\(Numeral.short(most)).",
+      "A query at the left attends to keys at the right, both in their order. Width and colour by "
+        + "weight, the widest is \(Numeral.short(most)).",
       hidden > 0
-        ? "The \(kept.count) strongest of \(Numeral.count(pattern.count)) connections; "
-          + "\(Numeral.count(hidden)) are hidden." : nil,
+        ? "Drawn: the \(kept.count) strongest of \(Numeral.count(pattern.count)) connections"
+          + (isCrowded ? " among \(graphSideLimit) queries and keys at most" : "")
+          + "; \(Numeral.count(hidden)) are hidden." : nil,
       pattern.nonFiniteSentence == nil ? nil : "Connections without a finite weight are hidden.",
     ].compactMap { $0 }.joined(separator: " ")
     let query = Label.visible(queries[strongest / columns].name, limit: 60)
@@ -126,5 +110,59 @@ extension Figure {
       title: title, caption: caption,
       altText: "\(title). The strongest of \(pattern.count) connections, \(Numeral.short(most)), "
         + "runs from “\(query)” to “\(key)”.")
+  }
+}
+
+/// The queries or the keys of an attention's graph, one below the other in their order.
+private struct GraphColumn {
+  static let width = 110.0
+  let x: Double
+  /// Their numbers, and what they are.
+  let nodes: [(number: Int, node: AttentionNode)]
+  private let places: [Int: Int]
+  private let step: Double
+
+  init(_ used: Set<Int>, of all: [AttentionNode], x: Double) {
+    self.x = x
+    let numbers = used.sorted()
+    nodes = numbers.map { ($0, all[$0]) }
+    places = Dictionary(uniqueKeysWithValues: numbers.enumerated().map { ($0.element, $0.offset) })
+    step = nodes.contains { $0.node.picture != nil } ? 36 : 24
+  }
+
+  var height: Double { Double(nodes.count) * step }
+
+  /// How far the middle of a node is below the column's top.
+  func middle(of number: Int) -> Double { (Double(places[number] ?? 0) + 0.5) * step }
+
+  /// The box of a node.
+  func box(of number: Int, top: Double) -> Rectangle {
+    let side = step - 4
+    return Rectangle(
+      x: x, y: top + middle(of: number) - side / 2, width: Self.width, height: side)
+  }
+}
+
+extension Drawing {
+  fileprivate mutating func add(_ column: GraphColumn, top: Double) {
+    for (number, node) in column.nodes {
+      let box = column.box(of: number, top: top)
+      add(
+        Path(box, cornerRadius: 3), fill: Colour(245, 247, 250),
+        stroke: Stroke(Colour(150, 168, 186)))
+      var room = box
+      if let picture = node.picture {
+        let side = box.height - 4
+        let scale = side / Double(max(picture.width, picture.height))
+        let (w, h) = (Double(picture.width) * scale, Double(picture.height) * scale)
+        addThumbnail(
+          picture, in: Rectangle(x: box.x + 3, y: box.centre.y - h / 2, width: w, height: h))
+        room = Rectangle(
+          x: box.x + side + 4, y: box.y, width: box.width - side - 6, height: box.height)
+      }
+      centre(
+        Label.fitted(Label.token(node.name), width: room.width - 8, size: 9), at: room.centre,
+        width: room.width - 8)
+    }
   }
 }

@@ -32,7 +32,7 @@ extension Figure {
     _ outlines: [Outline], on image: Image, title: String, note: String? = nil
   ) throws(FigureError) -> Figure {
     guard !outlines.isEmpty else { throw .empty(figure: "outlines", what: "outlines") }
-    let stage = Stage(image, [], side: 400)
+    let stage = Stage(Backdrop(image, patches: []), side: 400)
     var page = Drawing()
     page.add(stage.image, in: stage.area, sampling: .smooth)
     page.add(stage.area, stroke: Stroke(.line, width: 0.5))

@@ -7,7 +7,33 @@ internal import Images
 /// Measures text as it will be drawn.
 enum Typesetter {
   /// DejaVu has Latin, Greek, Cyrillic and symbols; WenQuanYi has Chinese, Japanese and Korean.
+  ///
+  /// Emoji Pango takes from a font of emoji by itself; named here, that font would give all digits.
   static let families = "DejaVu Sans, WenQuanYi Micro Hei, sans-serif"
+
+  /// The text with the name of every sign that no font here can draw in its place, as `⟨grinning face⟩`.
+  static func drawable(_ text: String) -> String {
+    guard text.unicodeScalars.contains(where: { $0.value >= 0x250 }), !canDraw(text) else {
+      return text
+    }
+    return text.map { character in
+      canDraw(String(character)) ? String(character) : "⟨\(name(of: character))⟩"
+    }.joined()
+  }
+
+  private static func canDraw(_ text: String) -> Bool {
+    withLayout(text, size: 9, isBold: false) { pango_layout_get_unknown_glyphs_count($0) == 0 }
+  }
+
+  /// What Unicode calls a sign, without what only says how it is drawn.
+  private static func name(of character: Character) -> String {
+    character.unicodeScalars
+      .filter { !$0.properties.isVariationSelector && !$0.properties.isJoinControl }
+      .map { scalar in
+        scalar.properties.name?.lowercased()
+          ?? "U+" + String(scalar.value, radix: 16, uppercase: true)
+      }.joined(separator: " + ")
+  }
 
   /// The width of a line of text in points.
   static func width(of text: String, size: Double, isBold: Bool = false) -> Double {
@@ -22,7 +48,7 @@ enum Typesetter {
   static func lines(
     of text: String, width: Double, size: Double, isBold: Bool = false
   ) -> [String] {
-    let visible = Label.visible(text)
+    let visible = drawable(Label.visible(text))
     let bytes = Array(visible.utf8)
     return withLayout(visible, size: size, isBold: isBold) { layout in
       pango_layout_set_width(layout, Int32(min(max(1, width), 100_000) * Double(PANGO_SCALE)))

@@ -35,16 +35,38 @@ public struct Colour: Sendable, Hashable {
 
   /// The lightness L* of CIELAB, 0 (black) to 100 (white), opacity ignored.
   public var lightness: Double {
+    let y = luminance
+    return y > 216.0 / 24389 ? 116 * cbrt(y) - 16 : y * 24389 / 27
+  }
+
+  /// The share of white's light, 0 to 1, opacity ignored.
+  private var luminance: Double {
     func linear(_ byte: UInt8) -> Double {
       let x = Double(byte) / 255
       return x <= 0.04045 ? x / 12.92 : pow((x + 0.055) / 1.055, 2.4)
     }
-    let y = 0.212_672_9 * linear(red) + 0.715_152_2 * linear(green) + 0.072_175 * linear(blue)
-    return y > 216.0 / 24389 ? 116 * cbrt(y) - 16 : y * 24389 / 27
+    return 0.212_672_9 * linear(red) + 0.715_152_2 * linear(green) + 0.072_175 * linear(blue)
+  }
+
+  /// How well this colour stands out from another, as WCAG 2 measures it: from 1, not at all, to 21.
+  public func contrast(to other: Colour) -> Double {
+    let (lighter, darker) = (max(luminance, other.luminance), min(luminance, other.luminance))
+    return (lighter + 0.05) / (darker + 0.05)
   }
 
   /// Black or white, whichever reads better on this colour.
   public var contrasting: Colour { lightness >= 50 ? .black : .white }
+
+  /// This colour with some of another in it.
+  ///
+  /// - Parameter share: how much of the other, from 0 to 1.
+  func mixed(with other: Colour, share: Double) -> Colour {
+    func channel(_ one: UInt8, _ two: UInt8) -> UInt8 {
+      UInt8(min(255, max(0, ((1 - share) * Double(one) + share * Double(two)).rounded())))
+    }
+    return Colour(
+      channel(red, other.red), channel(green, other.green), channel(blue, other.blue))
+  }
 
   /// The colour as `#rrggbb`.
   var hexadecimal: String {

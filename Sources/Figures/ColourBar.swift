@@ -1,31 +1,43 @@
 internal import Images
 
+/// A number's place on a colour bar, and how it is written there.
+struct BarTick {
+  /// From 0, the lower end, to 1.
+  let position: Double
+  let label: String
+}
+
+extension ColourScale {
+  /// Numbers to write beside the bar.
+  var barTicks: [BarTick] {
+    ticks.compactMap { tick in
+      position(tick).map { BarTick(position: Double($0), label: Numeral.short(tick)) }
+    }
+  }
+}
+
 extension Drawing {
-  /// Adds a colour bar with its upper left corner at `corner`, numbers to the right, the name of
-  /// what they measure turned beside them.
+  /// Adds a colour bar with its upper left corner at `corner`, ticks to the right, the name of what
+  /// they measure turned beside them.
   ///
-  /// - Parameter shown: the 256 colours as they look where the map is drawn, from low to high; the
-  ///   scale's own unless something else is mixed in.
+  /// - Parameter colours: from low to high, as they look where the map is drawn.
   mutating func colourBar(
-    _ scale: ColourScale, at corner: Point, height: Double, name: String?,
-    shown: [Colour]? = nil
+    _ colours: [Colour], ticks: [BarTick], at corner: Point, height: Double, name: String?
   ) {
     let width = 11.0
     let area = Rectangle(x: corner.x, y: corner.y, width: width, height: height)
-    let colours = (shown ?? scale.map.colours).reversed().flatMap { [$0.red, $0.green, $0.blue] }
-    add(Image(width: 1, height: 256, pixels: colours), in: area, sampling: .blocks)
+    let pixels = colours.reversed().flatMap { [$0.red, $0.green, $0.blue] }
+    add(Image(width: 1, height: colours.count, pixels: pixels), in: area, sampling: .blocks)
     add(area, stroke: Stroke(.line, width: 0.5))
     var widest = 0.0
-    for tick in scale.ticks {
-      guard let position = scale.position(tick) else { continue }
-      let y = area.maxY - Double(position) * height
+    for tick in ticks {
+      let y = area.maxY - tick.position * height
       line(Point(area.maxX, y), Point(area.maxX + 3, y), Stroke(.line, width: 0.5))
-      let label = Numeral.short(tick)
-      let labelWidth = Typesetter.width(of: label, size: Self.labelSize)
+      let labelWidth = Typesetter.width(of: tick.label, size: Self.labelSize)
       widest = max(widest, labelWidth)
       add(
         Text(
-          label,
+          tick.label,
           at: Point(area.maxX + 5, y + Text.dropFromMiddle(size: Self.labelSize)),
           colour: .quietInk), width: labelWidth)
     }
@@ -36,5 +48,13 @@ extension Drawing {
           fitted, at: Point(area.maxX + 5 + widest + 13, area.centre.y), anchor: .middle,
           angle: -90))
     }
+  }
+
+  /// Adds the colour bar of a scale, in the colours that cells have.
+  mutating func colourBar(
+    _ scale: ColourScale, at corner: Point, height: Double, name: String?
+  ) {
+    colourBar(
+      scale.map.colours, ticks: scale.barTicks, at: corner, height: height, name: name)
   }
 }

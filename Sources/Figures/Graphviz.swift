@@ -13,24 +13,23 @@ struct GraphLayout {
   /// The library keeps state of its own between calls.
   private static let turn = Mutex(())
 
-  /// Lays boxes out in layers along the edges.
+  /// Lays boxes out in layers, downwards along the edges.
   ///
   /// - Parameters:
   ///   - sizes: width and height of each box in points.
   ///   - edges: pairs of numbers of boxes.
-  ///   - isLevel: whether layers follow from left to right rather than downwards.
   init(
-    sizes: [(width: Double, height: Double)], edges: [(from: Int, to: Int)], isLevel: Bool
+    sizes: [(width: Double, height: Double)], edges: [(from: Int, to: Int)]
   ) throws(FigureError) {
     let result = Self.turn.withLock { _ in
-      Self.laidOut(sizes: sizes, edges: edges, isLevel: isLevel)
+      Self.laidOut(sizes: sizes, edges: edges)
     }
     guard let result else { throw .layout("Graphviz gave no places for \(sizes.count) boxes") }
     centres = result
   }
 
   private static func laidOut(
-    sizes: [(width: Double, height: Double)], edges: [(from: Int, to: Int)], isLevel: Bool
+    sizes: [(width: Double, height: Double)], edges: [(from: Int, to: Int)]
   ) -> [Point]? {
     guard let context = gvContext() else { return nil }
     defer { gvFreeContext(context) }
@@ -38,9 +37,9 @@ struct GraphLayout {
     (kind.directed, kind.strict, kind.maingraph) = (1, 1, 1)
     guard let graph = agopen(nil, kind, nil) else { return nil }
     defer { agclose(graph) }
-    declare("rankdir", isLevel ? "LR" : "TB", in: graph)
+    declare("rankdir", "TB", in: graph)
     declare("ranksep", "0.4", in: graph)
-    declare("nodesep", isLevel ? "0.1" : "0.3", in: graph)
+    declare("nodesep", "0.3", in: graph)
     // Edges are drawn here, so Graphviz need not route them; the limits bound its search.
     declare("splines", "false", in: graph)
     declare("nslimit", "2", in: graph)

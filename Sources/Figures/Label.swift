@@ -34,7 +34,7 @@ public enum Label {
 
   /// The text cut to fit in `width` points, with an ellipsis where something was cut.
   static func fitted(_ text: String, width: Double, size: Double, isBold: Bool = false) -> String {
-    let whole = Array(visible(text, limit: 200))
+    let whole = Array(Typesetter.drawable(visible(text, limit: 200)))
     if Typesetter.width(of: String(whole), size: size, isBold: isBold) <= width {
       return String(whole)
     }
@@ -53,7 +53,7 @@ public enum Label {
 
   /// The text cut in its middle to fit in `width` points.
   static func fittedAtEnds(_ text: String, width: Double, size: Double) -> String {
-    let whole = Array(visible(text))
+    let whole = Array(Typesetter.drawable(visible(text)))
     func cut(to kept: Int) -> String {
       String(whole[..<((kept + 1) / 2)]) + "…" + String(whole[(whole.count - kept / 2)...])
     }

@@ -125,7 +125,8 @@ public struct Text: Sendable, Equatable {
     case end
   }
 
-  /// The characters, with nothing in them that a reader cannot see: controls are spelled out.
+  /// The characters, with nothing in them that a reader cannot see: controls are spelled out, and signs
+  /// that no font has are named.
   public let characters: String
   /// Where the anchor stands on the line that letters stand on, in points.
   public var place: Point
@@ -145,7 +146,7 @@ public struct Text: Sendable, Equatable {
     _ characters: String, at place: Point, anchor: Anchor = .start, size: Double = 9,
     isBold: Bool = false, colour: Colour = .ink, angle: Double = 0
   ) {
-    self.characters = Label.visible(characters)
+    self.characters = Typesetter.drawable(Label.visible(characters))
     (self.place, self.anchor, self.size) = (place, anchor, size)
     (self.isBold, self.colour, self.angle) = (isBold, colour, angle)
   }

@@ -22,9 +22,8 @@ public enum Normalisation: Sendable, Equatable {
 public enum ScaleSharing: Sendable, Equatable {
   /// One scale for all panels, so that colours compare.
   case all
-  /// One scale for each row of panels.
-  case perRow
-  /// A scale of its own for each panel.
+  /// A scale of its own for each panel, so that the faintest can be read; its largest number is written
+  /// beside it.
   case perPanel
 }
 
@@ -110,6 +109,11 @@ public struct ColourScale: Sendable, Equatable {
   /// The colour of a number, matplotlib's of 256; nil where it is not a number.
   public func colour(_ number: Float) -> Colour? {
     position(number).map { map.colours[min(255, max(0, Int($0 * 256)))] }
+  }
+
+  /// The colour of a number where it outlines a patch of a picture; nil where it is not a number.
+  func colourOnPicture(_ number: Float) -> Colour? {
+    position(number).map { map.onPictures[min(255, max(0, Int($0 * 256)))] }
   }
 
   /// At least three numbers to write beside a colour bar, from low to high.

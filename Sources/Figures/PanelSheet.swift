@@ -10,9 +10,12 @@ struct PanelSheet {
   private let scales: [ColourScale]
   private let stage: Stage?
   private let size: (width: Double, height: Double)
+  private let note: String?
 
   /// The most cells that a panel has on a side.
   static let sideLimit = 64
+  /// The fewest points across a patch with which a picture is drawn beneath.
+  private static let smallestPatch = 2.5
   /// The most panels on a figure.
   static let panelLimit = 4096
 
@@ -27,11 +30,7 @@ struct PanelSheet {
         figure: name, what: "the number of maps", found: "\(count)",
         expected: "at most \(Self.panelLimit); draw a range of them")
     }
-    if let backdrop, backdrop.patches.count != height * width {
-      throw .count(
-        figure: name, what: "patch rectangles", found: backdrop.patches.count,
-        expected: height * width)
-    }
+    try backdrop?.check(height * width, figure: name)
     (self.maps, self.columns, self.options) = (maps, columns, options)
     let panels = (0..<count).map { maps.row($0) }
     grids = panels.map { NumberGrid($0, limit: Self.sideLimit) }
@@ -40,13 +39,6 @@ struct PanelSheet {
       let shared = ColourScale(
         options.normalisation, map: options.map, of: [maps], scope: "all maps")
       scales = Array(repeating: shared, count: count)
-    case .perRow:
-      scales = stride(from: 0, to: count, by: columns).flatMap { first in
-        let row = Array(panels[first..<min(count, first + columns)])
-        let shared = ColourScale(
-          options.normalisation, map: options.map, of: row, scope: "each row")
-        return Array(repeating: shared, count: row.count)
-      }
     case .perPanel:
       scales = panels.map {
         ColourScale(options.normalisation, map: options.map, of: [$0], scope: "each map")
@@ -55,39 +47,77 @@ struct PanelSheet {
     let rows = (count + columns - 1) / columns
     // A page of about 560 × 640 points, panels of 14 to 130.
     let room = min(130, max(14, min((560 / Double(columns)) - 4, 640 / Double(rows) - 4)))
-    if let backdrop {
-      let stage = Stage(backdrop.image, backdrop.patches, side: room.rounded(.down))
+    let stage = backdrop.map { Stage($0, side: room.rounded(.down)) }
+    if let stage, stage.smallestPatch >= Self.smallestPatch {
       self.stage = stage
       size = (stage.area.width, stage.area.height)
     } else {
-      stage = nil
+      self.stage = nil
       let (cellsDown, cellsAcross) = (grids[0].rows, grids[0].columns)
       let cell = room / Double(max(cellsDown, cellsAcross))
       // Whole points a cell where there is room for one.
       let side = cell >= 1 ? cell.rounded(.down) : cell
       size = (side * Double(cellsAcross), side * Double(cellsDown))
     }
+    note = backdrop?.note
   }
 
+  /// How many maps stand side by side, so that the grid is about 4:3 and its last row full or nearly.
+  static func columns(for count: Int) -> Int {
+    let wanted = (Double(max(1, count)) * 4 / 3).squareRoot()
+    func cost(_ columns: Int) -> Double {
+      let rest = count % columns
+      let gaps = rest == 0 ? 0 : columns - rest
+      let isOrphaned = rest == 1 && columns > 1
+      // Of two that fit alike the wider.
+      let distance = abs(Double(columns) - wanted) + (Double(columns) < wanted ? 0.1 : 0)
+      return Double(gaps) + distance + (isOrphaned ? 8 : 0)
+    }
+    let candidates = max(1, Int(wanted * 0.6))...(Int(wanted * 1.6) + 1)
+    return candidates.filter { $0 <= max(1, count) }.min { cost($0) < cost($1) } ?? 1
+  }
+
+  /// Whether each map's largest number is written above it.
+  private var writesLargest: Bool { options.sharing == .perPanel && size.width >= 30 }
+
   /// The sheet with labels for rows and columns, or one above each panel.
+  ///
+  /// - Parameter panelNotes: a few words beneath each panel.
   func figure(
     title: String, rowLabels: [String]? = nil, columnLabels: [String]? = nil,
-    panelLabels: [String]? = nil, rowAxis: String? = nil, columnAxis: String? = nil,
-    place: (Int) -> String
-  ) -> Figure {
+    panelLabels: [String]? = nil, panelNotes: [String]? = nil, rowAxis: String? = nil,
+    columnAxis: String? = nil, place: (Int) -> String
+  ) throws(FigureError) -> Figure {
     var page = Drawing()
     let gap = 4.0
-    let head = panelLabels == nil ? 0 : 12.0
-    let (stepX, stepY) = (size.width.rounded(.up) + gap, size.height.rounded(.up) + gap + head)
+    let head = panelLabels != nil ? 12.0 : writesLargest ? 9.0 : 0
+    let foot = panelNotes == nil ? 0 : 14.0
+    let (stepX, stepY) = (
+      size.width.rounded(.up) + gap, size.height.rounded(.up) + gap + head + foot
+    )
     for index in grids.indices {
       let area = Rectangle(
         x: Double(index % columns) * stepX, y: Double(index / columns) * stepY + head,
         width: size.width, height: size.height)
-      draw(index, in: area, on: &page)
+      try draw(index, in: area, on: &page)
       page.add(area, stroke: Stroke(.line, width: 0.4))
+      var room = size.width
+      if writesLargest {
+        let text = maps.row(index).peak.map { Numeral.short($0.number) } ?? "–"
+        let width = Typesetter.width(of: text, size: 7)
+        page.add(
+          Text(
+            text, at: Point(area.maxX, area.y - 2.5), anchor: .end, size: 7, colour: .quietInk),
+          width: width)
+        room -= width + 4
+      }
       if let panelLabels {
-        let label = Label.fitted(panelLabels[index], width: size.width, size: 9)
+        let label = Label.fitted(panelLabels[index], width: room, size: 9)
         page.add(Text(label, at: Point(area.x, area.y - 3)))
+      }
+      if let panelNotes {
+        let text = Label.fitted(panelNotes[index], width: size.width, size: 8)
+        page.add(Text(text, at: Point(area.x, area.maxY + 10), size: 8, colour: .quietInk))
       }
     }
     let rowCount = (grids.count + columns - 1) / columns
@@ -121,49 +151,49 @@ struct PanelSheet {
         Text(
           columnAxis, at: Point(sheetWidth / 2, -18), anchor: .middle, size: Drawing.axisSize))
     }
-    if options.sharing == .all {
-      page.colourBar(
-        scales[0], at: Point((page.bounds?.maxX ?? sheetWidth) + 14, 0),
-        height: min(max(sheetHeight, 90), 260), name: options.valueName,
-        shown: stage.map { Overlay.barColours(of: scales[0], on: $0.image) })
-    }
+    page.colourBar(
+      stage == nil ? options.map.colours : options.map.onPictures, ticks: barTicks,
+      at: Point((page.bounds?.maxX ?? sheetWidth) + 14, 0),
+      height: min(max(sheetHeight, 90), 260), name: options.valueName)
     return page.framed(
       title: title, caption: caption, altText: altText(title: title, place: place))
   }
 
-  private func draw(_ index: Int, in area: Rectangle, on page: inout Drawing) {
-    guard let stage else {
+  private func draw(
+    _ index: Int, in area: Rectangle, on page: inout Drawing
+  ) throws(FigureError) {
+    if let stage {
+      page.add(try stage.blended(maps.row(index), scales[index]), in: area, sampling: .smooth)
+    } else {
       page.cells(grids[index], scales[index], in: area)
-      return
-    }
-    // The counts were checked in `init`, so blending cannot fail.
-    if let blended = try? Overlay.blend(
-      maps.row(index), on: stage.image, patches: stage.patches, scale: scales[index])
-    {
-      page.add(blended, in: area, sampling: .smooth)
     }
   }
 
-  private var caption: String {
-    let scale: String
-    switch options.sharing {
-    case .all: scale = scales[0].sentence + " One scale for all maps: colours compare."
-    case .perRow:
-      scale =
-        "Colours: \(options.map.name), a scale for each row: colours do not compare between "
-        + "rows."
-    case .perPanel:
-      scale =
-        "Colours: \(options.map.name), a scale for each map: colours do not compare between "
-        + "maps."
-    }
+  /// Whether every map's scale begins with 0.
+  private var beginsWithZero: Bool { scales.allSatisfy { $0.low == 0 } }
+
+  private var barTicks: [BarTick] {
+    guard options.sharing == .perPanel else { return scales[0].barTicks }
     return [
-      scale,
-      stage == nil
-        ? grids[0].sentence
-        : "Mixed with the grey picture"
-          + (options.sharing == .all ? "; the bar with its median grey." : "."),
-      maps.nonFiniteSentence, options.note,
+      BarTick(position: 0, label: beginsWithZero ? "0" : "smallest"),
+      BarTick(position: 1, label: "largest"),
+    ]
+  }
+
+  private var caption: String {
+    let scale: String =
+      switch options.sharing {
+      case .all: scales[0].sentence + " One scale for all maps: colours compare."
+      case .perPanel:
+        "Colours: \(options.map.name), for each map from "
+          + (beginsWithZero ? "0" : "its smallest") + " to its own largest number"
+          + (writesLargest ? ", which stands above it" : "")
+          + ": colours do not compare between maps."
+      }
+    return [
+      scale, stage == nil ? grids[0].sentence : Overlay.sentence, note,
+      stage.flatMap { Overlay.unseenSentence(of: $0.backdrop) }, maps.nonFiniteSentence,
+      options.note,
     ].compactMap { $0 }.joined(separator: " ")
   }
 

@@ -1,4 +1,4 @@
-public import Images
+internal import Images
 public import Tensors
 
 /// How many small maps are drawn as one figure.
@@ -8,95 +8,86 @@ public struct PanelOptions: Sendable {
   /// Which numbers become the ends of the colours.
   public var normalisation = Normalisation.zeroToMaximum
   /// Which panels share one scale.
-  public var sharing = ScaleSharing.all
+  public var sharing = ScaleSharing.perPanel
   /// What a number is, written at the colour bar.
   public var valueName: String?
   /// Sentences to add to the caption.
   public var note: String?
 
-  /// The usual: viridis from 0 to the largest number of all panels.
+  /// The usual: viridis from 0 to each panel's own largest number.
   public init() {}
 }
 
-/// What small maps are laid over: a picture and the place of each patch on it.
-public struct Backdrop: Sendable {
-  /// The original picture.
-  public let image: Image
-  /// Where each patch lies on the picture in its pixels, row by row.
-  public let patches: [Rectangle]
-
-  /// Takes a picture and the rectangles of its patches.
-  public init(_ image: Image, patches: [Rectangle]) {
-    (self.image, self.patches) = (image, patches)
-  }
-}
-
 extension Figure {
-  /// A thumbnail for every layer and head: a row a layer, a column a head.
+  /// A thumbnail for every block and head: a row a block, a column a head.
   ///
   /// - Parameters:
   ///   - maps: `[L, H, Y, X]`: maps over patches, or patterns of queries by keys. Patterns larger
   ///     than 64 on a side are joined in blocks by their largest number.
-  ///   - layers: a label a row; nil for numbers from 0.
+  ///   - backdrop: the picture and its patches, where the maps are over patches; nil for maps alone. It is
+  ///     left out where a patch would be too small to be seen.
+  ///   - blocks: a label a row; nil for numbers from 0.
   ///   - heads: a label a column; nil for numbers from 0.
   public static func contactSheet(
-    _ maps: Tensor, title: String, layers: [String]? = nil, heads: [String]? = nil,
-    options: PanelOptions = PanelOptions()
+    _ maps: Tensor, over backdrop: Backdrop? = nil, title: String, blocks: [String]? = nil,
+    heads: [String]? = nil, options: PanelOptions = PanelOptions()
   ) throws(FigureError) -> Figure {
     guard maps.rank == 4 else {
       throw .shape(figure: "contact sheet", found: maps.shape, expected: "[L, H, Y, X]")
     }
-    let (layerCount, headCount) = (maps.shape[0], maps.shape[1])
-    let layerNames = layers ?? (0..<layerCount).map(String.init)
+    let (blockCount, headCount) = (maps.shape[0], maps.shape[1])
+    let blockNames = blocks ?? (0..<blockCount).map(String.init)
     let headNames = heads ?? (0..<headCount).map(String.init)
-    guard layerNames.count == layerCount else {
+    guard blockNames.count == blockCount else {
       throw .count(
-        figure: "contact sheet", what: "layer labels", found: layerNames.count,
-        expected: layerCount)
+        figure: "contact sheet", what: "block labels", found: blockNames.count,
+        expected: blockCount)
     }
     guard headNames.count == headCount else {
       throw .count(
         figure: "contact sheet", what: "head labels", found: headNames.count, expected: headCount)
     }
-    let panels = maps.reshaped(layerCount * headCount, maps.shape[2], maps.shape[3])
+    let panels = maps.reshaped(blockCount * headCount, maps.shape[2], maps.shape[3])
     let sheet = try PanelSheet(
-      panels, columns: headCount, options: options, backdrop: nil, name: "contact sheet")
-    return sheet.figure(
-      title: title, rowLabels: layerNames, columnLabels: headNames, rowAxis: "layer",
+      panels, columns: headCount, options: options, backdrop: backdrop, name: "contact sheet")
+    return try sheet.figure(
+      title: title, rowLabels: blockNames, columnLabels: headNames, rowAxis: "block",
       columnAxis: "head",
-      place: { "layer \(layerNames[$0 / headCount]), head \(headNames[$0 % headCount])" })
+      place: { "block \(blockNames[$0 / headCount]), head \(headNames[$0 % headCount])" })
   }
 
-  /// Where each query looks: a map a query, as a grid, over the picture where one is given.
+  /// Maps side by side, such as where each query looks, over the picture where one is given.
   ///
   /// - Parameters:
-  ///   - maps: `[Q, Y, X]`, a number a patch for each query.
+  ///   - maps: `[Q, Y, X]`, a number a patch for each map.
   ///   - backdrop: the picture and its patches; nil for maps alone.
-  ///   - labels: a label a map; nil for numbers from 0.
-  ///   - columns: how many maps stand side by side; nil for a grid of about 4:3.
-  public static func queryMaps(
+  ///   - labels: what stands above each map; nil for numbers from 0.
+  ///   - notes: a few words beneath each map; nil for none.
+  ///   - columns: how many maps stand side by side; nil for a grid of about 4:3 whose last row is full
+  ///     or nearly.
+  public static func mapPanels(
     _ maps: Tensor, over backdrop: Backdrop? = nil, title: String, labels: [String]? = nil,
-    columns: Int? = nil, options: PanelOptions = PanelOptions()
+    notes: [String]? = nil, columns: Int? = nil, options: PanelOptions = PanelOptions()
   ) throws(FigureError) -> Figure {
     guard maps.rank == 3 else {
-      throw .shape(figure: "query maps", found: maps.shape, expected: "[Q, Y, X]")
+      throw .shape(figure: "maps", found: maps.shape, expected: "[Q, Y, X]")
     }
     let count = maps.shape[0]
-    if let labels, labels.count != count {
-      throw .count(figure: "query maps", what: "labels", found: labels.count, expected: count)
+    for (texts, what) in [(labels, "labels"), (notes, "notes")] {
+      guard let texts, texts.count != count else { continue }
+      throw .count(figure: "maps", what: what, found: texts.count, expected: count)
     }
     if let columns, columns < 1 {
       throw .range(
-        figure: "query maps", what: "the number of columns", found: "\(columns)",
+        figure: "maps", what: "the number of columns", found: "\(columns)",
         expected: "1 or more")
     }
-    var across = 1
-    while across * across * 3 < count * 4 { across += 1 }
     let sheet = try PanelSheet(
-      maps, columns: min(columns ?? across, max(1, count)), options: options, backdrop: backdrop,
-      name: "query maps")
+      maps, columns: min(columns ?? PanelSheet.columns(for: count), max(1, count)),
+      options: options, backdrop: backdrop, name: "maps")
     let names = (labels ?? (0..<count).map(String.init)).map(Label.token)
-    return sheet.figure(title: title, panelLabels: names, place: { "map \(names[$0])" })
+    return try sheet.figure(
+      title: title, panelLabels: names, panelNotes: notes, place: { "map \(names[$0])" })
   }
 
   /// How alike the patches are, as a grid of grids: at the place of each patch stands the map of
@@ -125,13 +116,14 @@ extension Figure {
       .reshaped(kept.count, rows, columns)
     var options = options
     if options.normalisation == .zeroToMaximum { options.normalisation = .minimumToMaximum }
+    options.sharing = .all
     let rule =
       "Each small map stands at its patch's place"
       + (every > 1 ? "; of every \(every) × \(every) patches the first is shown." : ".")
     options.note = [rule, options.note].compactMap { $0 }.joined(separator: " ")
     let sheet = try PanelSheet(
       panels, columns: keptColumns.count, options: options, backdrop: nil, name: "similarity maps")
-    return sheet.figure(
+    return try sheet.figure(
       title: title, rowLabels: keptRows.map(String.init),
       columnLabels: keptColumns.map(String.init), rowAxis: "row of the patch",
       columnAxis: "column of the patch", place: { "the map of patch \(kept[$0])" })

@@ -189,7 +189,7 @@ extension Rectangle {
 extension Label {
   /// The text cut to fit, with an ellipsis in front: of a path the end tells most.
   static func fittedAtStart(_ text: String, width: Double, size: Double) -> String {
-    let whole = Array(visible(text, limit: 400))
+    let whole = Array(Typesetter.drawable(visible(text, limit: 400)))
     var first = 0
     while first < whole.count,
       Typesetter.width(of: (first > 0 ? "…" : "") + String(whole[first...]), size: size) > width

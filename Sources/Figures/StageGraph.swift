@@ -38,7 +38,7 @@ extension Figure {
   ///   - nodes: at most `nodeLimit` are drawn, the first.
   ///   - edges: arrows between nodes; the strongest `edgeLimit` are drawn.
   public static func stageGraph(
-    _ nodes: [StageNode], edges: [GraphEdge], title: String, nodeLimit: Int = 120,
+    _ nodes: [StageNode], edges: [GraphEdge], title: String, nodeLimit: Int = 18,
     edgeLimit: Int = 240
   ) throws(FigureError) -> Figure {
     guard !nodes.isEmpty else { throw .empty(figure: "stage graph", what: "stages") }
@@ -58,7 +58,7 @@ extension Figure {
       )
     }
     let layout = try GraphLayout(
-      sizes: sizes, edges: kept.map { ($0.from, $0.to) }, isLevel: false)
+      sizes: sizes, edges: kept.map { ($0.from, $0.to) })
     var page = Drawing()
     for edge in kept {
       let (a, b) = (layout.centres[edge.from], layout.centres[edge.to])

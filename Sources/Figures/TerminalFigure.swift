@@ -14,17 +14,52 @@ extension Figure {
     // Captions have letters of eight points, of which most are narrower than this.
     let used = max(8, min(columns, Int((width / 4.6).rounded(.up))))
     let cell = width / Double(used)  // points a column; a line is twice as high
+    // A terminal's letters are wider than the page's: what stands beneath is broken anew.
+    let lines = captionLines
+    let body = marks.dropLast(lines.count)
     let drawn = Figure(
-      title: title, width: width, height: height,
-      marks: marks.filter { if case .text = $0 { false } else { true } }, altText: altText,
+      title: title, width: width,
+      height: lines.first.map { $0.place.y - Text.reach(size: $0.size).above } ?? height,
+      marks: body.filter { if case .text = $0 { false } else { true } }, altText: altText,
       caption: caption)
     let image = try drawn.image(scale: 4 / cell)
     var grid = TerminalPicture.Cells(image, columns: used, style: style)
     // Large letters first: where two meet, the title stays.
-    let texts = marks.compactMap { if case .text(let text) = $0 { text } else { nil } }
+    let texts = body.compactMap { if case .text(let text) = $0 { text } else { nil } }
       .sorted { ($0.isBold ? 1 : 0, $0.size) > ($1.isBold ? 1 : 0, $1.size) }
     for text in texts { grid.write(text, cell: cell) }
-    return grid.text
+    return grid.text + (lines.isEmpty ? "" : Self.broken(caption, columns: columns))
+  }
+
+  /// The last marks, as far as they are the lines of the caption; none where they are something else.
+  private var captionLines: [Text] {
+    var lines: [Text] = []
+    var rest = caption[...]
+    for mark in marks.reversed() {
+      guard !rest.isEmpty, case .text(let text) = mark, rest.hasSuffix(text.characters) else {
+        break
+      }
+      lines.append(text)
+      rest = rest.dropLast(text.characters.count)
+      while rest.last == " " { rest.removeLast() }
+    }
+    return rest.isEmpty ? lines.reversed() : []
+  }
+
+  /// A text in lines of whole words.
+  private static func broken(_ text: String, columns: Int) -> String {
+    var lines = [""]
+    var used = 0
+    for word in text.split(separator: " ") {
+      let wide = String(word).displayWidth
+      if used > 0, used + 1 + wide > columns {
+        lines.append("")
+        used = 0
+      }
+      lines[lines.count - 1] += (used > 0 ? " " : "") + word
+      used += (used > 0 ? 1 : 0) + wide
+    }
+    return lines.joined(separator: "\n") + "\n"
   }
 }
 

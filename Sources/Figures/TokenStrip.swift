@@ -40,7 +40,7 @@ extension Figure {
     let shown = steps.prefix(512)
     let alternatives = min(
       max(0, runnerUpLimit), 20, shown.map(\.runnersUp.count).max() ?? 0)
-    let (width, gap, perLine) = (90.0, 6.0, 7)
+    let (width, gap, perLine) = (104.0, 6.0, 6)
     let rowHeight = 22.0
     let height = 42 + Double(alternatives) * rowHeight
     var page = Drawing()
@@ -57,16 +57,16 @@ extension Figure {
     }
     let hidden = steps.count - shown.count
     let caption = [
-      "Probability of each token that was written (dark) and of the next likeliest (light), in %; "
+      "Probability of each token that was written (dark) and of the next likeliest (light); "
         + "bars from 0 to 100 %. ␣ is a space, ⏎ a line's end.",
       hidden > 0 ? "\(hidden) later tokens are not shown." : nil,
     ].compactMap { $0 }.joined(separator: " ")
-    let surest = shown.map(\.chosen).min { $0.probability < $1.probability }
+    let doubted = shown.map(\.chosen).min { $0.probability < $1.probability }
     var alt = "\(title). \(steps.count.counted(as: "token")): "
     alt += shown.map { Label.visible($0.chosen.token, limit: 80) }.joined()
-    if let surest {
-      alt += ". The least likely, “\(Label.token(surest.token))”, had a probability of "
-      alt += "\(Numeral.short(surest.probability))."
+    if let doubted {
+      alt += ". The least likely, “\(Label.token(doubted.token))”, had a probability of "
+      alt += "\(Percentage.text(doubted.probability))."
     }
     return page.framed(title: title, caption: caption, altText: alt)
   }
@@ -78,9 +78,8 @@ extension Figure {
     let height = isChosen ? 38.0 : 20.0
     let probability =
       candidate.probability.isFinite ? min(max(candidate.probability, 0), 1) : 0
-    let percent =
-      candidate.probability.isNaN
-      ? "NaN" : Numeral.short((probability * 1000).rounded() / 10)
+    let percent = Percentage.text(candidate.probability)
+    let percentWidth = 46.0
     if isChosen {
       let box = Rectangle(x: x, y: y, width: width, height: height)
       page.add(
@@ -89,22 +88,22 @@ extension Figure {
       page.centre(
         Label.fitted(Label.token(candidate.token), width: width - 8, size: 11, isBold: true),
         at: Point(x + width / 2, y + 11), size: 11, isBold: true, width: width - 8)
-      let track = Rectangle(x: x + 5, y: y + 25, width: width - 48, height: 6)
+      let track = Rectangle(x: x + 5, y: y + 25, width: width - 14 - percentWidth, height: 6)
       page.add(track, fill: .faint)
       var filled = track
       filled.width *= probability
       page.add(filled, fill: .accent)
       page.add(
-        Text("\(percent) %", at: Point(x + width - 4, y + 32), anchor: .end), width: 34)
+        Text(percent, at: Point(x + width - 4, y + 32), anchor: .end), width: percentWidth)
     } else {
       page.add(
         Text(
-          Label.fitted(Label.token(candidate.token), width: width - 44, size: 9),
-          at: Point(x + 5, y + 11)), width: width - 40)
+          Label.fitted(Label.token(candidate.token), width: width - 12 - percentWidth, size: 9),
+          at: Point(x + 5, y + 11)), width: width - 12 - percentWidth)
       page.add(
         Text(
-          "\(percent) %", at: Point(x + width - 4, y + 11), anchor: .end, colour: .quietInk),
-        width: 34)
+          percent, at: Point(x + width - 4, y + 11), anchor: .end, colour: .quietInk),
+        width: percentWidth)
       let track = Rectangle(x: x + 5, y: y + 15, width: width - 9, height: 2)
       page.add(track, fill: .faint)
       var filled = track

@@ -180,9 +180,15 @@ public final class Tutor {
     return (answer, reasons.filter { !$0.isEmpty }.joined(separator: "; "))
   }
 
-  /// The picture that the present question points at, as an expression of the lesson.
-  public var picture: SourceRange? {
-    guard case .question(let question)? = step?.deed else { return nil }
-    return question.picture
+  /// The line that shows the picture that the present question points at: with its rows and columns
+  /// numbered where a patch is said by them, so that "row 3, column 5" can be read off.
+  public var pictureLine: String? {
+    guard case .question(let question)? = step?.deed, let picture = question.picture else {
+      return nil
+    }
+    let name = document.source.text(of: picture).trimmingSpaces
+    guard let side = question.side else { return "show(\(name))" }
+    // Quiet: the picture is drawn, what a figure says of itself is not printed.
+    return "grid(\(name), side=\(document.source.text(of: side).trimmingSpaces));"
   }
 }

@@ -148,9 +148,7 @@ struct LessonPrompt {
   }
 
   private func ask(_ question: Question) throws -> Next {
-    if let picture = tutor.picture {
-      perform("show(\(tutor.document.source.text(of: picture)))")
-    }
+    if let line = tutor.pictureLine { perform(line) }
     say("\n" + text.filled(question.ask, mark: "? "))
     for (index, option) in question.options.enumerated() {
       say(text.filled(option.text, indent: "     ", mark: "  \(Teacher.letter(index)) "))

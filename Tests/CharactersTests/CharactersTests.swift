@@ -35,6 +35,25 @@ struct CharactersTests {
     #expect(text.visible == text && text.visibleOnOneLine == text)
   }
 
+  @Test(arguments: [
+    (0, "0 %"), (1, "100 %"), (0.765, "76.5 %"), (0.001, "0.1 %"), (0.0004, "0.04 %"),
+    (0.000_31, "0.031 %"), (0.000_029_6, "0.003 %"), (3.14e-8, "3.1e-6 %"), (0.9996, "99.96 %"),
+    (0.999_98, "99.998 %"), (0.99, "99.0 %"), (-0.25, "-25.0 %"), (.nan, "nan"),
+    (.infinity, "inf %"), (0.999_999_94, "99.999994 %"),
+  ]) func sharesHaveTheDigitsThatTellThemFromNothingAndFromAll(share: Double, text: String) {
+    #expect(Percentage.text(share) == text)
+  }
+
+  @Test func noShareLooksLikeNothingOrAll() {
+    for exponent in 1...12 {
+      let little = (0..<exponent).reduce(1.0) { number, _ in number / 10 }
+      for share in [little, little * 3.3, little * 9.96] where share < 1 {
+        #expect(Percentage.text(share).contains { ("1"..."9").contains($0) }, "\(share)")
+        #expect(Percentage.text(Float(1 - share)) != "100.0 %", "\(share)")
+      }
+    }
+  }
+
   @Test func nounsFollowTheirNumber() {
     #expect(1.counted(as: "picture") == "1 picture")
     #expect(0.counted(as: "picture") == "0 pictures")

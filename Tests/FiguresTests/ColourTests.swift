@@ -1,7 +1,8 @@
-import Figures
 import Images
 import Tensors
 import Testing
+
+@testable import Figures
 
 @Suite struct ColourTests {
   @Test(arguments: [
@@ -32,6 +33,29 @@ import Testing
       } else {
         #expect(steps.allSatisfy { $0 > 0 }, "\(map)")
       }
+    }
+  }
+
+  /// What outlines a patch is read on any ground: the strongest stands out from the lightest and the
+  /// darkest that a dimmed picture has by the 3 : 1 that WCAG 2 asks of graphics, and the stronger is
+  /// the lighter.
+  @Test(arguments: ColourMap.allCases)
+  func whatLiesOnPicturesIsReadOnEveryGround(map: ColourMap) throws {
+    let colours = map.onPictures
+    let white = UInt8((255 * Overlay.dimmed).rounded())
+    for strongest in map.isDiverging ? [colours[0], colours[255]] : [colours[255]] {
+      for ground in [Colour(white, white, white), .black] {
+        #expect(strongest.contrast(to: ground) >= 3, "\(strongest) on \(ground)")
+      }
+    }
+    let lightness = colours.map(\.lightness)
+    if map.isDiverging {
+      let arms = (lightness[..<128], lightness[128...])
+      #expect(zip(arms.0.dropFirst(2), arms.0).allSatisfy { $0 < $1 })
+      #expect(zip(arms.1.dropFirst(2), arms.1).allSatisfy { $0 > $1 })
+    } else {
+      // Bytes and repeated colours may lose a step, never six.
+      #expect(zip(lightness.dropFirst(6), lightness).allSatisfy { $0 > $1 }, "\(map)")
     }
   }
 

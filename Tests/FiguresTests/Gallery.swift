@@ -91,21 +91,22 @@ enum Gallery {
     result.append(("row", try .heatmap(noise([1, 300]), title: "One row")))
     for (width, height) in [(640, 427), (48, 48), (300, 900)] {
       let image = picture(width, height)
-      let patches = Rectangle.evenGrid(rows: 14, columns: 14, overWidth: width, height: height)
+      let backdrop = Backdrop(
+        image,
+        patches: Rectangle.evenGrid(rows: 14, columns: 14, overWidth: width, height: height))
       var over = OverlayOptions()
       over.valueName = "attention probability"
-      over.showsPicture = width == 640
       let map = attention([1, 196], seed: 5).reshaped(14, 14)
       result.append(
         (
           "overlay-\(width)",
           try .overlay(
-            map, on: image, patches: patches, title: "Query 3 looks here, layer 10", options: over)
+            map, over: backdrop, title: "Query 3 looks here, block 10", options: over)
         ))
       result.append(
         (
           "patches-\(width)",
-          try .patchGrid(image, patches: patches, title: "14 × 14 patches", highlighted: [17, 120])
+          try .patchGrid(backdrop, title: "14 × 14 patches", highlighted: [17, 120])
         ))
     }
     let cropped = Rectangle.evenGrid(rows: 7, columns: 7, overWidth: 427, height: 427)
@@ -114,7 +115,8 @@ enum Gallery {
       (
         "overlay-cropped",
         try .overlay(
-          noise([7, 7]), on: picture(640, 427), patches: cropped, title: "After a centre crop")
+          noise([7, 7]), over: Backdrop(picture(640, 427), patches: cropped),
+          title: "After a centre crop")
       ))
     result += try panels() + charts() + graphs()
     return result
@@ -123,8 +125,8 @@ enum Gallery {
   private static func panels() throws -> [(String, Figure)] {
     var options = PanelOptions()
     options.valueName = "attention probability"
-    var own = options
-    own.sharing = .perPanel
+    var shared = options
+    shared.sharing = .all
     let image = picture(640, 427)
     let backdrop = Backdrop(
       image, patches: Rectangle.evenGrid(rows: 14, columns: 14, overWidth: 640, height: 427))
@@ -133,24 +135,30 @@ enum Gallery {
       (
         "sheet-patterns",
         try .contactSheet(
-          attention([6, 8, 50, 50]), title: "Attention patterns, layers × heads", options: options)
+          attention([6, 8, 50, 50]), title: "Attention patterns, blocks × heads", options: shared)
       ),
       (
         "sheet-own",
-        try .contactSheet(attention([12, 12, 14, 14]), title: "Each on its own", options: own)
+        try .contactSheet(attention([12, 12, 14, 14]), title: "Each on its own", options: options)
+      ),
+      (
+        "sheet-picture",
+        try .contactSheet(
+          attention([3, 4, 196]).reshaped(3, 4, 14, 14), over: backdrop, title: "On the picture",
+          options: options)
       ),
       (
         "queries",
-        try .queryMaps(
+        try .mapPanels(
           attention([32, 196]).reshaped(32, 14, 14), title: "Where 32 queries look",
-          options: options)
+          options: shared)
       ),
       (
         "queries-picture",
-        try .queryMaps(
+        try .mapPanels(
           attention([8, 196]).reshaped(8, 14, 14), over: backdrop,
-          title: "Where 8 queries look", labels: (0..<8).map { "query \($0)" }, columns: 4,
-          options: options)
+          title: "Where 8 queries look", labels: (0..<8).map { "query \($0)" },
+          notes: (0..<8).map { "disc \($0 * 10) %" }, columns: 4, options: options)
       ),
       (
         "similarity",

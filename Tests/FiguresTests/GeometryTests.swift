@@ -26,9 +26,12 @@ import Testing
       numbers[lit] = 1
       let map = Tensor(numbers, shape: [rows, columns])
       let scale = ColourScale(.zeroToMaximum, map: .viridis, of: [map])
-      let result = try Overlay.blend(map, on: image, patches: patches, scale: scale)
-      // 0.4 · 100 + 0.6 · (253, 231, 36)
-      let expected = Image.Pixel(red: 192, green: 179, blue: 62)
+      let result = try Overlay.blend(
+        map, over: Backdrop(image, patches: patches), scale: scale, line: 0)
+      // 0.45 · 0.75 · 100 + 0.55 · (253, 231, 36) inside, the scale's own colour along the edge.
+      let inner = Image.Pixel(red: 173, green: 161, blue: 54)
+      let line = Image.Pixel(red: 253, green: 231, blue: 36)
+      let dimmed = Image.Pixel(red: 40, green: 40, blue: 40)
       let (row, column) = (lit / columns, lit % columns)
       for y in 0..<height {
         for x in 0..<width {
@@ -37,8 +40,9 @@ import Testing
             && (2 * x + 1) * columns < 2 * (column + 1) * width
             && (2 * y + 1) * rows >= 2 * row * height
             && (2 * y + 1) * rows < 2 * (row + 1) * height
-          let wanted = isInside ? expected : Image.Pixel(red: 100, green: 100, blue: 100)
-          guard result[x, y] == wanted else {
+          let isRight =
+            isInside ? [inner, line].contains(result[x, y]) : result[x, y] == dimmed
+          guard isRight else {
             Issue.record("\(width) × \(height), patch \(lit): pixel (\(x), \(y)) \(result[x, y])")
             return
           }
@@ -55,7 +59,7 @@ import Testing
     var numbers = [Float](repeating: 0, count: 12)
     numbers[6] = 1
     let figure = try Figure.overlay(
-      Tensor(numbers, shape: [3, 4]), on: image, patches: patches, title: "One patch",
+      Tensor(numbers, shape: [3, 4]), over: Backdrop(image, patches: patches), title: "One patch",
       options: options)
     let place = figure.marks.compactMap { mark -> Rectangle? in
       if case .picture(let shown, let area, _) = mark, shown.width > 1 { return area }
@@ -75,40 +79,73 @@ import Testing
   }
 
   @Test func pixelsOutsideEveryPatchArePale() throws {
-    let image = flat(100, 60)
-    let patches = [Rectangle(x: 20, y: 0, width: 60, height: 60)]
-    let map = Tensor([1], shape: [1, 1])
-    let scale = ColourScale(.zeroToMaximum, map: .magma, of: [map])
-    let result = try Overlay.blend(map, on: image, patches: patches, scale: scale, strength: 0)
+    let backdrop = Backdrop(
+      flat(100, 60), patches: [Rectangle(x: 20, y: 0, width: 60, height: 60)],
+      note: "Cropped: it was.")
+    let map = Tensor([0], shape: [1, 1])
+    let scale = ColourScale(.fixed(0, 1), map: .magma, of: [map])
+    let result = try Overlay.blend(map, over: backdrop, scale: scale)
     #expect(result[10, 30].red == 174)
     #expect(result[19, 30].red == 174)
-    #expect(result[20, 30].red == 100)
-    #expect(result[79, 30].red == 100)
+    #expect(result[20, 30].red == 40)
+    #expect(result[79, 30].red == 40)
     #expect(result[80, 30].red == 174)
-    let figure = try Figure.overlay(map, on: image, patches: patches, title: "Cropped")
+    let figure = try Figure.overlay(map, over: backdrop, title: "Cropped")
     #expect(figure.caption.contains("40 %"))
+    #expect(figure.caption.contains("Cropped: it was."))
   }
 
-  @Test func aDivergingMapCoversTheMoreTheFurtherFromItsMiddle() throws {
-    let image = Image(width: 30, height: 10, filledWith: .init(red: 255, green: 255, blue: 255))
-    let patches = Rectangle.evenGrid(rows: 1, columns: 3, overWidth: 30, height: 10)
+  @Test func aPictureKeepsItsOwnColours() throws {
+    let image = Image(width: 40, height: 10, filledWith: .init(red: 20, green: 200, blue: 40))
+    let backdrop = Backdrop(
+      image, patches: Rectangle.evenGrid(rows: 1, columns: 4, overWidth: 40, height: 10))
+    let map = Tensor([0, 0.3, 0.6, 1], shape: [1, 4])
+    let scale = ColourScale(.zeroToMaximum, map: .viridis, of: [map])
+    let drawn = try Overlay.blend(map, over: backdrop, scale: scale)
+    var before: UInt8 = 0
+    for x in [5, 15, 25, 35] {
+      let pixel = drawn[x, 5]
+      // Green stays green, and gets brighter where the number is larger.
+      #expect(pixel.green > pixel.red && pixel.green > pixel.blue, "\(pixel)")
+      #expect(pixel.green > before)
+      before = pixel.green
+    }
+  }
+
+  @Test func aDivergingMapShowsTheMoreTheFurtherFromItsMiddle() throws {
+    let backdrop = Backdrop(
+      Image(width: 30, height: 10, filledWith: .init(red: 255, green: 255, blue: 255)),
+      patches: Rectangle.evenGrid(rows: 1, columns: 3, overWidth: 30, height: 10))
     let map = Tensor([-1, 0, 1], shape: [1, 3])
     let scale = ColourScale(.symmetric(about: 0), map: .redBlue, of: [map])
-    let result = try Overlay.blend(map, on: image, patches: patches, scale: scale)
+    let result = try Overlay.blend(map, over: backdrop, scale: scale)
     #expect(result[5, 5].red > result[5, 5].blue && result[25, 5].blue > result[25, 5].red)
-    #expect(result[15, 5] == .init(red: 255, green: 255, blue: 255))
+    #expect(result[15, 5] == .init(red: 102, green: 102, blue: 102))
   }
 
-  @Test(arguments: [ColourMap.magma, .viridis, .redBlue])
-  func theBarHasTheColoursThatThePatchesHave(map: ColourMap) throws {
-    let image = Image(width: 30, height: 10, filledWith: .init(red: 255, green: 255, blue: 255))
-    let patches = Rectangle.evenGrid(rows: 1, columns: 3, overWidth: 30, height: 10)
-    let numbers = Tensor([-1, 0, 1], shape: [1, 3])
+  /// The bar is true on every ground: nothing is mixed into the line around a patch.
+  @Test(
+    arguments: [ColourMap.magma, .viridis, .grey, .redBlue],
+    [
+      Image.Pixel(red: 255, green: 255, blue: 255), .init(red: 0, green: 0, blue: 0),
+      .init(red: 0, green: 255, blue: 0),
+    ])
+  func theLineAroundAPatchHasTheBarsColour(map: ColourMap, ground: Image.Pixel) throws {
+    let image = Image(width: 60, height: 20, filledWith: ground)
+    let numbers = Tensor([-1, 0.5, 1], shape: [1, 3])
+    let backdrop = Backdrop(
+      image, patches: Rectangle.evenGrid(rows: 1, columns: 3, overWidth: 60, height: 20))
     let scale = ColourScale(.symmetric(about: 0), map: map, of: [numbers])
-    let drawn = try Overlay.blend(numbers, on: image, patches: patches, scale: scale)
-    let bar = Overlay.barColours(of: scale, on: image)
-    for (x, colour) in [(5, bar[0]), (25, bar[255])] {
-      #expect(drawn[x, 5] == .init(red: colour.red, green: colour.green, blue: colour.blue))
+    var options = OverlayOptions()
+    (options.map, options.normalisation) = (map, .symmetric(about: 0))
+    let figure = try Figure.overlay(numbers, over: backdrop, title: "", options: options)
+    let pictures = figure.marks.compactMap { mark -> Image? in
+      if case .picture(let shown, _, _) = mark { shown } else { nil }
+    }
+    let bar = try #require(pictures.first { $0.width == 1 })
+    let drawn = try Overlay.blend(numbers, over: backdrop, scale: scale, line: 2)
+    for (x, index) in [(0, 0), (20, 192), (40, 255)] where map.isDiverging || index > 0 {
+      #expect(drawn[x, 10] == bar[0, 255 - index])
     }
   }
 
@@ -120,8 +157,8 @@ import Testing
     ]
     let map = Tensor([1, .nan, .infinity, 0], shape: [2, 2])
     let scale = ColourScale(.minimumToMaximum, map: .viridis, of: [map])
-    _ = try Overlay.blend(map, on: image, patches: wild, scale: scale)
-    _ = try Figure.patchGrid(image, patches: wild, title: "Wild").png()
+    _ = try Overlay.blend(map, over: Backdrop(image, patches: wild), scale: scale)
+    _ = try Figure.patchGrid(Backdrop(image, patches: wild), title: "Wild").png()
   }
 
   @Test func wrongShapesAndCountsAreNamed() throws {
@@ -134,8 +171,8 @@ import Testing
         figure: "overlay", what: "patch rectangles", found: 1, expected: 4)
     ) {
       try Figure.overlay(
-        Tensor(repeating: 0, shape: [2, 2]), on: image,
-        patches: [Rectangle(x: 0, y: 0, width: 1, height: 1)], title: "")
+        Tensor(repeating: 0, shape: [2, 2]),
+        over: Backdrop(image, patches: [Rectangle(x: 0, y: 0, width: 1, height: 1)]), title: "")
     }
     #expect(throws: FigureError.empty(figure: "histogram", what: "numbers")) {
       try Figure.histogram(Tensor([], shape: [0]), title: "")

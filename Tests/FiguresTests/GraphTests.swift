@@ -15,7 +15,7 @@ import Testing
     let figure = try Figure.stageGraph(nodes, edges: edges, title: "Large")
     #expect(!figure.svg().isEmpty)
     let caption = figure.caption
-    #expect(caption.contains("1880 later stages are hidden"))
+    #expect(caption.contains("1982 later stages are hidden"))
     #expect(caption.contains("connections are hidden"))
   }
 
@@ -25,6 +25,28 @@ import Testing
     let figure = try Figure.attentionGraph(
       pattern, title: "Dense", queries: names, keys: names, edgeLimit: 200)
     #expect(figure.caption.contains("89,800 are hidden"))
+  }
+
+  @Test func queriesAndKeysStandInTheirOrderAndOnOnePage() throws {
+    let pattern = Gallery.noise([120, 90], seed: 4)
+    let image = Gallery.picture(20, 20)
+    func nodes(_ count: Int, _ name: String) -> [AttentionNode] {
+      (0..<count).map { AttentionNode("\(name)\($0)", picture: image) }
+    }
+    let figure = try Figure.attentionGraph(
+      pattern, title: "Many", queries: nodes(120, "q"), keys: nodes(90, "k"), edgeLimit: 200)
+    for letter in ["q", "k"] {
+      let places = figure.marks.compactMap { mark -> (number: Int, y: Double)? in
+        guard case .text(let text) = mark, text.characters.hasPrefix(letter),
+          let number = Int(text.characters.dropFirst())
+        else { return nil }
+        return (number, text.place.y)
+      }.sorted { $0.number < $1.number }
+      #expect(places.count > 20)
+      #expect(zip(places, places.dropFirst()).allSatisfy { $0.y < $1.y }, "\(letter)")
+    }
+    // 3,600 pixels at two to a point.
+    #expect(figure.height <= 1800)
   }
 
   @Test func everyStageOfAChainStandsBelowTheOneBefore() throws {

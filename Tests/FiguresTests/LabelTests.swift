@@ -1,9 +1,10 @@
-import Figures
 import Foundation
 import FoundationXML
 import Images
 import Tensors
 import Testing
+
+@testable import Figures
 
 @Suite struct LabelTests {
   static let hostile = [
@@ -71,6 +72,16 @@ import Testing
       let page = try figure.image(scale: 0.25)
       #expect(page.width > 0)
     }
+  }
+
+  @Test func aSignThatNoFontHasIsNamed() throws {
+    let text = Text("a\u{10FFFD}b 😀", at: .init(x: 4, y: 14))
+    #expect(text.characters.hasPrefix("a⟨U+10FFFD⟩b "))
+    // Emoji come with the fonts that scripts/setup installs; elsewhere they have a name.
+    #expect(text.characters.hasSuffix("😀") || text.characters.hasSuffix("⟨grinning face⟩"))
+    // Digits stay those of the letters, whatever fonts of emoji there are.
+    let digits = Typesetter.width(of: "0123456789", size: 10)
+    #expect(digits < 75, "\(digits)")
   }
 
   @Test func chineseHebrewAndLatinAreDrawnWithoutMissingGlyphs() throws {

@@ -111,6 +111,17 @@ import Testing
     #expect(wide.hasPrefix("\u{1B}Pq\"1;1;80;10"))
   }
 
+  @Test func aCaptionIsBrokenForTheTerminalNotCut() throws {
+    let figure = try Figure.heatmap(
+      Gallery.noise([4, 60]), title: "Noise", options: HeatmapOptions())
+    for columns in [30, 60] {
+      let text = try figure.terminalText(columns: columns, style: .shades)
+      let words = text.split { $0 == "\n" || $0 == " " }.joined(separator: " ")
+      #expect(words.hasSuffix(figure.caption))
+      #expect(text.split(separator: "\n").allSatisfy { $0.count <= columns })
+    }
+  }
+
   @Test func aFiguresLettersAreText() throws {
     let marks: [Mark] = [
       .shape(Path(Rectangle(x: 0, y: 40, width: 200, height: 60)), fill: .black, stroke: nil),

@@ -101,6 +101,8 @@ import Testing
     _ = session.run(Source(name: "line", text: "y = x - 0.5"))
     #expect(try tutor.judge("y = x - 0.5") == .right("any way will do"))
     tutor.leave(.done)
+    // The picture with its rows and columns numbered, so that one can be named.
+    #expect(tutor.pictureLine == "grid(x, side=2);")
     for typed in ["2", "1, 0", "(1,0)", "row 1 column 0"] {
       #expect(try tutor.judge(typed) == .right(""), "\(typed)")
     }

@@ -23,7 +23,7 @@ func smallSession() -> Session {
     Command("models", group: "Session", "Lists models.", returns: "a table") { _ in .none },
   ])
   session["vision"] = .integer(1)
-  session["vital"] = .tensor(.init(repeating: 0, shape: [2, 3]), name: nil)
+  session["vital"] = .tensor(.init(repeating: 0, shape: [2, 3]))
   return session
 }
 

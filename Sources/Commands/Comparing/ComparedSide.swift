@@ -1,3 +1,4 @@
+internal import Characters
 internal import Images
 internal import Models
 internal import Runtime
@@ -45,6 +46,36 @@ struct ComparedSide {
     (self.name, self.values, self.model, self.input) = (name, values, model, input)
     precision = model.map { LowerPrecision(of: $0) }
     text = input.prompt.isEmpty ? nil : input.prompt
+  }
+
+  /// What two sides are, told by what they differ in, then what both share: `'what color?' and 'what
+  /// shape?', both: scene 7, model scenes`.
+  static func title(of one: ComparedSide, and other: ComparedSide) -> String {
+    let (facts, others) = (one.facts, other.facts)
+    let differing = facts.indices.filter { facts[$0] != others[$0] }
+    let shared = facts.indices.compactMap { differing.contains($0) ? nil : facts[$0] }
+    func words(_ side: ComparedSide, _ facts: [String?]) -> String {
+      if !["first", "second"].contains(side.name) { return side.name }
+      let own = differing.compactMap { facts[$0] }
+      return own.isEmpty ? side.name : own.joined(separator: ", ")
+    }
+    let both = shared.isEmpty ? "" : ", both: " + shared.joined(separator: ", ")
+    if differing.isEmpty, one.name == "first", other.name == "second" {
+      return shared.isEmpty ? "two runs" : "twice " + shared.joined(separator: ", ")
+    }
+    return words(one, facts) + " and " + words(other, others) + both
+  }
+
+  /// What tells it from another, each nil where it is not known.
+  private var facts: [String?] {
+    [
+      picture?.visibleOnOneLine,
+      text.map { Value.text($0.shortened(toColumns: 48)).represented },
+      model.map { model in
+        ["model \(model.name)", LowerPrecision.words(of: model)].compactMap { $0 }
+          .joined(separator: " ")
+      }, isChanged ? "changed" : nil,
+    ]
   }
 
   /// What this side should have started from, if it is of the same picture and words as another.

@@ -11,6 +11,8 @@ struct PartingTable {
   /// What the second side started from, by entry of a batch, for the words of a prompt.
   var input: [Input]
   let names: [String]
+  /// What was compared, in words for a chart.
+  let title: String
   /// What did not match, a line each.
   var remarks: [String] = []
   /// Whether a tensor of a file had another shape than its place.
@@ -56,7 +58,7 @@ struct PartingTable {
       ("first", parting.first.map { .text(Self.guilty($0).description) } ?? Value.none),
       (
         "chart",
-        try Value.object(Drawing(figure: figure(title: "\(names[0]) and \(names[1])")))
+        try Value.object(Drawing(figure: figure()))
       ),
       ("stage", parting.first.map { .text(judge.stage(of: $0.place)) } ?? Value.none),
     ]
@@ -86,7 +88,7 @@ struct PartingTable {
   }
 
   /// Own errors of each part beside what arithmetic makes there.
-  func figure(title: String) throws -> Figure {
+  func figure() throws -> Figure {
     try Figure.errors(
       parting.rows.prefix(400).map { row in
         let scale = row.own.map { max($0.scale, .leastNormalMagnitude) } ?? 1

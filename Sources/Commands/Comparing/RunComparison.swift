@@ -127,7 +127,8 @@ struct RunComparison {
       isCancelled: isCancelled, progress: progress)
     var table = PartingTable(
       parting: parting, judge: judge, input: [sides[1].input], names: sides.map(\.name),
-      remarks: matched.flatMap(\.remarks), hasMisfits: matched.contains(where: \.hasMisfits))
+      title: ComparedSide.title(of: sides[0], and: sides[1]), remarks: matched.flatMap(\.remarks),
+      hasMisfits: matched.contains(where: \.hasMisfits))
     table.parts = try judge.outline(starts[1]).places.map(\.address.part)
       .reduce(into: []) { parts, part in if parts.last != part { parts.append(part) } }
     return table

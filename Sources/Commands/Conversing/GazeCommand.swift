@@ -126,7 +126,7 @@ struct Gaze: ForeignObject {
       guard let map = try Self.map(rows, way: way, run) else { continue }
       let shown = "picture \(index + 1)" + (view.map { ", \(PictureView.name(of: $0))" } ?? "")
       let own = PatchMap(
-        numbers: map, title: "\(shown), seen for \(title)", model: run.model, view: view)
+        numbers: map, subject: "\(shown), seen for \(title)", model: run.model, view: view)
       guard view != nil else {
         maps.append(own)
         continue
@@ -141,7 +141,7 @@ struct Gaze: ForeignObject {
         parts.map { (try seer.way(of: image.size, view: $0.view), $0.numbers) })
       maps.append(
         PatchMap(
-          numbers: together.numbers, title: "picture \(index + 1), seen for \(title)",
+          numbers: together.numbers, subject: "picture \(index + 1), seen for \(title)",
           model: run.model, views: parts))
     }
     let read = context.context.ids.count
@@ -167,9 +167,10 @@ struct Gaze: ForeignObject {
 
   var typeName: String { "Gaze" }
   var tensor: Tensor? { look }
+  var provenance: Provenance? { Provenance("what \(title) looked at") }
 
   var shown: String {
-    let rows = shares.map { [$0.what, "\($0.tokens)", Digits.percent($0.share)] }
+    let rows = shares.map { [$0.what, "\($0.tokens)", Percentage.text($0.share)] }
     return "\(title.visibleOnOneLine) looked at\n"
       + TextTable(["what", "tokens", "share"], rows, rightAligned: [false, true, true]).text
       + (maps.isEmpty
@@ -186,7 +187,7 @@ struct Gaze: ForeignObject {
           ["what", "tokens", "share"],
           shares.map { [.text($0.what), .integer($0.tokens), .float(Double($0.share))] }))
     case "maps": .newList(maps.map { .object($0) })
-    case "tensor": .tensor(look, name: title)
+    case "tensor": .tensor(look, from: Provenance("what \(title) looked at"))
     default: nil
     }
   }

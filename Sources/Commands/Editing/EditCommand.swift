@@ -120,8 +120,8 @@ struct Edit: ForeignObject {
           distributions.names.indices.prefix(5).map { index in
             [
               distributions.names[index],
-              Digits.percent(distributions.before[index]),
-              Digits.percent(distributions.after[index]),
+              Percentage.text(distributions.before[index]),
+              Percentage.text(distributions.after[index]),
             ]
           }
         ).text)

@@ -33,12 +33,12 @@ extension Command {
     } else if case .object(let object) = source, let view = object as? TraceView {
       map = try AttentionMap.take(
         from: view.trace, model: try view.model ?? session.model(), block: block, head: head,
-        kind: kind, of: view.input, words: view.model.map { source.words(of: $0) } ?? [])
+        kind: kind, of: view.input)
     } else {
       let (trace, model) = try source.lookedAt("source")
       map = try AttentionMap.take(
         from: trace, model: model, block: block, head: head, kind: kind ?? source.lastKind,
-        of: source.runInputs, words: source.words(of: model))
+        of: source.runInputs)
     }
     let patches = map.grid ?? map.model.model.seeing?.patches
     let thumbnails =

@@ -12,24 +12,34 @@ extension Command {
       of: .integer("highlight", in: 0...100_000, "Patches to frame, counted row by row from 0."),
       default: []),
     Parameter.view,
+    Parameter.optional(
+      .integer(
+        "side", in: 1...200,
+        "Cut the picture into so many rows and columns; None for the model's own patches.")),
     returns: "a Figure",
     examples: [Example("save(grid(scene(7), highlight=[30]), \"grid.png\")", "Where is patch 30?")],
     seeAlso: ["patchify", "overlay"]
-  ) { session, picture, highlight, view in
+  ) { session, picture, highlight, view, side in
     let model = try session.model()
     if model.model.seeing?.viewCount == 1 {
       _ = try model.ways(of: Input(), picture: 0, view: view)
     }
-    let rectangles = try model.patchRectangles(of: picture.image, view: view.map { $0 - 1 })
-    if let outside = highlight.first(where: { $0 >= rectangles.count }) {
+    let backdrop =
+      try side.map { side in
+        Backdrop(
+          model.seen(picture.image),
+          patches: Rectangle.evenGrid(
+            rows: side, columns: side, overWidth: picture.image.width, height: picture.image.height
+          ))
+      } ?? model.backdrop(of: picture.image, view: view.map { $0 - 1 })
+    let count = backdrop.patches.count
+    if let outside = highlight.first(where: { $0 >= count }) {
       throw ArgumentFailure(
-        parameter: "highlight", "must be patches from 0 to \(rectangles.count - 1), not \(outside)")
+        parameter: "highlight", "must be patches from 0 to \(count - 1), not \(outside)")
     }
     return .object(
       Drawing(
         figure: try Figure.patchGrid(
-          try session.model().seen(picture.image), patches: rectangles,
-          title: "patches of \(picture.name)",
-          highlighted: highlight)))
+          backdrop, title: "patches of \(picture.name)", highlighted: highlight)))
   }
 }

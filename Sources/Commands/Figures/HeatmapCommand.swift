@@ -40,7 +40,8 @@ extension Command {
       return .object(
         Drawing(
           figure: try Figure.heatmap(
-            numbers, title: title.isEmpty ? "matrix" : title, options: options)))
+            numbers, title: title.isEmpty ? matrix.provenance?.title ?? "matrix" : title,
+            options: options)))
     }
     if !centered { options.normalisation = .zeroToMaximum }
     (options.rowAxis, options.columnAxis) = ("query: who looks", "key: who is looked at")

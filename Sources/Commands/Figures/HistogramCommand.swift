@@ -14,8 +14,7 @@ extension Command {
     ], seeAlso: ["describe", "heatmap"]
   ) { _, value, bins, title in
     let tensor = try value.requireTensor("tensor", from: "encode")
-    var name = title
-    if name.isEmpty, case .tensor(_, let own?) = value { name = own }
+    let name = title.isEmpty ? value.provenance?.title ?? "" : title
     return .object(
       Drawing(
         figure: try Figure.histogram(

@@ -2,6 +2,7 @@ internal import Figures
 internal import Images
 internal import Models
 internal import Runtime
+internal import Scenes
 internal import Tensors
 
 /// The colour maps by the names that users of matplotlib know.
@@ -26,19 +27,39 @@ extension Parameter where T == MapName {
   }
 }
 
+/// Whether maps side by side have one scale.
+enum ScaleChoice: String, Sendable, CaseIterable {
+  case each, all
+
+  var sharing: ScaleSharing { self == .each ? .perPanel : .all }
+}
+
+extension Parameter where T == ScaleChoice {
+  static func scale(_ fallback: ScaleChoice) -> Self {
+    .choice(
+      "scale", default: fallback,
+      "Of maps side by side: \"each\" goes to its own largest number, so that faint ones can be read; "
+        + "\"all\" have one scale, so that colours compare.")
+  }
+}
+
 extension Command {
   static let overlay = Command(
     "overlay", group: "Figures", "Lays a map of patches over the picture, in true geometry.",
     Parameter.any(
-      "map", expects: "a number a patch, or an attention", "What is laid over the picture."),
+      "map", expects: "a number a patch, an attention, or a list of such",
+      "What is laid over the picture; several maps side by side."),
     Parameter.picture("image", "The picture."),
     Parameter.integer(
       "query", in: 0...100_000, default: 0, "Of an attention: whose look is shown, 0 is the first."),
     Parameter.cmap(),
     Parameter.text("title", default: "", "What stands above it."),
+    Parameter.scale(.all),
     returns: "a Figure",
-    details: "The larger a number, the more its colour covers the picture. With RdBu or PuOr the "
-      + "colours lie evenly about 0, and cover the more the further a number is from it.",
+    details:
+      "The picture is dimmed; the larger a number, the brighter its patch, and the line around "
+      + "the patch has the colour of the bar. With RdBu or PuOr the colours lie evenly about 0, and "
+      + "show the more the further a number is from it.",
     examples: [
       Example(
         "s = scene(7)\nvision = encode(embed(patchify(preprocess(s))))\n"
@@ -48,20 +69,89 @@ extension Command {
         "s = scene(7)\nvision = encode(embed(patchify(preprocess(s))))\n"
           + "overlay(vision[\"vision.blocks.5.attention.pattern\"][0, 0, 1:], s)",
         "One row of one head's pattern."),
+      Example(
+        "s = scene(7)\nvision = encode(embed(patchify(preprocess(s))))\n"
+          + "overlay([attention(vision, block=5, head=h) for h in range(3)], s)",
+        "Three heads side by side."),
     ], seeAlso: ["attention", "rollout", "word_map", "heatmap"]
-  ) { session, map, picture, query, cmap, title in
-    let model = try map.sourceModel ?? session.model()
+  ) { session, map, picture, query, cmap, title, scale in
+    // The middle of such a map means zero, and there the picture shows through.
+    let normalisation = cmap.map.isDiverging ? Normalisation.symmetric(about: 0) : .zeroToMaximum
+    let several: [Value]? =
+      switch map {
+      case .list(let list): list.values
+      case .tuple(let values): values
+      default: nil
+      }
+    let maps = try (several ?? [map]).map {
+      try LaidMap($0, on: picture, query: query, current: session.model)
+    }
+    guard let first = maps.first else {
+      throw ArgumentFailure(parameter: "map", "must be at least one map, not an empty list")
+    }
+    guard several != nil, maps.count > 1 else {
+      var options = OverlayOptions()
+      (options.map, options.normalisation) = (cmap.map, normalisation)
+      options.note = first.note ?? first.words.map { "It falls on: \($0). \(Scene.sharesSentence)" }
+      return .object(
+        Drawing(
+          figure: try Figure.overlay(
+            first.numbers, over: first.backdrop, title: title.isEmpty ? first.title : title,
+            options: options)))
+    }
+    if let other = maps.first(where: { $0.backdrop.patches != first.backdrop.patches }) {
+      throw ArgumentFailure(
+        parameter: "map",
+        "must be maps of the same patches, not \(first.numbers.shape) and \(other.numbers.shape)",
+        note: "draw each with an overlay of its own")
+    }
+    let (shared, rest) = maps.map(\.title).sharedBeginning
+    var options = PanelOptions()
+    (options.map, options.normalisation, options.sharing) = (
+      cmap.map, normalisation, scale.sharing
+    )
+    let words = maps.compactMap(\.words)
+    let notes = words.count == maps.count ? words : nil
+    options.note =
+      notes == nil ? first.note : "Beneath: what it falls on. \(Scene.sharesSentence)"
+    return .object(
+      Drawing(
+        figure: try Figure.mapPanels(
+          Tensor(
+            maps.flatMap(\.numbers.elements), shape: [maps.count] + first.numbers.shape),
+          over: first.backdrop,
+          title: title.isEmpty ? (shared.isEmpty ? "maps on \(picture.name)" : shared) : title,
+          labels: rest, notes: notes, options: options)))
+  }
+}
+
+/// A map of numbers on the patches of a picture that they belong to.
+private struct LaidMap {
+  /// `[Y, X]`.
+  let numbers: Tensor
+  let backdrop: Backdrop
+  let title: String
+  /// What there is to say of the patches.
+  var note: String?
+  /// What is looked at, in words, where the picture's scene is known.
+  var words: String?
+
+  /// - Parameters:
+  ///   - query: of an attention, whose look is meant.
+  ///   - current: the model in use, of numbers that tell of none.
+  init(
+    _ value: Value, on picture: Picture, query: Int, current: () throws -> LoadedModel
+  ) throws {
+    let model = try value.sourceModel ?? current()
     let seer = try model.able(.seeing, for: "overlay")
     var parts: [(view: Int?, numbers: Tensor)] = []
-    var name = title
-    var numbers = try map.requireTensor("map", from: "attention")
-    var view: Int?
-    if case .object(let object) = map, let own = object as? PatchMap {
-      if name.isEmpty { name = own.title }
+    var numbers = try value.requireTensor("map", from: "attention")
+    var (name, view, isLook) = (value.provenance?.title, Int?.none, false)
+    if case .object(let object) = value, let own = object as? PatchMap {
       view = own.view
       parts = own.views.map { ($0.view, $0.numbers) }
     }
-    if case .object(let object) = map, let attention = object as? AttentionMap {
+    if case .object(let object) = value, let attention = object as? AttentionMap {
       guard attention.looksAtPatches else {
         throw ArgumentFailure(
           parameter: "map",
@@ -73,23 +163,19 @@ extension Command {
           "must be a whole number from 0 to \(numbers.shape[0] - 1), not \(query)",
           note: "this attention has \(numbers.shape[0]) queries")
       }
-      view = attention.view
+      (view, isLook) = (attention.view, true)
       parts = attention.views.map { ($0.view, $0.weights.row(query)) }
       numbers = numbers.row(query)
-      if name.isEmpty { name = "\(attention.title): \(attention.queryLabels[query])" }
+      name = attention.provenance?.choosing(query)?.title
     }
-    var options = OverlayOptions()
-    options.map = cmap.map
-    // The middle of such a map means zero, and there the picture shows through.
-    if cmap.map.isDiverging { options.normalisation = .symmetric(about: 0) }
-    let title = name.isEmpty ? "map on \(picture.name)" : name
+    title = name ?? "map on \(picture.name)"
     /// A view's numbers on its patches, on this picture.
     func laid(_ numbers: Tensor, _ view: Int?) throws -> Tensor? {
       let shown = view.map { Input.Picture.view(of: picture.image, number: $0) }
       let input = Input(picture: shown ?? .image(picture.image))
       let index = shown == nil ? seer.views(of: input).count - 1 : 0
       let patches = try seer.patches(of: input, at: index)
-      return patches.map(of: numbers) ?? (map.isAttention ? patches.map(ofLook: numbers) : nil)
+      return patches.map(of: numbers) ?? (isLook ? patches.map(ofLook: numbers) : nil)
     }
     if !parts.isEmpty {
       let together = try ViewedMap(
@@ -101,15 +187,12 @@ extension Command {
           }
           return (try seer.way(of: picture.image.size, view: part.view), map)
         })
-      options.note =
-        "\(parts.count) views together: each patch's number is spread over what it covers."
-      return .object(
-        Drawing(
-          figure: try Figure.overlay(
-            together.numbers, on: model.seen(picture.image), patches: together.cells,
-            title: title, options: options)))
+      self.numbers = together.numbers
+      backdrop = Backdrop(model.seen(picture.image), patches: together.cells)
+      note = "\(parts.count) views together: each patch's number is spread over what it covers."
+      return
     }
-    guard let grid = try laid(numbers, view) else {
+    guard let map = try laid(numbers, view) else {
       let patches = seer.patches
       guard seer.hasOneGrid else {
         let way = try seer.way(of: picture.image.size, view: view)
@@ -123,18 +206,26 @@ extension Command {
         "must hold a number a patch, \(patches.rowCount) × \(patches.columnCount) or \(patches.count) of them, not shape "
           + "\(numbers.shape)", note: "take one row of an attention, as in pattern[0, 0, 1:]")
     }
-    return .object(
-      Drawing(
-        figure: try Figure.overlay(
-          grid, on: model.seen(picture.image),
-          patches: try model.patchRectangles(of: picture.image, view: view),
-          title: title, options: options)))
+    self.numbers = map
+    backdrop = try model.backdrop(of: picture.image, view: view)
+    if isLook {
+      words = picture.scene.map { $0.words(for: map.elements, on: backdrop.patches) }
+    }
   }
 }
 
-extension Value {
-  /// Whether it is an attention, whose rows may hold more than a picture's tokens.
-  fileprivate var isAttention: Bool {
-    if case .object(let object) = self { object is AttentionMap } else { false }
+extension [String] {
+  /// What all begin with, up to a comma or a colon, and what is left of each.
+  fileprivate var sharedBeginning: (shared: String, rest: [String]) {
+    guard let first else { return ("", []) }
+    let marks = first.indices.filter { first[$0] == ":" || first[$0] == "," }
+    let end = marks.last { mark in
+      allSatisfy { $0.hasPrefix(first[...mark] + " ") && $0.count > first[...mark].count + 1 }
+    }
+    guard let end else { return ("", self) }
+    let length = first[...end].count
+    return (
+      String(first[..<end]), map { String($0.dropFirst(length)).trimmingPrefix(" ").description }
+    )
   }
 }

@@ -1,3 +1,4 @@
+internal import Figures
 internal import Images
 internal import Models
 internal import Runtime
@@ -9,11 +10,13 @@ extension LoadedModel {
     image.opaque(by: model.seeing?.preprocessing.transparency ?? .drop)
   }
 
-  /// Where each patch lies on a picture, in the picture's own pixels, row by row.
+  /// A picture with the places of its patches in its own pixels, row by row, and what is done to it
+  /// before the model looks.
   ///
   /// - Parameter view: which view of one that is split, counted from 0; nil for the whole.
-  func patchRectangles(of image: Image, view: Int? = nil) throws -> [Rectangle] {
-    try able(.seeing, for: "an overlay").way(of: image.size, view: view).patchRectangles
+  func backdrop(of image: Image, view: Int? = nil) throws -> Backdrop {
+    let way = try able(.seeing, for: "an overlay").way(of: image.size, view: view)
+    return Backdrop(seen(image), patches: way.patchRectangles, note: way.sentence)
   }
 
   /// Which of all views of an input's pictures are meant, by their place in a run and their number in
@@ -53,6 +56,28 @@ extension LoadedModel {
 }
 
 extension Geometry {
+  /// What a model does to the shape of a picture before it looks; nil where it keeps all of it as it is.
+  var sentence: String? {
+    let across = Double(resized.width) / Double(part.size.width)
+    let down = Double(resized.height) / Double(part.size.height)
+    let squeeze = across / down
+    func percent(_ share: Double) -> String { "\(Int((share * 100).rounded())) %" }
+    var sentences: [String] = []
+    if squeeze < 0.98 || squeeze > 1.02 {
+      sentences.append(
+        "Squeezed: the model gets the picture with "
+          + (squeeze < 1
+            ? "\(percent(squeeze)) of its width" : "\(percent(1 / squeeze)) of its height")
+          + ", \(part.size) as \(resized).")
+    }
+    let shown = part.rectangle
+    let share = seen.map { $0.width * $0.height / (shown.width * shown.height) } ?? 0
+    if share < 0.995 {
+      sentences.append("Cropped: the model sees \(percent(share)) of the picture.")
+    }
+    return sentences.isEmpty ? nil : sentences.joined(separator: " ")
+  }
+
   /// Where each patch lies on the original, in its pixels, row by row.
   var patchRectangles: [Rectangle] {
     (0..<rowCount).flatMap { row in

@@ -3,6 +3,7 @@ internal import Generation
 internal import Images
 internal import Models
 internal import Runtime
+internal import Scenes
 internal import Tensors
 internal import Tokenizers
 internal import Tracing
@@ -22,8 +23,13 @@ extension Command {
         "kind",
         "The part of the model, as in attention(); None for text where the source is one, else "
           + "vision, or language where the model has no eyes.")),
-    returns: "a Figure: a row a block, a column a head, one scale for all",
-    details: "Attention to the picture is drawn as the picture lies, a map for one query. Of texts "
+    Parameter.optional(
+      .picture(
+        "image", "The picture beneath; None for the one that the source ran on, where it knows it.")
+    ),
+    Parameter.scale(.each),
+    returns: "a Figure: a row a block, a column a head",
+    details: "Attention to the picture is drawn on the picture, a map for one query. Of texts "
       + "and queries each map is a whole pattern: rows look, columns are looked at.",
     examples: [
       Example(
@@ -33,7 +39,7 @@ extension Command {
         "save(sheet(embed_text(\"a red circle\")), \"words.png\")",
         "Which word looks at which, in every head of every block."),
     ], seeAlso: ["attention", "query_maps"]
-  ) { _, source, query, kind in
+  ) { _, source, query, kind, picture, scale in
     let (trace, model) = try source.lookedAt("source")
     let kind = kind ?? (source.lastKind == .text ? AttentionKind.text : model.firstKind)
     let attentions = model.model.towers.flatMap(\.attentions).filter { $0.kind == kind.rawValue }
@@ -83,12 +89,18 @@ extension Command {
           ? "the class token" : attention.queries == .patches ? "token \($0)" : "query \($0)"
       }
       ?? "all tokens: rows look, columns are looked at"
+    let image = picture?.image ?? source.runInputs.image
+    let backdrop =
+      isOfPicture ? try image.map { try model.backdrop(of: $0, view: way.view) } : nil
+    var options = PanelOptions()
+    options.sharing = scale.sharing
+    options.valueName = "attention probability"
     return .object(
       Drawing(
         figure: try Figure.contactSheet(
-          Tensor(maps, shape: [patterns.count, shape[0]] + size),
+          Tensor(maps, shape: [patterns.count, shape[0]] + size), over: backdrop,
           title: "\(kind.rawValue) attention of \(looking)",
-          layers: patterns.map { String($0.block) })))
+          blocks: patterns.map { String($0.block) }, options: options)))
   }
 
   static let queryMaps = Command(
@@ -98,28 +110,35 @@ extension Command {
     Parameter.integer("block", in: 0...1000, default: 0, "The block, counted from 0."),
     Parameter.optional(.integer("head", in: 0...1000, "The head; None for the mean of all.")),
     Parameter.view,
-    returns: "a Figure: a small map a query, one scale for all",
+    Parameter.scale(.each),
+    returns: "a Figure: a small map a query; of a scene with what each looks at in words",
     examples: [
       Example(
         "s = scene(7)\nqueries = query(encode(embed(patchify(preprocess(s)))))\n"
           + "save(query_maps(queries, s, block=2), \"queries.png\")", "What each query looks at.")
     ], seeAlso: ["attention", "sheet"]
-  ) { _, source, picture, block, head, view in
+  ) { _, source, picture, block, head, view, scale in
     let (trace, model) = try source.lookedAt("source")
     let map = try AttentionMap.take(
       from: trace, model: model, block: block, head: head, kind: .cross, view: view.map { $0 - 1 },
       of: source.runInputs)
     let patches = try map.grid ?? model.able(.seeing, for: "query_maps").patches
     let count = map.weights.shape[0]
-    let grids = (0..<count).flatMap { patches.map(ofLook: map.weights.row($0))?.elements ?? [] }
+    let grids = (0..<count).map { patches.map(ofLook: map.weights.row($0))?.elements ?? [] }
+    let backdrop = try model.backdrop(of: picture.image, view: map.view)
+    var options = PanelOptions()
+    options.sharing = scale.sharing
+    options.valueName = "attention probability"
+    let notes = picture.scene.map { scene in
+      grids.map { scene.words(for: $0, on: backdrop.patches) }
+    }
+    if notes != nil { options.note = "Beneath: what it looks at. \(Scene.sharesSentence)" }
     return .object(
       Drawing(
-        figure: try Figure.queryMaps(
-          Tensor(grids, shape: [count, patches.rowCount, patches.columnCount]),
-          over: Backdrop(
-            model.seen(picture.image),
-            patches: try model.patchRectangles(of: picture.image, view: map.view)),
-          title: map.title)))
+        figure: try Figure.mapPanels(
+          Tensor(grids.flatMap { $0 }, shape: [count, patches.rowCount, patches.columnCount]),
+          over: backdrop, title: map.title, labels: map.queryLabels, notes: notes,
+          options: options)))
   }
 
   static let tokenStrip = Command(

@@ -65,8 +65,8 @@ struct Embeddings: ForeignObject {
 
   func attribute(_ attribute: String) throws -> Value? {
     switch attribute {
-    case "tensor": .tensor(rows, name: brief)
-    case "unit": .tensor(rows.unitRows(), name: "\(brief), of length 1")
+    case "tensor": .tensor(rows, from: Provenance(brief))
+    case "unit": .tensor(rows.unitRows(), from: Provenance("\(brief), of length 1"))
     case "names": .texts(items.map(\.name))
     case "trace":
       trace.map { .object(TraceView(trace: $0, title: brief, model: model, input: input)) }

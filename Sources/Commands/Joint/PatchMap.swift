@@ -6,7 +6,10 @@ internal import Tensors
 struct PatchMap: ForeignObject {
   /// `[rows, columns]`.
   let numbers: Tensor
-  let title: String
+  /// What is mapped on what: `word map of scene 7`.
+  let subject: String
+  /// What of that these numbers are: `'a red circle'`.
+  var choices: [String] = []
   let model: LoadedModel
   /// Which view of its picture that is, counted from 0; nil for the whole.
   var view: Int?
@@ -15,12 +18,16 @@ struct PatchMap: ForeignObject {
 
   var tensor: Tensor? { numbers }
   var typeName: String { "PatchMap" }
-  var shown: String { Value.tensor(numbers, name: title).displayed }
+  var provenance: Provenance? {
+    Provenance(subject, axes: [.init("row"), .init("column")], choices: choices)
+  }
+  var title: String { provenance?.title ?? subject }
+  var shown: String { Value.tensor(numbers, from: Provenance(title)).displayed }
   var attributeNames: [String] { ["tensor", "title", "views"] }
 
   func attribute(_ attribute: String) throws -> Value? {
     switch attribute {
-    case "tensor": .tensor(numbers, name: title)
+    case "tensor": .tensor(numbers, from: provenance)
     case "title": .text(title)
     case "views": .newList(views.map { .object($0) })
     default: nil

@@ -36,7 +36,7 @@ struct Similarity: ForeignObject {
       [rowLabels[row]]
         + shownColumns.indices.map { column in
           showsProbabilities
-            ? Digits.percent(numbers[row, column]) : Digits.short(Double(numbers[row, column]))
+            ? Percentage.text(numbers[row, column]) : Digits.short(Double(numbers[row, column]))
         }
     }
     let isCut = shownRows.count < rows.count || shownColumns.count < columns.count
@@ -57,9 +57,9 @@ struct Similarity: ForeignObject {
       try MemoryGate.take(8 * cosines.count, for: "\(attribute) of shape \(cosines.shape)")
     }
     return switch attribute {
-    case "cosines": .tensor(cosines, name: "cosines")
-    case "logits": .tensor(logits, name: "logits")
-    case "probabilities": .tensor(probabilities, name: "probabilities")
+    case "cosines": .tensor(cosines, from: Provenance("cosines"))
+    case "logits": .tensor(logits, from: Provenance("logits"))
+    case "probabilities": .tensor(probabilities, from: Provenance("probabilities"))
     case "scale": .float(Double(scale))
     case "best":
       .texts(

@@ -55,7 +55,12 @@ extension Command {
     }
     return .object(
       PatchMap(
-        numbers: numbers,
-        title: "\(Value.text(text).represented) on \(picture.name.visibleOnOneLine)", model: model))
+        numbers: numbers, subject: "word map of \(picture.name.visibleOnOneLine)",
+        choices: [
+          Value.text(text).represented
+            + (without ?? []).enumerated().map {
+              ($0.offset == 0 ? " minus " : " and ") + Value.text($0.element).represented
+            }.joined()
+        ], model: model))
   }
 }

@@ -38,8 +38,7 @@ extension Command {
     return .object(
       try AttentionMap.take(
         from: trace, model: model, block: block, head: head, kind: kind ?? source.lastKind,
-        picture: picture - 1, view: view.map { $0 - 1 }, of: source.runInputs,
-        words: source.words(of: model)))
+        picture: picture - 1, view: view.map { $0 - 1 }, of: source.runInputs))
   }
 }
 
@@ -47,7 +46,7 @@ extension AttentionMap {
   /// Finds one layer's pattern in a trace and reduces it to one head or the mean.
   static func take(
     from trace: Trace, model: LoadedModel, block: Int, head: Int?, kind: AttentionKind?,
-    picture: Int = 0, view: Int? = nil, of input: Input = Input(), words: [String] = []
+    picture: Int = 0, view: Int? = nil, of input: Input = Input()
   ) throws -> AttentionMap {
     let places = model.model.towers.flatMap(\.attentions).filter {
       kind == nil || $0.kind == kind?.rawValue
@@ -63,6 +62,7 @@ extension AttentionMap {
     let ways =
       isOfPicture
       ? try model.ways(of: input, picture: picture, view: view) : [(index: picture, view: nil)]
+    let words = model.words(of: input, at: place)
     let maps = try ways.map { way in
       try take(
         from: trace, model: model, at: place, block: block, head: head, way: way, of: input,
@@ -164,13 +164,28 @@ extension LoadedModel {
   }
 }
 
-extension Value {
-  /// The tokens of the text that a value came from, where it is a text alone.
-  func words(of model: LoadedModel) -> [String] {
-    guard let part = model.model.embedding, let ids = try? part.textIDs(runInputs.prompt) else {
-      return []
+extension LoadedModel {
+  /// The tokens of the text that an attention's positions stand for, with what a picture's rows among
+  /// them are; none where that is not known.
+  fileprivate func words(of input: Input, at place: AttentionPlace) -> [String] {
+    guard case .text = place.queries else { return [] }
+    if place.kind == AttentionKind.text.rawValue {
+      guard let part = model.embedding else { return [] }
+      return ((try? part.textIDs(input.prompt)) ?? []).map { part.tokenizer.visible($0) }
     }
-    return ids.map { part.tokenizer.visible($0) }
+    guard let writer = model.writing, let ids = try? writer.ids(of: input) else { return [] }
+    var words = ids.map { writer.tokenizer.visible($0) }
+    guard let context = try? model.chatting?.context(of: input), context.ids == ids else {
+      return words
+    }
+    for part in context.parts {
+      guard case .picture(let index, let view) = part.kind else { continue }
+      let shown = view.map { ", \(PictureView.name(of: $0))" } ?? ""
+      for (row, token) in part.tokens.enumerated() {
+        words[token] = "picture \(index + 1)\(shown), row \(row)"
+      }
+    }
+    return words
   }
 }
 
@@ -211,8 +226,11 @@ extension AttentionPlace.Tokens {
         return grid?.patch(ofToken: index).flatMap { grid?.place(of: $0) }
           .map { "\($0.row),\($0.column)" } ?? "class"
       case .queries: return "query \(index)"
-      case .text(0) where words.indices.contains(index): return words[index]
-      case .text(let soft): return index < soft ? "query \(index)" : "token \(index - soft)"
+      case .text(let soft) where index < soft: return "query \(index)"
+      case .text(let soft):
+        // The words may begin with those that stand for the picture, or behind them.
+        let word = soft == 0 ? index : index - (count - words.count)
+        return words.indices.contains(word) ? words[word] : "token \(index - soft)"
       }
     }
   }

@@ -62,7 +62,7 @@ extension Command {
     }
     let one = try AttentionMap.take(
       from: trace, model: model, block: 0, head: nil, kind: AttentionKind(rawValue: tower),
-      view: way.view, of: source.runInputs, words: source.words(of: model))
+      view: way.view, of: source.runInputs)
     return .object(
       AttentionMap(
         weights: attentionRollout(patterns), address: "rollout of \(tower) blocks 0 to \(end)",

@@ -59,7 +59,7 @@ struct Answer: ForeignObject {
       ["step", "token", "probability", "runners-up"],
       answer.generated.steps.enumerated().map { index, step in
         let others = step.candidates.filter { $0.token != step.token }.prefix(3).map {
-          "\(tokenizer.visible($0.token)) \(Digits.percent($0.probability))"
+          "\(tokenizer.visible($0.token)) \(Percentage.text($0.probability))"
         }
         return [
           .integer(index), .text(tokenizer.visible(step.token)),

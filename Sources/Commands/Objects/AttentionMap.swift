@@ -1,3 +1,4 @@
+internal import Characters
 internal import Foundation
 internal import Models
 internal import Runtime
@@ -32,6 +33,21 @@ struct AttentionMap: ForeignObject {
     "\(address), " + (head.map { "head \($0) of \(headCount)" } ?? "mean of \(headCount) heads")
   }
   var brief: String { "\(title) \(weights.shape)" }
+  var provenance: Provenance? {
+    Provenance(
+      title,
+      axes: [
+        .init("query", places: queryLabels.map(Self.spoken)),
+        .init("key", places: keyLabels.map(Self.spoken)),
+      ])
+  }
+
+  /// A label as a title says it: `patch 3,4` for `3,4`.
+  private static func spoken(_ label: String) -> String {
+    if label == "class" { return "the class token" }
+    return label.contains(",") && label.allSatisfy { $0.isNumber || $0 == "," }
+      ? "patch \(label)" : label
+  }
 
   var shown: String {
     let entropies = (0..<weights.shape[0]).map { query in
@@ -45,7 +61,7 @@ struct AttentionMap: ForeignObject {
       \(title)
       [\(weights.shape[0]), \(weights.shape[1])]: rows look, columns are looked at; softmax over \
       columns, each row sums to 1
-      largest \(Digits.percent(weights.elements[largest])): \(queryLabels[query]) looks at \
+      largest \(Percentage.text(weights.elements[largest])): \(queryLabels[query]) looks at \
       \(keyLabels[key])
       spread: mean entropy \(Digits.short(mean)) of at most \(Digits.short(even)) nats
       """
@@ -61,7 +77,7 @@ struct AttentionMap: ForeignObject {
     case "address": .text(address)
     case "head": head.map { .integer($0) } ?? Value.none
     case "heads": .integer(headCount)
-    case "weights": .tensor(weights, name: title)
+    case "weights": .tensor(weights, from: provenance)
     default: nil
     }
   }

@@ -99,7 +99,7 @@ struct NamedTensors: ForeignObject {
     let limit = Float(1 << 24)
     guard entry.type.holdsIntegers, entry.type.size >= 4,
       tensor.elements.contains(where: { abs($0) > limit })
-    else { return .tensor(tensor, name: entry.name) }
+    else { return .tensor(tensor, from: Provenance(entry.name)) }
     throw RuntimeFailure(
       .value, "\(Value.text(entry.name).inMessage) holds whole numbers that float32 would round",
       hint: "integers(\"…\") gives them as a list")

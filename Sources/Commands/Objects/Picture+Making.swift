@@ -37,9 +37,7 @@ extension Picture {
         "warning: \(cut.counted(as: "number")) of \(levels.count) "
           + "\(cut == 1 ? "is" : "are") no colour of a picture, and cut at black and white\n")
     }
-    var name = "picture"
-    if case .tensor(_, let own?) = source { name = own }
-    return Picture(try Image(levels: levels), name: name)
+    return Picture(try Image(levels: levels), name: source.provenance?.title ?? "picture")
   }
 }
 

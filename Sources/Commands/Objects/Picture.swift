@@ -35,7 +35,10 @@ struct Picture: ForeignObject {
     case ("width", _): .integer(image.width)
     case ("height", _): .integer(image.height)
     case ("size", _): .tuple([.integer(image.width), .integer(image.height)])
-    case ("pixels", _): .tensor(image.tensor, name: "\(name).pixels")
+    case ("pixels", _):
+      .tensor(
+        image.tensor,
+        from: Provenance("\(name).pixels", axes: ["row", "column", "channel"].map { .init($0) }))
     case ("caption", let scene?): .text(scene.caption)
     case ("seed", let scene?): .integer(Int(truncatingIfNeeded: scene.seed))
     case ("objects", let scene?): .newList(scene.objects.map(Self.describe))

@@ -54,6 +54,6 @@ struct PictureFile {
     guard image.alpha != nil else { return }
     note(
       "\(path.visibleOnOneLine) has transparent parts, "
-        + "\(Digits.percent(Float(image.transparentShare))) of its pixels: \(done)")
+        + "\(Percentage.text(Float(image.transparentShare))) of its pixels: \(done)")
   }
 }

@@ -1,4 +1,5 @@
 internal import Characters
+internal import Images
 internal import Models
 internal import Runtime
 internal import Tensors
@@ -16,15 +17,25 @@ struct StageResult: ForeignObject {
   var input = Input()
 
   var tensor: Tensor? { result }
+  var provenance: Provenance? { Provenance(stage) }
   var typeName: String { "StageResult" }
 
   var shown: String {
-    let line = Value.tensor(result, name: stage).displayed
+    let line =
+      Value.tensor(result, from: Provenance(stage)).displayed + (shape.map { "\n\($0)" } ?? "")
     guard !trace.records.isEmpty else { return line }
     let example = trace.records.last { $0.address.description.hasSuffix(".pattern") }
     let way = "trace: \(trace.records.count.counted(as: "place"))"
     return line + "\n" + way
       + (example.map { ", such as \(stageVariable)[\"\($0.address)\"]" } ?? "")
+  }
+
+  /// What became of the picture's shape, where the stage is the one that changes it.
+  private var shape: String? {
+    guard stage == "preprocess", let seer = model.model.seeing, seer.viewCount == 1,
+      let image = input.image
+    else { return nil }
+    return try? seer.way(of: image.size, view: nil).sentence
   }
 
   var brief: String { "\(stage) \(result.shape)" }
@@ -38,7 +49,7 @@ struct StageResult: ForeignObject {
       .object(
         TraceView(
           trace: trace, title: stage, model: model, input: input))
-    case "tensor": .tensor(result, name: stage)
+    case "tensor": .tensor(result, from: provenance)
     case "stage": .text(stage)
     case "prompt": input.words == nil ? Value.none : .text(input.prompt)
     default: nil
@@ -105,11 +116,11 @@ struct TraceView: ForeignObject {
 extension Trace {
   /// What was kept at `address`, or an error that names the nearest place.
   func value(at address: String) throws -> Value {
-    if let tensor = self[Address(address)] { return .tensor(tensor, name: address) }
+    if let record = record(Address(address)) { return record.value }
     let names = records.map(\.address.description)
     let fitting = names.filter { Address($0).matches(address) }
-    if fitting.count == 1, let tensor = self[Address(fitting[0])] {
-      return .tensor(tensor, name: fitting[0])
+    if fitting.count == 1, let record = record(Address(fitting[0])) {
+      return record.value
     }
     if fitting.count > 1 {
       throw RuntimeFailure(
@@ -131,6 +142,10 @@ extension Trace {
 }
 
 extension Trace.Record {
-  /// The tensor, under its name.
-  fileprivate var value: Value { .tensor(tensor, name: address.description) }
+  /// The tensor, which knows its address and what its axes count.
+  fileprivate var value: Value {
+    .tensor(
+      tensor,
+      from: Provenance(address.description, axes: tap.axes.map { .init($0.rawValue) }))
+  }
 }

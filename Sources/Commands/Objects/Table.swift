@@ -153,11 +153,6 @@ enum Digits {
     return "\((number * factor).rounded() / factor)"
   }
 
-  /// A share as per cent with one place.
-  static func percent(_ share: Float) -> String {
-    share.isNaN ? "nan" : "\((Double(share) * 1000).rounded() / 10) %"
-  }
-
   private static func floorLog10(_ number: Double) -> Double {
     var (exponent, rest) = (0.0, number)
     while rest >= 10 { (rest, exponent) = (rest / 10, exponent + 1) }

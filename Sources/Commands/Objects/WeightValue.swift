@@ -48,14 +48,16 @@ struct WeightValue: ForeignObject {
           .index, "row \(number) is outside the \(count.counted(as: "row")) of \(name)")
       }
       let tensor = weight.tensor.rows([row])
-      return .tensor(tensor.reshaped(to: Array(shape.dropFirst())), name: name)
+      return .tensor(
+        tensor.reshaped(to: Array(shape.dropFirst())),
+        from: Provenance("\(name)[\(row)]"))
     case .slice(let slice):
       guard let range = slice.indices(count: count) else { return nil }
       let rows = (0..<range.count).map { range.start + $0 * range.step }
       let (bytes, overflow) = (rows.count * 4).multipliedReportingOverflow(
         by: shape.dropFirst().reduce(1, *))
       try MemoryGate.take(overflow ? .max : bytes, of: 1, for: "\(rows.count) rows of \(name)")
-      return .tensor(weight.tensor.rows(rows), name: name)
+      return .tensor(weight.tensor.rows(rows), from: Provenance(name))
     default:
       try MemoryGate.take(weight.tensor.count, of: 4, for: "the numbers of \(name)")
       return nil

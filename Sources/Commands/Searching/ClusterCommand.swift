@@ -140,8 +140,8 @@ extension Command {
         figure: try Figure.pictureMap(
           places,
           names: (
-            "first principal component, \(Digits.percent(layout.shares[0])) of the variance",
-            "second, \(Digits.percent(layout.shares[1]))"
+            "first principal component, \(Percentage.text(layout.shares[0])) of the variance",
+            "second, \(Percentage.text(layout.shares[1]))"
           ),
           title: folder.index.pictures.count.counted(as: "picture")
             + " of \(folder.index.root.lastPathComponent)"

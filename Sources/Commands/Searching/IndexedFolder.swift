@@ -33,7 +33,7 @@ struct IndexedFolder: ForeignObject {
     case "folder": .text(index.root.path)
     case "model": .text(index.model.name)
     case "names": .texts(index.pictures.map(\.path))
-    case "embeddings": .tensor(try embeddings(), name: "embeddings")
+    case "embeddings": .tensor(try embeddings(), from: Provenance("embeddings"))
     case "skipped":
       .object(
         Table(

@@ -48,7 +48,7 @@ struct SearchResult: Drawn {
     if let graph = finding.graph {
       return ", approximately: \(graph.effort) candidates of a graph of neighbours"
         + (graph.queryCount > 0
-          ? " (\(Digits.percent(Float(graph.recall))) of the ten nearest found when it was made)"
+          ? " (\(Percentage.text(Float(graph.recall))) of the ten nearest found when it was made)"
           : "")
     }
     return finding.remark.map { ", every one compared: \($0)" } ?? ""

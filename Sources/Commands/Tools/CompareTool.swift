@@ -107,7 +107,7 @@ public struct CompareTool {
 
   /// Draws own errors and floors.
   public func writeChart(to url: URL) throws {
-    let figure = try parted.figure(title: parted.names.joined(separator: " and "))
+    let figure = try parted.figure()
     let bytes: [UInt8] =
       switch url.pathExtension.lowercased() {
       case "svg": figure.svg()

@@ -123,6 +123,6 @@ extension NearestFacts {
   var sentence: String {
     "linked with their neighbours"
       + (queryCount > 0
-        ? ", which finds \(Digits.percent(Float(recall))) of the ten nearest" : "")
+        ? ", which finds \(Percentage.text(Float(recall))) of the ten nearest" : "")
   }
 }

@@ -11,24 +11,30 @@ enum TensorMethods {
     "std", "sum", "tolist", "topk", "transpose",
   ]
 
-  static func attribute(_ x: Tensor, _ name: String) throws -> Value? {
+  /// What stands behind a name; what it gives knows where the tensor's numbers come from.
+  static func attribute(
+    _ x: Tensor, _ name: String, from origin: Provenance? = nil
+  ) throws -> Value? {
     switch name {
     case "shape": return .tuple(x.shape.map { .integer($0) })
     case "ndim": return .integer(x.rank)
     case "size": return .integer(x.count)
     case "dtype": return .text("float32")
     case "T":
-      return .tensor(try permuted(x, Array((0..<x.rank).reversed())))
-    default: return try method(x, name).map { .function($0) }
+      let order = Array((0..<x.rank).reversed())
+      return .tensor(try permuted(x, order), from: origin?.permuted(by: order))
+    default: return try method(x, name, origin).map { .function($0) }
     }
   }
 
-  private static func method(_ x: Tensor, _ name: String) throws -> Callable? {
+  private static func method(
+    _ x: Tensor, _ name: String, _ origin: Provenance?
+  ) throws -> Callable? {
     switch name {
-    case "abs": return mapped(x, name, "Sizes without signs.") { abs($0) }
-    case "exp": return mapped(x, name, "e to each element.") { exp($0) }
-    case "log": return mapped(x, name, "Natural logarithms.") { log($0) }
-    case "sqrt": return mapped(x, name, "Square roots.") { $0.squareRoot() }
+    case "abs": return mapped(x, name, origin, "Sizes without signs.") { abs($0) }
+    case "exp": return mapped(x, name, origin, "e to each element.") { exp($0) }
+    case "log": return mapped(x, name, origin, "Natural logarithms.") { log($0) }
+    case "sqrt": return mapped(x, name, origin, "Square roots.") { $0.squareRoot() }
     case "tolist":
       return Callable(name, "Nested lists of its elements.") { session in
         try Arithmetic.checkCount(x.count, session)
@@ -43,23 +49,27 @@ enum TensorMethods {
         return .float(Double(x.elements[0]))
       }
     case "flatten":
-      return Callable(name, "All elements along one axis.") { _ in .tensor(x.reshaped(x.count)) }
+      return Callable(name, "All elements along one axis.") { _ in
+        .tensor(x.reshaped(x.count), from: x.rank == 1 ? origin : origin?.reshaped)
+      }
     case "clip":
       return Callable(
         name, "Held between two bounds.", .number("min", "The lower."), .number("max", "The upper.")
       ) { _, low, high in
         try Tensor.askForRoom(x.shape)
-        return .tensor(x.map { min(max($0, Float(low)), Float(high)) })
+        return .tensor(
+          x.map { min(max($0, Float(low)), Float(high)) }, from: origin?.doing("clipped"))
       }
     case "reshape":
       return Callable(unchecked: name, takes: "*shape", "The same elements in another shape.") {
         arguments, _ in
-        .tensor(try reshaped(x, arguments))
+        .tensor(try reshaped(x, arguments), from: origin?.reshaped)
       }
     case "transpose":
       return Callable(unchecked: name, takes: "*axes", "The axes in another order.") {
         arguments, _ in
-        .tensor(try transposed(x, arguments))
+        let order = try order(of: arguments, x)
+        return .tensor(try permuted(x, order), from: origin?.permuted(by: order))
       }
     case "softmax":
       return Callable(
@@ -68,7 +78,7 @@ enum TensorMethods {
       ) { _, axis in
         let axis = try place(axis, x)
         try Tensor.askForRoom(x.shape, copies: axis == x.rank - 1 ? 1 : 3)
-        return .tensor(softmax(x, axis))
+        return .tensor(softmax(x, axis), from: origin?.doing("softmax"))
       }
     case "argsort":
       return Callable(
@@ -83,21 +93,23 @@ enum TensorMethods {
       ) { _, k, axis, largest in
         try TensorOrder(x, axis: axis, falling: largest, first: k, name).pair
       }
-    default: return reduction(x, name)
+    default: return reduction(x, name, origin)
     }
   }
 
   private static func mapped(
-    _ x: Tensor, _ name: String, _ summary: String,
+    _ x: Tensor, _ name: String, _ origin: Provenance?, _ summary: String,
     _ operation: @escaping @Sendable (Float) -> Float
   ) -> Callable {
     Callable(name, summary) { _ in
       try Tensor.askForRoom(x.shape)
-      return .tensor(x.map(operation))
+      return .tensor(x.map(operation), from: origin?.doing(name))
     }
   }
 
-  private static func reduction(_ x: Tensor, _ name: String) -> Callable? {
+  private static func reduction(
+    _ x: Tensor, _ name: String, _ origin: Provenance?
+  ) -> Callable? {
     let fold: @Sendable ([Float]) -> Float
     switch name {
     case "sum": fold = { Float(total($0) { $0 }) }
@@ -142,14 +154,16 @@ enum TensorMethods {
       let folded = x.reduced(axis: along, fold)
       let arePositions = name == "argmax" || name == "argmin"
       if arePositions { try DiscreteTensor.checkPositions(x.shape[along], name) }
+      let folding = origin?.folding(along, by: name, keepsAxis: keepsAxis)
       guard keepsAxis else {
-        guard arePositions else { return Indexing.scalar(folded) }
+        guard arePositions else { return Indexing.scalar(folded, from: folding) }
         return DiscreteTensor.value(folded, .positions)
       }
       var shape = x.shape
       shape[along] = 1
       let kept = folded.reshaped(to: shape)
-      return arePositions ? .object(DiscreteTensor(kept, .positions)) : .tensor(kept)
+      return arePositions
+        ? .object(DiscreteTensor(kept, .positions)) : .tensor(kept, from: folding)
     }
   }
 
@@ -247,15 +261,16 @@ enum TensorMethods {
     return x.reshaped(to: shape)
   }
 
-  private static func transposed(_ x: Tensor, _ arguments: [Argument]) throws -> Tensor {
+  /// The order of axes that `transpose` is given; the reverse where none is.
+  private static func order(of arguments: [Argument], _ x: Tensor) throws -> [Int] {
     let axes = try integers(arguments, "transpose").map { $0 < 0 ? $0 + x.rank : $0 }
-    if axes.isEmpty { return try permuted(x, Array((0..<x.rank).reversed())) }
+    if axes.isEmpty { return Array((0..<x.rank).reversed()) }
     guard axes.sorted() == Array(0..<x.rank) else {
       throw RuntimeFailure(
         .shape, "transpose names every axis of shape \(x.shape) once",
         notes: ["such as " + (0..<x.rank).reversed().map(String.init).joined(separator: ", ")])
     }
-    return try permuted(x, axes)
+    return axes
   }
 
   private static func permuted(_ x: Tensor, _ axes: [Int]) throws -> Tensor {

@@ -127,7 +127,9 @@ enum Arithmetic {
     }
     if let tensor = value.tensor {
       if operation == .minus { try Tensor.askForRoom(tensor.shape) }
-      return .tensor(operation == .minus ? -tensor : tensor)
+      return operation == .minus
+        ? .tensor(-tensor, from: value.provenance?.doing("negated"))
+        : .tensor(tensor, from: value.provenance)
     }
     throw RuntimeFailure(.type, "'\(operation.rawValue)' does not work on \(described(value))")
   }

@@ -47,10 +47,13 @@ enum Attributes {
       case "step": return .integer(range.step)
       default: return nil
       }
-    case .tensor(let tensor, _): return try TensorMethods.attribute(tensor, name)
+    case .tensor(let tensor, let origin):
+      return try TensorMethods.attribute(tensor, name, from: origin)
     case .object(let object):
       if let found = try object.attribute(name) { return found }
-      return try object.tensor.flatMap { try TensorMethods.attribute($0, name) }
+      return try object.tensor.flatMap {
+        try TensorMethods.attribute($0, name, from: object.provenance)
+      }
     case .command(let command):
       return name == "name" ? .text(command.name) : name == "summary" ? .text(command.summary) : nil
     case .function(let function):

@@ -29,10 +29,13 @@ enum Indexing {
     case .dictionary(let mapping):
       if let value = mapping[try Key(place)] { return value }
       throw missing(place, mapping)
-    case .tensor(let tensor, _): return try TensorIndex.apply(place, to: tensor)
+    case .tensor(let tensor, let origin):
+      return try TensorIndex.apply(place, to: tensor, from: origin)
     case .object(let object):
       if let element = try object.element(place) { return element }
-      if let tensor = object.tensor { return try TensorIndex.apply(place, to: tensor) }
+      if let tensor = object.tensor {
+        return try TensorIndex.apply(place, to: tensor, from: object.provenance)
+      }
       throw RuntimeFailure(
         .type, "\(Wording.article(object.typeName)) \(object.typeName) has no elements")
     default:
@@ -105,7 +108,7 @@ enum Indexing {
   }
 
   /// A tensor without axes is a number.
-  static func scalar(_ tensor: Tensor) -> Value {
-    tensor.rank == 0 ? .float(Double(tensor.elements[0])) : .tensor(tensor)
+  static func scalar(_ tensor: Tensor, from origin: Provenance? = nil) -> Value {
+    tensor.rank == 0 ? .float(Double(tensor.elements[0])) : .tensor(tensor, from: origin)
   }
 }

@@ -11,7 +11,7 @@ struct SequenceIterator {
     case list(List)
     case range(RangeValue)
     case mapping(Mapping, keys: [Value])
-    case tensor(Tensor)
+    case tensor(Tensor, from: Provenance?)
     case object(any ForeignObject, count: Int)
   }
   /// A text with the place of its next character.
@@ -30,7 +30,7 @@ struct SequenceIterator {
     case .values(let values): values.count
     case .range(let range): range.count
     case .mapping(_, let keys): keys.count
-    case .tensor(let tensor): tensor.shape[0]
+    case .tensor(let tensor, _): tensor.shape[0]
     case .object(_, let count): count
     case .text, .list: nil
     }
@@ -43,16 +43,16 @@ struct SequenceIterator {
     case .text(let text): kind = .text(Text(text.string))
     case .range(let range): kind = .range(range)
     case .dictionary(let mapping): kind = .mapping(mapping, keys: mapping.keys)
-    case .tensor(let tensor, _):
+    case .tensor(let tensor, let origin):
       guard tensor.rank > 0 else {
         throw RuntimeFailure(.type, "a tensor of shape [] has no axis to go along")
       }
-      kind = .tensor(tensor)
+      kind = .tensor(tensor, from: origin)
     case .object(let object):
       if let count = object.elementCount {
         kind = .object(object, count: count)
       } else if let tensor = object.tensor, tensor.rank > 0 {
-        kind = .tensor(tensor)
+        kind = .tensor(tensor, from: object.provenance)
       } else if object.tensor == nil, !object.elementNames.isEmpty {
         // What has names and no order of its own gives its names, as a dict does.
         kind = .values(object.elementNames.map { .text($0) })
@@ -86,10 +86,11 @@ struct SequenceIterator {
         throw RuntimeFailure(.value, "the dict changed its size while a loop went through it")
       }
       return index < keys.count ? keys[index] : nil
-    case .tensor(let tensor):
+    case .tensor(let tensor, let origin):
       guard index < tensor.shape[0] else { return nil }
       try Tensor.askForRoom(Array(tensor.shape.dropFirst()))
-      return Indexing.scalar(Indexing.row(tensor, index))
+      return Indexing.scalar(
+        Indexing.row(tensor, index), from: origin?.picking([.place(index)], reorders: false))
     case .object(let object, let count):
       guard index < count else { return nil }
       return try object.element(.integer(index))

@@ -16,25 +16,35 @@ enum TensorArithmetic {
     if operation == .matmul { return try matmul(a, b) }
     if operation.isOfBits { return try joined(operation, a, b) }
     let (x, y) = try pair(operation.rawValue, a, b)
+    let (result, word): (Tensor, String)
     switch operation {
-    case .add: return .tensor(x + y)
-    case .subtract: return .tensor(x - y)
-    case .multiply: return .tensor(x * y)
-    case .divide: return .tensor(x / y)
+    case .add: (result, word) = (x + y, "plus")
+    case .subtract: (result, word) = (x - y, "minus")
+    case .multiply: (result, word) = (x * y, "times")
+    case .divide: (result, word) = (x / y, "divided by")
     case .floorDivide:
-      return .tensor(
-        // By 0 it is what division gives, as in NumPy.
-        x.combined(with: y) {
-          $1 == 0 ? $0 / $1 : Float(Arithmetic.divided(Double($0), Double($1)).floor)
-        })
+      // By 0 it is what division gives, as in NumPy.
+      result = x.combined(with: y) {
+        $1 == 0 ? $0 / $1 : Float(Arithmetic.divided(Double($0), Double($1)).floor)
+      }
+      word = "divided, rounded down, by"
     case .modulo:
-      return .tensor(
-        x.combined(with: y) {
-          $1 == 0 ? .nan : Float(Arithmetic.divided(Double($0), Double($1)).rest)
-        })
-    case .power: return .tensor(x.combined(with: y) { pow($0, $1) })
+      result = x.combined(with: y) {
+        $1 == 0 ? .nan : Float(Arithmetic.divided(Double($0), Double($1)).rest)
+      }
+      word = "modulo"
+    case .power: (result, word) = (x.combined(with: y) { pow($0, $1) }, "to the power of")
     case .matmul, .and, .or, .exclusiveOr: return .none
     }
+    return .tensor(
+      result,
+      from: Provenance.joining(
+        a.provenance, word, b.provenance, numbers: (unnamed(a), unnamed(b))))
+  }
+
+  /// A side of an operator whose numbers come from nowhere in particular.
+  private static func unnamed(_ value: Value) -> String {
+    value.number == nil ? "other numbers" : value.represented
   }
 
   static let bracketsHint = "compare first, each in brackets: (x > 0.2) & (x < 0.8)"

@@ -12,7 +12,9 @@ enum TensorIndex {
     let offsets: [Int]
   }
 
-  static func apply(_ place: Value, to tensor: Tensor) throws -> Value {
+  static func apply(
+    _ place: Value, to tensor: Tensor, from origin: Provenance? = nil
+  ) throws -> Value {
     let parts = try filled(place, tensor)
     var strides = [Int](repeating: 1, count: tensor.rank)
     for axis in stride(from: tensor.rank - 2, through: 0, by: -1) {
@@ -48,14 +50,41 @@ enum TensorIndex {
       axis += part.axisCount
     }
     // NumPy's rule: positions and whole numbers with a slice between them come first.
+    var reorders = false
     if let picked, parts.separatesWholeNumbers(from: picked.part) {
       axes.insert(axes.remove(at: picked.axes), at: 0)
+      reorders = true
     }
     let shape = axes.flatMap(\.lengths)
     try TensorArithmetic.checkCount(shape, atLeast: tensor.count, "this part of the tensor")
     try Tensor.askForRoom(shape)
     return Indexing.scalar(
-      Tensor(try gather(tensor, start, axes.map(\.offsets)), shape: shape))
+      Tensor(try gather(tensor, start, axes.map(\.offsets)), shape: shape),
+      from: origin?.picking(picks(parts, tensor), reorders: reorders))
+  }
+
+  /// The parts as the tensor's provenance takes them.
+  private static func picks(_ parts: [Part], _ tensor: Tensor) -> [Provenance.Pick] {
+    var axis = 0
+    func place(_ value: Value, _ length: Int) -> Int {
+      let index = value.integer ?? 0
+      return index < 0 ? index + length : index
+    }
+    return parts.map { part in
+      let length = axis < tensor.rank ? tensor.shape[axis] : 0
+      axis += part.axisCount
+      switch part {
+      case .plain(.none): return .new
+      case .plain(.slice(let slice)):
+        return slice.indices(count: length).map { .range($0, of: length) } ?? .new
+      case .plain(let value): return .place(place(value, length))
+      // Several axes of positions are no axis of the tensor any more.
+      case .positions(_, let shape) where shape.count != 1: return .mask(axes: 1)
+      case .positions(let values, _):
+        return .places(values.map { place($0, length) })
+      case .mask(let mask): return .mask(axes: mask.rank)
+      }
+    }
   }
 
   // MARK: Parts

@@ -8,7 +8,7 @@ enum Showing {
   static func shown(_ value: Value, name: String?) -> String? {
     switch value {
     case .none: return nil
-    case .tensor(let tensor, let own): return self.tensor(tensor, name: name ?? own)
+    case .tensor(let tensor, let origin): return self.tensor(tensor, name: name ?? origin?.ownName)
     case .object(let object): return object.shown
     case .command(let command):
       return "\(command.usage)\n  \(command.summary) More: help(\(command.name))"
@@ -39,7 +39,7 @@ enum Showing {
   /// - Throws: `MemoryShortage`; `CancellationError`.
   static func printed(_ value: Value, in session: Session) throws -> String {
     switch value {
-    case .tensor(let tensor, let name): return self.tensor(tensor, name: name)
+    case .tensor(let tensor, let origin): return self.tensor(tensor, name: origin?.ownName)
     case .object(let object): return object.shown
     default: return try Representation.text(of: value, quoted: false, session)
     }
@@ -119,7 +119,7 @@ extension Value {
   /// else as Python's.
   public var displayed: String {
     switch self {
-    case .tensor(let tensor, let name): Showing.tensor(tensor, name: name)
+    case .tensor(let tensor, let origin): Showing.tensor(tensor, name: origin?.ownName)
     case .object(let object): object.shown
     default: plain
     }

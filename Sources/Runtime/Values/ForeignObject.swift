@@ -24,6 +24,8 @@ public protocol ForeignObject: Sendable {
   var elementCount: Int? { get }
   /// The tensor that stands for it in arithmetic and indexing; nil where there is none.
   var tensor: Tensor? { get }
+  /// Where the numbers of that tensor come from; nil where that is not known.
+  var provenance: Provenance? { get }
 }
 
 extension ForeignObject {
@@ -43,4 +45,6 @@ extension ForeignObject {
   public var elementCount: Int? { nil }
   /// No tensor.
   public var tensor: Tensor? { nil }
+  /// Not known.
+  public var provenance: Provenance? { nil }
 }

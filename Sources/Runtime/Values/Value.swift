@@ -27,8 +27,8 @@ public enum Value: Sendable {
   case slice(SliceValue)
   /// `...`
   case ellipsis
-  /// Numbers in a shape; the name is shown with it.
-  case tensor(Tensor, name: String? = nil)
+  /// Numbers in a shape, and where they come from.
+  case tensor(Tensor, from: Provenance? = nil)
   /// Something to call: a script's own function, or a method of a value.
   case function(Callable)
   /// A command.
@@ -78,6 +78,15 @@ extension Value {
     switch self {
     case .tensor(let tensor, _): tensor
     case .object(let object): object.tensor
+    default: nil
+    }
+  }
+
+  /// Where the numbers of the tensor in it come from, as far as that is known.
+  public var provenance: Provenance? {
+    switch self {
+    case .tensor(_, let provenance): provenance
+    case .object(let object): object.tensor == nil ? nil : object.provenance
     default: nil
     }
   }
