@@ -85,6 +85,14 @@ public struct ProgressBar: Sendable {
     return elapsed > 0 ? Double(done) / elapsed : 0
   }
 
+  /// How long the rest takes at this rate, in words; nil where that cannot be told.
+  public func left(done: Int) -> String? { left(done: done, elapsed: now() - begun) }
+
+  private func left(done: Int, elapsed: Double) -> String? {
+    guard done > 0, done < total, elapsed > 0 else { return nil }
+    return Self.duration(Double(total - done) * elapsed / Double(done))
+  }
+
   /// A sign of life that turns with the time.
   public static func spinner(at seconds: Double) -> Character {
     let frames: [Character] = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"]
@@ -115,8 +123,7 @@ public struct ProgressBar: Sendable {
     let rate = elapsed > 0 ? Double(done) / elapsed : 0
     let counts = "\(done)/\(total) \(unit)"
     let speed = rate > 0 ? "  \(Self.short(rate))/s" : ""
-    let rest =
-      rate > 0 && done < total ? "  \(Self.duration(Double(total - done) / rate)) left" : ""
+    let rest = left(done: done, elapsed: elapsed).map { "  \($0) left" } ?? ""
     let facts = counts + speed + rest
     let room = columns - 3 - name.displayWidth - facts.displayWidth - 6
     guard isTerminal, room >= 10 else {

@@ -113,6 +113,9 @@ struct Bill {
           ? ""
           : "\nnothing saved by \(useless.joined(separator: ", ")): tables that are used twice are "
             + "then kept twice"))
+    table.importance = [
+      "part", "precision", "saved MB", "first changed word", "divergence", "worst",
+    ]
     table.facts = [("answer", .text(answer))]
     return table
   }

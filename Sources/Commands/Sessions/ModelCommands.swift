@@ -93,21 +93,24 @@ extension Command {
     examples: [Example("stages()", "The way from a picture to an answer.")],
     seeAlso: ["describe", "graph", "run"]
   ) { session in
-    .object(
-      Table(
-        ["stage", "from", "to", "what it does"],
-        try session.model().model.stages.map { stage in
-          [.text(stage.name), .text(stage.input), .text(stage.output), .text(stage.summary)]
-        }))
+    var table = Table(
+      ["stage", "from", "to", "what it does"],
+      try session.model().model.stages.map { stage in
+        [.text(stage.name), .text(stage.input), .text(stage.output), .text(stage.summary)]
+      })
+    table.importance = ["stage", "what it does", "to"]
+    return .object(table)
   }
 
   static let describe = Command(
     "describe", group: "Model", "Tells what is known of a value: a model, a tensor, a place.",
     Parameter.any(
-      "what", default: Value.none, "A value, or the address of a place; None for the model."),
+      "what", default: Value.none,
+      "A value, the address of a place, or a stage's name; None for the model."),
     returns: "text",
     details: "Of a place it tells shape, stage and the name in the published implementation, "
-      + "for every place that the address begins or that fits it with * for anything.",
+      + "for every place that the address begins or that fits it with * for anything; of a stage, "
+      + "for every place that it passes.",
     examples: [
       Example("describe()", "The sizes of the model in use."),
       Example("describe(\"vision.blocks.0.attention\")", "The places of one attention."),
@@ -189,9 +192,13 @@ struct Description: ForeignObject {
     let input = Input(prompt: stages.contains { $0.branch == .text } ? words : "")
     let places = try model.outline(input).places
     let names = places.map(\.address.description)
+    // A stage's name stands for the places that it passes.
+    let isStage = stages.contains { $0.name == address }
     let fitting = places.indices.filter {
-      names[$0] == address || names[$0].hasPrefix(address + ".")
-        || places[$0].address.matches(address)
+      isStage
+        ? stages.stage(of: places[$0].address)?.name == address
+        : names[$0] == address || names[$0].hasPrefix(address + ".")
+          || places[$0].address.matches(address)
     }
     guard !fitting.isEmpty else {
       // A part of an address is a name as well.
@@ -203,8 +210,11 @@ struct Description: ForeignObject {
       let parts = Set(places.compactMap { $0.address.parts.first }).sorted()
       throw RuntimeFailure(
         .key, "\(loaded.name) has no place \(Value.text(address).inMessage)",
-        hint: NearestPlace.hint(address, among: known.sorted()),
-        notes: ["its places begin with \(parts.joined(separator: ", "))"])
+        hint: NearestPlace.hint(address, among: known.sorted() + stages.map(\.name)),
+        notes: [
+          "its places begin with \(parts.joined(separator: ", ")); its stages are "
+            + stages.map(\.name).joined(separator: ", ")
+        ])
     }
     let rows = fitting.map { index in
       [

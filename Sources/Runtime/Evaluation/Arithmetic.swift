@@ -127,7 +127,8 @@ enum Arithmetic {
     }
     if let tensor = value.tensor {
       if operation == .minus { try Tensor.askForRoom(tensor.shape) }
-      return .tensor(operation == .minus ? -tensor : tensor)
+      let result = operation == .minus ? -tensor : tensor
+      return value.isPositions ? DiscreteTensor.value(result, .positions) : .tensor(result)
     }
     throw RuntimeFailure(.type, "'\(operation.rawValue)' does not work on \(described(value))")
   }

@@ -18,12 +18,19 @@ public protocol ForeignObject: Sendable {
   ///
   /// - Throws: `RuntimeFailure` where there is no such element, with the nearest name.
   func element(_ index: Value) throws -> Value?
+  /// What there is to say beside an element that is not what a reader expects; nil for nothing.
+  func remark(on index: Value) -> String?
   /// The names that `element` knows, for completion inside brackets.
   var elementNames: [String] { get }
   /// How many elements there are for `len` and `for`; nil where it is no sequence.
   var elementCount: Int? { get }
   /// The tensor that stands for it in arithmetic and indexing; nil where there is none.
   var tensor: Tensor? { get }
+  /// What a method does, in one sentence, for completion; nil where that is not known without making
+  /// something.
+  func summary(of attribute: String) -> String?
+  /// About how many bytes it keeps alive.
+  var heldByteCount: Int { get }
 }
 
 extension ForeignObject {
@@ -37,6 +44,12 @@ extension ForeignObject {
   public func attribute(_ name: String) throws -> Value? { nil }
   /// Not indexable.
   public func element(_ index: Value) throws -> Value? { nil }
+  /// Nothing.
+  public func remark(on index: Value) -> String? { nil }
+  /// Nothing.
+  public func summary(of attribute: String) -> String? { nil }
+  /// Those of its tensor.
+  public var heldByteCount: Int { 4 * (tensor?.count ?? 0) }
   /// No names.
   public var elementNames: [String] { [] }
   /// No sequence.
