@@ -21,11 +21,10 @@ struct Fovea: ParsableCommand {
       … | fovea                  runs what comes on standard input
       fovea run --help           the options of all these, among them
 
-        --model <model>          the model: a folder, the id of one that was downloaded, or the name of
-                                 one that ships
-        --dtype <precision>      how weights are kept and multiplied: float32, float16, bfloat16, int8
-                                 or int4
-        --out <folder>           where scripts write; fovea-out where none is given
+        --model <model>          a folder, the id of a downloaded model, or one that ships
+        --dtype <precision>      float32, float16, bfloat16, int8 or int4
+        --out <folder>           where scripts write; else fovea-out
+        --wide                   tables keep all their columns
 
       Exit status: 0 all ran; 1 a command failed; 2 a lesson's check failed; 64 usage; 65 bad data; \
       66 input missing; 71 too little memory; 73 cannot create; 74 reading or writing \

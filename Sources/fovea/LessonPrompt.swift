@@ -319,7 +319,10 @@ struct LessonPrompt {
     Display.write(exactly: text + "\n")
   }
 
-  private func faint(_ text: String) -> String { Style.faint.apply(to: text, depth) }
+  private func faint(_ text: String) -> String {
+    let isBroken = Output.standardOutput.isTerminal
+    return Style.faint.apply(to: isBroken ? text.broken(toColumns: columns) : text, depth)
+  }
 
   private func complain(_ diagnostics: [Diagnostic]) {
     Display.complain(diagnostics, depth: depth, columns: columns)
