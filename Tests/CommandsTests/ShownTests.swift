@@ -102,7 +102,11 @@ import Testing
     let workshop = try workshop("blip2")
     workshop.session[Screen.self] = columns
     _ = try workshop.value("s = scene(7)\nr = run(s, \"a circle\", max_new_tokens=2)\nr")
-    for line in ["stages()", "compare(r, \"int8\")", "models()", "r.trace", "r.answer.steps"] {
+    for line in [
+      "stages()", "compare(r, \"int8\")", "models()", "r.trace", "r.answer.steps", "describe()",
+      "describe(\"qformer.blocks.0\")", "tokenize(\"a red circle\")",
+      "edit(r, change.mask(patch=0))",
+    ] {
       let shown = try #require(workshop.run(line).shown)
       for line in shown.split(separator: "\n") where line.displayWidth > columns {
         // A word that is longer than the screen stays whole, outside tables.

@@ -53,7 +53,10 @@ struct Table: ForeignObject {
 
   /// The lines under the table for cells that are too long, and shortens those.
   private func tellBelow(_ cells: inout [[String]]) -> [String] {
-    guard let column = columns.firstIndex(where: { $0 == toldBelow }) else { return [] }
+    // On a screen a sentence is broken where it stands.
+    guard Screen.columns == nil, let column = columns.firstIndex(where: { $0 == toldBelow }) else {
+      return []
+    }
     var told: [String] = []
     for row in cells.indices where cells[row][column].displayWidth > Self.toldLimit {
       told.append("\(cells[row][0]): \(cells[row][column])".visibleOnOneLine)

@@ -140,11 +140,12 @@ struct Description: ForeignObject {
   /// More bytes than any place's address has.
   private static let longestAddress = 1000
 
-  let text: String
+  /// Made when it is shown: a table in it fits the screen.
+  private let text: @Sendable () -> String
   var typeName: String { "Description" }
-  var shown: String { text }
+  var shown: String { text() }
 
-  init(text: String) { self.text = text }
+  init(text: String) { self.text = { text } }
 
   /// Describes a model; `matching` is the one that answers `match` for it.
   init(of loaded: LoadedModel, matching: LoadedModel?) {
@@ -177,7 +178,7 @@ struct Description: ForeignObject {
       lines.append(
         "knows       only Fovea's own scenes: a few plain shapes on a plain or textured ground")
     }
-    text = lines.joined(separator: "\n")
+    self.init(text: lines.joined(separator: "\n"))
   }
 
   /// Describes the places of a model that `address` begins, or that fit it.
@@ -225,10 +226,14 @@ struct Description: ForeignObject {
     let isOfText = fitting.contains {
       stages.stage(of: places[$0].address)?.branch == .text
     }
-    self.init(
-      text: "\(fitting.count.counted(as: "place")) of \(loaded.name)\n"
-        + TextTable(["place", "shape", "stage", "published name"], rows).text
-        + (isOfText ? "\nshapes are those of the text \(Value.text(words).represented)" : ""))
+    let name = loaded.name
+    text = {
+      "\(rows.count.counted(as: "place")) of \(name)\n"
+        + TextTable(
+          ["place", "shape", "stage", "published name"], rows, importance: [0, 1, 3, 2]
+        ).text
+        + (isOfText ? "\nshapes are those of the text \(Value.text(words).represented)" : "")
+    }
   }
 
   init(of tensor: Tensor) {
@@ -243,6 +248,6 @@ struct Description: ForeignObject {
           + Digits.short(summary.standardDeviation))
     }
     lines.append("not finite  \(summary.nanCount) NaN, \(summary.infinityCount) infinite")
-    text = lines.joined(separator: "\n")
+    self.init(text: lines.joined(separator: "\n"))
   }
 }
