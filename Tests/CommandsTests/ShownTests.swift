@@ -123,6 +123,15 @@ import Testing
       commands: Commands.all, folders: workshop.session.folders, output: { _ in },
       notes: { text in said.withLock { $0 += text } })
     session[StartingModel.self] = Fixtures.goldens.appending(path: "blip2")
+    let keep = "run(scene(7), \"a\", max_new_tokens=1, keep=\"*.patern\");"
+    #expect(session.run(Source(name: "", text: keep)).succeeded)
+    let misspelt = said.withLock { text in
+      defer { text = "" }
+      return text
+    }
+    #expect(
+      misspelt.contains("keep='*.patern' fits no place that ran; did you mean '*.pattern'?"),
+      "\(misspelt)")
     let made = session.run(
       Source(
         name: "",

@@ -8,6 +8,13 @@ public enum Screen: SessionKey {
 
   /// That number, while something is made for the screen: tables fit it.
   @TaskLocal public static var columns: Int?
+
+  /// What `body` makes for a screen of so many columns: tables fit it, and lines that are longer even so
+  /// are broken between words; nil where lines have no end.
+  public static func fitted(to columns: Int?, _ body: () -> String) -> String {
+    guard let columns else { return body() }
+    return $columns.withValue(columns, operation: body).broken(toColumns: columns)
+  }
 }
 
 /// Where long text goes that a person reads at leisure; nil for where all text goes.
@@ -21,19 +28,19 @@ extension Session {
   ///
   /// - Parameter name: what it is called.
   public func shown(_ value: Value, name: String? = nil) -> String? {
-    guard let columns = self[Screen.self] else { return Showing.shown(value, name: name) }
-    let text = Screen.$columns.withValue(columns) { Showing.shown(value, name: name) }
-    // Values that can be typed stay as they would be.
     switch value {
-    case .object, .command, .function: return text?.broken(toColumns: columns)
-    default: return text
+    case .none: nil
+    case .object, .command, .function:
+      Screen.fitted(to: self[Screen.self]) { Showing.shown(value, name: name) ?? "" }
+    // Values that can be typed stay as they would be.
+    default: Showing.shown(value, name: name)
     }
   }
 
   /// What `show` writes of a value: tensors and objects as they are shown, all else as Python's.
   public func displayed(_ value: Value) -> String {
-    guard let columns = self[Screen.self], case .object = value else { return value.displayed }
-    return Screen.$columns.withValue(columns) { value.displayed }.broken(toColumns: columns)
+    guard case .object = value else { return value.displayed }
+    return Screen.fitted(to: self[Screen.self]) { value.displayed }
   }
 
   /// What `print` writes of a value.
