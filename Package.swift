@@ -97,7 +97,7 @@ let package = Package(
       ["Checkpoints", "Files", "Models", "Tensors", "Tracing"]),
     room("Figures", ["Budget", "CCairo", "CGraphviz", "Characters", "Images", "Tensors"]),
     room("Language", ["Characters"]),
-    room("Runtime", ["Budget", "CBytes", "Files", "Language", "Tensors"]),
+    room("Runtime", ["Budget", "CBytes", "Characters", "Files", "Language", "Tensors"]),
     room("Scenes", ["Files", "Images", "Tensors"]),
     room(
       "Searching",
@@ -150,14 +150,15 @@ let package = Package(
       ["Checkpoints", "Files", "Generation", "Images", "Models", "Tensors", "Tracing"]),
     tests("Figures", ["Images", "Tensors"]),
     tests("Language", []),
-    tests("Runtime", ["Budget", "Language", "Tensors"]),
+    tests("Runtime", ["Budget", "Characters", "Language", "Tensors"]),
     tests("Scenes", ["Files", "Images", "Tensors"]),
     tests("Searching", ["Checkpoints", "Files", "Images", "Scenes", "Tensors"]),
     tests("Terminal", ["Characters"]),
     tests(
       "Commands",
       [
-        "Budget", "Checkpoints", "Files", "Language", "Making", "Models", "Runtime", "Tensors",
+        "Budget", "Characters", "Checkpoints", "Files", "Language", "Making", "Models", "Runtime",
+        "Tensors",
       ]),
     tests("Notebooks", ["Commands", "Language", "Runtime"]),
     tests("fovea", ["Checkpoints", "Files", "Runtime", "Tensors", "Terminal"]),

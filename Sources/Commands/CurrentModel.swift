@@ -51,7 +51,7 @@ extension Session {
   func note(_ trace: Trace, keptNothingOf glob: String, by model: LoadedModel, on input: Input) {
     guard !glob.isEmpty, glob != "*", trace.records.isEmpty else { return }
     let names = (try? model.model.outline(input).places.map(\.address.description)) ?? []
-    let hint = NearestPlace.hint(glob, among: names).map { "; \($0)" } ?? ""
+    let hint = NearestPlace.hint(glob: glob, among: names).map { "; \($0)" } ?? ""
     note("keep=\(Value.text(glob).represented) fits no place that ran\(hint)")
   }
 

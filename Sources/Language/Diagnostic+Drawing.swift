@@ -8,17 +8,30 @@ extension Diagnostic {
   ///
   /// - Parameter width: how many columns a source line may take; longer ones are cut around the
   ///   carets.
-  public func drawn(width: Int = 100) -> String {
-    var lines = ["\(Printable.line(place)): \(severity.rawValue): \(Printable.line(message))"]
+  public func drawn(width: Int = 100) -> String { drawn(width: width, sentences: .max) }
+
+  /// The same for a terminal of so many columns: sentences are broken between words.
+  public func drawn(columns: Int) -> String {
+    drawn(width: max(12, columns - 6), sentences: max(12, columns))
+  }
+
+  private func drawn(width: Int, sentences: Int) -> String {
+    func broken(_ text: String) -> [String] {
+      text.broken(toColumns: sentences).split(
+        separator: "\n", omittingEmptySubsequences: false
+      ).map(String.init)
+    }
+    var lines = broken(
+      "\(Printable.line(place)): \(severity.rawValue): \(Printable.line(message))")
     lines += SourceExcerpt(source: source, range: range, width: width).lines
     for note in [hint].compactMap({ $0 }) + notes {
       lines += note.split(separator: "\n", omittingEmptySubsequences: false)
-        .map { "    " + Printable.line(String($0)) }
+        .flatMap { broken("    " + Printable.line(String($0))) }
     }
     for other in related {
       let (line, column) = other.source.position(of: other.range.start)
       let place = Printable.line("\(other.source.name):\(line):\(column)")
-      lines.append("\(place): note: \(Printable.line(other.message))")
+      lines += broken("\(place): note: \(Printable.line(other.message))")
       lines += SourceExcerpt(source: other.source, range: other.range, width: width).lines
     }
     return lines.joined(separator: "\n")

@@ -154,10 +154,9 @@ struct Lexer {
 
   private mutating func readMagic() {
     let start = place
-    place += 1
-    let nameStart = place
+    while byte() == 0x25, place < start + 2 { place += 1 }
     while isIdentifierPart() { advanceScalar() }
-    add(.magic(source.text(of: SourceRange(nameStart, place))), from: start)
+    add(.magic(source.text(of: SourceRange(start, place))), from: start)
   }
 
   private mutating func finish() {

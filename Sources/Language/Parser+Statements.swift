@@ -196,6 +196,11 @@ extension Parser {
         var message: Expression?
         if take(.comma) { message = try expression() }
         return made(.assertion(test, message), self)
+      case .delete:
+        advance()
+        var targets: [Target] = []
+        repeat { targets.append(try target(try expression(), "deleted")) } while take(.comma)
+        return made(.deletion(targets), self)
       default: break
       }
     }
@@ -242,14 +247,12 @@ extension Parser {
   /// `%time expression` and its like.
   private mutating func magic() throws(Stopped) -> Statement {
     let start = token.range.start
-    guard case .magic(let name) = kind else { throw unexpected() }
-    let known = ["time", "timeit", "who", "reset", "history"]
-    guard known.contains(name) else {
-      throw fail(
-        "there is no %\(name)", at: token.range,
-        hint: NearestName.of(name, among: known).map { "did you mean %\($0)?" }
-          ?? "there are %time, %timeit, %who, %reset and %history")
+    guard case .magic(let written) = kind else { throw unexpected() }
+    try checkMagic(written)
+    guard !written.hasPrefix("%%") else {
+      throw fail("\(written) stands in the first line alone", at: token.range)
     }
+    let name = String(written.dropFirst())
     advance()
     var value: Statement?
     if name == "time" || name == "timeit" {
@@ -262,11 +265,35 @@ extension Parser {
       case .assignment:
         value = measured
         _ = take(.semicolon)
-      default: throw fail("%\(name) measures an expression or an assignment", at: range)
+      default: throw fail("\(written) measures an expression or an assignment", at: range)
       }
     }
     guard kind == .newline || kind == .end else { throw unexpected() }
     return Statement(kind: .magic(name, value), range: SourceRange(start, previousEnd))
+  }
+
+  private mutating func checkMagic(_ written: String) throws(Stopped) {
+    guard !Magic.all.contains(where: { $0.written == written }) else { return }
+    throw fail("there is no \(written)", at: token.range, hint: Magic.hint(written))
+  }
+
+  /// `%%time` and the rest of the text.
+  mutating func cell(_ written: String) throws(Stopped) -> Statement {
+    let range = token.range
+    try checkMagic(written)
+    advance()
+    guard kind == .newline || kind == .end else {
+      throw fail(
+        "\(written) stands in a line of its own", at: token.range,
+        hint: "\(written.dropFirst()) measures what stands beside it")
+    }
+    let body = statements()
+    guard !body.isEmpty else {
+      throw fail("there is nothing below \(written)", at: range)
+    }
+    return Statement(
+      kind: .cell(String(written.dropFirst(2)), body),
+      range: SourceRange(range.start, max(previousEnd, range.end)))
   }
 
   // MARK: Targets

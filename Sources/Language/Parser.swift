@@ -93,6 +93,19 @@ struct Parser {
   // MARK: Programs
 
   mutating func program() -> [Statement] {
+    while kind == .newline { advance() }
+    if case .magic(let written) = kind, written.hasPrefix("%%") {
+      do {
+        return [try cell(written)]
+      } catch {
+        resynchronise()
+      }
+    }
+    return statements()
+  }
+
+  /// All statements up to the end.
+  mutating func statements() -> [Statement] {
     var statements: [Statement] = []
     while kind != .end {
       if kind == .newline || kind == .dedent {
@@ -211,12 +224,12 @@ struct Parser {
       if word == "print" {
         return fail("print is a function", at: token.range, hint: "write print(\(next))")
       }
-      if word == "exec" || word == "del" {
+      if word == "exec" {
         return fail("Fovea has no `\(word)`; see help('language')", at: token.range)
       }
       return fail(
         "an operator or a comma is missing between '\(shortened(word))' and '\(next)'",
-        at: token.range)
+        at: token.range, hint: "a call is written \(shortened(word))(\(next))")
     }
     if let what = describeMissing() { return fail(what, at: missingPlace) }
     return fail(
@@ -284,7 +297,7 @@ extension Program {
   /// Whether more lines are needed before `text` can run, as a prompt asks after each line.
   ///
   /// So it is where a bracket or a string in triple quotes is open, after a backslash, and in a
-  /// block until an empty line ends it.
+  /// block or below `%%time` until an empty line ends it.
   public static func isIncomplete(_ text: String) -> Bool {
     let source = Source(name: "", text: text)
     var lexer = Lexer(source, range: source.range)
@@ -293,6 +306,11 @@ extension Program {
     let lastLine = source.text(of: source.range(ofLine: source.lineStarts.count))
     if lastLine.hasSuffix("\\") { return true }
     let isBlank = lastLine.allSatisfy { $0 == " " || $0 == "\t" || $0 == "\r" }
+    if case .magic(let written)? = lexer.tokens.first(where: { $0.kind != .newline })?.kind,
+      written.hasPrefix("%%")
+    {
+      return !isBlank
+    }
     let meaningful = lexer.tokens.filter {
       $0.kind != .newline && $0.kind != .dedent && $0.kind != .end
     }

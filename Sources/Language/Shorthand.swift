@@ -65,6 +65,18 @@ public enum Shorthand {
     return Program(parsing: Source(name: "", text: full)).diagnostics.isEmpty ? full : nil
   }
 
+  /// `name = words…` taken apart; nil for other lines.
+  public static func assignment(in line: String) -> (target: String, words: String)? {
+    guard let mark = line.firstIndex(of: "=") else { return nil }
+    let target = line[..<mark].trimmed
+    let words = line[line.index(after: mark)...].trimmed
+    guard let first = target.unicodeScalars.first, first == "_" || first.properties.isXIDStart,
+      target.unicodeScalars.allSatisfy({ $0 == "_" || $0.properties.isXIDContinue }),
+      !words.isEmpty, words.first != "="
+    else { return nil }
+    return (target, words)
+  }
+
   private static func arguments(
     _ words: [String], _ parameters: [Parameter], isExpression: (String) -> Bool
   ) -> [String] {
@@ -192,5 +204,14 @@ public enum Shorthand {
       }
     }
     return word.isEmpty ? words : words + [word]
+  }
+}
+
+extension Substring {
+  /// Without blanks at either end.
+  fileprivate var trimmed: String {
+    var rest = drop { $0 == " " || $0 == "\t" }
+    while rest.last == " " || rest.last == "\t" { rest.removeLast() }
+    return String(rest)
   }
 }

@@ -13,7 +13,7 @@ struct Token: Sendable {
     case text(String)
     case formatted([FormattedPiece])
     case symbol(Symbol)
-    /// `%name`; what follows on the line are tokens of their own.
+    /// `%name` or `%%name`, as it is written; what follows on the line are tokens of their own.
     case magic(String)
     /// Something that was reported already.
     case invalid
@@ -35,10 +35,10 @@ enum Keyword: String, Sendable {
   case and, or, not, `in`, `is`, `if`, `elif`, `else`, `for`, `while`, `break`, `continue`
   case define = "def"
   case `return`, lambda, assert, pass
+  case delete = "del"
   // Python's, and out here.
   case `class`, `import`, from, `try`, except, finally, raise, with, yield, async, await, global
   case nonlocal
-  case delete = "del"
   case `as`
 
   /// Whether it opens a statement and never stands inside an expression.
@@ -62,7 +62,6 @@ enum Keyword: String, Sendable {
     case .yield: ("yield", "return a list")
     case .async, .await: (rawValue, "commands run one after the other")
     case .global, .nonlocal: (rawValue, "return the value instead")
-    case .delete: ("del", "use d.pop(key), or %reset for variables")
     case .as: ("as", "assign to a name instead")
     default: nil
     }

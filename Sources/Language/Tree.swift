@@ -238,11 +238,15 @@ public struct Statement: Sendable {
     case assertion(Expression, Expression?)
     /// `pass`
     case pass
+    /// `del a, b[key]`
+    case deletion([Target])
     /// `name?`
     case help(String)
-    /// `%name rest`; the statement, an expression or an assignment, is what `%time` and `%timeit`
-    /// measure.
+    /// `%name rest`, without the sign; the statement, an expression or an assignment, is what `time`
+    /// and `timeit` measure.
     case magic(String, Statement?)
+    /// `%%name` and all that follows, which it measures; the only statement of its text.
+    case cell(String, [Statement])
   }
 
   func collectAssignedNames(into names: inout Set<String>) {
@@ -260,6 +264,8 @@ public struct Statement: Sendable {
     case .whileLoop(_, let body):
       for statement in body { statement.collectAssignedNames(into: &names) }
     case .definition(let function): names.insert(function.name)
+    case .deletion(let targets):
+      for target in targets { target.collectNames(into: &names) }
     case .magic(_, let measured): measured?.collectAssignedNames(into: &names)
     default: break
     }
@@ -288,7 +294,8 @@ public struct Program: Sendable {
   public var isQuiet: Bool {
     guard let last = statements.last else { return false }
     var statement = last
-    if case .magic(_, let measured?) = last.kind { statement = measured }
+    if case .cell(_, let body) = last.kind, let inner = body.last { statement = inner }
+    if case .magic(_, let measured?) = statement.kind { statement = measured }
     return if case .expression(_, let quiet) = statement.kind { quiet } else { false }
   }
 }

@@ -28,9 +28,7 @@ struct CheckReader {
   private func value(
     _ range: SourceRange, _ outcome: inout Outcome, _ report: (Event) -> Void
   ) -> Value? {
-    let before = session.lastResult
-    let result = session.run(source, range: range)
-    session.restoreLastResult(before)
+    let result = session.unseen { session.run(source, range: range) }
     guard result.succeeded else {
       for diagnostic in result.diagnostics { report(.problem(diagnostic)) }
       outcome.wasStopped = true

@@ -51,15 +51,28 @@ public struct LessonProgress {
     return marks
   }
 
+  /// The language of the texts in which a lesson was taken last; nil where that is not known.
+  public func language(of lesson: String) -> String? {
+    guard let bytes = try? WholeFile.read(file(lesson), limit: 1 << 20),
+      let json = try? JSON(parsing: bytes)
+    else { return nil }
+    return json["language"]?.text
+  }
+
   /// Keeps how the steps of a lesson were left, all or nothing.
   ///
+  /// - Parameter language: that of its texts.
   /// - Throws: `FileFailure`.
-  public func keep(_ marks: [String: Tutor.Mark], of lesson: String) throws {
+  public func keep(
+    _ marks: [String: Tutor.Mark], of lesson: String, language: String = "en"
+  ) throws {
     try FileManager.default.createDirectory(
       at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
     let steps = JSON.Object(
       marks.sorted { $0.key < $1.key }.map { ($0.key, .string($0.value.rawValue)) })
-    let text = (["lesson": .string(lesson), "steps": .object(steps)] as JSON).written()
+    let text =
+      (["lesson": .string(lesson), "language": .string(language), "steps": .object(steps)] as JSON)
+      .written()
     try WholeFile.write(text + "\n", to: file(lesson))
   }
 

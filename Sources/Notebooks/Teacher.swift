@@ -35,9 +35,7 @@ public struct Teacher {
 
   /// The value of an expression of the lesson.
   func value(_ range: SourceRange) throws(Problem) -> Value {
-    let before = session.lastResult
-    let result = session.run(source, range: range)
-    session.restoreLastResult(before)
+    let result = session.unseen { session.run(source, range: range) }
     guard result.succeeded else {
       throw Problem(diagnostics: result.diagnostics, wasInterrupted: result.wasInterrupted)
     }
@@ -230,9 +228,7 @@ public struct Teacher {
   }
 
   private func evaluated(_ typed: String) -> Value? {
-    let before = session.lastResult
-    defer { session.restoreLastResult(before) }
-    return session.run(Source(name: "answer", text: typed)).value
+    session.unseen { session.run(Source(name: "answer", text: typed)).value }
   }
 
   static func kind(of value: Value) -> String {

@@ -59,6 +59,16 @@ public final class Tutor {
     place = steps.firstIndex { marks[$0.key] == nil } ?? steps.count
   }
 
+  /// How many steps before one that was left have changed since they were: they have no mark, and marks
+  /// have no step.
+  public var changedCount: Int {
+    let keys = Set(steps.map(\.key))
+    guard marks.keys.contains(where: { !keys.contains($0) }),
+      let last = steps.lastIndex(where: { marks[$0.key] != nil })
+    else { return 0 }
+    return steps[..<last].count { marks[$0.key] == nil }
+  }
+
   /// The step that it stands at; nil at the end.
   public var step: Step? { steps.indices.contains(place) ? steps[place] : nil }
 

@@ -18,6 +18,7 @@ public struct TutorWords: Sendable {
     "done; fovea lesson reset %1 begins it anew": "已经学完；fovea lesson reset %1 从头再来",
     "goes on at step %1 of %2": "从第 %1 步继续，共 %2 步",
     "help tells what can be said": "输入 help 看看可以说什么",
+    "steps that have changed since you took them come again: %1": "有 %1 步在你学过之后改动了，会再来一遍",
     "kept; fovea lesson %1 goes on here": "进度已保存；fovea lesson %1 从这里继续",
     "that was all of it": "这一课学完了",
     "Enter runs it> ": "回车运行> ",

@@ -13,6 +13,7 @@ public final class Interrupts: Sendable {
   private let unanswered = Atomic<Int>(0)
   private let isWatching = Atomic<Bool>(false)
   fileprivate let isEnding = Atomic<Bool>(false)
+  fileprivate let isLeftAlone = Atomic<Bool>(false)
 
   private init() {}
 
@@ -21,6 +22,13 @@ public final class Interrupts: Sendable {
 
   /// The request is answered, or a new command begins.
   public func clear() { unanswered.store(0, ordering: .relaxed) }
+
+  /// Does something while Control-C is another program's, such as a pager's in the same terminal.
+  public func leavingAlone<R>(_ body: () throws -> R) rethrows -> R {
+    isLeftAlone.store(true, ordering: .relaxed)
+    defer { isLeftAlone.store(false, ordering: .relaxed) }
+    return try body()
+  }
 
   /// Asks what runs to stop, as Control-C does.
   public func request() { unanswered.add(1, ordering: .relaxed) }
@@ -93,6 +101,7 @@ private final class Watcher: Sendable {
     {
       let signal = Int32(number)
       guard signal == SIGINT else { return end(by: signal) }
+      if interrupts.isLeftAlone.load(ordering: .relaxed) { continue }
       let count = interrupts.countOne()
       onInterrupt()
       if count >= limit { return end(by: signal) }

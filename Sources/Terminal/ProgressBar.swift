@@ -17,6 +17,8 @@ public struct ProgressBar: Sendable {
   private var lastTenth = 0
   private var isShown = false
   private var last: (done: Int, words: String) = (0, "")
+  /// How many steps were done when it began; nil before its first state.
+  private var doneBefore: Int?
 
   /// A bar that begins now.
   ///
@@ -58,6 +60,8 @@ public struct ProgressBar: Sendable {
   public mutating func update(done: Int, words: String = "") {
     let time = now()
     last = (done, words)
+    // What is done as it begins says nothing of how fast it goes.
+    if doneBefore == nil { doneBefore = time - begun < 0.01 ? done : 0 }
     if isTerminal {
       guard time - lastDrawn >= 0.1, time - begun >= patience else { return }
       lastDrawn = time
@@ -80,9 +84,19 @@ public struct ProgressBar: Sendable {
   }
 
   /// Steps a second so far.
-  public func rate(done: Int) -> Double {
-    let elapsed = now() - begun
-    return elapsed > 0 ? Double(done) / elapsed : 0
+  public func rate(done: Int) -> Double { rate(done: done, elapsed: now() - begun) }
+
+  private func rate(done: Int, elapsed: Double) -> Double {
+    elapsed > 0 ? Double(done - (doneBefore ?? 0)) / elapsed : 0
+  }
+
+  /// How long the rest takes at this rate, in words; nil where that cannot be told.
+  public func left(done: Int) -> String? { left(done: done, elapsed: now() - begun) }
+
+  private func left(done: Int, elapsed: Double) -> String? {
+    let rate = rate(done: done, elapsed: elapsed)
+    guard rate > 0, done < total else { return nil }
+    return Self.duration(Double(total - done) / rate)
   }
 
   /// A sign of life that turns with the time.
@@ -108,19 +122,18 @@ public struct ProgressBar: Sendable {
   func line(done: Int, elapsed: Double, words: String = "") -> String {
     guard total > 0 else {
       return "\(Self.spinner(at: elapsed)) \(name.visible)  \(Self.duration(elapsed))"
-        .truncated(toColumns: max(20, columns - 1))
+        .truncated(toColumns: max(4, columns - 1))
     }
     let sign = isTerminal ? "\(Self.spinner(at: elapsed)) " : ""
     let share = total > 0 ? min(1, max(0, Double(done) / Double(total))) : 0
-    let rate = elapsed > 0 ? Double(done) / elapsed : 0
+    let rate = rate(done: done, elapsed: elapsed)
     let counts = "\(done)/\(total) \(unit)"
     let speed = rate > 0 ? "  \(Self.short(rate))/s" : ""
-    let rest =
-      rate > 0 && done < total ? "  \(Self.duration(Double(total - done) / rate)) left" : ""
+    let rest = left(done: done, elapsed: elapsed).map { "  \($0) left" } ?? ""
     let facts = counts + speed + rest
     let room = columns - 3 - name.displayWidth - facts.displayWidth - 6
     guard isTerminal, room >= 10 else {
-      return "\(sign)\(name.visible): \(facts)".truncated(toColumns: max(20, columns - 1))
+      return "\(sign)\(name.visible): \(facts)".truncated(toColumns: max(4, columns - 1))
     }
     if !words.isEmpty {
       return "\(sign)\(name.visible)  \(facts)  …\(Self.end(of: words.visible, columns: room + 2))"

@@ -41,6 +41,8 @@ struct CompareCommand: ParsableCommand {
   var csv: String?
   @Option(help: ArgumentHelp("Draw the errors: .png, .svg or .pdf.", valueName: "file"))
   var chart: String?
+  @Flag(help: "The table keeps all its columns, however narrow the terminal is.")
+  var wide = false
   @Flag(help: "Print one JSON object.")
   var json = false
 
@@ -73,7 +75,9 @@ struct CompareCommand: ParsableCommand {
         "fovea: error: " + lines.joined(separator: "\n  ") + "\n")
       throw Ending(status: ExitStatus.of(failure))
     }
-    try Output.standardOutput.write((json ? tool.json : tool.text) + "\n")
+    let screen = Output.standardOutput
+    let columns = wide || !screen.isTerminal ? nil : screen.size(in: .process).columns
+    try screen.write((json ? tool.json : Screen.fitted(to: columns) { tool.text }) + "\n")
     if let csv { try tool.writeCSV(to: URL(typed: csv)) }
     if let chart { try tool.writeChart(to: URL(typed: chart)) }
     if !tool.isClean { throw Ending(status: 1) }

@@ -9,6 +9,8 @@ struct Place {
     case member(begun: Int, owner: String)
     /// In a word, or where one may begin.
     case word(begun: Int)
+    /// Behind a `%` that begins a line.
+    case magic(begun: Int)
   }
 
   /// The innermost call that is open.
@@ -108,6 +110,13 @@ struct Place {
       }
     }
     call = open.last?.call ?? (open.isEmpty ? lineCall : nil)
+    let line = characters[(characters.lastIndex(of: "\n").map { $0 + 1 } ?? 0)...]
+    if open.isEmpty, quote == nil, let sign = line.firstIndex(where: { $0 != " " }),
+      line[sign] == "%", line[sign...].allSatisfy({ $0 == "%" || $0.isLetter })
+    {
+      kind = .magic(begun: sign)
+      return
+    }
     if isComment {
       kind = .comment
     } else if let quote {

@@ -48,7 +48,11 @@ enum Display {
   /// Draws what is wrong with a text, each with its place and source line.
   static func complain(_ diagnostics: [Diagnostic], depth: ColorDepth, columns: Int) {
     for diagnostic in diagnostics {
-      let lines = diagnostic.drawn(width: max(20, columns - 6)).visible.split(
+      // Only a terminal has an end of lines.
+      let drawn =
+        Output.standardError.isTerminal
+        ? diagnostic.drawn(columns: columns) : diagnostic.drawn(width: max(20, columns - 6))
+      let lines = drawn.visible.split(
         separator: "\n", omittingEmptySubsequences: false)
       let word = diagnostic.severity.rawValue
       let style: Style = diagnostic.severity == .error ? .error : .warning
@@ -77,12 +81,16 @@ final class ProgressDisplay: Sendable {
     let total: Int
     var bar: ProgressBar
     var completed = 0
+
+    var key: String { "\(label) \(total)" }
   }
 
   private struct State: Sendable {
     var shown: Shown?
     /// When what runs began, in seconds of this display's clock.
     var begun: Double?
+    /// Bars that another has taken the place of, for when their turn comes again.
+    var others: [String: ProgressBar] = [:]
     /// The columns that the begun line of results takes; 0 where none is begun.
     var column = 0
     /// The columns of what stands behind the words.
@@ -105,10 +113,15 @@ final class ProgressDisplay: Sendable {
     let begins = state.withLock { state in
       if state.shown?.label != progress.label || state.shown?.total != total {
         state.shown?.bar.hide()
-        var bar = ProgressBar(progress.label, total: total, unit: "", environment: environment)
+        if let shown = state.shown { state.others[shown.key] = shown.bar }
         let begun = state.begun ?? seconds
         state.begun = begun
-        if seconds - begun >= 0.3 { bar.showAtOnce() }
+        // What goes on is timed from where it began: what is left of it could not be told else.
+        var bar =
+          progress.completed > 0 ? state.others["\(progress.label) \(total)"] : nil
+        bar = bar ?? ProgressBar(progress.label, total: total, unit: "", environment: environment)
+        if seconds - begun >= 0.3 { bar?.showAtOnce() }
+        guard let bar else { return false }
         state.shown = Shown(label: progress.label, total: total, bar: bar)
       }
       state.shown?.completed = progress.completed
@@ -138,7 +151,8 @@ final class ProgressDisplay: Sendable {
     eraseTail(&state)
     let sign = ProgressBar.spinner(at: seconds)
     let rate = Int((shown.bar.rate(done: shown.completed) * 10).rounded())
-    let text = " \(sign) \(rate / 10).\(rate % 10)/s"
+    let left = shown.bar.left(done: shown.completed).map { ", at most \($0) left" } ?? ""
+    let text = " \(sign) \(rate / 10).\(rate % 10)/s\(left)"
     let columns = Output.standardOutput.size(in: environment).columns
     // Behind the last column a terminal would begin a line that cannot be taken back.
     guard state.column % columns + text.displayWidth < columns else { return }
@@ -180,7 +194,7 @@ final class ProgressDisplay: Sendable {
     state.withLock { state in
       state.shown?.bar.hide()
       eraseTail(&state)
-      (state.shown, state.begun, state.column) = (nil, nil, 0)
+      (state.shown, state.begun, state.column, state.others) = (nil, nil, 0, [:])
     }
   }
 }

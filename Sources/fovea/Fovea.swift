@@ -19,7 +19,12 @@ struct Fovea: ParsableCommand {
       fovea lessons/01-….md      runs a lesson's cells, from top to bottom
       fovea -c 'describe()'      runs a text
       … | fovea                  runs what comes on standard input
-      fovea run --help           the options of all these
+      fovea run --help           the options of all these, among them
+
+        --model <model>          a folder, the id of a downloaded model, or one that ships
+        --dtype <precision>      float32, float16, bfloat16, int8 or int4
+        --out <folder>           where scripts write; else fovea-out
+        --wide                   tables keep all their columns
 
       Exit status: 0 all ran; 1 a command failed; 2 a lesson's check failed; 64 usage; 65 bad data; \
       66 input missing; 71 too little memory; 73 cannot create; 74 reading or writing \

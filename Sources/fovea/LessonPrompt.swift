@@ -47,7 +47,6 @@ struct LessonPrompt {
     if Output.standardOutput.isTerminal {
       session[TerminalStyle.self] = TerminalPictures(try GraphicsChoice.chosen(options.graphics))
         .style(columns: min(100, columns), depth: depth)
-      session[HelpColumns.self] = columns
     }
     let session = session
     reader = LineReader(
@@ -81,6 +80,14 @@ struct LessonPrompt {
           ? words("goes on at step %1 of %2", "\(tutor.place + 1)", "\(tutor.steps.count)") + "; "
           : "")
           + words("help tells what can be said")))
+    // Another language has other words in every question.
+    let isSameLanguage = progress.language(of: lesson).map { $0 == words.language } ?? true
+    if isSameLanguage, tutor.changedCount > 0 {
+      say(
+        faint(
+          words(
+            "steps that have changed since you took them come again: %1", "\(tutor.changedCount)")))
+    }
     guard try prepared() else { return }
     while let step = tutor.step {
       if !step.prose.isEmpty { say("\n" + text.rendered(step.prose)) }
@@ -120,7 +127,7 @@ struct LessonPrompt {
 
   private func finish(_ mark: Tutor.Mark) throws -> Next {
     tutor.leave(mark)
-    try progress.keep(tutor.marks, of: lesson)
+    try progress.keep(tutor.marks, of: lesson, language: words.language)
     return .on
   }
 
@@ -310,7 +317,10 @@ struct LessonPrompt {
     Display.write(exactly: text + "\n")
   }
 
-  private func faint(_ text: String) -> String { Style.faint.apply(to: text, depth) }
+  private func faint(_ text: String) -> String {
+    let isBroken = Output.standardOutput.isTerminal
+    return Style.faint.apply(to: isBroken ? text.broken(toColumns: columns) : text, depth)
+  }
 
   private func complain(_ diagnostics: [Diagnostic]) {
     Display.complain(diagnostics, depth: depth, columns: columns)

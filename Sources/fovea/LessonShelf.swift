@@ -40,7 +40,17 @@ struct LessonShelf {
 
   /// `FOVEA_LESSONS`, or the folder `lessons` beside the program or above it.
   private static func folder(_ environment: [String: String]) throws -> URL {
-    if let named = environment["FOVEA_LESSONS"], !named.isEmpty { return URL(filePath: named) }
+    if let named = environment["FOVEA_LESSONS"], !named.isEmpty {
+      var isFolder: ObjCBool = false
+      let isThere = FileManager.default.fileExists(atPath: named, isDirectory: &isFolder)
+      guard isThere, isFolder.boolValue else {
+        throw SettingFailure(
+          words:
+            "FOVEA_LESSONS names \(named), which is no folder; it must be the folder of lessons, "
+            + "with reference.md in it")
+      }
+      return URL(filePath: named)
+    }
     var place = (Bundle.main.executableURL ?? URL(filePath: "/")).resolvingSymlinksInPath()
     while place.path.count > 1 {
       place.deleteLastPathComponent()
@@ -49,7 +59,10 @@ struct LessonShelf {
         return folder
       }
     }
-    throw MissingInput(path: "lessons", what: "the folder of lessons")
+    throw SettingFailure(
+      words:
+        "the folder of lessons is neither beside the program nor above it; FOVEA_LESSONS names "
+        + "it, as in FOVEA_LESSONS=/path/to/fovea/lessons fovea lesson")
   }
 
   /// A lesson by its number or its file, in the wanted language where it is written in that.
@@ -64,6 +77,7 @@ struct LessonShelf {
       return translated(entry.file)
     }
     let file = URL(typed: name)
+    try BadText.refuseNotebook(file, name: name)
     guard FileManager.default.fileExists(atPath: file.path) else {
       throw MissingInput(
         path: name, what: "the lesson", or: entries.map { $0.file.lastPathComponent })

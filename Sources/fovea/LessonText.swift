@@ -29,7 +29,8 @@ struct LessonText {
       } else if plain.hasPrefix("#") {
         close()
         blocks.append(
-          Style.strong.apply(to: plain.drop { $0 == "#" || $0 == " " }.description, depth))
+          Style.strong.apply(
+            to: plain.drop { $0 == "#" || $0 == " " }.broken(toColumns: columns), depth))
       } else if plain.hasPrefix("- ") || plain.hasPrefix("* ") {
         close()
         blocks.append(filled(String(plain.dropFirst(2)), indent: "  ", mark: "• "))

@@ -24,6 +24,8 @@ struct PromptCompletion {
       replacing(begun, subject.map(elementNames) ?? texts(begun))
     case .member(let begun, let owner): replacing(begun, memberNames(owner))
     case .word(let begun): replacing(begun, words)
+    case .magic(let begun):
+      replacing(begun, Magic.all.map { Candidate($0.written, detail: $0.summary) })
     }
   }
 
@@ -108,7 +110,9 @@ struct PromptCompletion {
 
   private func memberNames(_ owner: String) -> [Candidate] {
     guard let value = session[owner] ?? session.space(owner).map({ .object($0) }) else { return [] }
-    return session.attributeNames(of: value).map { Candidate($0) }
+    return session.attributeNames(of: value).map {
+      Candidate($0, detail: session.summary(of: $0, in: value) ?? "")
+    }
   }
 
   private func elementNames(_ owner: String) -> [Candidate] {

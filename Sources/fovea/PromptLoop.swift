@@ -24,14 +24,24 @@ struct PromptLoop {
     session[TerminalStyle.self] = TerminalPictures(try GraphicsChoice.chosen(options.graphics))
       .style(
         columns: min(100, Output.standardOutput.size(in: .process).columns), depth: colours)
-    session[HelpColumns.self] = Output.standardOutput.size(in: .process).columns
+    if let pager = Pager(in: .process) {
+      session[Paging.self] = { [progress] text in
+        progress.hide()
+        Self.show(text, in: pager)
+      }
+    }
     try Interrupts.shared.begin(quittingAfter: 3, onInterrupt: { session.cancel() })
     let reader = makeReader(for: session)
-    if !options.quiet { Display.write(banner) }
-    var number = 1
+    if !options.quiet {
+      Display.write(banner.broken(toColumns: Output.standardOutput.size(in: .process).columns))
+    }
     var hasHinted = false
     while true {
-      switch try reader.read(Prompt("[\(number)]> ")) {
+      let number = session.nextEntryNumber
+      let read = try reader.read(Prompt("[\(number)]> "))
+      // The window may have another size by now.
+      session[Screen.self] = options.columns
+      switch read {
       case .end:
         return
       case .interrupted(let wasEmpty):
@@ -41,7 +51,7 @@ struct PromptLoop {
         }
       case .text(let typed):
         // A block ends with an empty line, which is none of its text.
-        let text = typed.withoutBlanksAtEnd
+        let text = typed.withoutBlanksAtEnd.withoutCommonIndentation
         guard !text.isEmpty else { continue }
         remember(text, reader)
         if ["exit", "quit", "exit()", "quit()"].contains(text) { return }
@@ -55,7 +65,6 @@ struct PromptLoop {
           continue
         }
         run(text, number: number, in: session)
-        number += 1
       }
     }
   }
@@ -73,7 +82,7 @@ struct PromptLoop {
     progress.end()
     Interrupts.shared.clear()
     if let shown = result.shown {
-      Display.write(shown + "\n")
+      session.page(shown)
       // What can be seen is shown; a `;` keeps it quiet.
       if let value = result.value, let art = try? session.picture(of: value) {
         Display.write(exactly: art + "\n")
@@ -86,6 +95,11 @@ struct PromptLoop {
     Display.complain(
       result.diagnostics, depth: depth,
       columns: Output.standardOutput.size(in: .process).columns)
+  }
+
+  /// Hands text that the screen does not hold to a pager; writes what it holds.
+  private static func show(_ text: String, in pager: Pager) {
+    if !Interrupts.shared.leavingAlone({ pager.show(text) }) { Display.write(text + "\n") }
   }
 
   private static func seconds(_ duration: Duration) -> String {
@@ -151,5 +165,15 @@ extension String {
     var text = self[...]
     while text.last?.isWhitespace == true { text.removeLast() }
     return String(text)
+  }
+
+  /// Without the blanks that all its lines begin with, as an example has them that is copied from help.
+  fileprivate var withoutCommonIndentation: String {
+    let lines = split(separator: "\n", omittingEmptySubsequences: false)
+    let common =
+      lines.filter { $0.contains { !$0.isWhitespace } }
+      .map { $0.prefix { $0 == " " }.count }.min() ?? 0
+    guard common > 0 else { return self }
+    return lines.map { $0.dropFirst(common) }.joined(separator: "\n")
   }
 }

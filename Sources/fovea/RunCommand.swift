@@ -61,6 +61,7 @@ struct Batch {
   /// Runs a script or lesson; what it reads is found beside it.
   func run(file: String) throws {
     let url = URL(typed: file)
+    try BadText.refuseNotebook(url, name: file)
     let bytes: [UInt8]
     do throws(FileFailure) {
       bytes = try WholeFile.readToEnd(url, limit: Self.longest)
@@ -74,9 +75,8 @@ struct Batch {
     let text = try Self.text(bytes, from: file)
     let folder = url.deletingLastPathComponent()
     let source = Source(name: file, text: text)
-    guard ["md", "markdown"].contains(url.pathExtension.lowercased()) else {
-      return try run(source, folder: folder)
-    }
+    let isLesson = ["md", "markdown"].contains(url.pathExtension.lowercased())
+    guard isLesson else { return try run(source, folder: folder) }
     let lesson = Document(source, isLesson: true)
     guard lesson.parts.contains(where: { $0.kind == .code }) else {
       throw BadText(name: file, reason: "has no cell: a cell begins with a line ```fovea")
@@ -92,13 +92,25 @@ struct Batch {
 
   private func run(_ source: Source, folder: URL) throws {
     let session = try begin(readingFrom: folder)
-    let result = session.run(source)
-    progress.end()
-    if let shown = result.shown { Display.write(shown + "\n") }
-    complain(result.diagnostics)
-    var status = ExitStatus.of(result, isLesson: false)
-    if status == 0, session[BrokenResults.self] { status = ExitCode.badData }
-    guard status == 0 else { throw Ending(status: status) }
+    // Lines of `# %%` divide a script into cells, each of which shows its last value.
+    let cells = Document(source, isLesson: false).parts.map(\.range)
+    let complaints =
+      cells.count > 1
+      ? cells.flatMap { Language.Program(parsing: source, range: $0).diagnostics } : []
+    // Every cell's form is checked before the first one runs.
+    if complaints.contains(where: { $0.severity == .error }) {
+      complain(complaints)
+      throw Ending(status: ExitCode.badData)
+    }
+    for cell in cells.isEmpty ? [source.range] : cells {
+      let result = session.run(source, range: cell)
+      progress.end()
+      if let shown = result.shown { Display.write(shown + "\n") }
+      complain(result.diagnostics)
+      let status = ExitStatus.of(result, isLesson: false)
+      guard status == 0 else { throw Ending(status: status) }
+    }
+    if session[BrokenResults.self] { throw Ending(status: ExitCode.badData) }
   }
 
   private func run(_ lesson: Document, folder: URL) throws {
@@ -117,9 +129,6 @@ struct Batch {
 
   private func begin(readingFrom folder: URL) throws -> Session {
     let session = try options.session(readingFrom: folder, progress: progress)
-    if Output.standardOutput.isTerminal {
-      session[HelpColumns.self] = Output.standardOutput.size(in: .process).columns
-    }
     try Interrupts.shared.begin(quittingAfter: 2, onInterrupt: { session.cancel() })
     return session
   }
@@ -150,4 +159,13 @@ struct BadText: HasExitCode, CustomStringConvertible {
 
   var exitCode: Int32 { Files.ExitCode.badData }
   var description: String { "\(name.withVisibleControls) \(reason)" }
+
+  /// Refuses a Jupyter notebook by its name: it would be read as a script that makes no sense.
+  static func refuseNotebook(_ url: URL, name: String) throws {
+    guard url.pathExtension.lowercased() == "ipynb" else { return }
+    throw BadText(
+      name: name,
+      reason: "is a Jupyter notebook, and Fovea does not run those; as a script with lines of "
+        + "# %% between its cells it does: jupytext --to py:percent")
+  }
 }

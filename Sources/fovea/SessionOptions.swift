@@ -1,5 +1,6 @@
 public import ArgumentParser
 internal import Budget
+internal import Characters
 internal import Commands
 internal import Files
 internal import Foundation
@@ -34,6 +35,15 @@ struct SessionOptions: ParsableArguments {
       valueName: "how"))
   var graphics: GraphicsChoice?
 
+  @Flag(help: "Tables keep all their columns, however narrow the terminal is.")
+  var wide = false
+
+  /// The columns of the terminal that results are shown in; nil where lines have no end.
+  var columns: Int? {
+    wide || !Output.standardOutput.isTerminal
+      ? nil : Output.standardOutput.size(in: .process).columns
+  }
+
   /// A session whose relative paths are read against `folder`.
   ///
   /// - Throws: where the model is missing, or has no such part as a precision names; where files would
@@ -59,10 +69,14 @@ struct SessionOptions: ParsableArguments {
       notes: { text in
         if isMuted() { return }
         progress.hide()
-        try? Output.standardError.write(text)
+        let stream = Output.standardError
+        let words =
+          stream.isTerminal ? text.broken(toColumns: stream.size(in: .process).columns) : text
+        try? stream.write(words)
       },
       progress: { [quiet] state in if !quiet { progress.show(state) } })
     let choice = try model.choice()
+    session[Screen.self] = columns
     session[StartingModel.self] = choice.folder
     session[StartingPrecision.self] = choice
     session.memory.limit = memory.memory?.count

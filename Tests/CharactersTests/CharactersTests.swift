@@ -66,3 +66,16 @@ struct CharactersTests {
     #expect(labels == ["[0] a …t here", "[1] a …t here", "short", "short"])
   }
 }
+
+@Suite struct BrokenLineTests {
+  @Test(arguments: [
+    ("one two three", 7, "one two\nthree"), ("one", 2, "one"), ("a b", 80, "a b"),
+    ("  name  what it does all day", 18, "  name  what it\n        does all\n        day"),
+    ("    indented words here", 12, "    indented\n    words\n    here"),
+    ("日本語の文です。", 8, "日本語の\n文です。"), ("first\n\nsecond line", 6, "first\n\nsecond\nline"),
+    ("a-word-that-is-long x", 5, "a-word-that-is-long\nx"),
+  ])
+  func linesAreBrokenBetweenWords(_ text: String, _ columns: Int, _ broken: String) {
+    #expect(text.broken(toColumns: columns) == broken)
+  }
+}

@@ -259,6 +259,31 @@ import Testing
       shown.contains("runs of different models: from picture.pixels.output on, shapes differ"))
   }
 
+  @Test func anotherModelIsNoBug() throws {
+    let folder = try TemporaryFolder()
+    let other = folder.file("other")
+    try FileManager.default.copyItem(at: Fixtures.goldens.appending(path: "blip2"), to: other)
+    let file = other.appending(path: "model.safetensors")
+    // Other weights throughout: the same model is not meant.
+    let tensors = try TensorCollection(file)
+    try Safetensors.write(
+      try tensors.names.map { name in
+        (name: name, tensor: try tensors.floats(name).map { $0 * 1.25 + 0.01 })
+      }, to: file)
+    let workshop = try workshop()
+    _ = try workshop.value("load(\"\(other.path)\")")
+    _ = try workshop.value("o = run(s, \"a circle\", max_new_tokens=2)\no")
+    let shown = try workshop.value("t = compare(r, o)\nt").displayed
+    #expect(shown.contains("the sides are runs of two models: "), "\(shown)")
+    #expect(shown.contains("the answers differ: ") || shown.contains("the answers are the same: "))
+    #expect(!shown.contains("bug") && !shown.contains("suspicious"), "\(shown)")
+    #expect(try workshop.value("t.verdict").plain == "other model")
+    let again = try workshop.value("compare(r, r)").displayed
+    #expect(again.contains("the answers are the same: ") && !again.contains("two models"))
+    let precision = try workshop.value("compare(r, \"int8\")").displayed
+    #expect(precision.contains("likeliest next token"), "\(precision)")
+  }
+
   @Test func theTableIsSavedAndDrawn() throws {
     let workshop = try workshop()
     _ = try workshop.value("t = compare(r, run(scene(8), \"a circle\", max_new_tokens=2))\nt")

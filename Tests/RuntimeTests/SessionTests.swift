@@ -49,6 +49,64 @@ import Testing
     #expect(!run("%time x += 1", session).succeeded && !run("%time pass", session).succeeded)
   }
 
+  @Test func resultsAndTextsHaveTheirNumbers() {
+    let session = session()
+    #expect(run("2 + 3", session).shown == "5")
+    #expect(!run("x = (", session).succeeded)
+    #expect(run("x = 7", session).succeeded)
+    #expect(run("x * 2", session).shown == "14")
+    #expect(session.nextEntryNumber == 5)
+    #expect(
+      run("[_, __, _1, Out[4], In[4], In[2], len(In)]", session).shown
+        == "[14, 5, 5, 14, 'x * 2', 'x = (', 6]")
+    #expect(run("___", session).shown == "5" && run("_5[0]", session).shown == "14")
+    #expect(run("_3", session).failure?.message == "entry 3 gave no result that is kept")
+    #expect(session.unseen { run("99", session).shown } == "99")
+    #expect(run("_", session).shown == "14")
+    #expect(run("%reset", session).succeeded && !run("_", session).succeeded)
+    // A name of one's own goes before.
+    #expect(run("_1 = 3\n_1", session).shown == "3")
+  }
+
+  @Test func largeResultsGoWhenNewOnesCome() {
+    let session = session()
+    for _ in 0..<8 { #expect(run("zeros(4096, 4096)", session).succeeded) }
+    #expect(run("len(Out)", session).value?.integer ?? 0 < 8)
+    #expect(run("_8.shape, __[0]", session).value != nil)
+  }
+
+  @Test func aCellIsMeasuredAsAWhole() {
+    let output = Output()
+    let session = session(output)
+    #expect(run("%%time\nx = 2\nfor i in range(3):\n    x += i\nx", session).shown == "5")
+    #expect(output.text.hasPrefix("took "))
+    #expect(run("%%time\nx;", session).shown == nil)
+    #expect(run("%%timeit\ny = x", session).shown == nil && output.text.contains("best "))
+    let failed = run("%%time\nx = nope", session)
+    #expect(failed.diagnostics.first?.place == "cell:2:5")
+    #expect(Program.isIncomplete("%%time") && Program.isIncomplete("%%time\nx"))
+    #expect(!Program.isIncomplete("%%time\nx\n") && !Program.isIncomplete("%time x"))
+  }
+
+  @Test func tablesOfVariablesFitTheScreen() {
+    let output = Output()
+    let session = session(output)
+    session[Screen.self] = 30
+    _ = run("first = \"a \" * 40\nsecond = zeros(3, 160, 160)\n%who", session)
+    let lines = output.text.split(separator: "\n")
+    #expect(lines.count > 4 && lines.allSatisfy { $0.count <= 30 }, "\(output.text)")
+    #expect(output.text.contains("second") && output.text.contains("[3, 160, 160]"))
+  }
+
+  @Test func whatIsLongGoesToThePager() {
+    let (output, paged) = (Output(), Output())
+    let session = session(output)
+    session[Paging.self] = { paged.write($0 + "|") }
+    _ = run("help(double)\nprint(1)\ndouble?\n%history", session)
+    #expect(output.text == "1\n")
+    #expect(paged.text.split(separator: "|").count == 2)
+  }
+
   @Test func aFailedCheckEvaluatesItsSidesOnce() {
     let session = session()
     #expect(run("n = []\ndef f():\n    n.append(1)\n    return len(n)", session).succeeded)
@@ -153,8 +211,11 @@ import Testing
     #expect(session.expandedShorthand("double 4") == "double(4)")
     #expect(session.expandedShorthand("help double") == "help(\"double\")")
     #expect(session.expandedShorthand("double(4)") == nil)
+    #expect(session.expandedShorthand("x = double 4") == "x = double(4)")
+    // Where a variable hides the command, the call will say so.
     session["double"] = .integer(1)
-    #expect(session.expandedShorthand("double 4") == nil)
+    #expect(session.expandedShorthand("double 4") == "double(4)")
+    #expect(run("double(4)", session).failure?.hint?.contains("del double") == true)
   }
 
   @Test func manyOperatorsAndDeepRecursionDoNotOverflowTheStack() {
@@ -221,6 +282,10 @@ import Testing
     #expect(session.help(on: "language").contains("subset of Python"))
     #expect(session.help(on: "duoble") == "there is no help on 'duoble'; did you mean 'double'?")
     #expect(session.help(on: "len").contains("How many"))
+    // A subject finds the pages that have to do with it.
+    let pages = session.help(on: "stopped waits")
+    #expect(pages.hasPrefix("on 'stopped waits':\n  sleep  Waits"), "\(pages)")
+    #expect(session.help(on: "numbers").contains("double"))
   }
 }
 
@@ -229,7 +294,7 @@ import Testing
   func helpIsBrokenBetweenWords(_ columns: Int) {
     let session = Session(commands: [])
     let whole = session.help(on: "language")
-    session[HelpColumns.self] = columns
+    session[Screen.self] = columns
     let narrow = session.help(on: "language")
     let words = whole.split(whereSeparator: \.isWhitespace)
     #expect(narrow.split(whereSeparator: \.isWhitespace) == words)
@@ -238,7 +303,7 @@ import Testing
       #expect(line.count <= max(columns, longest + 30), "\(line)")
       if line.count > columns { #expect(line.split(separator: " ").count <= 2, "\(line)") }
     }
-    session[HelpColumns.self] = 500
+    session[Screen.self] = 500
     #expect(session.help(on: "language") == whole)
   }
 }

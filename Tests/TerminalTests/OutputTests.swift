@@ -55,6 +55,18 @@ import Testing
     #expect(watch.written.last == "\r\u{1B}[Kevaluate: 1000 scenes in 10 s\n")
   }
 
+  @Test func whatIsLeftIsToldFromWhatWasDoneSinceABarBegan() {
+    let watch = Watch()
+    var bar = watch.bar("write", total: 100, unit: "tokens", isTerminal: true)
+    bar.update(done: 40)
+    #expect(bar.left(done: 40) == nil && bar.rate(done: 40) == 0)
+    watch.time.withLock { $0 = 10 }
+    bar.update(done: 60)
+    #expect(bar.rate(done: 60) == 2 && bar.left(done: 60) == "20 s")
+    #expect(watch.written.last?.contains("60/100 tokens  2.0/s  20 s left") == true)
+    #expect(bar.left(done: 100) == nil)
+  }
+
   @Test func aBarMovesAtLeastFourTimesASecondThoughNothingIsDone() {
     let watch = Watch()
     for total in [32, 0] {

@@ -110,6 +110,34 @@ import Testing
     #expect(last.output.contains("goes on at step 3 of 4"), "\(last.output)")
   }
 
+  @Test func stepsThatHaveChangedAreSaidToComeAgain() throws {
+    let place = try Place()
+    defer { try? FileManager.default.removeItem(at: place.folder) }
+    func take(_ lines: String...) throws -> String {
+      try ProgramTests().run(
+        ["lesson", place.file.path], input: lines.map { $0 + "\n" }.joined(),
+        environment: place.environment
+      ).output
+    }
+    #expect(!(try take("", "9")).contains("changed"))
+    try Data(Self.lesson.replacing("its square?", with: "the square of x?").utf8)
+      .write(to: place.file)
+    // Only what was left behind the change tells that something did change.
+    #expect(!(try take("skip")).contains("changed"))
+    try Data(Self.lesson.replacing("x = 3", with: "x = 4 - 1").utf8).write(to: place.file)
+    let words = "steps that have changed since you took them come again: 1\n"
+    #expect(try take("").contains(words))
+    #expect(!(try take("quit")).contains("changed"))
+  }
+
+  @Test func missingLessonsSayWhereTheyAreLookedFor() throws {
+    let named = try ProgramTests().run(["lesson"], environment: ["FOVEA_LESSONS": "/nowhere"])
+    #expect(named.status == 64 && named.errors.contains("FOVEA_LESSONS names /nowhere"))
+    let book = try ProgramTests().run(
+      ["lesson", "x.ipynb"], environment: ["FOVEA_PROGRESS": "/tmp/none"])
+    #expect(book.status == 65 && book.errors.contains("x.ipynb is a Jupyter notebook"))
+  }
+
   @Test func aLessonAtATerminal() throws {
     let place = try Place()
     defer { try? FileManager.default.removeItem(at: place.folder) }

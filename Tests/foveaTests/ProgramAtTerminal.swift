@@ -13,10 +13,10 @@ struct ProgramAtTerminal {
   /// - Parameter typed: what a person types at the prompt; nil for a program without a keyboard.
   init(
     _ arguments: [String], typing typed: String? = nil, in folder: URL? = nil,
-    terminal kind: String = "xterm", environment: [String: String] = [:]
+    terminal kind: String = "xterm", columns: UInt16 = 200, environment: [String: String] = [:]
   ) throws {
     var ends: (Int32, Int32) = (-1, -1)
-    var size = winsize(ws_row: 50, ws_col: 200, ws_xpixel: 0, ws_ypixel: 0)
+    var size = winsize(ws_row: 50, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0)
     try #require(openpty(&ends.0, &ends.1, nil, nil, &size) == 0)
     let (person, program) = ends
     // Programs of other tests must not hold this terminal open.
@@ -26,7 +26,8 @@ struct ProgramAtTerminal {
     process.executableURL = try ProgramTests.program()
     process.arguments = arguments
     process.environment = [
-      "HOME": "/nonexistent", "FOVEA_HISTORY": "", "PATH": "/usr/bin:/bin", "TERM": kind,
+      "HOME": "/nonexistent", "FOVEA_HISTORY": "", "FOVEA_PAGER": "", "PATH": "/usr/bin:/bin",
+      "TERM": kind,
     ].merging(environment) { $1 }
     process.currentDirectoryURL = folder ?? URL.temporaryDirectory
     process.standardInput = typed == nil ? FileHandle.nullDevice : terminal

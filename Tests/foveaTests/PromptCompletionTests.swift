@@ -44,6 +44,22 @@ import Testing
     #expect(labels("load(quantize=\"x").isEmpty)
   }
 
+  @Test func signsOfPercentOfferMagics() {
+    #expect(labels("%t") == ["%time", "%timeit"])
+    #expect(labels("%%t") == ["%%time", "%%timeit"])
+    #expect(labels("x = 1\n  %w") == ["%who", "%whos"])
+    #expect(!labels("7 %t").contains("%time") && !labels("(\n%t").contains("%time"))
+  }
+
+  @Test func methodsHaveALineOfHelp() {
+    let text = "vital."
+    let found = PromptCompletion(
+      session: smallSession(), text: text, cursor: text.endIndex
+    ).completions?.candidates
+    #expect(found?.first { $0.label == "softmax" }?.detail.hasPrefix("Exponentials") == true)
+    #expect(found?.first { $0.label == "shape" }?.detail == "")
+  }
+
   @Test func quotesOfferFilesAndCommentsNothing() throws {
     let folder = URL.temporaryDirectory.appending(path: "fovea-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)

@@ -38,6 +38,8 @@ func smallSession() -> Session {
     ("models", "models()"),
     ("help", "help()"),
     ("help attention", "help(\"attention\")"),
+    ("x = attention vision block=3", "x = attention(vision, block=3)"),
+    ("x = image ~/one.png;", "x = image(\"~/one.png\");"),
   ])
   func wordsBecomeTheCallTheyStandFor(_ typed: String, _ full: String) {
     #expect(smallSession().expandedShorthand(typed) == full)
@@ -45,7 +47,8 @@ func smallSession() -> Session {
 
   @Test(arguments: [
     "attention(vision, block=3)", "attention = 3", "attention + 1", "attention", "unknown vision",
-    "1 + 1", "", "x = attention vision", "attention vision\nmodels",
+    "1 + 1", "", "x == attention vision", "attention vision\nmodels", "x = vision", "x = 3",
+    "x.y = attention vision", "x = y = attention vision",
   ])
   func whatParsesOrIsNoCommandStays(_ typed: String) {
     #expect(smallSession().expandedShorthand(typed) == nil)

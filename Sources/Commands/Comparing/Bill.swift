@@ -172,6 +172,9 @@ struct Bill {
           .float(item.damage * 1000),
         ]
       }, note: "\n" + notes.joined(separator: "\n"))
+    table.importance = [
+      "part", "precision", "saved MB", "first changed word", "divergence", "worst",
+    ]
     table.facts = [
       ("answer", .text(answer)), ("answers", .object(answers)),
       ("chart", .object(Drawing(figure: try figure()))),

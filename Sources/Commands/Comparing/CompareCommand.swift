@@ -64,8 +64,9 @@ extension Command {
         note: "runs, traces, files of traces and results of stages have places; tensors compare "
           + "with tensors")
     }
-    return .object(
-      Table(Table.differenceColumns, [Table.row("tensor", Difference(a, b))]))
+    var table = Table(Table.differenceColumns, [Table.row("tensor", Difference(a, b))])
+    table.importance = ["place", "largest", "relative", "cosine", "at", "shape"]
+    return .object(table)
   }
 }
 

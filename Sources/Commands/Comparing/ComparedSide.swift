@@ -3,6 +3,7 @@ internal import Images
 internal import Models
 internal import Runtime
 internal import Tensors
+internal import Tokenizers
 internal import Tracing
 
 /// One side of a comparison: what it kept, and what is known of how it came about.
@@ -21,6 +22,8 @@ struct ComparedSide {
   var isChanged = false
   /// The words it says it has read; nil where it does not say.
   var text: String?
+  /// What it wrote; nil where that is not known.
+  var answer: String?
 
   /// A run, a trace, an answer or the result of a stage; nil for other values.
   init?(_ value: Value, called name: String) {
@@ -29,6 +32,7 @@ struct ComparedSide {
     isChanged = value.sourceModel?.changes.isEmpty == false
     if case .object(let object) = value, let run = object as? Run {
       picture = run.picture?.name
+      answer = run.answer?.text
       isChanged = isChanged || !run.course.changes.isEmpty
     }
   }
@@ -76,6 +80,29 @@ struct ComparedSide {
           .joined(separator: " ")
       }, isChanged ? "changed" : nil,
     ]
+  }
+
+  /// Whether what came of it is the same on another side: the answers, else the likeliest next tokens; nil
+  /// where neither is known.
+  func answer(beside other: ComparedSide, by judge: any FamilyModel) -> String? {
+    if let mine = answer, let theirs = other.answer {
+      return mine == theirs
+        ? "the answers are the same: \(Value.text(mine).inMessage)"
+        : "the answers differ: \(Value.text(mine).inMessage) and \(Value.text(theirs).inMessage)"
+    }
+    guard let writer = judge.writing else { return nil }
+    let tops = [self, other].compactMap { side -> Int? in
+      guard let scores = side.values[Address("language.head.output")], scores.rank == 2,
+        let last = scores.shape.first, last > 0, scores.elements.allSatisfy(\.isFinite)
+      else { return nil }
+      let row = scores.row(last - 1)
+      return Int(row.argmax(axis: 0).elements[0])
+    }
+    guard tops.count == 2 else { return nil }
+    let words = tops.map { Value.text(writer.tokenizer.visible($0)).inMessage }
+    return tops[0] == tops[1]
+      ? "the likeliest next token is the same: \(words[0])"
+      : "the likeliest next tokens differ: \(words[0]) and \(words[1])"
   }
 
   /// What this side should have started from, if it is of the same picture and words as another.

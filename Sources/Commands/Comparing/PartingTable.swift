@@ -19,11 +19,21 @@ struct PartingTable {
   var hasMisfits = false
   /// The parts of the judge's run, in its order.
   var parts: [Address] = []
+  /// How the weights of the sides' models differ; nil where a side brings none.
+  var weights: WeightDifference?
 
   /// Whether all that could be compared has the same shape on both sides and is rounding.
   var isClean: Bool {
     parting.verdict == .noise && !hasMisfits && parting.broken.allSatisfy { $0 == nil }
       && !parting.rows.contains(where: \.hasTwoShapes)
+  }
+
+  /// Whether each side is a run of a model of its own: none of them can judge the other's steps.
+  private var isOfTwoModels: Bool { weights?.isOfTwoModels == true }
+
+  /// A verdict in a word; what another model's step makes is none of its errors.
+  private func word(_ verdict: Verdict) -> String {
+    isOfTwoModels && verdict > .noise ? "other model" : verdict.rawValue
   }
 
   /// The parts of which nothing was compared.
@@ -53,8 +63,12 @@ struct PartingTable {
         let rounding = row.rounding.map { Value.float($0.error.ratio) } ?? .text("")
         return cells(row) + (isRounded ? [rounding] : [])
       }, note: note)
+    table.importance = [
+      "place", "verdict", "times", "inside", "own", "floor", "relative", "stage", "rounding",
+      "largest", "at", "shape",
+    ]
     table.facts = [
-      ("verdict", parting.verdict.map { .text($0.rawValue) } ?? Value.none),
+      ("verdict", parting.verdict.map { .text(word($0)) } ?? Value.none),
       ("first", parting.first.map { .text(Self.guilty($0).description) } ?? Value.none),
       (
         "chart",
@@ -83,7 +97,7 @@ struct PartingTable {
       row.own.map { .float($0.size.largest / scale) } ?? .text("–"),
       row.own.map { .float($0.floor.largest / scale) } ?? .text("–"),
       row.own.map { .float($0.ratio) } ?? .text("–"),
-      .text(row.verdict?.rawValue ?? "–"), .text(row.firstInside.map { inner($0, of: row) } ?? ""),
+      .text(row.verdict.map(word) ?? "–"), .text(row.firstInside.map { inner($0, of: row) } ?? ""),
     ]
   }
 
@@ -96,7 +110,7 @@ struct PartingTable {
           row.part.description, accumulated: Double(row.accumulated.relative),
           own: row.own.map { $0.size.largest / scale },
           floor: row.own.map { $0.floor.largest / scale },
-          remark: row.verdict.flatMap { $0 == .noise ? nil : $0.rawValue })
+          remark: row.verdict.flatMap { $0 == .noise ? nil : word($0) })
       }, title: title)
   }
 
@@ -155,6 +169,12 @@ struct PartingTable {
         isWords
           ? "the sides read other numbers of tokens: from \(place) on, shapes differ"
           : "the sides are runs of different models: from \(place) on, shapes differ")
+    } else if isOfTwoModels, let weights {
+      let first = parting.rows.first { $0.verdict ?? .noise > .noise }
+      lines.append(
+        "the sides are runs of two models: \(weights.differing) of \(weights.compared) weights differ, "
+          + "so no step is judged"
+          + (first.map { "; what is no rounding begins at \($0.part)" } ?? ""))
     } else if let first = parting.first, let rounding = first.rounding,
       Verdict(rounding.error) > .noise,
       first.own.map({ Verdict(ratio: $0.ratio, isCoarse: $0.isCoarse) }) ?? .noise <= .noise

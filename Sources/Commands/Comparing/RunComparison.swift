@@ -86,6 +86,7 @@ struct RunComparison {
         parameter: "first", "is of another model than \(model.name): \(place) has another shape",
         note: "load(\"folder\") reads the model that made it")
     }
+    if known.count == 2 { table.weights = WeightDifference(known[0], known[1]) }
     guard count > 1 else { return table }
     table.parting = Parting(entries: tables.map(\.parting), home: home?.entry)
     table.input = tables.flatMap(\.input)
@@ -127,7 +128,9 @@ struct RunComparison {
       isCancelled: isCancelled, progress: progress)
     var table = PartingTable(
       parting: parting, judge: judge, input: [sides[1].input], names: sides.map(\.name),
-      title: ComparedSide.title(of: sides[0], and: sides[1]), remarks: matched.flatMap(\.remarks),
+      title: ComparedSide.title(of: sides[0], and: sides[1]),
+      remarks: matched.flatMap(\.remarks)
+        + [sides[0].answer(beside: sides[1], by: judge)].compactMap { $0 },
       hasMisfits: matched.contains(where: \.hasMisfits))
     table.parts = try judge.outline(starts[1]).places.map(\.address.part)
       .reduce(into: []) { parts, part in if parts.last != part { parts.append(part) } }

@@ -88,6 +88,7 @@ struct Edit: ForeignObject {
   let firstStep: String
 
   var typeName: String { "Edit" }
+  var heldByteCount: Int { before.heldByteCount + after.heldByteCount }
   var brief: String { "edit of \(before.brief)" }
 
   /// What each run ended in, as probabilities with a name each; nil where it is no distribution.

@@ -45,6 +45,7 @@ extension Command {
         throw ArgumentFailure(parameter: "image", "must be a picture where labels are given")
       }
       let (able, model) = try session.able(.embedding, for: "classify")
+      session.noteUnfit(picture, for: model)
       try templates.map(Self.check)
       let part = able.cuttingTexts(truncate)
       try MemoryGate.take(

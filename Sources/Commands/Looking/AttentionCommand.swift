@@ -11,7 +11,7 @@ enum AttentionKind: String, Sendable, CaseIterable {
 
 extension Command {
   static let attention = Command(
-    "attention", group: "Looking", "Takes one layer's attention out of a trace.",
+    "attention", group: "Looking", "Takes one layer's attention pattern out of a trace.",
     Parameter.any(
       "source", expects: "the result of a stage, a run or an answer", "Where to look."),
     Parameter.integer("block", in: 0...1000, default: 0, "The block, counted from 0."),

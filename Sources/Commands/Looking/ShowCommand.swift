@@ -8,6 +8,7 @@ extension Command {
     "show", group: "Looking",
     "Prints what a value holds; figures, pictures and pixels are drawn in the terminal.",
     Parameter.any("value", "Anything."),
+    Parameter.flag("wide", "Whether a table keeps all its columns, however narrow the screen is."),
     returns: "nothing",
     details: "Pixels as preprocess() gives are drawn as what the model sees, its normalisation "
       + "undone; save(image(pixels), \"seen.png\") writes that. At the prompt only: a script's "
@@ -15,14 +16,15 @@ extension Command {
     examples: [
       Example("show(tokenize(\"a red circle\"))", "A table of tokens."),
       Example("show(preprocess(scene(7)))", "What the model sees."),
+      Example("show(stages(), wide=True)", "A table with all its columns."),
     ],
     seeAlso: ["describe", "save"]
-  ) { session, value in
+  ) { session, value, wide in
     if let art = try session.picture(of: value) {
       try session.checkCancellation()
       session.print(exactly: art + "\n")
     }
-    session.print(value.displayed + "\n")
+    session.page(wide ? value.displayed : session.displayed(value))
     return .none
   }
 }

@@ -55,7 +55,7 @@ struct Answer: ForeignObject {
 
   /// Each token with the tokens that it might have been.
   var stepTable: Table {
-    Table(
+    var table = Table(
       ["step", "token", "probability", "runners-up"],
       answer.generated.steps.enumerated().map { index, step in
         let others = step.candidates.filter { $0.token != step.token }.prefix(3).map {
@@ -66,7 +66,11 @@ struct Answer: ForeignObject {
           .float(Double(step.probability)), .text(others.joined(separator: ", ")),
         ]
       })
+    table.importance = ["token", "probability", "runners-up"]
+    return table
   }
+
+  var heldByteCount: Int { answer.trace.byteCount }
 
   func element(_ index: Value) throws -> Value? {
     guard let address = index.text else { return nil }

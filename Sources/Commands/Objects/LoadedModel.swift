@@ -71,6 +71,8 @@ struct LoadedModel: ForeignObject {
   var isShipped: Bool { folder == ShippedModel.folder }
 
   var typeName: String { "Model" }
+  /// Its files stay mapped as long as it is held: as a result it goes as soon as three newer ones are there.
+  var heldByteCount: Int { 1 << 40 }
   var shown: String {
     "\(name.visibleOnOneLine): \(model.family), \(model.summary); see stages()"
       + changes.map { "\n  \($0.written)" }.joined()

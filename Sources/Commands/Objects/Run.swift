@@ -108,6 +108,21 @@ struct Run: ForeignObject {
     guard let address = index.text else { return nil }
     return try trace.value(at: address)
   }
+
+  /// Patches are hidden behind the pixels: those stay what they were.
+  func remark(on index: Value) -> String? {
+    guard let address = index.text, Address(address).parts.last == "output",
+      Address(address).parts.dropLast().last == "pixels",
+      let change = (model.changes + course.changes).first(where: { $0.hidden == .patches }),
+      let patches = trace.records.first(where: {
+        $0.address.parts.suffix(2) == ["patches", "output"]
+      })
+    else { return nil }
+    return "these are the pixels before \(change.written), which acts on the patches; "
+      + "image(x[\"\(patches.address)\"]) is what the model saw"
+  }
+
+  var heldByteCount: Int { trace.byteCount }
   var elementNames: [String] { trace.records.map(\.address.description) }
 }
 

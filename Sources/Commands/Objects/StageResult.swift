@@ -39,6 +39,7 @@ struct StageResult: ForeignObject {
   }
 
   var brief: String { "\(stage) \(result.shape)" }
+  var heldByteCount: Int { trace.byteCount }
   private var stageVariable: String { "_" }
 
   var attributeNames: [String] { ["trace", "tensor", "stage", "prompt"] }
@@ -82,23 +83,32 @@ struct TraceView: ForeignObject {
     return TextTable(["place", "shape", "what it is"], rows).text
   }
   var brief: String { "trace of \(title), \(trace.records.count.counted(as: "place"))" }
+  var heldByteCount: Int { trace.byteCount }
 
   var attributeNames: [String] { ["items", "keys", "values"] }
 
-  func attribute(_ attribute: String) throws -> Value? {
-    let pick: @Sendable (Trace.Record) -> Value
+  func summary(of attribute: String) -> String? {
     let what: String
     switch attribute {
-    case "items":
-      pick = { .tuple([.text($0.address.description), $0.value]) }
-      what = "names and tensors"
-    case "keys": (pick, what) = ({ .text($0.address.description) }, "names")
-    case "values": (pick, what) = ({ $0.value }, "tensors")
+    case "items": what = "names and tensors"
+    case "keys": what = "names"
+    case "values": what = "tensors"
+    default: return nil
+    }
+    return "The \(what) of the places that were kept, in the order of the run."
+  }
+
+  func attribute(_ attribute: String) throws -> Value? {
+    let pick: @Sendable (Trace.Record) -> Value
+    switch attribute {
+    case "items": pick = { .tuple([.text($0.address.description), $0.value]) }
+    case "keys": pick = { .text($0.address.description) }
+    case "values": pick = { $0.value }
     default: return nil
     }
     return .function(
       Callable(
-        attribute, "The \(what) of the places that were kept, in the order of the run.",
+        attribute, summary(of: attribute) ?? "",
         .text("pattern", default: "*", "Which places; * stands for anything, as in *.pattern.")
       ) { [trace] _, pattern in
         let fitting = trace.records.filter { $0.address.matches(pattern) }
@@ -114,6 +124,9 @@ struct TraceView: ForeignObject {
 }
 
 extension Trace {
+  /// The bytes of all that was kept.
+  var byteCount: Int { records.reduce(0) { $0 + 4 * $1.tensor.count } }
+
   /// What was kept at `address`, or an error that names the nearest place.
   func value(at address: String) throws -> Value {
     if let record = record(Address(address)) { return record.value }

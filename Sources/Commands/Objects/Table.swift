@@ -3,6 +3,7 @@ internal import Characters
 internal import Checkpoints
 internal import Foundation
 internal import Runtime
+internal import Tensors
 
 /// Rows of values under named columns.
 struct Table: ForeignObject {
@@ -13,6 +14,9 @@ struct Table: ForeignObject {
   /// A column of sentences: one that is too long for its cell is shown up to its colon there, and
   /// whole under the table.
   var toldBelow: String?
+  /// The columns in the order in which a narrow screen gives them up, the last to go first; those that
+  /// are not named go before all others.
+  var importance: [String] = []
   /// More that is known, by the attribute's name.
   var facts: [(name: String, value: Value)] = []
 
@@ -34,17 +38,27 @@ struct Table: ForeignObject {
     let told = tellBelow(&cells)
     let right = columns.indices.map { column in rows.allSatisfy { $0[column].number != nil } }
     let more = self.rows.count - rows.count
-    return TextTable(columns, cells, rightAligned: right).text
+    let order = importance.compactMap { columns.firstIndex(of: $0) }
+    let table = TextTable(
+      columns, cells, rightAligned: right,
+      importance: order + columns.indices.filter { !order.contains($0) })
+    return table.text
       + (more > 0
         ? "\nand \(more.counted(as: "more row")); save(_, \"table.csv\") writes all of them" : "")
       + (told + [note].compactMap { $0 }).map { "\n\($0)" }.joined()
   }
 
+  /// The most columns of the screen that a cell of `toldBelow` takes.
+  private static let toldLimit = 60
+
   /// The lines under the table for cells that are too long, and shortens those.
   private func tellBelow(_ cells: inout [[String]]) -> [String] {
-    guard let column = columns.firstIndex(where: { $0 == toldBelow }) else { return [] }
+    // On a screen a sentence is broken where it stands.
+    guard Screen.columns == nil, let column = columns.firstIndex(where: { $0 == toldBelow }) else {
+      return []
+    }
     var told: [String] = []
-    for row in cells.indices where cells[row][column].displayWidth > TextTable.cellLimit {
+    for row in cells.indices where cells[row][column].displayWidth > Self.toldLimit {
       told.append("\(cells[row][0]): \(cells[row][column])".visibleOnOneLine)
       cells[row][column] = String(cells[row][column].prefix { $0 != ":" })
     }
@@ -90,49 +104,44 @@ struct Table: ForeignObject {
       }
       return .newList(rows.map { $0[column] })
     }
-    guard let number = index.integer else { return nil }
-    let place = number < 0 ? number + rows.count : number
-    guard rows.indices.contains(place) else {
-      throw RuntimeFailure(
-        .index, "row \(number) is outside a table of \(rows.count.counted(as: "row"))")
+    if case .slice(let slice) = index {
+      guard let range = slice.indices(count: rows.count) else { return nil }
+      return .object(picking((0..<range.count).map { range[$0] }))
     }
+    if let mask = index.mask {
+      guard mask.shape == [rows.count] else {
+        throw RuntimeFailure(
+          .shape,
+          "a mask of shape \(mask.shape) does not fit a table of \(rows.count.counted(as: "row"))")
+      }
+      return .object(picking(rows.indices.filter { mask.elements[$0] != 0 }))
+    }
+    if let numbers = index.wholeNumbers {
+      return .object(picking(try numbers.map(row)))
+    }
+    guard let number = index.integer else { return nil }
+    let place = try row(number)
     let mapping = Mapping()
     for (column, value) in zip(columns, rows[place]) { try mapping.set(.text(column), to: value) }
     return .dictionary(mapping)
   }
-}
 
-/// Lines of text in columns: each cell on one line, with nothing in it that a terminal obeys, and
-/// its middle left out where it is long.
-struct TextTable {
-  let text: String
+  /// Some of its rows; what is said of all of them does not go with them.
+  private func picking(_ places: [Int]) -> Table {
+    var part = Table(columns, places.map { rows[$0] })
+    (part.toldBelow, part.importance) = (toldBelow, importance)
+    return part
+  }
 
-  /// The most columns of the screen that a cell takes, and the last of a line.
-  static let (cellLimit, lastLimit) = (60, 100)
-
-  init(_ columns: [String], _ rows: [[String]], rightAligned: [Bool] = []) {
-    func shown(_ cells: [String]) -> [String] {
-      cells.enumerated().map { index, cell in
-        cell.visibleOnOneLine.shortened(
-          toColumns: index == cells.count - 1 ? Self.lastLimit : Self.cellLimit)
-      }
+  /// The place of a row, counted from the end where the number is negative.
+  private func row(_ number: Int) throws -> Int {
+    let place = number < 0 ? number + rows.count : number
+    guard rows.indices.contains(place) else {
+      throw RuntimeFailure(
+        .index, "row \(number) is outside a table of \(rows.count.counted(as: "row"))",
+        notes: rows.isEmpty ? [] : ["the last row is \(rows.count - 1)"])
     }
-    let (columns, rows) = (shown(columns), rows.map(shown))
-    let widths = columns.indices.map { column in
-      ([columns[column]] + rows.map { $0[column] }).map(\.displayWidth).max() ?? 0
-    }
-    func line(_ cells: [String]) -> String {
-      let padded = cells.enumerated().map { index, cell in
-        let fill = String(repeating: " ", count: widths[index] - cell.displayWidth)
-        return rightAligned.indices.contains(index) && rightAligned[index]
-          ? fill + cell : cell + fill
-      }
-      var text = padded.joined(separator: "  ")
-      while text.hasSuffix(" ") { text.removeLast() }
-      return text
-    }
-    let rule = widths.map { String(repeating: "─", count: $0) }.joined(separator: "  ")
-    text = ([line(columns), rule] + rows.map(line)).joined(separator: "\n")
+    return place
   }
 }
 

@@ -93,21 +93,24 @@ extension Command {
     examples: [Example("stages()", "The way from a picture to an answer.")],
     seeAlso: ["describe", "graph", "run"]
   ) { session in
-    .object(
-      Table(
-        ["stage", "from", "to", "what it does"],
-        try session.model().model.stages.map { stage in
-          [.text(stage.name), .text(stage.input), .text(stage.output), .text(stage.summary)]
-        }))
+    var table = Table(
+      ["stage", "from", "to", "what it does"],
+      try session.model().model.stages.map { stage in
+        [.text(stage.name), .text(stage.input), .text(stage.output), .text(stage.summary)]
+      })
+    table.importance = ["stage", "what it does", "to"]
+    return .object(table)
   }
 
   static let describe = Command(
     "describe", group: "Model", "Tells what is known of a value: a model, a tensor, a place.",
     Parameter.any(
-      "what", default: Value.none, "A value, or the address of a place; None for the model."),
+      "what", default: Value.none,
+      "A value, the address of a place, or a stage's name; None for the model."),
     returns: "text",
     details: "Of a place it tells shape, stage and the name in the published implementation, "
-      + "for every place that the address begins or that fits it with * for anything.",
+      + "for every place that the address begins or that fits it with * for anything; of a stage, "
+      + "for every place that it passes.",
     examples: [
       Example("describe()", "The sizes of the model in use."),
       Example("describe(\"vision.blocks.0.attention\")", "The places of one attention."),
@@ -137,11 +140,12 @@ struct Description: ForeignObject {
   /// More bytes than any place's address has.
   private static let longestAddress = 1000
 
-  let text: String
+  /// Made when it is shown: a table in it fits the screen.
+  private let text: @Sendable () -> String
   var typeName: String { "Description" }
-  var shown: String { text }
+  var shown: String { text() }
 
-  init(text: String) { self.text = text }
+  init(text: String) { self.text = { text } }
 
   /// Describes a model; `matching` is the one that answers `match` for it.
   init(of loaded: LoadedModel, matching: LoadedModel?) {
@@ -174,7 +178,7 @@ struct Description: ForeignObject {
       lines.append(
         "knows       only Fovea's own scenes: a few plain shapes on a plain or textured ground")
     }
-    text = lines.joined(separator: "\n")
+    self.init(text: lines.joined(separator: "\n"))
   }
 
   /// Describes the places of a model that `address` begins, or that fit it.
@@ -189,9 +193,13 @@ struct Description: ForeignObject {
     let input = Input(prompt: stages.contains { $0.branch == .text } ? words : "")
     let places = try model.outline(input).places
     let names = places.map(\.address.description)
+    // A stage's name stands for the places that it passes.
+    let isStage = stages.contains { $0.name == address }
     let fitting = places.indices.filter {
-      names[$0] == address || names[$0].hasPrefix(address + ".")
-        || places[$0].address.matches(address)
+      isStage
+        ? stages.stage(of: places[$0].address)?.name == address
+        : names[$0] == address || names[$0].hasPrefix(address + ".")
+          || places[$0].address.matches(address)
     }
     guard !fitting.isEmpty else {
       // A part of an address is a name as well.
@@ -203,8 +211,11 @@ struct Description: ForeignObject {
       let parts = Set(places.compactMap { $0.address.parts.first }).sorted()
       throw RuntimeFailure(
         .key, "\(loaded.name) has no place \(Value.text(address).inMessage)",
-        hint: NearestPlace.hint(address, among: known.sorted()),
-        notes: ["its places begin with \(parts.joined(separator: ", "))"])
+        hint: NearestPlace.hint(address, among: known.sorted() + stages.map(\.name)),
+        notes: [
+          "its places begin with \(parts.joined(separator: ", ")); its stages are "
+            + stages.map(\.name).joined(separator: ", ")
+        ])
     }
     let rows = fitting.map { index in
       [
@@ -215,10 +226,14 @@ struct Description: ForeignObject {
     let isOfText = fitting.contains {
       stages.stage(of: places[$0].address)?.branch == .text
     }
-    self.init(
-      text: "\(fitting.count.counted(as: "place")) of \(loaded.name)\n"
-        + TextTable(["place", "shape", "stage", "published name"], rows).text
-        + (isOfText ? "\nshapes are those of the text \(Value.text(words).represented)" : ""))
+    let name = loaded.name
+    text = {
+      "\(rows.count.counted(as: "place")) of \(name)\n"
+        + TextTable(
+          ["place", "shape", "stage", "published name"], rows, importance: [0, 1, 3, 2]
+        ).text
+        + (isOfText ? "\nshapes are those of the text \(Value.text(words).represented)" : "")
+    }
   }
 
   init(of tensor: Tensor) {
@@ -233,6 +248,6 @@ struct Description: ForeignObject {
           + Digits.short(summary.standardDeviation))
     }
     lines.append("not finite  \(summary.nanCount) NaN, \(summary.infinityCount) infinite")
-    text = lines.joined(separator: "\n")
+    self.init(text: lines.joined(separator: "\n"))
   }
 }

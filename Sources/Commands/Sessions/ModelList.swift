@@ -41,6 +41,7 @@ extension Command {
     }
     var table = Table(ModelRow.columns, rows)
     table.toldBelow = "state"
+    table.importance = ["name", "family", "state", "size", "precision"]
     return .object(table)
   }
 }

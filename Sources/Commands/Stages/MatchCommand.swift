@@ -20,6 +20,7 @@ extension Command {
     ], seeAlso: ["run", "query"]
   ) { session, picture, texts, changes in
     let (model, loaded) = try session.able(.matching, for: "match")
+    session.noteUnfit(picture, for: loaded)
     try MemoryGate.take(
       texts.count, of: 16_384, for: "what \(texts.count) texts and the picture have in common")
     var vision = session.trace(keeping: "")

@@ -24,6 +24,7 @@ extension Command {
   ) { session, picture, prompt, maxNewTokens, keep, changes in
     let model = try session.model()
     try model.checkPicture(picture != nil)
+    if let picture { session.noteUnfit(picture, for: model) }
     try session.checkMemory(
       model: model, input: Input(image: picture?.image, prompt: prompt), keep: keep,
       newTokens: maxNewTokens ?? model.model.writing?.defaultOptions.maxNewTokens)

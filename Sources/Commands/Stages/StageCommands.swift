@@ -154,7 +154,8 @@ extension Command {
   }
 
   static let query = Command(
-    "query", group: "Stages", "Lets the learned queries gather from the picture's tokens.",
+    "query", group: "Stages",
+    "Lets the Q-Former's learned queries gather from the picture's tokens.",
     Parameter.stageInput("vision", from: "encode", "What encode() gives, [T, D]."),
     Parameter.keep,
     returns: "answered queries [Q, Dq] with a trace",

@@ -22,7 +22,7 @@ enum BuiltIns {
     var texts: [String] = []
     for argument in arguments {
       switch (argument.label, argument.value) {
-      case (nil, let value): texts.append(try Showing.printed(value, in: session))
+      case (nil, let value): texts.append(try session.printed(value))
       case ("sep"?, .text(let text)): separator = text.string
       case ("end"?, .text(let text)): end = text.string
       case ("raw"?, .bool(let truth)): isRaw = truth
@@ -38,14 +38,15 @@ enum BuiltIns {
   }
 
   private static let help = Callable(
-    "help", "Explains a command, a function, or the language.",
-    .any("name", default: Value.none, "A command, or a word such as \"language\".")
+    "help", "Explains a command, a function, or the language; finds the pages on a subject.",
+    .any("name", default: Value.none, "A command, or a subject such as \"language\" or \"pixels\".")
   ) { session, value in
     switch value {
-    case .none: session.print(session.help(on: "") + "\n")
-    case .text(let name): session.print(session.help(on: name.string) + "\n")
-    case .command(let command): session.print(command.helpText + "\n")
-    default: session.print(Showing.help(value) + "\n")
+    case .none: session.page(session.help(on: ""))
+    case .text(let name): session.page(session.help(on: name.string))
+    case .command(let command):
+      session.page(command.helpText(columns: session[Screen.self]))
+    default: session.page(Showing.help(value))
     }
     return .none
   }

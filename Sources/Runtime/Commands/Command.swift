@@ -1,3 +1,6 @@
+internal import Characters
+internal import Language
+
 /// A line that works as typed, and why one would type it.
 public struct Example: Sendable {
   /// What to type; may have several lines.
@@ -100,25 +103,33 @@ extension Command {
     return lines.dropLast().joined(separator: "\n") + "\n"
   }
 
-  /// What `help(name)` prints in a terminal.
-  public var helpText: String {
-    var lines = ["\(name): \(summary)", "", "    \(usage)", ""]
+  /// What `help(name)` prints.
+  public var helpText: String { helpText(columns: nil) }
+
+  /// What `help(name)` prints on a screen of so many columns; nil where lines have no end.
+  ///
+  /// Examples stay what they are when they are pasted, on the narrowest screen too.
+  func helpText(columns: Int?) -> String {
+    func broken(_ text: String) -> String { columns.map { text.broken(toColumns: $0) } ?? text }
+    var lines = [broken("\(name): \(summary)"), "", broken("    \(usage)"), ""]
     let names = parameters.map { ([$0.name] + $0.aliases).joined(separator: " or ") }
     let width = names.map(\.count).max() ?? 0
     for (fact, name) in zip(parameters, names) {
       let name = name + String(repeating: " ", count: width - name.count)
       let fallback = fact.defaultText.map { " (default \($0))" } ?? ""
-      lines.append("  \(name)  \(fact.expects)\(fallback). \(fact.summary)")
+      lines.append(broken("  \(name)  \(fact.expects)\(fallback). \(fact.summary)"))
     }
     if !parameters.isEmpty { lines.append("") }
-    lines.append("gives \(returns)")
-    if !details.isEmpty { lines += ["", details] }
+    lines.append(broken("gives \(returns)"))
+    if !details.isEmpty { lines += ["", broken(details)] }
     if !examples.isEmpty { lines += ["", "examples"] }
     for example in examples {
-      lines.append("  # \(example.comment)")
-      lines += example.source.split(separator: "\n").map { "  \($0)" }
+      let room = columns.map { max(16, $0 - 2) } ?? .max
+      lines += example.comment.broken(toColumns: room == .max ? .max : room - 2)
+        .split(separator: "\n").map { "  # \($0)" }
+      lines += FittedCode.lines(example.source, columns: room).map { "  \($0)" }
     }
-    if !seeAlso.isEmpty { lines += ["", "see also " + seeAlso.joined(separator: ", ")] }
+    if !seeAlso.isEmpty { lines += ["", broken("see also " + seeAlso.joined(separator: ", "))] }
     return lines.joined(separator: "\n")
   }
 

@@ -127,6 +127,9 @@ enum Arithmetic {
     }
     if let tensor = value.tensor {
       if operation == .minus { try Tensor.askForRoom(tensor.shape) }
+      if value.isPositions {
+        return DiscreteTensor.value(operation == .minus ? -tensor : tensor, .positions)
+      }
       return operation == .minus
         ? .tensor(-tensor, from: value.provenance?.doing("negated"))
         : .tensor(tensor, from: value.provenance)

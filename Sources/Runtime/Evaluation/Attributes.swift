@@ -32,6 +32,33 @@ enum Attributes {
     }
   }
 
+  /// What a method does, in one sentence; nil for what is no method, and where nothing is known without
+  /// making it.
+  static func summary(of name: String, in value: Value) -> String? {
+    let method: Callable?
+    switch value {
+    case .text: method = TextMethods.method("", name)
+    case .list: method = ListMethods.method(List([]), name)
+    case .dictionary: method = MappingMethods.method(Mapping(), name)
+    case .tensor: method = methodOfTensors(name)
+    case .object(let object as CommandSpace):
+      return object.commands.first { $0.name == "\(object.name).\(name)" }?.summary
+    case .object(let object):
+      if let known = object.summary(of: name) { return known }
+      method =
+        object.tensor == nil || object.attributeNames.contains(name) ? nil : methodOfTensors(name)
+    default: method = nil
+    }
+    return method?.summary
+  }
+
+  private static func methodOfTensors(_ name: String) -> Callable? {
+    guard case .function(let method)? = try? TensorMethods.attribute(Tensor(0), name) else {
+      return nil
+    }
+    return method
+  }
+
   private static func find(_ value: Value, _ name: String) throws -> Value? {
     switch value {
     case .text(let text): return TextMethods.method(text.string, name).map { .function($0) }
@@ -67,6 +94,11 @@ enum Attributes {
 extension Session {
   /// The names after the dot of a value, for completion.
   public func attributeNames(of value: Value) -> [String] { Attributes.names(of: value) }
+
+  /// What a method of a value does, in one sentence, for completion; nil where there is nothing to say.
+  public func summary(of name: String, in value: Value) -> String? {
+    Attributes.summary(of: name, in: value)
+  }
 
   /// The built-in functions, such as `len`, for completion.
   public var builtInNames: [String] { BuiltIns.names }

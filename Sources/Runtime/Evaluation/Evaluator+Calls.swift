@@ -42,9 +42,11 @@ extension Evaluator {
       case .script(let closure): return try call(closure, arguments, callRange)
       }
     default:
+      let name = source.text(of: calleeRange)
       throw failure(
         .type, "\(callee.inMessage) cannot be called", at: calleeRange,
-        hint: callee.isContainer ? "an index is written with [ ]" : nil)
+        hint: session.wayBack(from: name)
+          ?? (callee.isContainer ? "an index is written with [ ]" : nil))
     }
   }
 

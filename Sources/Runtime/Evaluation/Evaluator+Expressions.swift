@@ -31,7 +31,18 @@ extension Evaluator {
     switch expression.kind {
     case .attribute(let base, let name, let nameRange):
       let value = try evaluate(base, scope)
-      return try located(nameRange) { try Attributes.of(value, name, session) }
+      return try located(nameRange) {
+        do {
+          return try Attributes.of(value, name, session)
+        } catch var failure as RuntimeFailure {
+          if failure.kind == .attribute, case .name(let variable) = base.kind,
+            let way = session.wayBack(from: variable)
+          {
+            failure.notes.append(way)
+          }
+          throw failure
+        }
+      }
     case .index(let base, let index):
       let container = try evaluate(base, scope)
       let place = try evaluate(index, scope)
@@ -215,7 +226,7 @@ extension Evaluator {
     if let command = session.commandsByName[name] { return .command(command) }
     if let function = BuiltIns.functions[name] { return .function(function) }
     if let space = session.space(name) { return .object(space) }
-    if name == "_", let last = session.lastResult { return last }
+    if let found = session.entry(called: name) { return found }
     throw unknown(name, scope, range)
   }
 
@@ -226,6 +237,11 @@ extension Evaluator {
     ]
     if let word = refused[name] {
       return failure(.name, "Fovea has no `\(word)`; see help('language')", at: range)
+    }
+    if let number = Session.entryNumber(in: name) {
+      return failure(
+        .name, "entry \(number) gave no result that is kept", at: range,
+        hint: "Out.keys() lists those that did")
     }
     var names: [String] = []
     var next: Scope? = scope

@@ -38,6 +38,8 @@ struct Evaluator {
         if let value, case .expression(let expression, let quiet)? = measured?.kind {
           last = Shown(value: value, expression: expression, isQuiet: quiet)
         }
+      } else if case .cell(let name, let body) = statement.kind {
+        last = try cell(name, body)
       } else {
         _ = try execute(statement, session.globals)
       }
@@ -117,8 +119,10 @@ struct Evaluator {
       return .returned(try expression.map { try evaluate($0, scope) } ?? .none)
     case .assertion(let test, let message):
       try check(test, message, scope)
-    case .pass: break
-    case .help(let name): session.print(session.help(on: name) + "\n")
+    // A cell is the whole of its text, and stands in no block.
+    case .pass, .cell: break
+    case .deletion(let targets): for target in targets { try delete(target, scope) }
+    case .help(let name): session.page(session.help(on: name))
     case .magic(let name, let measured): _ = try magic(name, measured, statement.range, scope)
     }
     return .normal
@@ -180,7 +184,9 @@ struct Evaluator {
 
   func assign(_ value: Value, to target: Target, _ scope: Scope) throws {
     switch target.kind {
-    case .name(let name): scope.set(name, to: value)
+    case .name(let name):
+      scope.set(name, to: value)
+      if scope === session.globals { session.noteHiding(by: name) }
     case .index(let base, let index):
       let container = try evaluate(base, scope)
       let place = try evaluate(index, scope)
@@ -201,6 +207,24 @@ struct Evaluator {
             + "\(targets.count) \(targets.count == 1 ? "name" : "names")", at: target.range)
       }
       for (target, value) in zip(targets, values) { try assign(value, to: target, scope) }
+    }
+  }
+
+  private func delete(_ target: Target, _ scope: Scope) throws {
+    switch target.kind {
+    case .name(let name):
+      guard scope[name] != nil else {
+        throw failure(
+          .name, "there is no variable '\(name)' to delete", at: target.range,
+          hint: session.thing(hiddenBy: name).map { "\($0) stays" }
+            ?? NearestName.hint(name, among: scope.allNames))
+      }
+      scope.remove(name)
+    case .index(let base, let index):
+      let container = try evaluate(base, scope)
+      let place = try evaluate(index, scope)
+      try located(target.range) { try Indexing.delete(from: container, at: place) }
+    case .tuple(let targets): for target in targets { try delete(target, scope) }
     }
   }
 

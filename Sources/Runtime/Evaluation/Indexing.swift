@@ -32,7 +32,10 @@ enum Indexing {
     case .tensor(let tensor, let origin):
       return try TensorIndex.apply(place, to: tensor, from: origin)
     case .object(let object):
-      if let element = try object.element(place) { return element }
+      if let element = try object.element(place) {
+        if let remark = object.remark(on: place) { session.note(remark) }
+        return element
+      }
       if let tensor = object.tensor {
         return try TensorIndex.apply(place, to: tensor, from: object.provenance)
       }
@@ -78,6 +81,28 @@ enum Indexing {
         .type,
         "the elements of \(Wording.article(container.typeName)) \(container.typeName) "
           + "cannot be assigned to")
+    }
+  }
+
+  /// `del d[key]` and `del x[i]`.
+  static func delete(from container: Value, at place: Value) throws {
+    switch container {
+    case .list(let list):
+      if case .slice = place {
+        throw RuntimeFailure(
+          .type, "a part of a list cannot be deleted", hint: "keep the rest: x = x[3:]")
+      }
+      // What was there is freed after the list's lock is given up.
+      withExtendedLifetime(
+        list.remove(at: try position(place, count: list.count, "list"))
+      ) {}
+    case .dictionary(let mapping):
+      guard mapping.remove(try Key(place)) != nil else { throw missing(place, mapping) }
+    default:
+      throw RuntimeFailure(
+        .type,
+        "the elements of \(Wording.article(container.typeName)) \(container.typeName) "
+          + "cannot be deleted")
     }
   }
 

@@ -16,6 +16,7 @@ enum TensorArithmetic {
     if operation == .matmul { return try matmul(a, b) }
     if operation.isOfBits { return try joined(operation, a, b) }
     let (x, y) = try pair(operation.rawValue, a, b)
+    if let places = try positions(operation, a, b, x, y) { return places }
     let (result, word): (Tensor, String)
     switch operation {
     case .add: (result, word) = (x + y, "plus")
@@ -45,6 +46,35 @@ enum TensorArithmetic {
   /// A side of an operator whose numbers come from nowhere in particular.
   private static func unnamed(_ value: Value) -> String {
     value.number == nil ? "other numbers" : value.represented
+  }
+
+  /// Arithmetic of positions with whole numbers, which gives positions, as NumPy's integers do; nil for
+  /// other values and operators.
+  private static func positions(
+    _ operation: BinaryOperator, _ a: Value, _ b: Value, _ x: Tensor, _ y: Tensor
+  ) throws -> Value? {
+    guard a.isPositions || b.isPositions, a.isPositions || a.integer != nil,
+      b.isPositions || b.integer != nil
+    else { return nil }
+    let exact: (Double, Double) -> Double
+    switch operation {
+    case .add: exact = { $0 + $1 }
+    case .subtract: exact = { $0 - $1 }
+    case .multiply: exact = { $0 * $1 }
+    case .floorDivide: exact = { ($0 / $1).rounded(.down) }
+    case .modulo: exact = { $0 - ($0 / $1).rounded(.down) * $1 }
+    default: return nil
+    }
+    let divides = operation == .floorDivide || operation == .modulo
+    if divides, y.elements.contains(0) { throw RuntimeFailure(.arithmetic, "division by zero") }
+    let result = x.combined(with: y) { Float(exact(Double($0), Double($1))) }
+    guard result.elements.allSatisfy({ abs($0) <= Float(1 << 24) }) else {
+      throw RuntimeFailure(
+        .limit,
+        "'\(operation.rawValue)' gives whole numbers beyond 16777216, which a tensor of float32 "
+          + "cannot hold exactly", hint: "multiply by 1.0 first for numbers that need not be exact")
+    }
+    return DiscreteTensor.value(result, .positions)
   }
 
   static let bracketsHint = "compare first, each in brackets: (x > 0.2) & (x < 0.8)"

@@ -1,42 +1,16 @@
+internal import Characters
 internal import Language
 
-/// How many columns help has on a screen; nil where lines have no end, as in a file.
-public enum HelpColumns: SessionKey {
-  /// Lines have no end.
-  public static var initial: Int? { nil }
-}
-
 extension Session {
-  /// What `help(name)` prints; an overview for an empty name.
+  /// What `help(name)` prints: the page of a name, the pages on a subject, or an overview for an empty
+  /// name.
   public func help(on name: String) -> String {
-    let text = text(on: name)
-    guard let columns = self[HelpColumns.self] else { return text }
-    return text.split(separator: "\n", omittingEmptySubsequences: false)
-      .map { Self.wrapped($0, columns: max(20, columns)) }.joined(separator: "\n")
-  }
-
-  /// A line broken between words; what follows stands under its beginning, or in a list of names
-  /// and sentences under the sentence.
-  static func wrapped(_ line: Substring, columns: Int) -> String {
-    guard line.count > columns else { return String(line) }
-    let indent = line.prefix { $0 == " " }.count
-    // Two blanks after the first word part a name from its sentence.
-    let name = line.dropFirst(indent).prefix { $0 != " " }
-    let gap = line.dropFirst(indent + name.count).prefix { $0 == " " }.count
-    let hanging = indent + (gap >= 2 ? name.count + gap : 0)
-    let margin = hanging <= columns / 2 ? hanging : indent
-    var lines = [String(line.prefix(gap >= 2 ? indent + name.count + gap : indent))]
-    var isAtStart = true
-    for word in line.dropFirst(lines[0].count).split(separator: " ") {
-      let last = lines[lines.count - 1]
-      if !isAtStart, last.count + 1 + word.count > columns {
-        lines.append(String(repeating: " ", count: margin) + word)
-      } else {
-        lines[lines.count - 1] = isAtStart ? last + word : last + " " + word
-      }
-      isAtStart = false
+    let columns = self[Screen.self]
+    if self[name] == nil, let command = command(name) {
+      return command.helpText(columns: columns)
     }
-    return lines.joined(separator: "\n")
+    let text = text(on: name)
+    return columns.map { text.broken(toColumns: $0) } ?? text
   }
 
   private func text(on name: String) -> String {
@@ -47,7 +21,10 @@ extension Session {
         + "help() lists everything"
     }
     if name == "language" { return Self.languageHelp }
-    if let value = self[name] { return Showing.help(value) }
+    if let value = self[name] {
+      return ([Showing.help(value)] + [wayBack(from: name).map { "  \($0)" }].compactMap { $0 })
+        .joined(separator: "\n")
+    }
     if let command = command(name) { return command.helpText }
     if let function = BuiltIns.functions[name] { return Showing.help(.function(function)) }
     if let space = space(name) { return space.shown }
@@ -56,9 +33,28 @@ extension Session {
     {
       return Showing.help(member)
     }
+    if let pages = pages(on: name) { return pages }
     let names = commands.map(\.name) + BuiltIns.names + variables.map(\.name) + ["language"]
     let hint = NearestName.hint(name, among: names) ?? "help() lists everything"
     return "there is no help on '\(name)'; \(hint)"
+  }
+
+  /// The commands that have to do with a subject, the nearest first; nil where there are none.
+  private func pages(on subject: String) -> String? {
+    let words = subject.searchWords
+    guard !words.isEmpty else { return nil }
+    let ranked = commands.enumerated().compactMap { place, command in
+      command.relevance(to: words).map { (score: $0, place: place, command: command) }
+    }.sorted { ($1.score, $0.place) < ($0.score, $1.place) }
+    guard let best = ranked.first else { return nil }
+    let found = ranked.prefix { $0.score * 4 >= best.score }.prefix(8).map(\.command)
+    let width = found.map(\.name.count).max() ?? 0
+    let lines = found.map { command in
+      let space = String(repeating: " ", count: width - command.name.count)
+      return "  \(command.name)\(space)  \(command.summary)"
+    }
+    return (["on '\(subject)':"] + lines + ["help(\(found[0].name)) is the first of these pages"])
+      .joined(separator: "\n")
   }
 
   private var overview: String {
@@ -75,7 +71,7 @@ extension Session {
     }
     lines.append("Functions")
     lines.append("  " + BuiltIns.names.joined(separator: ", "))
-    lines.append("More: help(name) or name?, and help(\"language\")")
+    lines.append("More: help(name) or name?, help(\"a subject\"), and help(\"language\")")
     return lines.joined(separator: "\n")
   }
 
@@ -89,10 +85,45 @@ extension Session {
       indexing    x[3]  x[-1]  x[0, :, 3:9:2]  x[..., None]  x[[2, 0]]  x[x > 0.5]  d["key"]
       statements  a = …  a, b = …  x += 1  if elif else  for in  while  break  continue
                   def (with defaults)  return  assert  pass  [… for … in …]  lambda
-      notebook    the last expression is shown, a trailing ; keeps it quiet, _ is the last result
-                  name?  help(name)  %time  %timeit  %who  %reset  %history
+                  del name
+      notebook    the last expression is shown, a trailing ; keeps it quiet; _ is the last result,
+                  __ the one before, _3 or Out[3] that of entry 3, In[3] its text
+                  name?  help(name)  help("a subject")  %time  %timeit  %%time  %%timeit
+                  %who  %reset  %history
       shorthand   at the prompt, patchify pixels is patchify(pixels)
 
     Not there: class, import, try, with, yield, async, global, decorators, star-arguments, exec, eval.
     """
+}
+
+extension Command {
+  /// How much it has to do with some words, those that occur nowhere counting against it; nil for
+  /// nothing.
+  fileprivate func relevance(to words: [String]) -> Int? {
+    let places: [(weight: Int, text: String)] =
+      [(16, name), (6, summary), (3, returns), (3, group), (2, details)]
+      + parameters.map { (3, "\($0.name) \($0.summary)") }
+      + examples.map { (1, "\($0.source) \($0.comment)") }
+      + [(1, seeAlso.joined(separator: " "))]
+    let found = places.map { (weight: $0.weight, words: $0.text.searchWords) }
+    let hits = words.map { word in
+      found.reduce(name == word ? 40 : 0) { sum, place in
+        place.words.contains { $0.hasPrefix(word) } ? sum + place.weight : sum
+      }
+    }
+    let score = hits.reduce(0, +) * hits.count { $0 > 0 } / words.count
+    return score > 0 ? score : nil
+  }
+}
+
+extension String {
+  /// Its words as they are looked for: in small letters, `Q-Former` as `qformer`, without the s of a
+  /// plural.
+  fileprivate var searchWords: [String] {
+    lowercased().split { $0.isWhitespace || "./_()[],=\"'".contains($0) }.compactMap { word in
+      var word = word.filter { $0.isLetter || $0.isNumber }
+      if word.count > 3, word.hasSuffix("s"), !word.hasSuffix("ss") { word.removeLast() }
+      return word.isEmpty ? nil : word
+    }
+  }
 }

@@ -10,14 +10,18 @@ extension Session {
   /// from any thread, one text at a time.
   public func run(_ source: Source, range: SourceRange? = nil) -> CellResult {
     let program = Program(parsing: source, range: range)
+    let number = past.withLock { past in
+      past.texts.append(source.text(of: range ?? source.range))
+      return past.texts.count
+    }
     if program.diagnostics.contains(where: { $0.severity == .error }) {
       return CellResult(diagnostics: program.diagnostics, duration: .zero)
     }
     // A command that runs a script is on the right thread already.
-    if isOnOwnThread { return execute(program, range) }
+    if isOnOwnThread { return execute(program, as: number) }
     return alone {
       counters.withLock { $0 = Counters() }
-      return withDeepStack(program.source) { [self] in execute(program, range) }
+      return withDeepStack(program.source) { [self] in execute(program, as: number) }
     }
   }
 
@@ -58,11 +62,10 @@ extension Session {
     }
   }
 
-  private func execute(_ program: Program, _ range: SourceRange?) -> CellResult {
+  private func execute(_ program: Program, as number: Int) -> CellResult {
     let clock = ContinuousClock()
     let start = clock.now
     var result = CellResult(diagnostics: program.diagnostics, duration: .zero)
-    past.withLock { $0.texts.append(program.source.text(of: range ?? program.source.range)) }
     do {
       let evaluator = Evaluator(session: self, source: program.source)
       if let last = try evaluator.run(program.statements) {
@@ -70,8 +73,8 @@ extension Session {
         if !last.isQuiet {
           var name: String?
           if case .name(let variable) = last.expression.kind, variable != "_" { name = variable }
-          result.shown = Showing.shown(last.value, name: name)
-          if case .none = last.value {} else { past.withLock { $0.last = last.value } }
+          result.shown = shown(last.value, name: name)
+          if case .none = last.value {} else { past.withLock { $0.keep(last.value, of: number) } }
         }
       }
       // What was asked to stop may have left its results unfinished.

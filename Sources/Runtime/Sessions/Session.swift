@@ -66,10 +66,8 @@ public final class Session: Sendable {
   /// Of the text that runs now.
   let counters = Mutex(Counters())
 
-  struct Past: Sendable {
-    var texts: [String] = []
-    var last: Value?
-  }
+  /// The names that a variable hides something by: commands, name spaces and functions.
+  private let reserved: Set<String>
 
   struct Counters: Sendable {
     var loopSteps = 0
@@ -98,6 +96,7 @@ public final class Session: Sendable {
     (self.output, self.exactOutput) = (output, exactOutput ?? output)
     (noteSink, progressSink) = (notes ?? output, progress)
     commandsByName = Dictionary(commands.map { ($0.name, $0) }) { first, _ in first }
+    reserved = Set(commands.map { String($0.name.prefix { $0 != "." }) } + BuiltIns.names)
   }
 
   /// The command of that name.
@@ -162,18 +161,44 @@ public final class Session: Sendable {
   }
 
   /// The last shown result, which scripts call `_`.
-  public var lastResult: Value? { past.withLock { $0.last } }
+  public var lastResult: Value? { past.withLock { $0.results.last?.value } }
 
-  /// Sets what scripts call `_`, after something ran that is not to be seen.
-  package func restoreLastResult(_ value: Value?) { past.withLock { $0.last = value } }
+  /// The number of the next text that runs; the first is 1.
+  public var nextEntryNumber: Int { past.withLock { $0.texts.count + 1 } }
 
-  /// What has run, in order.
+  /// What has run, in order; what could not be read is among it.
   public var history: [String] { past.withLock { $0.texts } }
 
   /// Forgets every variable and result; commands and what they keep stay.
   public func reset() {
     globals.removeAll()
-    past.withLock { $0.last = nil }
+    past.withLock { past in
+      (past.results, past.hiding) = ([], [])
+    }
+  }
+
+  // MARK: Hidden names
+
+  /// Says that a variable hides a command or a function of its name, the first time that it does.
+  func noteHiding(by name: String) {
+    guard reserved.contains(name), let thing = thing(hiddenBy: name),
+      past.withLock({ $0.hiding.insert(name).inserted })
+    else { return }
+    note("\(name) is a variable of yours now, and hides \(thing); del \(name) brings that back")
+  }
+
+  /// What a variable of that name hides, such as "the command query"; nil for nothing.
+  func thing(hiddenBy name: String) -> String? {
+    guard reserved.contains(name) else { return nil }
+    if commandsByName[name] != nil { return "the command \(name)" }
+    return BuiltIns.functions[name] != nil
+      ? "the function \(name)" : "the commands that begin with \(name)."
+  }
+
+  /// How to reach again what a variable of that name hides; nil where it hides nothing.
+  func wayBack(from name: String) -> String? {
+    guard globals[name] != nil, let thing = thing(hiddenBy: name) else { return nil }
+    return "\(name) is a variable here, and hides \(thing); del \(name) brings that back"
   }
 
   // MARK: Stopping

@@ -144,6 +144,15 @@ extension Value {
     .object(DiscreteTensor(Tensor(places.map { Float($0) }, shape: [places.count]), .positions))
   }
 
+  /// Whether it is a tensor of whole numbers.
+  var isPositions: Bool {
+    if case .object(let object as DiscreteTensor) = self {
+      object.kind == .positions
+    } else {
+      false
+    }
+  }
+
   /// The mask in it, 0 and 1, as a comparison of tensors gives it.
   public var mask: Tensor? {
     if case .object(let object as DiscreteTensor) = self, object.kind == .mask {

@@ -18,6 +18,8 @@ public protocol ForeignObject: Sendable {
   ///
   /// - Throws: `RuntimeFailure` where there is no such element, with the nearest name.
   func element(_ index: Value) throws -> Value?
+  /// What there is to say beside an element that is not what a reader expects; nil for nothing.
+  func remark(on index: Value) -> String?
   /// The names that `element` knows, for completion inside brackets.
   var elementNames: [String] { get }
   /// How many elements there are for `len` and `for`; nil where it is no sequence.
@@ -26,6 +28,11 @@ public protocol ForeignObject: Sendable {
   var tensor: Tensor? { get }
   /// Where the numbers of that tensor come from; nil where that is not known.
   var provenance: Provenance? { get }
+  /// What a method does, in one sentence, for completion; nil where that is not known without making
+  /// something.
+  func summary(of attribute: String) -> String?
+  /// About how many bytes it keeps alive.
+  var heldByteCount: Int { get }
 }
 
 extension ForeignObject {
@@ -39,6 +46,12 @@ extension ForeignObject {
   public func attribute(_ name: String) throws -> Value? { nil }
   /// Not indexable.
   public func element(_ index: Value) throws -> Value? { nil }
+  /// Nothing.
+  public func remark(on index: Value) -> String? { nil }
+  /// Nothing.
+  public func summary(of attribute: String) -> String? { nil }
+  /// Those of its tensor.
+  public var heldByteCount: Int { 4 * (tensor?.count ?? 0) }
   /// No names.
   public var elementNames: [String] { [] }
   /// No sequence.
