@@ -29,10 +29,12 @@ struct WeightDifference {
   var isOfTwoModels: Bool { compared > 0 && differing * 2 > compared }
 
   private static func differ(_ a: StoredTensor, _ b: StoredTensor) -> Bool {
-    let count = a.shape.first ?? 1
     guard a.count > 0 else { return false }
-    let places = a.shape.count < 2 ? Array(0..<count) : [0, count - 1]
-    let (x, y) = (a.rows(places).elements, b.rows(places).elements)
+    func read(_ weight: StoredTensor) -> [Float] {
+      weight.shape.count < 2
+        ? weight.tensor.elements : weight.rows([0, weight.shape[0] - 1]).elements
+    }
+    let (x, y) = (read(a), read(b))
     let largest = x.reduce(Float(0)) { max($0, abs($1)) }
     let tolerance = largest * max(step(of: a.type), step(of: b.type))
     return zip(x, y).contains { !(abs($0 - $1) <= tolerance) }
