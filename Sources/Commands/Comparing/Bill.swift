@@ -146,7 +146,7 @@ struct Bill {
 
   func table() throws -> Table {
     let answers = answers
-    var notes = [answers.shown]
+    var notes: [String] = []
     if items.isEmpty, useless.isEmpty {
       notes.append("nothing would be saved: all parts are stored so already, or smaller")
     }
@@ -171,7 +171,8 @@ struct Bill {
           .float(item.divergence), .float(item.worst),
           .float(item.damage * 1000),
         ]
-      }, note: "\n" + notes.joined(separator: "\n"))
+      }, note: notes.isEmpty ? nil : notes.joined(separator: "\n"))
+    table.below = [answers]
     table.importance = [
       "part", "precision", "saved MB", "first changed word", "divergence", "worst",
     ]
@@ -203,7 +204,7 @@ struct Bill {
         + drift.filter { moved.contains($0.name) }.map { .float($0.value) }
         + (hasBoxes ? [overlap.map { .float($0) } ?? .text("–")] : []) + [.text(text)]
     }
-    return Table(
+    var table = Table(
       ["all parts in", "saved MB", "divergence"] + moved + (hasBoxes ? ["box overlap"] : [])
         + ["answer"],
       [row("as stored", saved: 0, divergence: 0, stages.map { ($0, 0) }, answer)]
@@ -216,6 +217,8 @@ struct Bill {
         ? nil
         : "under \(moved.joined(separator: ", ")): the largest difference of what the stage gives, "
           + "relative to the largest number")
+    table.importance = ["all parts in", "answer", "box overlap", "divergence", "saved MB"]
+    return table
   }
 
   /// The mean overlap of boxes with those of the model as stored, one by one; nil where they are not as many.

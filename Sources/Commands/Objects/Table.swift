@@ -11,6 +11,8 @@ struct Table: ForeignObject {
   let rows: [[Value]]
   /// A line under the table.
   var note: String?
+  /// Tables that are shown with it, under it.
+  var below: [Table] = []
   /// A column of sentences: one that is too long for its cell is shown up to its colon there, and
   /// whole under the table.
   var toldBelow: String?
@@ -46,6 +48,7 @@ struct Table: ForeignObject {
       + (more > 0
         ? "\nand \(more.counted(as: "more row")); save(_, \"table.csv\") writes all of them" : "")
       + (told + [note].compactMap { $0 }).map { "\n\($0)" }.joined()
+      + below.map { "\n\n\($0.shown)" }.joined()
   }
 
   /// The most columns of the screen that a cell of `toldBelow` takes.
