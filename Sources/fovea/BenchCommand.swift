@@ -28,7 +28,7 @@ struct BenchCommand: ParsableCommand {
   var prompt = Bench.Options().prompt
   @Option(help: "Tokens written after the first.")
   var tokens = Bench.Options().tokenCount
-  @Option(help: "Measured passes of each stage.")
+  @Option(help: "Measured passes of each stage; one of 10 s and more is measured once.")
   var repeats = Bench.Options().repeats
   @Option(
     help: ArgumentHelp(
@@ -90,7 +90,7 @@ struct BenchCommand: ParsableCommand {
       try Bench.picture(URL(typed: $0), note: Display.note)
     }
     let broken = try bench.brokenPlace(on: picture ?? Bench.picture)
-    let rows = try bench.run(picture ?? Bench.picture) {
+    let rows = try bench.run(picture ?? Bench.picture, note: Display.note) {
       progress.show(Progress($0, completed: 0, total: nil))
     }
     progress.show(Progress("measuring the machine", completed: 0, total: nil))

@@ -25,6 +25,24 @@ import Testing
     try JSON(file: Fixtures.goldens.appending(path: "\(model)/expected.json"))
   }
 
+  @Test(arguments: [
+    ("vit", "encode"), ("clip", Bench.Name.embedding + " 16"), ("llama", Bench.Name.nextToken),
+    ("blip2", Bench.Name.nextToken), ("qwen-vl", Bench.Name.nextToken),
+    ("idefics2", Bench.Name.nextToken), ("ziya", Bench.Name.nextToken),
+  ])
+  func everyFamilyIsTimed(_ model: String, _ wanted: String) throws {
+    var options = Bench.Options()
+    (options.tokenCount, options.repeats, options.prompt) = (1, 1, "what is it?")
+    let bench = try Bench(
+      ModelChoice(folder: Fixtures.goldens.appending(path: model)), options: options)
+    var (notes, announced): ([String], [String]) = ([], [])
+    let rows = try bench.run(
+      Bench.picture, note: { notes.append($0) }, progress: { announced.append($0) })
+    #expect(notes == [] && rows.map(\.name) == announced)
+    let row = try #require(rows.first { $0.name == wanted }, "\(announced)")
+    #expect(row.seconds > 0 && row.work.operations > 0 && row.work.readBytes > 0)
+  }
+
   private func number(_ text: String, in workshop: Workshop) throws -> Double {
     try #require(try workshop.value("float(\(text))").number)
   }

@@ -54,6 +54,9 @@ public struct Bench {
     public static let nextToken = "next token"
   }
 
+  /// Seconds from which on a pass is not repeated.
+  private static let longPass = 10.0
+
   private let loaded: LoadedModel
   private let options: Options
   /// Seconds that reading the model took.
@@ -119,11 +122,15 @@ public struct Bench {
       .loaded(for: nil, note)
   }
 
-  /// Measures every stage on `image`.
+  /// Measures every stage on `image`, on all views of it where the model splits it.
   ///
-  /// - Parameter progress: called with a row's name before it is measured.
+  /// - Parameters:
+  ///   - note: gets a line for what is left out, and why.
+  ///   - progress: called with a row's name before it is measured.
   /// - Throws: `ModelError.missingPart` for lengths of a model that does not write.
-  public func run(_ image: Image, progress: (String) throws -> Void) throws -> [Row] {
+  public func run(
+    _ image: Image, note: (String) -> Void, progress: (String) throws -> Void
+  ) throws -> [Row] {
     if options.asksForLengths { return try lengths(progress: progress) }
     var rows: [Row] = []
     /// Measures `body`, adds the row, and gives back what the last pass gave.
@@ -134,27 +141,40 @@ public struct Bench {
       return result
     }
     var nothing = Trace.nothing
-    var seen: Tensor?
+    var picture: Input.Picture?
     if let seer = model.seeing {
-      let pixels = try measure("preprocess") { try seer.preprocess(image) }
+      let pixels = try measure("preprocess") {
+        try (0..<seer.viewCount).map { try seer.prepare(image, view: $0).pixels }
+      }
+      let views = pixels.map { Input(picture: .pixels($0)) }
       let stages = model.stages.filter { $0.branch == .picture }
-      var value = pixels
+      var values = pixels
       for stage in stages.dropFirst() {
         // A sequence is read in the row of the first token, below.
         guard !["assemble", "decode"].contains(stage.name), !options.isVisionOnly else { break }
-        value = try measure(stage.name) { try stage.run(value, trace: &nothing) }
+        values = try measure(stage.name) {
+          try zip(values, views).map { try stage.run($0, of: $1, trace: &nothing) }
+        }
       }
       let tower = stages.filter { ["patchify", "embed", "encode"].contains($0.name) }
       func see(_ trace: inout Trace) throws {
-        var slots = try tower[0].slots(pixels)
-        try tower.steps.walk(&slots, trace: &trace)
+        for (pixels, view) in zip(pixels, views) {
+          var slots = try tower[0].slots(pixels, of: view)
+          try tower.steps.walk(&slots, trace: &trace)
+        }
       }
       _ = try measure(Name.vision) { try see(&nothing) }
-      _ = try measure(Name.visionKeepingPatterns) {
-        var trace = Trace { $0.matches("*.pattern") }
-        return try see(&trace)
+      let kept = try RunMemory(model, Input(image: image)).estimate { $0.matches("*.pattern") }
+      if kept.byteCount <= AvailableMemory.byteCount {
+        _ = try measure(Name.visionKeepingPatterns) {
+          var trace = Trace { $0.matches("*.pattern") }
+          return try see(&trace)
+        }
+      } else {
+        note(
+          "\(Name.visionKeepingPatterns): left out, because it takes \(kept.byteCount.asByteCount)")
       }
-      seen = pixels
+      picture = pixels.count == 1 ? .pixels(pixels[0]) : .image(image)
     }
     guard !options.isVisionOnly else { return rows }
     if let embedder = model.embedding {
@@ -168,7 +188,7 @@ public struct Bench {
     let ids = try writer.promptIDs(options.prompt)
     var settings = writer.defaultOptions
     (settings.maxNewTokens, settings.candidateCount) = (1, 0)
-    let input = Input(picture: seen.map { .pixels($0) }, prompt: options.prompt)
+    let input = Input(picture: picture, prompt: options.prompt)
     let sequence = try writer.sequence(input, trace: &nothing)
     let read = try measure("prompt") { try writer.read(sequence, trace: &nothing) }
     _ = try measure(Name.firstToken) {
@@ -208,10 +228,17 @@ public struct Bench {
     return rows
   }
 
-  /// What the last of several passes gave, and the row: a pass that warms up and is counted, then those
-  /// that are timed.
+  /// What the last of several passes gave, and the row.
+  ///
+  /// A pass that warms up and is counted comes before those that are timed; one that takes long needs
+  /// no warming up, and is timed alone.
   private func row<R>(_ name: String, _ body: () throws -> R) throws -> (result: R, row: Row) {
+    let start = ContinuousClock.now
     var (result, work) = try Work.counting(body)
+    let first = start.duration(to: .now) / .seconds(1)
+    guard first < Self.longPass else {
+      return (result, Row(name: name, seconds: first, work: work))
+    }
     let times = try (0..<options.repeats).map { _ in
       let start = ContinuousClock.now
       result = try body()
