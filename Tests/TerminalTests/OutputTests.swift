@@ -67,6 +67,14 @@ import Testing
     #expect(bar.left(done: 100) == nil)
   }
 
+  @Test func wordsWithLineBreaksStayOnTheBarsLine() {
+    let watch = Watch()
+    var bar = watch.bar("tokens", total: 100, unit: "", isTerminal: true)
+    watch.time.withLock { $0 = 1 }
+    bar.update(done: 40, words: "a cat\r\n\n\tand 一只猫")
+    #expect(watch.written.last?.hasSuffix("…a cat⏎⏎⇥and 一只猫") == true, "\(watch.written)")
+  }
+
   @Test func aBarMovesAtLeastFourTimesASecondThoughNothingIsDone() {
     let watch = Watch()
     for total in [32, 0] {
