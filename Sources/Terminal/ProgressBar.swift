@@ -138,7 +138,7 @@ public struct ProgressBar: Sendable {
     if !words.isEmpty {
       // A line break would leave rows behind that nothing takes off the screen.
       return
-        "\(sign)\(name.visible)  \(facts)  …\(Self.end(of: words.visibleOnOneLine, columns: room + 2))"
+        "\(sign)\(name.visible)  \(facts)  …\(Self.end(of: words.visibleOnOneLine, columns: room + 1))"
     }
     let cells = min(30, room)
     let filled = Int((share * Double(cells)).rounded(.down))
