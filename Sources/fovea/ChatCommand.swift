@@ -51,17 +51,15 @@ struct ChatCommand: ParsableCommand {
     let progress = ProgressDisplay(environment: .process)
     let folder = SessionOptions.folder(FileManager.default.currentDirectoryPath)
     let session = try options.session(readingFrom: folder, progress: progress)
+    try Interrupts.shared.begin(
+      quittingAfter: messages == nil ? 3 : 2, onInterrupt: { session.cancel() })
+    let loop = try ChatLoop(
+      session, label: label.label, maxNewTokens: maxNewTokens, isGreedy: greedy)
     guard let messages else {
-      try Interrupts.shared.begin(quittingAfter: 3, onInterrupt: { session.cancel() })
-      try ChatPrompt(
-        session: session, progress: progress, options: options, label: label.label
-      ).run()
+      try ChatPrompt(session: session, progress: progress, options: options).run(loop)
       return
     }
-    try Interrupts.shared.begin(quittingAfter: 2, onInterrupt: { session.cancel() })
-    let reply = try ChatLoop(session, label: label.label).answer(
-      messages: URL(typed: messages), maxNewTokens: maxNewTokens, isGreedy: greedy
-    ) { words in
+    let reply = try loop.answer(messages: URL(typed: messages)) { words in
       let piece =
         json ? JSON.object(JSON.Object([("text", .string(words))])).written() + "\n" : words
       progress.write(piece)

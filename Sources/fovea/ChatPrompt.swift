@@ -1,7 +1,6 @@
 internal import Characters
 internal import Commands
 internal import Foundation
-internal import Models
 internal import Runtime
 internal import Terminal
 
@@ -10,7 +9,6 @@ struct ChatPrompt {
   let session: Session
   let progress: ProgressDisplay
   let options: SessionOptions
-  var label = Models.Input.Mention.Label.spaced
 
   private static let help = """
     A line is a question; the answer comes word by word, and Ctrl-C stops it and keeps what there is.
@@ -26,10 +24,10 @@ struct ChatPrompt {
   /// Asks until the person leaves.
   ///
   /// - Returns: the last answer with what was said; nil where nothing was.
-  @discardableResult func run() throws -> Value? {
+  @discardableResult func run(_ loop: ChatLoop) throws -> Value? {
     let depth = ColorDepth(
       options.color, isTerminal: Output.standardOutput.isTerminal, in: .process)
-    var loop = try ChatLoop(session, label: label)
+    var loop = loop
     progress.end()
     if !options.quiet {
       Display.write("\(loop.modelName) listens. /help for help, Ctrl-D to leave.\n")

@@ -58,7 +58,7 @@ struct PromptLoop {
         if ["chat", "chat()"].contains(text), session["chat"] == nil {
           do {
             let chat = ChatPrompt(session: session, progress: progress, options: options)
-            if let result = try chat.run() {
+            if let result = try chat.run(try ChatLoop(session)) {
               session.remember(text, giving: result)
               note("_ is the conversation; chat(…, history=_) goes on with it")
             }

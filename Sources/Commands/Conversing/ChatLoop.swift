@@ -29,6 +29,7 @@ public struct ChatLoop {
   private let session: Session
   private let model: LoadedModel
   private let label: Input.Mention.Label
+  private let options: GenerationOptions
   private var conversation = Conversation()
   /// Pictures that the next question is about.
   private var waiting = Message()
@@ -37,11 +38,21 @@ public struct ChatLoop {
 
   /// A conversation with the session's model.
   ///
-  /// - Parameter label: what introduces a picture among words.
+  /// - Parameters:
+  ///   - label: what introduces a picture among words.
+  ///   - maxNewTokens: the most tokens of an answer; nil for what the model's settings say.
+  ///   - isGreedy: whether the likeliest token is taken each time, whatever they say.
   /// - Throws: where it does not converse.
-  public init(_ session: Session, label: Input.Mention.Label = .spaced) throws {
+  public init(
+    _ session: Session, label: Input.Mention.Label = .spaced, maxNewTokens: Int? = nil,
+    isGreedy: Bool = false
+  ) throws {
     (self.session, self.label) = (session, label)
     model = try session.performing { try session.able(.chatting, for: "chat").model }
+    var options = try model.chatOptions(for: "chat")
+    if isGreedy { options.doSample = false }
+    if let maxNewTokens { options.maxNewTokens = maxNewTokens }
+    self.options = options
   }
 
   /// What the model is called.
@@ -83,25 +94,16 @@ public struct ChatLoop {
   ///
   /// - Throws: where the file is no list of messages that ends with a question.
   public func answer(
-    messages file: URL, maxNewTokens: Int? = nil, isGreedy: Bool = false,
-    onWords: (String) -> Void = { _ in }
+    messages file: URL, onWords: (String) -> Void = { _ in }
   ) throws -> Reply {
     try session.performing {
       try answer(
         MessagesFile(file).conversation(session.messages(for: model, label: label.rawValue)),
-        maxNewTokens: maxNewTokens,
-        isGreedy: isGreedy,
         onWords: onWords)
     }
   }
 
-  private func answer(
-    _ conversation: Conversation, maxNewTokens: Int? = nil, isGreedy: Bool = false,
-    onWords: (String) -> Void
-  ) throws -> Reply {
-    var options = try model.chatOptions(for: "chat")
-    if isGreedy { options.doSample = false }
-    if let maxNewTokens { options.maxNewTokens = maxNewTokens }
+  private func answer(_ conversation: Conversation, onWords: (String) -> Void) throws -> Reply {
     var (text, written) = ("", 0)
     do {
       let run = try Run.answering(
