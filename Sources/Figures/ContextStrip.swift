@@ -19,9 +19,11 @@ public struct TokenRun: Sendable, Equatable {
 extension Figure {
   /// A list of tokens in lines, coloured by what they are, with a legend that counts them.
   ///
-  /// - Parameter runs: in order; of each at most 400 tokens are drawn.
+  /// - Parameters:
+  ///   - runs: in order; of each at most 400 tokens are drawn.
+  ///   - note: what stands below it besides, a sentence.
   public static func contextStrip(
-    _ runs: [TokenRun], title: String
+    _ runs: [TokenRun], title: String, note: String = ""
   ) throws(FigureError) -> Figure {
     guard !runs.isEmpty else { throw .empty(figure: "token strip", what: "tokens") }
     var names: [String] = []
@@ -74,7 +76,8 @@ extension Figure {
     return page.framed(
       title: title,
       caption: "\(total.counted(as: "token")) in the order in which the model reads them, coloured "
-        + "by what they are. ␣ is a space, ⏎ a line's end.",
+        + "by what they are. ␣ is a space, ⏎ a line's end."
+        + (note.isEmpty ? "" : " " + note),
       altText: alt)
   }
 

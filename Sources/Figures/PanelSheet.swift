@@ -11,6 +11,7 @@ struct PanelSheet {
   private let stage: Stage?
   private let size: (width: Double, height: Double)
   private let note: String?
+  private let isLabelled: Bool
 
   /// The most cells that a panel has on a side.
   static let sideLimit = 64
@@ -19,9 +20,12 @@ struct PanelSheet {
   /// The most panels on a figure.
   static let panelLimit = 4096
 
-  /// - Parameter maps: `[N, Y, X]`.
+  /// - Parameters:
+  ///   - maps: `[N, Y, X]`.
+  ///   - isLabelled: whether each panel is going to have a label of its own.
   init(
-    _ maps: Tensor, columns: Int, options: PanelOptions, backdrop: Backdrop?, name: String
+    _ maps: Tensor, columns: Int, options: PanelOptions, backdrop: Backdrop?, name: String,
+    isLabelled: Bool = false
   ) throws(FigureError) {
     guard maps.count > 0 else { throw .empty(figure: name, what: "maps") }
     let (count, height, width) = (maps.shape[0], maps.shape[1], maps.shape[2])
@@ -60,6 +64,7 @@ struct PanelSheet {
       size = (side * Double(cellsAcross), side * Double(cellsDown))
     }
     note = backdrop?.note
+    self.isLabelled = isLabelled
   }
 
   /// How many maps stand side by side, so that the grid is about 4:3 and its last row full or nearly.
@@ -77,8 +82,10 @@ struct PanelSheet {
     return candidates.filter { $0 <= max(1, count) }.min { cost($0) < cost($1) } ?? 1
   }
 
-  /// Whether each map's largest number is written above it.
-  private var writesLargest: Bool { options.sharing == .perPanel && size.width >= 30 }
+  /// Whether each map's largest number is written above it: where there is room, beside a label too.
+  private var writesLargest: Bool {
+    options.sharing == .perPanel && size.width >= (isLabelled ? 40 : 30)
+  }
 
   /// The sheet with labels for rows and columns, or one above each panel.
   ///

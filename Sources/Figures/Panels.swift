@@ -84,7 +84,7 @@ extension Figure {
     }
     let sheet = try PanelSheet(
       maps, columns: min(columns ?? PanelSheet.columns(for: count), max(1, count)),
-      options: options, backdrop: backdrop, name: "maps")
+      options: options, backdrop: backdrop, name: "maps", isLabelled: true)
     let names = (labels ?? (0..<count).map(String.init)).map(Label.token)
     return try sheet.figure(
       title: title, panelLabels: names, panelNotes: notes, place: { "map \(names[$0])" })

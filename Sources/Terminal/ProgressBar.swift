@@ -136,7 +136,9 @@ public struct ProgressBar: Sendable {
       return "\(sign)\(name.visible): \(facts)".truncated(toColumns: max(4, columns - 1))
     }
     if !words.isEmpty {
-      return "\(sign)\(name.visible)  \(facts)  …\(Self.end(of: words.visible, columns: room + 2))"
+      // A line break would leave rows behind that nothing takes off the screen.
+      return
+        "\(sign)\(name.visible)  \(facts)  …\(Self.end(of: words.visibleOnOneLine, columns: room + 1))"
     }
     let cells = min(30, room)
     let filled = Int((share * Double(cells)).rounded(.down))

@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import Commands
 internal import Files
 internal import Foundation
+internal import Models
 internal import Runtime
 internal import Terminal
 
@@ -14,12 +15,14 @@ struct ChatCommand: ParsableCommand {
       With --messages the conversation in a JSON file is answered: a list of {"role": "user", \
       "content": …}, where the content is a text or a list of {"type": "image", "image": PATH} and \
       {"type": "text", "text": …}; paths are relative to the working folder. Without, a prompt \
-      asks line by line; /help lists what it knows.
+      asks line by line; /help lists what it knows. Where no model is named, the small Qwen-VL \
+      that ships answers.
       """)
 
   @OptionGroup var options: SessionOptions
   @Option(help: ArgumentHelp("A conversation to answer.", valueName: "file"))
   var messages: String?
+  @Option(help: PictureLabel.help) var label = PictureLabel.newer
   @Option(help: "The most tokens of an answer; the model's own files say otherwise.")
   var maxNewTokens: Int?
   @Flag(
@@ -42,17 +45,21 @@ struct ChatCommand: ParsableCommand {
   }
 
   func run() throws {
+    var options = options
+    // The small BLIP-2 was trained on single questions.
+    options.model.model = options.model.model ?? "small-qwen-vl"
     let progress = ProgressDisplay(environment: .process)
     let folder = SessionOptions.folder(FileManager.default.currentDirectoryPath)
     let session = try options.session(readingFrom: folder, progress: progress)
+    try Interrupts.shared.begin(
+      quittingAfter: messages == nil ? 3 : 2, onInterrupt: { session.cancel() })
+    let loop = try ChatLoop(
+      session, label: label.label, maxNewTokens: maxNewTokens, isGreedy: greedy)
     guard let messages else {
-      try Interrupts.shared.begin(quittingAfter: 3, onInterrupt: { session.cancel() })
-      return try ChatPrompt(session: session, progress: progress, options: options).run()
+      try ChatPrompt(session: session, progress: progress, options: options).run(loop)
+      return
     }
-    try Interrupts.shared.begin(quittingAfter: 2, onInterrupt: { session.cancel() })
-    let reply = try ChatLoop(session).answer(
-      messages: URL(typed: messages), maxNewTokens: maxNewTokens, isGreedy: greedy
-    ) { words in
+    let reply = try loop.answer(messages: URL(typed: messages)) { words in
       let piece =
         json ? JSON.object(JSON.Object([("text", .string(words))])).written() + "\n" : words
       progress.write(piece)
@@ -77,4 +84,23 @@ struct ChatCommand: ParsableCommand {
       throw Ending(status: 130)
     }
   }
+}
+
+/// What introduces a picture among words, as a word that can be typed.
+enum PictureLabel: String, ExpressibleByArgument, CaseIterable {
+  case newer
+  case older
+  case none
+
+  var label: Models.Input.Mention.Label {
+    switch self {
+    case .newer: .spaced
+    case .older: .tight
+    case .none: .none
+    }
+  }
+
+  static let help = ArgumentHelp(
+    "What introduces a picture among words, of models that write it: 'Picture 1: ' as in newer code, "
+      + "'Picture 1:' as in older, or none.", valueName: "which")
 }

@@ -14,28 +14,32 @@ struct ChatPrompt {
     A line is a question; the answer comes word by word, and Ctrl-C stops it and keeps what there is.
     /image FILE    a picture for the next question, as often as you like
     /history       what was said
-    /back          takes the last question and its answer back
+    /back          takes a picture back that waits for a question, else the last question and its answer
     /save FILE     writes the conversation; with one more question behind it, chat --messages answers
     /help          this
     Ctrl-D leaves.
 
     """
 
-  func run() throws {
+  /// Asks until the person leaves.
+  ///
+  /// - Returns: the last answer with what was said; nil where nothing was.
+  @discardableResult func run(_ loop: ChatLoop) throws -> Value? {
     let depth = ColorDepth(
       options.color, isTerminal: Output.standardOutput.isTerminal, in: .process)
-    var loop = try ChatLoop(session)
+    var loop = loop
     progress.end()
     if !options.quiet {
       Display.write("\(loop.modelName) listens. /help for help, Ctrl-D to leave.\n")
+      if let advice = loop.advice { Display.note(advice) }
     }
     let reader = LineReader(
       rules: LineEditor.Rules(
-        isIncomplete: { _ in false }, indentation: { _ in "" }, complete: { _, _ in nil }),
+        isIncomplete: { _ in false }, indentation: { _ in "" }, complete: completions),
       history: History(), file: nil, depth: depth)
     while true {
       switch try reader.read(Prompt("you> ", next: "     ")) {
-      case .end: return
+      case .end: return loop.result
       case .interrupted(let wasEmpty):
         if wasEmpty { say("Ctrl-D leaves") }
       case .text(let typed):
@@ -50,6 +54,27 @@ struct ChatPrompt {
         Interrupts.shared.clear()
       }
     }
+  }
+
+  /// The commands, and the files behind those that take one.
+  private func completions(_ text: String, _ cursor: String.Index) -> Completions? {
+    let typed = text[..<cursor]
+    guard typed.hasPrefix("/") else { return nil }
+    guard let blank = typed.firstIndex(of: " ") else {
+      let fitting = ["/image ", "/history", "/back", "/save ", "/help"].filter {
+        $0.hasPrefix(typed)
+      }
+      return fitting.isEmpty
+        ? nil
+        : Completions(replacing: text.startIndex..<cursor, with: fitting.map { Candidate($0) })
+    }
+    guard ["/image", "/save"].contains(typed[..<blank]) else { return nil }
+    let begun = text.index(after: blank)
+    let path = String(text[begun..<cursor])
+    let fitting = PromptCompletion.fileNames(from: path, in: session).filter {
+      $0.replacement.hasPrefix(path)
+    }
+    return fitting.isEmpty ? nil : Completions(replacing: begun..<cursor, with: fitting)
   }
 
   private func take(_ line: String, _ loop: inout ChatLoop) throws {

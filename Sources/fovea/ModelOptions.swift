@@ -10,8 +10,8 @@ struct ModelOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "The model's folder, the id of one that was downloaded (owner/name, owner/name@revision), or "
-        + "small-clip or small-qwen-vl for the CLIP and the Qwen-VL that ship; the small BLIP-2 that "
-        + "ships where none is given.",
+        + "small-clip or small-qwen-vl for the CLIP and the Qwen-VL that ship; where none is given, "
+        + "the small BLIP-2 that ships, of chat that Qwen-VL.",
       valueName: "model"))
   var model: String?
   @Option(

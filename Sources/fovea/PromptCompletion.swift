@@ -145,8 +145,12 @@ struct PromptCompletion {
   }
 
   private func fileNames(_ begun: Int) -> [Candidate] {
-    let start = text.index(text.startIndex, offsetBy: begun)
-    let typed = String(text[start..<cursor])
+    Self.fileNames(
+      from: String(text[text.index(text.startIndex, offsetBy: begun)..<cursor]), in: session)
+  }
+
+  /// The files and folders that a path may go on to.
+  static func fileNames(from typed: String, in session: Session) -> [Candidate] {
     let slash = typed.lastIndex(of: "/").map { typed.index(after: $0) } ?? typed.startIndex
     let folder = String(typed[..<slash])
     let url = session.readableURL(for: folder.isEmpty ? "." : folder)

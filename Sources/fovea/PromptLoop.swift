@@ -57,7 +57,11 @@ struct PromptLoop {
         if ["exit", "quit", "exit()", "quit()"].contains(text) { return }
         if ["chat", "chat()"].contains(text), session["chat"] == nil {
           do {
-            try ChatPrompt(session: session, progress: progress, options: options).run()
+            let chat = ChatPrompt(session: session, progress: progress, options: options)
+            if let result = try chat.run(try ChatLoop(session)) {
+              session.remember(text, giving: result)
+              note("_ is the conversation; chat(…, history=_) goes on with it")
+            }
           } catch {
             progress.end()
             Program.complain(about: error)

@@ -33,6 +33,7 @@ struct TraceCommand: ParsableCommand {
       "A conversation to answer, as fovea chat takes it, in place of --image and --prompt.",
       valueName: "file"))
   var messages: String?
+  @Option(help: PictureLabel.help) var label = PictureLabel.newer
   @Flag(
     help: """
       Cut texts of more tokens than the model reads before their end token, instead of refusing \
@@ -63,7 +64,7 @@ struct TraceCommand: ParsableCommand {
     var broken: String?
     let count = try tool.write(
       images: image.map { URL(typed: $0) }, prompt: prompt, texts: text,
-      messages: messages.map { URL(typed: $0) }, truncate: truncate,
+      messages: messages.map { URL(typed: $0) }, label: label.label, truncate: truncate,
       names: names, keep: keep, to: URL(typed: out), note: Display.note, broken: { broken = $0 })
     try Output.standardOutput.write("wrote \(count.counted(as: "tensor")) to \(out)\n")
     if let broken { throw Display.badNumbers(broken) }

@@ -110,9 +110,12 @@ import Testing
       """.utf8
     ).write(to: file)
     var pieces: [String] = []
-    let reply = try ChatLoop(workshop.session).answer(
-      messages: file, maxNewTokens: maxNewTokens, isGreedy: true
-    ) { pieces.append($0) }
+    let loop = try ChatLoop(workshop.session, maxNewTokens: maxNewTokens, isGreedy: true)
+    let reply = try loop.answer(messages: file) { pieces.append($0) }
+    // Line by line is no other way.
+    var lines = loop
+    _ = try lines.attach(picture)
+    #expect(try lines.ask(question) { _ in }.text == reply.text)
     return (pieces, reply)
   }
 

@@ -69,6 +69,9 @@ import Testing
       first = a.trace["language.blocks.1.attention.pattern"][2, -1]
       assert (gaze(a, block=1, head=2).tensor - first).abs().max() == 0
       assert (gaze(a).shares is None) == False
+      lean = chat(s, "what color is the star?", keep="")
+      assert gaze(lean).maps[0].argmax() == gaze(a).maps[0].argmax()
+      assert gaze(lean).maps[0].sum() == gaze(a).maps[0].sum()
       """)
   }
 
@@ -94,6 +97,43 @@ import Testing
         && message.contains("'question-answer' for this model"))
     #expect(
       workshop.run("generation(\"none.json\")").failure?.message.contains("none.json") == true)
+    try Data("[1]".utf8).write(to: file)
+    #expect(
+      workshop.run("generation(\"other.json\")").failure?.message.contains("an object of settings")
+        == true)
+  }
+
+  /// `stop_words_ids` of the file end an answer beside the marks of the chat format.
+  @Test func stopWordsAreExchangedToo() throws {
+    let workshop = try Workshop()
+    let ids = try workshop.texts(
+      """
+      load("small-qwen-vl")
+      s = scene(35, objects=3)
+      a = chat(s, "描述这张图片。")
+      a.ids
+      """)
+    let file = workshop.folder.appending(path: "other.json")
+    func write(_ stopWords: String) throws {
+      let text = #"{"max_new_tokens": 99, "stop_words_ids": \#(stopWords)}"#
+      try Data(text.utf8).write(to: file)
+    }
+    try write("[[\(ids[2]), \(ids[3])]]")
+    let outcome = workshop.run(
+      """
+      t = generation("other.json")
+      assert "stop_words_ids" in str(t) and "other.json" in str(t) and "<|im_end|>" in str(t)
+      assert get_stop_words_ids()[0] == a.ids[2:4] and len(get_stop_words_ids()) == 3
+      assert get_stop_words_ids("raw")[1] == tokenize("Human:").ids
+      b = chat(s, "描述这张图片。")
+      assert b.ids == a.ids[:4]
+      """)
+    #expect(outcome.failure == nil, "\(outcome.failure?.message ?? "")")
+    for bad in ["[3]", "[[]]", "[[99999]]", "\"a\"", "[[1, \"a\"]]"] {
+      try write(bad)
+      let message = workshop.run("generation(\"other.json\")").failure?.message ?? ""
+      #expect(message.contains("'stop_words_ids' is"), "\(bad): \(message)")
+    }
   }
 
   @Test func anEditGoesOnFromAnAnswer() throws {
@@ -118,6 +158,16 @@ import Testing
       ("chat([{\"sound\": \"a.wav\"}])", "has none of \"image\""),
       ("chat([{\"image\": \"gone.png\"}])", "gone.png: no such file"),
       ("chat(\"a\", temperature=0)", "temperature"),
+      ("chat(\"gone.png\", \"what?\")", "must be a picture where text stands behind it"),
+      (
+        "save(scene(7), \"a.png\")\nchat([\"fovea-out/a.png\", \"what?\"])",
+        "is the path 'fovea-out/a.png'"
+      ),
+      (
+        "chat(scene(7), \"what?\", system=\"be brief\")", "system has no place in what scenes reads"
+      ),
+      ("chat([{\"box\": [1, 2, 3]}])", "four whole numbers or a list of such boxes"),
+      ("chat(image(\"https://a/\(String(repeating: "b", count: 99)).png\"))", "'https://a/bbb"),
       ("decode_tokens(\"a\")", "must be a list of token ids"),
       ("gaze(run(scene(7)))", "must be an answer of chat()"),
       (
@@ -154,10 +204,16 @@ import Testing
       assert attention(a, kind="cross", picture=2).shape == (256, 9)
       g = gaze(a)
       assert len(g.maps) == 2
+      placed = from_list_format([{"ref": "cat", "box": [[1, 2, 3, 4], [5, 6, 7, 8]]}, {"box": boxes("<box>(9,9),(9,9)</box>")[0]}])
+      assert placed.text == "<ref>cat</ref><box>(1,2),(3,4)</box><box>(5,6),(7,8)</box><box>(9,9),(9,9)</box>"
+      assert tokenize("<ref>cat</ref>", special="tags").ids == make_context("<ref>cat</ref>", chat_format="raw").ids
+      assert len(tokenize("<|im_end|>", special="all").ids) == 1 and len(tokenize("<|im_end|>").ids) > 1
       d = chat("and now?", history=a, max_new_tokens=2)
       assert d.context.cut == 0 and len(d.history) == 2
       e = make_context("and now?", history=d, max_window_size=20)
       assert e.cut == 2
+      assert "2 earlier questions with the answers did not fit the window" in token_strip(e).caption
+      assert "the query's number" in query_maps(a, image("fovea-out/a.png")).caption
       assert e.ids == make_context("and now?").ids
       r = make_context("and now?", history=d, chat_format="raw")
       assert r.text == "and now?"
@@ -229,6 +285,10 @@ import Testing
         #"[{"role": "user", "content": "a"}, {"role": "system", "content": "b"}]"#,
         "a system speaks first"
       ),
+      (
+        #"[{"role": "system", "content": "a"}, {"role": "user", "content": "b"}]"#,
+        "the model has no place for what a system says"
+      ),
     ] {
       #expect(try answer(json).contains(words), "\(json)")
     }
@@ -238,8 +298,13 @@ import Testing
     let workshop = try Workshop()
     #expect(workshop.run("save(scene(7), \"a.png\")").failure == nil)
     var loop = try ChatLoop(workshop.session)
-    #expect(loop.history == nil && loop.back() == nil)
+    #expect(loop.history == nil && loop.back() == nil && loop.result == nil)
+    #expect(loop.advice?.contains("small-qwen-vl") == true)
     _ = try loop.attach("fovea-out/a.png")
+    _ = try loop.attach("fovea-out/a.png")
+    // A BLIP-2 looks at one picture: the second goes back, and the question is asked again.
+    #expect(throws: (any Error).self) { try loop.ask("how many shapes are there?") { _ in } }
+    #expect(loop.back() == "fovea-out/a.png")
     var words = ""
     let reply = try loop.ask("how many shapes are there?") { words += $0 }
     #expect(words.contains(reply.text) && !reply.wasStopped)
@@ -247,7 +312,12 @@ import Testing
     let saved = try loop.save(to: "said.json")
     #expect(try JSON(file: URL(filePath: saved)).array?.count == 2)
     _ = try loop.ask("is there a star?") { _ in }
+    workshop.session.remember("chat", giving: try #require(loop.result))
+    let whole = workshop.run("assert len(_.history) == 2 and gaze(_).maps[0].shape == (10, 10)")
+    #expect(whole.failure == nil, "\(whole.failure?.message ?? "")")
     #expect(loop.back() == "is there a star?")
+    workshop.session.remember("chat", giving: try #require(loop.result))
+    #expect(workshop.run("assert len(_) == 1").failure == nil)
     #expect(loop.history?.contains("is there a star?") == false)
     #expect(throws: (any Error).self) { try loop.attach("gone.png") }
   }

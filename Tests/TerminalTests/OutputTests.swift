@@ -67,6 +67,21 @@ import Testing
     #expect(bar.left(done: 100) == nil)
   }
 
+  @Test func wordsWithLineBreaksStayOnTheBarsLine() {
+    let watch = Watch()
+    var bar = watch.bar("tokens", total: 100, unit: "", isTerminal: true)
+    watch.time.withLock { $0 = 1 }
+    bar.update(done: 40, words: "a cat\r\n\n\tand 一只猫")
+    // The last column stays free: what is there wraps at some terminals.
+    watch.time.withLock { $0 = 2 }
+    bar.update(done: 41, words: String(repeating: "猫a", count: 80))
+    #expect(
+      watch.written.last.map { $0.dropFirst(4).displayWidth < 80 } == true, "\(watch.written)")
+    watch.time.withLock { $0 = 3 }
+    bar.update(done: 42, words: "a cat\r\n\n\tand 一只猫")
+    #expect(watch.written.last?.hasSuffix("…a cat⏎⏎⇥and 一只猫") == true, "\(watch.written)")
+  }
+
   @Test func aBarMovesAtLeastFourTimesASecondThoughNothingIsDone() {
     let watch = Watch()
     for total in [32, 0] {

@@ -46,6 +46,38 @@ import Testing
     #expect(try ProgramTests().run(plain).output == (whole["answer"]?.text ?? "") + "\n")
   }
 
+  /// Both published spellings of the label, by the tokens that a trace holds.
+  @Test func theLabelOfAPictureIsAnOption() throws {
+    let asked = try asking()[4]
+    let file = folder.file("trace.safetensors").path
+    var counts: [Int] = []
+    for label in ["newer", "older", "none"] {
+      let run = try ProgramTests().run([
+        "trace", "--model", Self.model, "--messages", asked, "--label", label, "--keep",
+        "*.tokens.output",
+        "--out", file,
+      ])
+      #expect(run.status == 0, "\(run)")
+      let shape = try ProgramTests().run([
+        "-c", "print(tensors(\"\(file)\")[\"language.tokens.output\"].shape[0])",
+      ])
+      counts.append(
+        try #require(Int(shape.output.trimmingCharacters(in: .whitespacesAndNewlines)), "\(shape)"))
+    }
+    #expect(counts[0] > counts[1] && counts[1] > counts[2], "\(counts)")
+  }
+
+  /// What tags say belongs to the text once they are read as tags.
+  @Test func taggedTextsAreDecodedWhole() throws {
+    let text = "<img>a b/图.png</img><ref>cat</ref><box>(1,2),(3,4)</box> <|im_end|>"
+    for special in ["tags", "all"] {
+      let run = try ProgramTests().run(
+        ["tokenize", "--model", Self.model, "--special", special],
+        input: JSON.object(JSON.Object([("text", .string(text))])).written() + "\n")
+      #expect(try lines(run.output).first?["decoded"]?.text == text, "\(run)")
+    }
+  }
+
   @Test func jsonNeedsAConversation() throws {
     let run = try ProgramTests().run(["chat", "--json"])
     #expect(run.status == 64 && run.errors.contains("--json needs --messages FILE"), "\(run)")
@@ -85,6 +117,19 @@ import Testing
     // What stood behind the words was taken back.
     let words = seen.replacing(/\u{1B}\[K|\r(?!\n)|[^\r\n]*\u{8}+ +\u{8}+/, with: "")
     #expect(words.replacing("\r\n", with: "\n").hasSuffix(answer), "\(seen.debugDescription)")
+  }
+
+  /// What was said line by line goes on at the prompt.
+  ///
+  /// A terminal without an editor ends both at once.
+  @Test func aConversationAtThePromptLeavesItsLastAnswer() throws {
+    let picture = Fixtures.goldens.appending(path: "picture.png").path
+    let program = try ProgramAtTerminal(
+      ["--out", folder.url.path],
+      typing: "chat\n/image \(picture)\nwhat is this?\n\u{4}",
+      terminal: "dumb")
+    #expect(program.seen.contains("scenes was trained on single questions"), "\(program.seen)")
+    #expect(program.seen.contains("goes on with it"), "\(program.seen)")
   }
 
   /// Half a second is the promise; a busy machine gets more.

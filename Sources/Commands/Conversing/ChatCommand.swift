@@ -56,7 +56,8 @@ extension Command {
       how Ziya's own code goes on is not known, so chat_format chooses: "human-bot", the usual one, a begin \
       token and turns of <human>:… and <bot>:… with line breaks between; "human-bot-no-bos" without the \
       begin token; "raw" the begin token and the question alone. At the prompt, chat without a question begins a \
-      conversation line by line.
+      conversation line by line, and _ is its last answer. The small BLIP-2 \
+      that ships was trained on single questions; small-qwen-vl converses.
       """,
     examples: [
       Example(
@@ -128,7 +129,8 @@ extension Command {
     "Makes one question of pictures and words, in their order.",
     Parameter.any(
       "parts", expects: "a list",
-      "Dictionaries of one entry each: {\"image\": path}, {\"text\": …}, {\"ref\": …}, {\"box\": …}."
+      "Dictionaries: {\"image\": path}, {\"text\": …}, {\"ref\": …}, {\"box\": [x1, y1, x2, y2]}, also "
+        + "{\"ref\": …, \"box\": …} and a list of such boxes."
     ),
     Parameter.pictureLabel,
     returns: "a Message for chat",
@@ -184,11 +186,17 @@ extension Command {
 
   static let stopWordsIDs = Command(
     "get_stop_words_ids", group: "Conversation", "The sequences of token ids that end an answer.",
+    Parameter.chatFormat,
     returns: "a list of lists of ids",
+    details: """
+      Those that the settings name (stop_words_ids of generation_config.json), then those of the chat format; \
+      where there are none, the single tokens that end an answer.
+      """,
     examples: [Example("get_stop_words_ids()", "What ends an answer of the model in use.")],
     seeAlso: ["decode_tokens", "generation"]
-  ) { session in
-    let (part, _) = try session.able(.chatting, for: "get_stop_words_ids")
+  ) { session, format in
+    let model = try session.able(.chatting, for: "get_stop_words_ids").1.laidOut(format)
+    let part = try model.able(.chatting, for: "get_stop_words_ids")
     let sequences =
       part.stopSequences.isEmpty ? part.settings.endTokens.value.map { [$0] } : part.stopSequences
     return .newList(sequences.map { .integers($0) })
@@ -226,6 +234,9 @@ extension LoadedModel {
 }
 
 extension Value {
+  /// The texts in what somebody says, those alone that are taken as words.
+  fileprivate var saidTexts: [String] { (parts ?? [self]).compactMap(\.text) }
+
   /// A history that is given whole, or as two lists of texts.
   fileprivate static func history(
     _ history: Value, querys: [String]?, outputs: [String]?
@@ -289,11 +300,22 @@ extension Session {
     _ query: Value, _ text: String, history: Value, system: String?, label: String,
     for model: LoadedModel
   ) throws -> Conversation {
-    if let words = query.text { try refusePath(words, for: "query") }
+    for words in query.saidTexts { try refusePath(words, for: "query") }
     let reader = try messages(for: model, label: label)
     var conversation = try reader.conversation(history, "history")
-    if let system { conversation.setSystem(system) }
+    if let system {
+      guard reader.model.readsSystem else {
+        throw ArgumentFailure(
+          parameter: "system", "has no place in what \(model.name) reads", note: "leave it out")
+      }
+      conversation.setSystem(system)
+    }
     var message = try reader.message(query, "query")
+    if !text.isEmpty, message.pictures.isEmpty {
+      throw ArgumentFailure(
+        parameter: "query", "must be a picture where text stands behind it, not \(query.inMessage)",
+        note: "image(path) opens a file; words alone need no second argument")
+    }
     if !text.isEmpty { try reader.add(text, to: &message) }
     guard !message.segments.isEmpty else {
       throw ArgumentFailure(parameter: "query", "must not be empty")

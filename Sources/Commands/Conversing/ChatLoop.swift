@@ -4,7 +4,7 @@ internal import Files
 public import Foundation
 internal import Generation
 internal import Images
-internal import Models
+public import Models
 public import Runtime
 internal import Tracing
 
@@ -18,6 +18,8 @@ public struct ChatLoop {
     public let tokenCount: Int
     /// Why it ended: `end_token`, `max_new_tokens`, `context_full` or `stopped`.
     public let ending: String
+    /// The run that wrote it; nil where it was stopped.
+    let run: Run?
     /// Whether somebody stopped it.
     public var wasStopped: Bool { ending == Self.stopped }
 
@@ -26,27 +28,49 @@ public struct ChatLoop {
 
   private let session: Session
   private let model: LoadedModel
+  private let label: Input.Mention.Label
+  private let options: GenerationOptions
   private var conversation = Conversation()
   /// Pictures that the next question is about.
   private var waiting = Message()
+  /// The run that wrote the last answer; nil where that was stopped or taken back.
+  private var lastRun: Run?
 
   /// A conversation with the session's model.
   ///
+  /// - Parameters:
+  ///   - label: what introduces a picture among words.
+  ///   - maxNewTokens: the most tokens of an answer; nil for what the model's settings say.
+  ///   - isGreedy: whether the likeliest token is taken each time, whatever they say.
   /// - Throws: where it does not converse.
-  public init(_ session: Session) throws {
-    self.session = session
+  public init(
+    _ session: Session, label: Input.Mention.Label = .spaced, maxNewTokens: Int? = nil,
+    isGreedy: Bool = false
+  ) throws {
+    (self.session, self.label) = (session, label)
     model = try session.performing { try session.able(.chatting, for: "chat").model }
+    var options = try model.chatOptions(for: "chat")
+    if isGreedy { options.doSample = false }
+    if let maxNewTokens { options.maxNewTokens = maxNewTokens }
+    self.options = options
   }
 
   /// What the model is called.
   public var modelName: String { model.name }
+
+  /// What a person is to know of the model before the first question; nil for most.
+  public var advice: String? {
+    model.folder == ShippedModel.folder
+      ? "\(model.name) was trained on single questions; load(\"small-qwen-vl\") reads a model that converses"
+      : nil
+  }
 
   /// Puts a picture before the next question.
   ///
   /// - Returns: its name and size.
   public mutating func attach(_ path: String) throws -> String {
     let picture = try session.performing { try Picture.read(path, in: session) }
-    waiting.add(picture, Input.Mention(path))
+    waiting.add(picture, Input.Mention(path, label: label))
     return picture.shown
   }
 
@@ -62,7 +86,7 @@ public struct ChatLoop {
       return try answer(next, onWords: onWords)
     }
     next.add(answer: reply.text)
-    (conversation, waiting) = (next, Message())
+    (conversation, waiting, lastRun) = (next, Message(), reply.run)
     return reply
   }
 
@@ -70,24 +94,16 @@ public struct ChatLoop {
   ///
   /// - Throws: where the file is no list of messages that ends with a question.
   public func answer(
-    messages file: URL, maxNewTokens: Int? = nil, isGreedy: Bool = false,
-    onWords: (String) -> Void = { _ in }
+    messages file: URL, onWords: (String) -> Void = { _ in }
   ) throws -> Reply {
     try session.performing {
       try answer(
-        MessagesFile(file).conversation(session.messages(for: model)), maxNewTokens: maxNewTokens,
-        isGreedy: isGreedy,
+        MessagesFile(file).conversation(session.messages(for: model, label: label.rawValue)),
         onWords: onWords)
     }
   }
 
-  private func answer(
-    _ conversation: Conversation, maxNewTokens: Int? = nil, isGreedy: Bool = false,
-    onWords: (String) -> Void
-  ) throws -> Reply {
-    var options = try model.chatOptions(for: "chat")
-    if isGreedy { options.doSample = false }
-    if let maxNewTokens { options.maxNewTokens = maxNewTokens }
+  private func answer(_ conversation: Conversation, onWords: (String) -> Void) throws -> Reply {
     var (text, written) = ("", 0)
     do {
       let run = try Run.answering(
@@ -101,20 +117,31 @@ public struct ChatLoop {
       let generated = run.answer?.answer.generated
       return Reply(
         text: run.answer?.text ?? "", tokenCount: generated?.tokens.count ?? 0,
-        ending: (generated?.ending ?? .endToken).name)
+        ending: (generated?.ending ?? .endToken).name, run: run)
     } catch let error {
       guard session.isCancelled, written > 0 else { throw error }
-      return Reply(text: text, tokenCount: written, ending: Reply.stopped)
+      return Reply(text: text, tokenCount: written, ending: Reply.stopped, run: nil)
     }
   }
 
   /// Questions and answers so far; nil where there are none.
   public var history: String? { conversation.pairs.isEmpty ? nil : conversation.shown }
 
-  /// Takes the last question and its answer back.
+  /// What remains of it when it is over: the last answer with its history; where that was stopped or taken
+  /// back the history alone; nil where nothing was said.
+  public var result: Value? {
+    conversation.pairs.isEmpty ? nil : .object(lastRun ?? conversation)
+  }
+
+  /// Takes the last picture back that waits for a question, or else the last question and its answer.
   ///
-  /// - Returns: the question; nil where there is none.
+  /// - Returns: what was taken back; nil where there is nothing.
   public mutating func back() -> String? {
+    if let picture = waiting.pictures.last {
+      waiting.removeLast()
+      return picture.path ?? picture.name
+    }
+    lastRun = nil
     let last = conversation.pairs.last?.question
     conversation.removeLastPair()
     return last
@@ -176,6 +203,11 @@ struct MessagesFile {
       guard speaker != .system || index == 0 else {
         throw bad(
           "the role of \(place)", "'system'", "'user' or 'assistant': a system speaks first")
+      }
+      guard speaker != .system || reader.model.readsSystem else {
+        throw bad(
+          "the role of \(place)", "'system'",
+          "'user' or 'assistant': the model has no place for what a system says")
       }
       conversation.add(speaker, try message(entry["content"], place, reader))
     }

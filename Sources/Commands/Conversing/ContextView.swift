@@ -42,14 +42,17 @@ struct ContextView: ForeignObject {
         text(of: part).visibleOnOneLine,
       ]
     }
-    let fallen =
-      cut == 0
-      ? ""
-      : "\n\(cut.counted(as: "earlier question")) with the answers did not fit the window and fell off"
     return TextTable(
       ["from", "tokens", "what", "text"], rows, rightAligned: [true, true, false, false]
     )
-    .text + "\n\(context.ids.count.counted(as: "token")) in all" + fallen
+    .text + "\n\(context.ids.count.counted(as: "token")) in all" + (fallen.map { "\n" + $0 } ?? "")
+  }
+
+  /// What fell off, in words.
+  private var fallen: String? {
+    cut == 0
+      ? nil
+      : "\(cut.counted(as: "earlier question")) with the answers did not fit the window and fell off"
   }
 
   var attributeNames: [String] { ["text", "ids", "tokens", "parts", "cut"] }
@@ -98,7 +101,7 @@ extension ContextView {
               tokenizer?.decode([$0], skipSpecialTokens: false) ?? ""
             })
         },
-        title: "What \(model.name) reads")
+        title: "What \(model.name) reads", note: fallen.map { $0 + "." } ?? "")
     }
   }
 }

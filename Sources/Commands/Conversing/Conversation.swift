@@ -147,6 +147,12 @@ struct Message: ForeignObject {
     pictures.append(picture)
   }
 
+  /// The picture that was added last; nothing may stand behind it.
+  mutating func removeLast() {
+    segments.removeLast()
+    pictures.removeLast()
+  }
+
   mutating func add(_ other: Message) {
     segments += other.segments
     pictures += other.pictures
@@ -195,11 +201,8 @@ struct MessageReader {
         message.add(picture, mention(of: picture))
         return message
       }
-    case .list(let list):
-      for element in list.values { message.add(try self.message(element, parameter)) }
-      return message
-    case .tuple(let values):
-      for element in values { message.add(try self.message(element, parameter)) }
+    case .list, .tuple:
+      for element in value.parts ?? [] { message.add(try self.message(element, parameter)) }
       return message
     case .dictionary(let mapping):
       try add(mapping, parameter, to: &message)
@@ -258,16 +261,33 @@ struct MessageReader {
       }
     } else if let words = try text("text") {
       try add(words, to: &message)
-    } else if let ref = try text("ref") {
-      message.add("<ref>\(ref)</ref>")
-    } else if let box = try text("box") {
-      message.add("<box>\(box)</box>")
+    } else if entry["ref"] != nil || entry["box"] != nil {
+      if let ref = try text("ref") { message.add("<ref>\(ref)</ref>") }
+      if let box = entry["box"] { message.add(try boxes(box, parameter)) }
     } else {
       throw ArgumentFailure(
         parameter: parameter,
         "holds \(Value.dictionary(entry).inMessage), which has none of \"image\", \"text\", \"ref\" "
           + "and \"box\"")
     }
+  }
+
+  /// Boxes as words: four numbers, an answer's box, a list of these, or words between the tags.
+  private func boxes(_ value: Value, _ parameter: String) throws -> String {
+    if let words = value.text { return "<box>\(words)</box>" }
+    if case .object(let object) = value, let box = object as? AnswerBox { return box.text }
+    let parts = value.parts ?? []
+    let numbers = parts.compactMap(\.integer)
+    if parts.count == 4, numbers.count == 4 {
+      return "<box>(\(numbers[0]),\(numbers[1])),(\(numbers[2]),\(numbers[3]))</box>"
+    }
+    guard !parts.isEmpty, numbers.isEmpty else {
+      throw ArgumentFailure(
+        parameter: parameter,
+        "holds \"box\": \(value.inMessage), which must be four whole numbers or a list of such boxes"
+      )
+    }
+    return try parts.map { try boxes($0, parameter) }.joined()
   }
 
   /// A conversation so far: nothing, an answer of `chat`, its history, or a list of pairs of texts.
@@ -280,13 +300,7 @@ struct MessageReader {
     case .list(let list):
       var conversation = Conversation()
       for pair in list.values {
-        let parts: [Value]
-        switch pair {
-        case .tuple(let values): parts = values
-        case .list(let list): parts = list.values
-        default: parts = []
-        }
-        guard parts.count == 2, let answer = parts[1].text else {
+        guard let parts = pair.parts, parts.count == 2, let answer = parts[1].text else {
           throw ArgumentFailure(
             parameter: parameter,
             "must be a list of pairs of question and answer; it holds \(pair.inMessage)")
@@ -301,5 +315,16 @@ struct MessageReader {
       parameter: parameter,
       "must be an answer of chat(), its history, or a list of pairs of question and answer, not "
         + value.inMessage)
+  }
+}
+
+extension Value {
+  /// What a list or a tuple holds; nil for others.
+  var parts: [Value]? {
+    switch self {
+    case .list(let list): list.values
+    case .tuple(let values): values
+    default: nil
+    }
   }
 }

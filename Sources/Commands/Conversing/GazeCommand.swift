@@ -82,7 +82,28 @@ extension Command {
     return .object(
       try Gaze(
         look: sum.map { $0 / count }, context: context, run: run,
+        gathered: try run.gathered(for: context, in: session),
         title: answer.tokenizer.visible(tokens[step])))
+  }
+}
+
+extension Run {
+  /// Where the rows of the first picture are gathered from its patches; nil of a model without such a layer.
+  fileprivate var gathering: Address? {
+    let cross = model.model.towers.flatMap(\.attentions).last { $0.kind == "cross" }
+    return cross.flatMap { cross in cross.blocks.last.map { cross.address(block: $0) } }
+  }
+
+  /// A trace that has how the rows of every picture were gathered: that of the run, or, where it kept less, of the
+  /// stages up to there again.
+  fileprivate func gathered(for context: ContextView, in session: Session) throws -> Trace {
+    let ways = context.context.parts.count { if case .picture = $0.kind { true } else { false } }
+    guard let place = gathering, (0..<ways).contains(where: { trace[place.ofPicture($0)] == nil })
+    else { return trace }
+    var again = Trace { $0.picture.place == place }
+    (again.alterations, again.isCancelled) = (course.alterations, { session.isCancelled })
+    _ = try model.model.run(input, through: model.model.stage(of: place), trace: &again)
+    return again
   }
 }
 
@@ -104,7 +125,8 @@ struct Gaze: ForeignObject {
   /// For each picture a number a patch.
   let maps: [PatchMap]
 
-  init(look: Tensor, context: ContextView, run: Run, title: String) throws {
+  /// - Parameter gathered: has how every picture's rows were gathered from its patches.
+  init(look: Tensor, context: ContextView, run: Run, gathered: Trace, title: String) throws {
     (self.look, self.title) = (look, title)
     let numbers = look.elements
     var shares: [Share] = []
@@ -123,7 +145,7 @@ struct Gaze: ForeignObject {
       guard case .picture(let index, let view) = part.kind else { continue }
       defer { way += 1 }
       let rows = Tensor(Array(numbers[part.tokens]), shape: [1, part.tokens.count])
-      guard let map = try Self.map(rows, way: way, run) else { continue }
+      guard let map = try Self.map(rows, way: way, run, gathered) else { continue }
       let shown = "picture \(index + 1)" + (view.map { ", \(PictureView.name(of: $0))" } ?? "")
       let own = PatchMap(
         numbers: map, subject: "\(shown), seen for \(title)", model: run.model, view: view)
@@ -155,11 +177,10 @@ struct Gaze: ForeignObject {
   }
 
   /// A share a row of a picture, followed to its patches, `[rows, columns]`.
-  private static func map(_ rows: Tensor, way: Int, _ run: Run) throws -> Tensor? {
-    let attentions = run.model.model.towers.flatMap(\.attentions)
-    guard let cross = attentions.last(where: { $0.kind == "cross" }),
-      let block = cross.blocks.last,
-      let pattern = run.trace[cross.address(block: block).ofPicture(way)],
+  private static func map(
+    _ rows: Tensor, way: Int, _ run: Run, _ gathered: Trace
+  ) throws -> Tensor? {
+    guard let pattern = run.gathering.flatMap({ gathered[$0.ofPicture(way)] }),
       let grid = try run.model.model.seeing?.patches(of: run.input, at: way)
     else { return nil }
     return grid.map(ofLook: rows.matmul(pattern.mean(axis: 0)))  // of [1, T]

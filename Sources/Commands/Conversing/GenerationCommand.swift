@@ -1,8 +1,10 @@
+internal import Characters
 internal import Checkpoints
 internal import Files
 internal import Foundation
 internal import Models
 internal import Runtime
+internal import Tokenizers
 
 extension Command {
   static let generation = Command(
@@ -38,6 +40,22 @@ extension Command {
     return .object(
       Table(
         ["setting", "value", "from"],
-        chat.settings.list.map { [.text($0.name), .text($0.value), .text($0.source)] }))
+        (chat.settings.list + chat.stopWordList).map {
+          [.text($0.name), .text($0.value), .text($0.source)]
+        }))
+  }
+}
+
+extension ChatModel {
+  /// What ends an answer, with the ids it is known by: what the settings name, and what the chat format needs.
+  fileprivate var stopWordList: [(name: String, value: String, source: String)] {
+    let (given, own) = (settings.stopWords, formatStopSequences)
+    return [(given.value, given.source), (own, "chat_format")].filter { !$0.0.isEmpty }.map {
+      sequences, source in
+      let words = sequences.map {
+        "\($0) \(tokenizer.decode($0, skipSpecialTokens: false).visibleOnOneLine)"
+      }
+      return ("stop_words_ids", words.joined(separator: ", "), source)
+    }
   }
 }

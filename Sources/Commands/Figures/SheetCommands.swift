@@ -132,12 +132,18 @@ extension Command {
     let notes = picture.scene.map { scene in
       grids.map { scene.words(for: $0, on: backdrop.patches) }
     }
-    if notes != nil { options.note = "Beneath: what it looks at. \(Scene.sharesSentence)" }
+    // Small maps have room for a number alone.
+    let labels = count > 64 ? (0..<count).map { "\($0)" } : map.queryLabels
+    let said = [
+      count > 64 ? "Above: the query's number." : nil,
+      notes == nil ? nil : "Beneath: what it looks at. \(Scene.sharesSentence)",
+    ].compactMap(\.self)
+    if !said.isEmpty { options.note = said.joined(separator: " ") }
     return .object(
       Drawing(
         figure: try Figure.mapPanels(
           Tensor(grids.flatMap { $0 }, shape: [count, patches.rowCount, patches.columnCount]),
-          over: backdrop, title: map.title, labels: map.queryLabels, notes: notes,
+          over: backdrop, title: map.title, labels: labels, notes: notes,
           options: options)))
   }
 

@@ -1,3 +1,4 @@
+internal import Characters
 internal import Foundation
 internal import Images
 internal import Models
@@ -66,7 +67,7 @@ extension PictureFile {
     guard !path.hasPrefix("http://"), !path.hasPrefix("https://") else {
       throw RuntimeFailure(
         .value,
-        "\(Value.text(path).inMessage) is an address, and nothing is downloaded; save the picture and "
+        "\(Value.text(path).represented.shortened(toColumns: 80)) is an address, and nothing is downloaded; save the picture and "
           + "give the path of its file")
     }
     let url = session.readableURL(for: path)

@@ -190,10 +190,19 @@ extension Command {
   static let tokenize = Command(
     "tokenize", group: "Stages", "Cuts a text into the language model's tokens.",
     Parameter.text("text", "The text."),
+    Parameter.optional(
+      .choice(
+        "special", of: TokenizeTool.Special.allCases.map(\.rawValue),
+        "Which special tokens the text may name: all, none, or tags, those around pictures' paths, names and "
+          + "boxes; None is none for Qwen-VL and all for others.")),
     returns: "Tokens with ids",
-    examples: [Example("tokenize(\"a red circle\")", "The tokens of three words.")],
-    seeAlso: ["assemble"]
-  ) { session, text in
+    examples: [
+      Example("tokenize(\"a red circle\")", "The tokens of three words."),
+      Example(
+        "tokenize(\"</s>\", special=\"none\")", "An end token's name as words."),
+    ],
+    seeAlso: ["assemble", "make_context"]
+  ) { session, text, special in
     let model = try session.model()
     guard let tokenizer = model.model.textTokenizer else {
       throw RuntimeFailure(
@@ -202,7 +211,14 @@ extension Command {
     // A byte may be a token, with its neighbours and its place among the merges.
     try MemoryGate.take(text.utf8.count, of: 64, for: "the tokens of \(text.utf8.count) bytes")
     return .object(
-      TokenList(text: text, ids: tokenizer.encode(text), tokenizer: tokenizer))
+      TokenList(
+        text: text,
+        ids: try tokenizer.encode(
+          text,
+          options: EncodingOptions(
+            parseSpecialTokens: special.flatMap(TokenizeTool.Special.init(rawValue:))?.parsing
+              ?? .usual)),
+        tokenizer: tokenizer))
   }
 
   static let assemble = Command(

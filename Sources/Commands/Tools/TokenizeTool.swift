@@ -15,10 +15,21 @@ public struct TokenizeTool {
     case tags
     /// None: their names are text.
     case none
+
+    /// What a tokenizer is told.
+    var parsing: SpecialTokenParsing {
+      switch self {
+      case .all: .all
+      case .tags: .pictureTags
+      case .none: .none
+      }
+    }
   }
 
   private let tokenizer: any Tokenizer
   private let options: EncodingOptions
+  /// Whether texts were said to name special tokens, which then belong to what is decoded.
+  private let namesSpecial: Bool
 
   /// Reads the tokenizer in `folder`, or that of the model that ships.
   ///
@@ -27,14 +38,8 @@ public struct TokenizeTool {
   ///   - special: nil for what is usual for the tokenizer.
   public init(folder: URL?, language: URL? = nil, special: Special? = nil) throws {
     let folder = folder ?? ShippedModel.folder
-    let parsing: SpecialTokenParsing =
-      switch special {
-      case .all?: .all
-      case .tags?: .pictureTags
-      case Special.none?: .none
-      case nil: .usual
-      }
-    options = EncodingOptions(parseSpecialTokens: parsing)
+    options = EncodingOptions(parseSpecialTokens: special?.parsing ?? .usual)
+    namesSpecial = special.map { $0 != .none } ?? false
     tokenizer = try Family.tokenizer(in: try CheckpointFolder(folder, language: language))
   }
 
@@ -60,7 +65,7 @@ public struct TokenizeTool {
     return JSON.object(
       JSON.Object([
         ("ids", .array(ids.map { .integer($0) })),
-        ("decoded", .string(tokenizer.decode(ids, skipSpecialTokens: true))),
+        ("decoded", .string(tokenizer.decode(ids, skipSpecialTokens: !namesSpecial))),
       ])
     ).written()
   }

@@ -3,7 +3,7 @@ internal import Checkpoints
 internal import Files
 public import Foundation
 internal import Images
-internal import Models
+public import Models
 internal import Runtime
 internal import Tensors
 internal import Tracing
@@ -37,6 +37,7 @@ public struct TraceTool {
   ///   - prompt: what a generating model reads after the picture.
   ///   - texts: what a retrieval model compares the picture with; empty for a generating run.
   ///   - messages: a file with a conversation to answer, in place of pictures and prompt.
+  ///   - label: what introduces a picture of the conversation among its words.
   ///   - truncate: whether texts that are too long are cut before their end token.
   ///   - keep: which of the written names are kept; `*` stands for anything.
   ///   - broken: gets what the model gives that is no number, and where first, if it gives such.
@@ -44,7 +45,8 @@ public struct TraceTool {
   /// - Returns: how many tensors were written.
   public func write(
     images paths: [URL], prompt: String, texts: [String], messages: URL? = nil,
-    truncate: Bool = false, names: Names, keep: String, to file: URL,
+    label: Input.Mention.Label = .spaced, truncate: Bool = false, names: Names, keep: String,
+    to file: URL,
     note: (String) -> Void = { _ in },
     broken: (String) -> Void = { _ in }
   ) throws -> Int {
@@ -52,7 +54,9 @@ public struct TraceTool {
       try PictureFile(path, memory: { [available] in available }, note: note)
         .loaded(for: model.model.seeing?.preprocessing, note)
     }
-    let conversation = try messages.map { try self.conversation(in: $0, note: note) }
+    let conversation = try messages.map {
+      try self.conversation(in: $0, label: label, note: note)
+    }
     if images.isEmpty, conversation == nil, model.model.needsPicture {
       throw UsageFailure(
         words: "\(model.name) looks at pictures", note: "give one with --image")
@@ -108,11 +112,13 @@ public struct TraceTool {
     return contents.count
   }
 
-  private func conversation(in file: URL, note: (String) -> Void) throws -> Input {
+  private func conversation(
+    in file: URL, label: Input.Mention.Label, note: (String) -> Void
+  ) throws -> Input {
     let chat = try model.able(.chatting, for: "--messages")
     return try withoutActuallyEscaping(note) { note in
       try MessagesFile(file).conversation(
-        MessageReader(model: chat) { [available, model] path in
+        MessageReader(model: chat, label: label) { [available, model] path in
           let picture = try PictureFile(
             URL(typed: path), path: path, memory: { available }, note: note)
           return Picture(

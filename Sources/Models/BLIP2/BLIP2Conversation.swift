@@ -18,7 +18,10 @@ extension BLIP2.Model: ChatModel {
   }
 
   /// The end tokens alone.
-  public var stopSequences: [[Int]] { [] }
+  public var formatStopSequences: [[Int]] { [] }
+
+  /// None of its formats has a place for it.
+  public var readsSystem: Bool { false }
 
   /// Questions and answers as the chat format lays them out, the oldest left out until question and answer
   /// have room.

@@ -155,7 +155,8 @@ extension ConfigurationKeys {
   /// `generation_config.json`.
   static let generationConfig = ConfigurationKeys(
     "GenerationConfig",
-    Key.read("eos_token_id", "max_new_tokens", "chat_format", "max_window_size")
+    Key.read(
+      "eos_token_id", "max_new_tokens", "chat_format", "max_window_size", "stop_words_ids")
       + GenerationSettings.askedKeys.map {
         Key(name: $0, use: .read, reason: "said where it is not neutral")
       }

@@ -53,6 +53,8 @@ public struct GenerationSettings: Sendable, Equatable {
   public var repetitionPenalty: Setting<Double>
   /// Token ids that end an answer.
   public var endTokens: Setting<[Int]>
+  /// Sequences of token ids that end an answer, beside those of the chat format.
+  public var stopWords: Setting<[[Int]]>
   /// What to know of the file.
   public let notes: [String]
 
@@ -100,6 +102,9 @@ public struct GenerationSettings: Sendable, Equatable {
     chats: Bool
   ) throws {
     let reader = ConfigurationReader(file: file, path: "", json: json)
+    if let json, json.object == nil {
+      throw ModelError.noSettings(file: file, found: json.kindName)
+    }
     let name = URL(fileURLWithPath: file).lastPathComponent
     func setting<Value>(_ key: String, _ value: Value) -> Setting<Value> {
       let isGiven = json?[key].map { !$0.isNull } ?? false
@@ -128,6 +133,7 @@ public struct GenerationSettings: Sendable, Equatable {
       chats ? try reader.number("repetition_penalty", default: 1, takesNull: true) : 1)
     endTokens = setting(
       "eos_token_id", try reader.tokens("eos_token_id", default: fallback, below: rows))
+    stopWords = setting("stop_words_ids", try reader.tokenSequences("stop_words_ids", below: rows))
     let unknown = try ConfigurationKeys.generationConfig.unknownKeys(in: reader)
     notes =
       [Self.asked(json, file: name, chats: chats), ConfigurationKeys.note(unknown, file: name)]
@@ -230,5 +236,18 @@ extension ConfigurationReader {
       ids.count == value.array?.count ?? 1
     else { throw bad(key, value, "a token id from 0 to \(rows - 1) or a list of them") }
     return ids
+  }
+
+  /// A list of sequences of token ids, each id one of a vocabulary of `rows`; none where the key is absent.
+  func tokenSequences(_ key: String, below rows: Int) throws(ModelError) -> [[Int]] {
+    guard let value = json?[key], !value.isNull else { return [] }
+    let sequences = value.array?.map { entry in
+      let ids = entry.array?.map { $0.int ?? -1 } ?? []
+      return ids.allSatisfy { $0 >= 0 && $0 < rows } ? ids : []
+    }
+    guard let sequences, !sequences.contains([]) else {
+      throw bad(key, value, "a list of lists of token ids from 0 to \(rows - 1), as in [[3, 4]]")
+    }
+    return sequences
   }
 }

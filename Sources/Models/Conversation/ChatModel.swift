@@ -7,8 +7,10 @@ public protocol ChatModel: WritingModel, SeeingModel {
   var settings: GenerationSettings { get set }
   /// The layouts of a conversation that it knows, the usual one first.
   var chatFormats: [GenerationSettings.ChatFormat] { get }
-  /// Sequences of tokens of which each ends an answer.
-  var stopSequences: [[Int]] { get }
+  /// Sequences of tokens of which each ends an answer in the chat format that is in force.
+  var formatStopSequences: [[Int]] { get }
+  /// Whether it reads what a system says before the first question.
+  var readsSystem: Bool { get }
   /// What the model reads of a conversation that ends with what the person says: as much of the history
   /// as its window holds.
   ///
@@ -27,6 +29,13 @@ public protocol ChatModel: WritingModel, SeeingModel {
 }
 
 extension ChatModel {
+  /// It does.
+  public var readsSystem: Bool { true }
+
+  /// Sequences of tokens of which each ends an answer: those that the settings name, then those of the chat
+  /// format.
+  public var stopSequences: [[Int]] { settings.stopWords.value + formatStopSequences }
+
   /// All that are text.
   public var replyReading: StreamingDecoder.Reading { reading }
 

@@ -7,7 +7,7 @@ extension Idefics2.Model: ChatModel {
   static let chatFormats = [GenerationSettings.ChatFormat.template, .raw]
 
   /// `<end_of_utterance>`.
-  public var stopSequences: [[Int]] {
+  public var formatStopSequences: [[Int]] {
     tokenizer.id(Idefics2.Prompt.end).map { [[$0]] } ?? []
   }
 

@@ -12,8 +12,8 @@ extension QwenVL.Model: ChatModel {
 
   private func special(_ name: String) -> [Int] { tokenizer.id(name).map { [$0] } ?? [] }
 
-  /// What ends an answer in the conversation's format, then what the settings name.
-  public var stopSequences: [[Int]] {
+  /// The marks of turns; of the raw format what the next person's line begins with, and the end of a text.
+  public var formatStopSequences: [[Int]] {
     switch settings.chatFormat.value {
     case .chatml: [special(Self.end), special(Self.begin)].filter { !$0.isEmpty }
     default: [tokenizer.encode(Self.person, addSpecialTokens: false), special(Self.text)]

@@ -30,6 +30,14 @@ struct Past: Sendable {
 }
 
 extension Session {
+  /// Counts an entry that ran elsewhere as one of its own: `In` has its text, `_` its result.
+  public func remember(_ text: String, giving value: Value) {
+    past.withLock { past in
+      past.texts.append(text)
+      past.keep(value, of: past.texts.count)
+    }
+  }
+
   /// Does something whose texts and results nobody is to see: `_`, In and Out know nothing of them.
   package func unseen<R>(_ body: () throws -> R) rethrows -> R {
     let before = past.withLock { $0 }
