@@ -82,6 +82,11 @@ extension Command {
     if let penalty { options.repetitionPenalty = penalty }
     options.seed = UInt64(seed)
     try options.checkArguments()
+    session.note(
+      options,
+      draws: [
+        ("temperature", temperature != nil), ("top_k", topK != nil), ("top_p", topP != nil),
+      ])
     var run = try Run.answering(
       conversation, by: model, options: options, keep: keep, changes: changes, in: session)
     if !appends {
@@ -289,7 +294,13 @@ extension Session {
     _ query: Value, _ text: String, history: Value, system: String?, label: String,
     for model: LoadedModel
   ) throws -> Conversation {
-    if let words = query.text { try refusePath(words, for: "query") }
+    let said: [Value] =
+      switch query {
+      case .list(let list): list.values
+      case .tuple(let values): values
+      default: [query]
+      }
+    for words in said.compactMap(\.text) { try refusePath(words, for: "query") }
     let reader = try messages(for: model, label: label)
     var conversation = try reader.conversation(history, "history")
     if let system { conversation.setSystem(system) }

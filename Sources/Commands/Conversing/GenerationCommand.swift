@@ -3,6 +3,7 @@ internal import Files
 internal import Foundation
 internal import Models
 internal import Runtime
+internal import Tokenizers
 
 extension Command {
   static let generation = Command(
@@ -35,9 +36,14 @@ extension Command {
       model = model.with(chat)
       session[CurrentModel.self] = model
     }
+    let ends = chat.stopSequences.map { chat.tokenizer.decode($0, skipSpecialTokens: false) }
+    let own =
+      ends.isEmpty
+      ? []
+      : [(name: "ends an answer too", value: ends.joined(separator: ", "), source: chat.family)]
     return .object(
       Table(
         ["setting", "value", "from"],
-        chat.settings.list.map { [.text($0.name), .text($0.value), .text($0.source)] }))
+        (chat.settings.list + own).map { [.text($0.name), .text($0.value), .text($0.source)] }))
   }
 }
