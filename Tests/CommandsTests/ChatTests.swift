@@ -286,6 +286,9 @@ import Testing
       "t = apply_chat_template([{\"role\": \"user\", \"content\": [{\"type\": \"image\"}]}])\n"
         + "assert t == \"User:<image><end_of_utterance>\\nAssistant:\", t")
     #expect(applied.contains(note), "\(applied)")
+    let dropped = notes("t = apply_chat_template([{\"role\": \"user\", \"content\": \"plain\"}])")
+    #expect(
+      dropped.contains("does not write what message 1 says; it may want a list"), "\(dropped)")
     #expect(notes("g = generation()\nassert \"<end_of_utterance>\" in str(g), g") == "")
   }
 

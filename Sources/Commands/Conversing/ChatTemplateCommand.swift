@@ -97,6 +97,14 @@ extension Command {
     guard let chat else { throw ModelError.noChatTemplateFile(folder: folder.path) }
     if template == nil, let note = used?.note { session.note(note.visibleOnOneLine) }
     let text = try chat.render(request).text
+    for (index, message) in entries.enumerated() where message["role"]?.text == "user" {
+      guard let said = message["content"]?.text?.trimmingCharacters(in: .whitespacesAndNewlines),
+        !text.contains(said)
+      else { continue }
+      session.note(
+        "the template does not write what message \(index + 1) says; it may want a list, as [{\"type\": \"text\", "
+          + "\"text\": \(JSON.string(String(said.prefix(40))).written())}]")
+    }
     guard tokenizes else { return .text(text) }
     try MemoryGate.take(text.utf8.count, of: 64, for: "the tokens of \(text.utf8.count) bytes")
     let tokenizer = try Family.tokenizer(in: folder)
