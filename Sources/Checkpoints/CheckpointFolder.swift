@@ -9,6 +9,8 @@ public struct CheckpointFolder: Sendable {
   public let url: URL
   /// Where the language model lies that belongs to it, of a model published in two folders.
   public private(set) var languageURL: URL?
+  /// Values that stand in for those of `config.json`, by their path in it: `vision_config.layer_norm_eps`.
+  public var givenSettings = JSON.Object()
   /// What happens to weights that are read from here.
   public var weights = WeightHandling()
   /// The tensors, where they were mapped for several readings.
@@ -102,8 +104,12 @@ public struct CheckpointFolder: Sendable {
     has(name) ? try json(name) : nil
   }
 
-  /// `config.json`, which every model has.
-  public func configuration() throws(CheckpointError) -> JSON { try json("config.json") }
+  /// `config.json`, which every model has, with the settings that are given in place of its own.
+  public func configuration() throws(CheckpointError) -> JSON {
+    givenSettings.members.reduce(try json("config.json")) { json, setting in
+      json.setting(setting.value, at: setting.key.split(separator: ".").map(String.init))
+    }
+  }
 
   /// The weights: `model.safetensors`, or the shards that its index names; else the same of
   /// `pytorch_model.bin`.

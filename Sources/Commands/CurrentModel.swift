@@ -29,7 +29,7 @@ extension Session {
     var choice = self[StartingPrecision.self]
     choice.folder = self[StartingModel.self]
     let model = try LoadedModel.read(
-      choice.url, language: choice.language, precisions: choice.precisions(), in: self)
+      choice.checkpoint(), precisions: choice.precisions(), in: self)
     self[CurrentModel.self] = model
     return model
   }
@@ -70,31 +70,30 @@ extension LoadedModel {
   /// Reads a checkpoint folder again, its weights as they are stored; what there is to say of it was
   /// said when it was read first.
   static func read(
-    _ url: URL, language: URL? = nil, name: String?
+    _ checkpoint: CheckpointFolder, name: String?
   ) throws -> LoadedModel {
     LoadedModel(
-      name: name ?? ModelPlace.name(of: url), folder: url, language: language,
-      load: try ModelLoad(CheckpointFolder(url, language: language)))
+      name: name ?? ModelPlace.name(of: checkpoint.url), from: checkpoint,
+      load: try ModelLoad(checkpoint))
   }
 
   /// Reads a checkpoint folder, each part in its precision, and reports how far it is.
   ///
-  /// - Parameter language: the folder of its language model, of a model that lies in two.
   /// - Throws: `Cancelled` when the session is interrupted.
   static func read(
-    _ url: URL, language: URL? = nil, precisions: [String: Precision], in session: Session
+    _ checkpoint: CheckpointFolder, precisions: [String: Precision], in session: Session
   ) throws -> LoadedModel {
-    session.report(Progress("loading \(ModelPlace.name(of: url))", completed: 0, total: nil))
+    let name = ModelPlace.name(of: checkpoint.url)
+    session.report(Progress("loading \(name)", completed: 0, total: nil))
     let load = try ModelLoad.stoppable(
-      CheckpointFolder(url, language: language), precisions: precisions,
+      checkpoint, precisions: precisions,
       available: session.availableMemory
     ) { done, total in
       session.report(.converting(done, of: total))
       return !session.isCancelled
     }
     for note in load.notes { session.note(note.visibleOnOneLine) }
-    var model = LoadedModel(
-      name: ModelPlace.name(of: url), folder: url, language: language, load: load)
+    var model = LoadedModel(name: name, from: checkpoint, load: load)
     model.precisions = precisions
     return model
   }

@@ -41,6 +41,16 @@ extension JSON {
   }
 }
 
+extension JSON {
+  /// The same document with a value under the last of some keys, each in the object under the one before; what is
+  /// missing on the way is made.
+  public func setting(_ value: JSON, at path: some Collection<String>) -> JSON {
+    guard let key = path.first else { return value }
+    let inner = (self[key] ?? .null).setting(value, at: path.dropFirst())
+    return .object(Object((object?.members ?? []).map { ($0.key, $0.value) } + [(key, inner)]))
+  }
+}
+
 extension JSON.Object: Equatable {
   /// Whether both have the same members, in any order.
   public static func == (a: Self, b: Self) -> Bool {

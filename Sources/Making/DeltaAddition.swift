@@ -35,6 +35,9 @@ public struct DeltaAddition: Sendable {
         throw DeltaError.noLanguageModel(folder: inner.path, family: family.name)
       }
     }
+    guard deltas.url.resolvingSymlinksInPath() != base.url.resolvingSymlinksInPath() else {
+      throw DeltaError.same(folder: deltas.path)
+    }
     let (sum, start) = (try LLaMA.weights(in: deltas), try LLaMA.weights(in: base))
     try Self.check(deltas, sum.configuration.decoder, base, start.configuration.decoder)
     folder = deltas
@@ -65,12 +68,33 @@ public struct DeltaAddition: Sendable {
       sum.configuration.decoder.vocabularySize, start.configuration.decoder.vocabularySize
     )
     notes =
-      grown.isEmpty
-      ? []
-      : [
-        "rows \(known) to \(rows - 1) of \(grown.joined(separator: " and ")) are the deltas' own: "
-          + "\(base.path) has \(known)"
-      ]
+      (grown.isEmpty
+        ? []
+        : [
+          "rows \(known) to \(rows - 1) of \(grown.joined(separator: " and ")) are the deltas' own: "
+            + "\(base.path) has \(known)"
+        ]) + Self.note(ofNorms: self.deltas, bases, deltas, base)
+  }
+
+  /// What to say where the deltas look like a whole model: training moves the gains of norms little, so their deltas
+  /// are near 0.
+  private static func note(
+    ofNorms records: [WeightRecord], _ bases: [String: WeightRecord], _ deltas: CheckpointFolder,
+    _ base: CheckpointFolder
+  ) -> [String] {
+    func size(_ records: [WeightRecord]) -> Double {
+      let squares = records.flatMap { record in
+        record.stored.floats(from: 0, count: record.stored.count).map { Double($0) * Double($0) }
+      }
+      return (squares.reduce(0, +) / Double(max(1, squares.count))).squareRoot()
+    }
+    let norms = records.filter { $0.name.hasSuffix("norm.weight") }
+    let (own, other) = (size(norms), size(norms.compactMap { bases[$0.name] }))
+    guard own > other / 2 else { return [] }
+    return [
+      "the norms of \(deltas.path) are as large as those of \(base.path), and deltas' are near 0: this may be a "
+        + "whole model, to which nothing is to be added"
+    ]
   }
 
   /// - Throws: where the two differ in what a sum cannot change.
@@ -195,6 +219,8 @@ extension StoredTensor {
 public enum DeltaError: HasExitCode, Equatable, CustomStringConvertible {
   /// A folder has no language model of LLaMA's kind.
   case noLanguageModel(folder: String, family: String)
+  /// One folder was named for both.
+  case same(folder: String)
   /// The two differ in something that no delta changes.
   case differs(key: String, deltas: String, found: String, base: String, expected: String)
   /// A tensor that only one of the two has.
@@ -209,7 +235,9 @@ public enum DeltaError: HasExitCode, Equatable, CustomStringConvertible {
   public var description: String {
     switch self {
     case .noLanguageModel(let folder, let family):
-      "\(folder): is a \(family); deltas are added to a LLaMA or Mistral, which reads text alone"
+      "\(folder): is of the family \(family); deltas are added to a LLaMA or Mistral, which reads text alone"
+    case .same(let folder):
+      "\(folder): is named both as deltas and as what they are added to; --add names the base"
     case .differs(let key, let deltas, let found, let base, let expected):
       "\(deltas): \(key) is \(found), but \(expected) in \(base); these are deltas to another model"
     case .absent(let name, let folder):

@@ -90,9 +90,10 @@ public struct Family: Sendable {
     _ folder: CheckpointFolder
   ) throws -> (family: Family, folder: CheckpointFolder) {
     if var inner = try SentenceTransformersFolder.model(in: folder) {
-      inner.weights = folder.weights
+      (inner.weights, inner.givenSettings) = (folder.weights, folder.givenSettings)
       return try find(inner)
     }
+    try ConfigurationKeys.check(given: folder)
     let isOpenCLIP = !folder.has("config.json") && folder.has("open_clip_config.json")
     let found = try isOpenCLIP ? "clip" : type(folder.configuration())
     guard let family = all.first(where: { $0.type == found }) else {
@@ -102,7 +103,8 @@ public struct Family: Sendable {
     if !isOpenCLIP { try checkPacking(folder) }
     if let language = try folder.language() {
       guard family.takesLanguageFolder else {
-        throw ModelError.languageNotTaken(folder: folder.path, reason: "is a \(family.name)")
+        throw ModelError.languageNotTaken(
+          folder: folder.path, reason: "is of the family \(family.name)")
       }
       try checkPacking(language)
     }

@@ -72,6 +72,10 @@ public protocol SeeingModel: FamilyModel {
   /// - Parameter imageSize: width and height of the picture in pixels, a multiple of the patches'.
   /// - Throws: `ModelError.badSize` for a size that cannot be cut into whole patches.
   func resized(to imageSize: Int) throws -> any SeeingModel
+  /// The same model for pictures that are split into views, or are not.
+  ///
+  /// - Throws: `ModelError.missingPart` for a model that was not made for views.
+  func splitting(_ splits: Bool) throws -> any SeeingModel
 }
 
 /// One line about a model.
@@ -144,6 +148,11 @@ extension SeeingModel {
   public var seeing: (any SeeingModel)? { self }
   /// One, unless the family says otherwise.
   public var takesSeveralPictures: Bool { false }
+  /// Itself where nothing is to be split, unless the family knows views.
+  public func splitting(_ splits: Bool) throws -> any SeeingModel {
+    guard splits else { return self }
+    throw ModelError.missingPart(wanted: "split pictures into views", has: "it is \(kind)")
+  }
   /// How a picture becomes numbers.
   public var preprocessing: Preprocessing { pictureSettings.preprocessing }
 

@@ -52,6 +52,8 @@ public struct Input: Sendable {
     public var name: String
     /// What introduces it.
     public var label: Label
+    /// Whether the model's texts name pictures by a tag, as Qwen-VL's do.
+    public var hasTag: Bool
 
     /// What introduces a picture in a text.
     public enum Label: String, Sendable, CaseIterable {
@@ -64,14 +66,16 @@ public struct Input: Sendable {
     }
 
     /// A picture of this name.
-    public init(_ name: String = "", label: Label = .spaced) {
-      (self.name, self.label) = (name, label)
+    public init(_ name: String = "", label: Label = .spaced, hasTag: Bool = true) {
+      (self.name, self.label, self.hasTag) = (name, label, hasTag)
     }
 
-    /// The mention as Qwen-VL's code writes it: the name between `<img>` and `</img>`, with its label.
+    /// The mention as Qwen-VL's code writes it, the name between `<img>` and `</img>` with its label; of a model
+    /// that has no such tag the name in brackets.
     ///
     /// - Parameter number: which picture of its turn it is, counted from 1.
     public func written(as number: Int) -> String {
+      guard hasTag else { return "[\(name.isEmpty ? "picture \(number)" : name)] " }
       let tag = "<img>\(name)</img>"
       return switch label {
       case .spaced: "Picture \(number): \(tag)\n"

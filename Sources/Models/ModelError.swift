@@ -36,6 +36,8 @@ public enum ModelError: Error, Equatable, CustomStringConvertible {
   case badTokenIDs(found: String, expected: String)
   /// A folder has what sees, and no language model, and none was named.
   case noLanguageModel(folder: String)
+  /// A setting that was given in place of one of `config.json` is none.
+  case unknownSetting(String, reason: String)
   /// A folder of a language model was named beside a model that takes none.
   case languageNotTaken(folder: String, reason: String)
   /// The projection of what sees ends in other channels than the language model reads.
@@ -105,6 +107,9 @@ public enum ModelError: Error, Equatable, CustomStringConvertible {
     case .noLanguageModel(let folder):
       "\(folder): has the visual part of a BLIP-2 and no language model; name its folder too, with "
         + "language=\"FOLDER\", in the shell --language FOLDER"
+    case .unknownSetting(let path, let reason):
+      "config names '\(path)', but \(reason); the path of a key is expected, as "
+        + "perceiver_config.rms_norm_eps"
     case .languageNotTaken(let folder, let reason):
       "\(folder): no language model can be put beside it: it \(reason); leave language out"
     case .languageDoesNotFit(let visual, let projection, let language, let width):
@@ -137,7 +142,7 @@ extension ModelError: HasExitCode {
     case .unknownFamily, .badConfiguration, .noSettings, .unknownToken, .noLanguageModel,
       .languageNotTaken, .languageDoesNotFit, .tokenizersDisagree, .badChatTemplate:
       ExitCode.badData
-    case .pictureTagInWords, .pictureNameTooLong,
+    case .pictureTagInWords, .pictureNameTooLong, .unknownSetting,
       .promptTooLong, .emptyPrompt, .badSize, .textTooLong, .imageTokenInPrompt, .badTokenIDs,
       .missingPart, .nothingToContinue, .noChatTemplate, .noChatTemplateFile, .unknownGrid,
       .pictureTags, .markInWords,

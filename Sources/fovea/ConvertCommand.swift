@@ -26,7 +26,9 @@ struct ConvertCommand: ParsableCommand {
 
       --add makes a language model of published deltas: each weight of the source is added to that of \
       the base in float32 and kept in the source's type, as FastChat's apply_delta does. Names, shapes and \
-      settings must agree; rows of a vocabulary that the base has not are the deltas' own, which is said.
+      settings must agree; rows of a vocabulary that the base has not are the deltas' own, which is said. \
+      Deltas do not tell which model they were taken from: a base of the same names, shapes and settings that is \
+      not the one is added to without a word.
 
       A checkpoint that stands at the destination is replaced when the new one is complete, and not \
       before: if the disk fills (status 74) or the command is stopped, it is as it was. NaN or \

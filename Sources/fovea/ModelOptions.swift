@@ -21,6 +21,11 @@ struct ModelOptions: ParsableArguments {
   var language: String?
   @Option(
     help: ArgumentHelp(
+      "A value in place of one in the model's config.json, as perceiver_config.rms_norm_eps=1e-5; may be "
+        + "given again.", valueName: "key=value"))
+  var config: [String] = []
+  @Option(
+    help: ArgumentHelp(
       "Of a downloaded model: a branch, a tag, a commit or its beginning.", valueName: "name"))
   var revision: String?
   @Option(
@@ -36,6 +41,9 @@ struct ModelOptions: ParsableArguments {
   var quantize: String?
 
   func validate() throws {
+    for setting in config where setting.split(separator: "=", maxSplits: 1).count != 2 {
+      throw ValidationError("--config must be KEY=VALUE, not '\(setting)'.")
+    }
     if let revision, model == nil {
       throw ValidationError(
         "--revision \(revision) is a revision of a downloaded model; name that with --model owner/name."
@@ -52,6 +60,10 @@ struct ModelOptions: ParsableArguments {
       dtype: dtype, quantize: quantize)
     choice.language = try language.map { try SessionOptions.modelFolder($0) }
     choice.revision = revision
+    choice.config = config.map { setting in
+      let parts = setting.split(separator: "=", maxSplits: 1).map(String.init)
+      return (parts[0], parts[1])
+    }
     choice.notes = .init { try? Output.standardError.write($0 + "\n") }
     try choice.check()
     return choice

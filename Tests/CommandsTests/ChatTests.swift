@@ -1,8 +1,10 @@
 import Commands
 import Files
 import Foundation
+import Language
 import Models
 import Runtime
+import Synchronization
 import TestSupport
 import Testing
 
@@ -322,6 +324,78 @@ import Testing
     #expect(throws: (any Error).self) { try loop.attach("gone.png") }
   }
 
+  /// What says how tokens are drawn does nothing where none is, and that is said; so is a template that is not the
+  /// folder's.
+  @Test func whatDoesNothingIsSaid() throws {
+    let said = Mutex("")
+    let session = Session(
+      commands: Commands.all, output: { _ in }, notes: { text in said.withLock { $0 += text } })
+    func notes(_ line: String) -> String {
+      said.withLock { $0 = "" }
+      let outcome = session.run(Source(name: "cell", text: line))
+      #expect(outcome.failure == nil, "\(outcome.failure?.message ?? "")")
+      return said.withLock { $0 }
+    }
+    let words = notes(
+      "chat(scene(7), \"is there a star?\", top_p=0.1, temperature=0.7, max_new_tokens=2)")
+    #expect(words.contains("temperature and top_p change nothing: do_sample is False"), "\(words)")
+    #expect(
+      notes("chat(scene(7), \"is there a star?\", top_p=0.1, do_sample=True, max_new_tokens=2)")
+        == "")
+    let soft = "soft = project(query(encode(embed(patchify(preprocess(scene(7)))))))\n"
+    #expect(
+      notes(soft + "decode(soft, top_k=5, max_new_tokens=2)").contains("top_k changes nothing"))
+    #expect(notes(soft + "decode(soft, max_new_tokens=2)") == "")
+    let home = try TemporaryFolder()
+    let bare = home.file("bare")
+    try FileManager.default.copyItem(at: Fixtures.goldens.appending(path: "idefics2"), to: bare)
+    try FileManager.default.removeItem(at: bare.appending(path: "chat_template.jinja"))
+    let note = "has no chat template: that of the published Idefics2 is taken"
+    #expect(notes("load(\"\(bare.path)\")").contains(note))
+    let applied = notes(
+      "t = apply_chat_template([{\"role\": \"user\", \"content\": [{\"type\": \"image\"}]}])\n"
+        + "assert t == \"User:<image><end_of_utterance>\\nAssistant:\", t")
+    #expect(applied.contains(note), "\(applied)")
+    let dropped = notes("t = apply_chat_template([{\"role\": \"user\", \"content\": \"plain\"}])")
+    #expect(
+      dropped.contains("does not write what message 1 says; it may want a list"), "\(dropped)")
+    #expect(notes("g = generation()\nassert \"<end_of_utterance>\" in str(g), g") == "")
+  }
+
+  /// What was written before Ctrl-C is the last result.
+  @Test(arguments: [
+    "a = chat(scene(7), \"how many shapes are there?\", max_new_tokens=9)", "r = run(scene(7))",
+    "d = decode(project(query(encode(embed(patchify(preprocess(scene(7))))))))",
+  ])
+  func whatWasWrittenIsKeptAsTheLastResult(_ line: String) throws {
+    let running = Mutex<Session?>(nil)
+    let said = Mutex("")
+    let session = Session(
+      commands: Commands.all, output: { _ in }, notes: { text in said.withLock { $0 += text } },
+      progress: { state in
+        if state.label == "tokens", state.completed == 1 {
+          running.withLock { $0 }?.cancel()
+        }
+      })
+    running.withLock { $0 = session }
+    #expect(session.run(Source(name: "cell", text: line)).failure?.kind == .interrupted)
+    running.withLock { $0 = nil }
+    let written = session.run(Source(name: "cell", text: "_")).value?.text ?? ""
+    #expect(!written.isEmpty)
+    let note = said.withLock { $0 }
+    #expect(note == "note: stopped after 1 token, kept as _; written: \(written)\n", "\(note)")
+  }
+
+  /// A path in a list of what is said would be read as words.
+  @Test func aPathAmongWordsIsRefused() throws {
+    let workshop = try Workshop()
+    #expect(workshop.run("save(scene(7), \"a.png\")").failure == nil)
+    for query in ["\"fovea-out/a.png\"", "[\"fovea-out/a.png\", \"which?\"]"] {
+      let message = workshop.run("chat(\(query))").failure?.message ?? "nothing"
+      #expect(message.contains("'fovea-out/a.png', which would be read as words"), "\(message)")
+    }
+  }
+
   /// A BLIP-2 with a LLaMA: its two folders, its ways to lay a conversation out, and the names that its own
   /// code gives to what was said before.
   @Test func aLLaMAReadsItsTurnsBehindThePicture() throws {
@@ -346,6 +420,7 @@ import Testing
       x = chat(s, "how many?", do_sample=True, top_p=0.1, temperature=0.7, repetition_penalty=1.18, seed=3, max_new_tokens=4)
       y = chat(s, "how many?", do_sample=True, top_p=0.1, temperature=0.7, repetition_penalty=1.18, seed=3, max_new_tokens=4)
       assert x.ids == y.ids
+      assert "<img>" not in str(b.history) and "[" in str(b.history)
       w = load("\(ziya)")
       assert chat(s, "how many?", max_new_tokens=4).ids == a.ids
       """)

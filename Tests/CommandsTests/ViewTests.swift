@@ -72,6 +72,104 @@ import Testing
       """)
   }
 
+  /// Numbers taken out of one view lie where that view does, whatever was done with them: the drawing is that of
+  /// the attention, which knows its view.
+  @Test func numbersOfAViewLieOnThatView() throws {
+    let workshop = try Workshop()
+    workshop.session[StartingModel.self] = Self.idefics
+    let outcome = workshop.run(
+      """
+      save(scene(7), "scene.png")
+      s = image("fovea-out/scene.png")
+      r = run(s, "what?", max_new_tokens=2)
+      for v in range(1, 6):
+          name = "vision" + ["", "2", "3", "4", "5"][v - 1] + ".blocks.1.attention.pattern"
+          alone = encode(embed(patchify(preprocess(s, view=v))))
+          save(overlay(attention(r, block=1, view=v), s, query=3, title="t"), f"{v}.svg")
+          save(overlay(r[name].mean(axis=0)[3] * 2 / 2, s, title="t"), f"{v}-run.svg")
+          save(overlay(alone["vision.blocks.1.attention.pattern"].mean(axis=0)[3], s, title="t"), f"{v}-stage.svg")
+          rows = [t for n, t in r.trace.items(name)]
+          save(overlay(rows[0].mean(axis=0)[3], s, title="t"), f"{v}-trace.svg")
+          x = r[name].mean(axis=0)[3]
+          for i in range(20):
+              x = x + 0.0
+          save(overlay(x, s, title="t"), f"{v}-long.svg")
+          numbers = stack([x, x])[0]
+          save(overlay(numbers, s, title="t", view=v), f"{v}-told.svg")
+      a = chat(s, "what?", max_new_tokens=2)
+      g = gaze(a)
+      save(overlay(g.maps[0].views[1], s), "gaze-of-view.svg")
+      save(overlay(g.maps[0], s, view=2), "view-of-gaze.svg")
+      """)
+    #expect(outcome.failure == nil, "\(outcome.failure?.message ?? "")")
+    func drawing(_ name: String) throws -> Data {
+      try Data(contentsOf: workshop.folder.appending(path: "fovea-out/\(name).svg"))
+    }
+    for view in 1...5 {
+      let known = try drawing("\(view)")
+      for way in ["run", "stage", "trace", "long", "told"] {
+        #expect(try drawing("\(view)-\(way)") == known, "view \(view), \(way)")
+      }
+    }
+    #expect(try drawing("1") != drawing("2"))
+    #expect(try drawing("gaze-of-view") == drawing("view-of-gaze"))
+    let wrong = workshop.run("overlay(r[\"vision2.norm.output\"][:, 0], s, view=3)").failure?
+      .message
+    #expect(wrong?.contains("view is 3, but the map is of view 2") == true, "\(wrong ?? "nothing")")
+  }
+
+  /// Whether pictures are split, and how large they are, is changed for the model in use.
+  @Test func splittingIsSwitchedOff() throws {
+    try holds(
+      """
+      s = scene(7)
+      a = chat(s, "what?", max_new_tokens=2)
+      assert [p["what"] for p in a.context.parts if "picture" in p["what"]] == ["picture 1, top left", "picture 1, top right", "picture 1, bottom left", "picture 1, bottom right", "picture 1, the whole"]
+      resize(split=False)
+      b = chat(s, "what?", max_new_tokens=2)
+      assert [p["what"] for p in b.context.parts if "picture" in p["what"]] == ["picture 1"]
+      assert compare(b, "float32").verdict == "noise"
+      resize(140, split=True)
+      assert preprocess(s).shape[2] == 140
+      c = chat(s, "what?", max_new_tokens=2)
+      assert len(c.context.ids) == len(a.context.ids)
+      """)
+    #expect(try failure("resize()").contains("size must be given, or split"))
+    let workshop = try Workshop()
+    let found = workshop.run("resize(split=True)").failure?.message ?? "nothing"
+    #expect(found.contains("cannot split pictures into views"), "\(found)")
+  }
+
+  /// What the published codes do each in its own way is chosen at load, and said.
+  @Test func whatTheCodesDoEachInItsOwnWayIsGivenToLoad() throws {
+    let folder = Self.idefics.path
+    try holds(
+      """
+      s = scene(7)
+      a = run(s, "what?", max_new_tokens=2)
+      assert "given to load" not in str(describe())
+      load("\(folder)", config={"perceiver_config.rms_norm_eps": 0.5, "vision_config": {"position_rounding": "4.40"}})
+      said = str(describe())
+      assert "rounded as in transformers 4.40: vision_config.position_rounding, given to load" in said, said
+      assert "epsilon 0.5: perceiver_config.rms_norm_eps, given to load" in said, said
+      b = run(s, "what?", max_new_tokens=2)
+      assert (a["vision.norm.output"] - b["vision.norm.output"]).abs().max() == 0
+      assert (a["resampler.norm.output"] - b["resampler.norm.output"]).abs().max() > 0.001
+      assert compare(b, "float32").verdict == "noise"
+      load("\(folder)", config={"vision_config.position_rounding": 4.4})
+      assert "transformers 4.40" in str(describe())
+      """)
+    for (config, words) in [
+      ("{\"perceiver_config.rms_norm_epz\": 1e-5}", "no key 'rms_norm_epz' is read in config.json"),
+      ("{\"perceiver_config.rms_norm_eps\": \"x\"}", "must be a number of at least 0"),
+      ("{\"vision_config.position_rounding\": 3}", "must be '5' or '4.40'"),
+      ("{1: 2}", "must have keys' paths, not 1"), ("3", "must be a dictionary of keys and values"),
+    ] {
+      let found = try failure("load(\"\(folder)\", config=\(config))")
+      #expect(found.contains(words), "\(config): \(found)")
+    }
+  }
+
   @Test func aLookGoesFromAWordThroughEveryViewToThePicture() throws {
     try holds(
       """

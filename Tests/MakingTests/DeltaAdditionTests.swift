@@ -55,7 +55,10 @@ import Tokenizers
     #expect(
       addition.notes == [
         "rows 320 to 335 of model.embed_tokens.weight and lm_head.weight are the deltas' own: "
-          + "\(place) has 320"
+          + "\(place) has 320",
+        // These deltas are drawn like a model of their own.
+        "the norms of \(try CheckpointFolder(Self.goldens.appending(path: deltas)).path) are as large as those of "
+          + "\(place), and deltas' are near 0: this may be a whole model, to which nothing is to be added",
       ])
     let made = try CheckpointFolder(folder.file("sum")).tensors()
     let expected = try TensorCollection(Self.goldens.appending(path: "sum.safetensors"))
@@ -89,6 +92,31 @@ import Tokenizers
     #expect(!message.contains("\n"))
   }
 
+  @Test func aFolderIsNotAddedToItself() throws {
+    let base = Self.goldens.appending(path: "base")
+    let error = #expect(throws: DeltaError.self) { try addition(base, to: base) }
+    #expect(error?.description.contains("is named both as deltas and as") == true)
+  }
+
+  /// Deltas whose norms are near 0 are none that are spoken of.
+  @Test func smallDeltasAreDeltas() throws {
+    let deltas = try Copy("delta")
+    let file = deltas.url.appending(path: "model.safetensors")
+    let all = try TensorCollection(file)
+    try Safetensors.write(
+      all.names.map { name in
+        let tensor = try all.tensor(name)
+        return (
+          name: name,
+          content: Safetensors.Content.stored(
+            name.hasSuffix("norm.weight")
+              ? StoredTensor(Tensor(repeating: 0.01, shape: tensor.shape)).converted(to: .float16)
+              : tensor)
+        )
+      }, to: file)
+    #expect(try addition(deltas.url).notes.count == 1)
+  }
+
   @Test func aVocabularyDoesNotShrink() throws {
     let goldens = Self.goldens
     let error = #expect(throws: DeltaError.self) {
@@ -103,7 +131,7 @@ import Tokenizers
       #expect(throws: DeltaError.self) { try addition(clip) },
       #expect(throws: DeltaError.self) { try addition(to: clip) },
     ] {
-      #expect(error?.description.contains("clip: is a CLIP") == true)
+      #expect(error?.description.contains("clip: is of the family CLIP") == true)
     }
   }
 

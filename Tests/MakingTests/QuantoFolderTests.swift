@@ -88,7 +88,7 @@ import Tracing
 
   /// What is written is read back as what it was, bit for bit, of every family.
   @Test(arguments: [
-    "blip2", "blip2-itm", "vit", "clip", "llama", "mistral", "qwen-vl", "ziya",
+    "blip2", "blip2-itm", "vit", "clip", "llama", "mistral", "qwen-vl", "ziya", "idefics2",
   ])
   func aWrittenFolderIsReadBackBitForBit(_ name: String) throws {
     let home = try TemporaryFolder()
@@ -111,7 +111,9 @@ import Tracing
     #expect(names.count { $0.hasSuffix("._data") } == map.count)
     // Made int8 at load, and read from the folder: the same run to the bit.
     let made = try ModelLoad(source, precisions: precisions).model
-    let read = try ModelLoad(folder).model
+    let load = try ModelLoad(folder)
+    #expect(!load.notes.contains { $0.contains("quanto_qmap.json") })
+    let read = load.model
     let input = Input(
       picture: made.seeing == nil ? nil : .standIn(0.5),
       prompt: made.textTokenizer == nil || made.matching != nil ? "" : "a red circle")
@@ -125,6 +127,15 @@ import Tracing
       if isTied, a.address == Address("language.head.output") { continue }
       #expect(a.tensor == b.tensor, "\(a.address)")
     }
+    // A map without them is said to be one.
+    try WholeFile.write("{}", to: folder.url.appending(path: "quanto_qmap.json"))
+    let notes = try ModelLoad(folder).notes
+    #expect(
+      notes.contains {
+        $0.hasPrefix("quanto_qmap.json does not list layers whose weights are integers: ")
+      }, "\(notes)")
+    try WholeFile.write(
+      JSON.object(map).written(), to: folder.url.appending(path: "quanto_qmap.json"))
     // Written again, nothing changes: the map and the integers stay.
     try Conversion(folder, type: .float32, precisions: precisions).write(to: home.file("again"))
     let again = try CheckpointFolder(home.file("again"))

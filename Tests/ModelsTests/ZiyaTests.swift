@@ -215,8 +215,8 @@ import Tracing
   @Test func aModelWithALanguageModelTakesNoOther() throws {
     try refused(ziya, llm, naming: "has one of its own", "leave language out")
     let goldens = Fixtures.goldens
-    try refused(goldens.appending(path: "clip"), llm, naming: "clip", "is a CLIP")
-    try refused(goldens.appending(path: "llama"), llm, naming: "llama", "is a LLaMA")
+    try refused(goldens.appending(path: "clip"), llm, naming: "clip", "is of the family CLIP")
+    try refused(goldens.appending(path: "llama"), llm, naming: "llama", "is of the family LLaMA")
     try refused(goldens.appending(path: "blip2-itm"), llm, naming: "retrieval checkpoint")
   }
 
@@ -230,6 +230,15 @@ import Tracing
     try refused(
       copy.folder, Fixtures.goldens.appending(path: "llama"), naming: "reads 36 channels", "has 20")
     #expect(throws: Never.self) { try Family.read(CheckpointFolder(copy.folder, language: llm)) }
+  }
+
+  /// Whose vocabulary is too small is told by its own file.
+  @Test func aVocabularyWithoutThePicturesTokenIsNamed() throws {
+    let copy = try DamagedCheckpoint(of: "ziya/visual")
+    try copy.set("image_token_index", to: "336")
+    try refused(
+      copy.folder, llm, naming: "'image_token_index' is 336", "below vocab_size of",
+      "llm/config.json, 336", "that it was trained with")
   }
 
   @Test func aLanguageModelThatIsNoneIsRefused() throws {

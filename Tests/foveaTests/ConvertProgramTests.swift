@@ -142,10 +142,15 @@ import Testing
       (["--quantize", "int3"], 64, "must be one of int8, int4, or one a part"),
       (["--quantize", "int4", "--dtype", "int8"], 64, "quantize is int4 where dtype is int8"),
       (["--quantize", "language=int4", "--dtype", "bfloat16"], 0, "vision      bfloat16"),
+      (
+        ["--config", "vision_config.layer_norm_eps=0.001"], 0,
+        "vision_config.layer_norm_eps is 0.001, given to load"
+      ),
+      (["--config", "vision_config"], 64, "--config must be KEY=VALUE, not 'vision_config'"),
       (["--memory", "lots"], 64, "lots"),
       (["--memory", "1KB", "--quantize", "int8"], 71, "converted weights"),
     ] as [([String], Int32, String)])
-  func everyCommandTakesTheSamePrecisions(
+  func everyCommandTakesTheSameModelOptions(
     _ options: [String], _ status: Int32, _ words: String
   ) throws {
     let folder = try TemporaryFolder()

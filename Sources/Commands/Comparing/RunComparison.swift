@@ -58,8 +58,7 @@ struct RunComparison {
     let chosen = zip(loss, known).min { $0.0 < $1.0 }?.1
     var model = try chosen ?? current()
     if !model.precisions.isEmpty {
-      let stored = try LoadedModel.read(
-        model.folder, language: model.language, name: model.name)
+      let stored = try LoadedModel.read(model.checkpoint(), name: model.name)
       model = try stored.with(model.alike(stored.model))
     }
     let judge = model.model
@@ -224,11 +223,11 @@ struct RunComparison {
     } catch let failure as ArgumentFailure {
       throw ArgumentFailure(parameter: "second", failure.message, note: failure.note)
     }
+    let checkpoint = try model.checkpoint()
     var coarse = LoadedModel(
-      name: model.name, folder: model.folder, language: model.language,
+      name: model.name, from: checkpoint,
       load: try .stoppable(
-        model.checkpoint(), precisions: precisions, available: available,
-        progress: converting))
+        checkpoint, precisions: precisions, available: available, progress: converting))
     coarse.precisions = precisions
     coarse = try coarse.with(model.alike(coarse.model))
     let kept = Set(side.values.keys)

@@ -83,6 +83,11 @@ extension Command {
     if let penalty { options.repetitionPenalty = penalty }
     options.seed = UInt64(seed)
     try options.checkArguments()
+    session.note(
+      options,
+      draws: [
+        ("temperature", temperature != nil), ("top_k", topK != nil), ("top_p", topP != nil),
+      ])
     var run = try Run.answering(
       conversation, by: model, options: options, keep: keep, changes: changes, in: session)
     if !appends {

@@ -69,9 +69,12 @@ public struct ChatLoop {
   ///
   /// - Returns: its name and size.
   public mutating func attach(_ path: String) throws -> String {
-    let picture = try session.performing { try Picture.read(path, in: session) }
-    waiting.add(picture, Input.Mention(path, label: label))
-    return picture.shown
+    var message = waiting
+    try session.performing {
+      try session.messages(for: model, label: label).add(picture: path, to: &message)
+    }
+    waiting = message
+    return message.pictures.last?.shown ?? ""
   }
 
   /// Asks, and remembers question and answer; a stopped answer is kept as far as it came.

@@ -1,4 +1,5 @@
 internal import Budget
+internal import Characters
 internal import Checkpoints
 internal import Files
 internal import Foundation
@@ -60,7 +61,7 @@ extension Command {
   ) {
     session, messages, addsPrompt, continues, tools, documents, template, tokenizes, model,
     variables in
-    guard let entries = messages.inTemplate.array else {
+    guard let entries = messages.json.array else {
       throw ArgumentFailure(
         parameter: "messages", "must be a list of messages, not \(messages.inMessage)")
     }
@@ -76,11 +77,12 @@ extension Command {
         note: "an answer begins, or the last message goes on")
     }
     let folder = try session.templateFolder(model)
-    var chat = try ChatTemplate(in: folder)
+    let used = try ChatTemplate.used(in: folder)
+    var chat = used?.template
     var request = ChatTemplate.Request(
-      entries, addsGenerationPrompt: addsPrompt ?? !continues, tools: tools.inTemplate,
-      documents: documents.inTemplate,
-      variables: JSON.Object(variables.values.map { ($0.name, $0.value.inTemplate) }))
+      entries, addsGenerationPrompt: addsPrompt ?? !continues, tools: tools.json,
+      documents: documents.json,
+      variables: JSON.Object(variables.values.map { ($0.name, $0.value.json) }))
     request.continuesLastMessage = continues
     if let template {
       if let chat, chat.templates.contains(where: { $0.name == template }) {
@@ -93,7 +95,16 @@ extension Command {
       }
     }
     guard let chat else { throw ModelError.noChatTemplateFile(folder: folder.path) }
+    if template == nil, let note = used?.note { session.note(note.visibleOnOneLine) }
     let text = try chat.render(request).text
+    for (index, message) in entries.enumerated() where message["role"]?.text == "user" {
+      guard let said = message["content"]?.text?.trimmingCharacters(in: .whitespacesAndNewlines),
+        !text.contains(said)
+      else { continue }
+      session.note(
+        "the template does not write what message \(index + 1) says; it may want a list, as [{\"type\": \"text\", "
+          + "\"text\": \(JSON.string(String(said.prefix(40))).written())}]")
+    }
     guard tokenizes else { return .text(text) }
     try MemoryGate.take(text.utf8.count, of: 64, for: "the tokens of \(text.utf8.count) bytes")
     let tokenizer = try Family.tokenizer(in: folder)
@@ -118,19 +129,20 @@ extension Session {
 }
 
 extension Value {
-  /// The value as a template gets it: what is no text, number, list or dictionary is named by its kind.
-  fileprivate var inTemplate: JSON {
+  /// The value as a template or a configuration gets it: what is no text, number, list or dictionary is named by
+  /// its kind.
+  var json: JSON {
     switch self {
     case .none: .null
     case .bool(let truth): .bool(truth)
     case .integer(let number): .integer(number)
     case .float(let number): .number(number)
-    case .list(let list): .array(list.values.map(\.inTemplate))
-    case .tuple(let values): .array(values.map(\.inTemplate))
+    case .list(let list): .array(list.values.map(\.json))
+    case .tuple(let values): .array(values.map(\.json))
     case .dictionary(let mapping):
       .object(
         JSON.Object(
-          mapping.entries.map { ($0.key.text ?? $0.key.represented, $0.value.inTemplate) }))
+          mapping.entries.map { ($0.key.text ?? $0.key.represented, $0.value.json) }))
     default: .string(text ?? "<\(typeName)>")
     }
   }

@@ -16,10 +16,14 @@ struct ContextView: ForeignObject {
   var brief: String { "\(context.ids.count.counted(as: "token")) of a conversation" }
 
   /// What a part is, in words.
-  func name(of part: ChatContext.Part) -> String {
+  ///
+  /// - Parameter namesViews: whether the views of a picture that is split are told apart.
+  func name(of part: ChatContext.Part, namesViews: Bool = false) -> String {
     switch part.kind {
     case .frame: "marks"
-    case .picture(let index, _): "picture \(index + 1)"
+    case .picture(let index, let view):
+      "picture \(index + 1)"
+        + (namesViews ? view.map { ", \(PictureView.name(of: $0))" } ?? "" : "")
     case .words:
       switch part.speaker {
       case .system: "system"
@@ -38,7 +42,8 @@ struct ContextView: ForeignObject {
   var shown: String {
     let rows = context.parts.map { part in
       [
-        "\(part.tokens.lowerBound)", "\(part.tokens.count)", name(of: part),
+        "\(part.tokens.lowerBound)", "\(part.tokens.count)",
+        name(of: part, namesViews: true),
         text(of: part).visibleOnOneLine,
       ]
     }
@@ -70,7 +75,8 @@ struct ContextView: ForeignObject {
           ["from", "tokens", "what", "text"],
           context.parts.map {
             [
-              .integer($0.tokens.lowerBound), .integer($0.tokens.count), .text(name(of: $0)),
+              .integer($0.tokens.lowerBound), .integer($0.tokens.count),
+              .text(name(of: $0, namesViews: true)),
               .text(text(of: $0)),
             ]
           }))

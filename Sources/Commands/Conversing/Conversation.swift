@@ -117,7 +117,7 @@ struct Conversation: ForeignObject {
 }
 
 extension Input.Turn {
-  /// The turn as one text, pictures as their paths between `<img>` and `</img>`.
+  /// The turn as one text, pictures as their paths, between `<img>` and `</img>` where the model has that tag.
   var written: String {
     var number = 0
     return segments.map { segment in
@@ -215,7 +215,11 @@ struct MessageReader {
   }
 
   private func mention(of picture: Picture) -> Input.Mention {
-    Input.Mention(picture.path ?? picture.name, label: label)
+    mention(picture.path ?? picture.name)
+  }
+
+  private func mention(_ name: String) -> Input.Mention {
+    Input.Mention(name, label: label, hasTag: model.hasPictureTag)
   }
 
   /// A text, in which the model's own tags may name pictures.
@@ -236,7 +240,7 @@ struct MessageReader {
 
   /// A picture's file.
   func add(picture path: String, to message: inout Message) throws {
-    message.add(try open(path), Input.Mention(path, label: label))
+    message.add(try open(path), mention(path))
   }
 
   /// One entry of the published `from_list_format`.

@@ -55,11 +55,14 @@ extension Command {
     Parameter.cmap(),
     Parameter.text("title", default: "", "What stands above it."),
     Parameter.scale(.all),
+    Parameter.view,
     returns: "a Figure",
     details:
       "The picture is dimmed; the larger a number, the brighter its patch, and the line around "
       + "the patch has the colour of the bar. With RdBu or PuOr the colours lie evenly about 0, and "
-      + "show the more the further a number is from it.",
+      + "show the more the further a number is from it. Numbers that come from one view of a picture that "
+      + "is split lie on that view, maps of all views on the whole picture; view= takes one of these alone, "
+      + "or says which view numbers are of that do not know it.",
     examples: [
       Example(
         "s = scene(7)\nvision = encode(embed(patchify(preprocess(s))))\n"
@@ -74,7 +77,7 @@ extension Command {
           + "overlay([attention(vision, block=5, head=h) for h in range(3)], s)",
         "Three heads side by side."),
     ], seeAlso: ["attention", "rollout", "word_map", "heatmap"]
-  ) { session, map, picture, query, cmap, title, scale in
+  ) { session, map, picture, query, cmap, title, scale, view in
     // The middle of such a map means zero, and there the picture shows through.
     let normalisation = cmap.map.isDiverging ? Normalisation.symmetric(about: 0) : .zeroToMaximum
     let several: [Value]? =
@@ -84,7 +87,8 @@ extension Command {
       default: nil
       }
     let maps = try (several ?? [map]).map {
-      try LaidMap($0, on: picture, query: query, current: session.model)
+      try LaidMap(
+        $0, on: picture, query: query, view: view.map { $0 - 1 }, current: session.model)
     }
     guard let first = maps.first else {
       throw ArgumentFailure(parameter: "map", "must be at least one map, not an empty list")
@@ -138,17 +142,26 @@ private struct LaidMap {
 
   /// - Parameters:
   ///   - query: of an attention, whose look is meant.
+  ///   - chosen: the view that is meant, counted from 0; nil for the one that the numbers are of, or all.
   ///   - current: the model in use, of numbers that tell of none.
   init(
-    _ value: Value, on picture: Picture, query: Int, current: () throws -> LoadedModel
+    _ given: Value, on picture: Picture, query: Int, view chosen: Int?,
+    current: () throws -> LoadedModel
   ) throws {
-    let model = try value.sourceModel ?? current()
+    let model = try given.sourceModel ?? current()
     let seer = try model.able(.seeing, for: "overlay")
+    if seer.viewCount == 1 { _ = try model.ways(of: Input(), picture: 0, view: chosen) }
+    let value = given.view(chosen)
     var parts: [(view: Int?, numbers: Tensor)] = []
     var numbers = try value.requireTensor("map", from: "attention")
-    var (name, view, isLook) = (value.provenance?.title, Int?.none, false)
+    var isLook = false
+    var (name, view) = (value.provenance?.title, value.provenance?.view ?? chosen)
+    guard chosen == nil || view == chosen else {
+      throw ArgumentFailure(
+        parameter: "view", "is \((chosen ?? 0) + 1), but the map is of view \((view ?? 0) + 1)",
+        note: "leave it out, and the map lies where it belongs")
+    }
     if case .object(let object) = value, let own = object as? PatchMap {
-      view = own.view
       parts = own.views.map { ($0.view, $0.numbers) }
     }
     if case .object(let object) = value, let attention = object as? AttentionMap {
@@ -163,7 +176,7 @@ private struct LaidMap {
           "must be a whole number from 0 to \(numbers.shape[0] - 1), not \(query)",
           note: "this attention has \(numbers.shape[0]) queries")
       }
-      (view, isLook) = (attention.view, true)
+      isLook = true
       parts = attention.views.map { ($0.view, $0.weights.row(query)) }
       numbers = numbers.row(query)
       name = attention.provenance?.choosing(query)?.title
@@ -211,6 +224,20 @@ private struct LaidMap {
     if isLook {
       words = picture.scene.map { $0.words(for: map.elements, on: backdrop.patches) }
     }
+  }
+}
+
+extension Value {
+  /// Of maps of all views of a picture that of one; anything else as it is.
+  fileprivate func view(_ number: Int?) -> Value {
+    guard let number, case .object(let object) = self else { return self }
+    if let map = (object as? PatchMap)?.views.first(where: { $0.view == number }) {
+      return .object(map)
+    }
+    if let map = (object as? AttentionMap)?.views.first(where: { $0.view == number }) {
+      return .object(map)
+    }
+    return self
   }
 }
 

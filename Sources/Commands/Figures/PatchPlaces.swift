@@ -3,6 +3,7 @@ internal import Images
 internal import Models
 internal import Runtime
 internal import Tensors
+internal import Tracing
 
 extension LoadedModel {
   /// A picture as the model sees it, without transparent parts.
@@ -17,6 +18,17 @@ extension LoadedModel {
   func backdrop(of image: Image, view: Int? = nil) throws -> Backdrop {
     let way = try able(.seeing, for: "an overlay").way(of: image.size, view: view)
     return Backdrop(seen(image), patches: way.patchRectangles, note: way.sentence)
+  }
+
+  /// Which view of its picture a place of a run lies on, counted from 0; nil for places among words, and for a
+  /// model that splits no picture.
+  func view(of address: Address, in input: Input) -> Int? {
+    guard let seer = model.seeing, seer.viewCount > 1, address.parts.first != "language" else {
+      return nil
+    }
+    let views = seer.views(of: input)
+    let index = address.picture.index
+    return views.indices.contains(index) ? views[index].number : nil
   }
 
   /// Which of all views of an input's pictures are meant, by their place in a run and their number in

@@ -19,7 +19,7 @@ struct PatchMap: ForeignObject {
   var tensor: Tensor? { numbers }
   var typeName: String { "PatchMap" }
   var provenance: Provenance? {
-    Provenance(subject, axes: [.init("row"), .init("column")], choices: choices)
+    Provenance(subject, axes: [.init("row"), .init("column")], choices: choices, view: view)
   }
   var title: String { provenance?.title ?? subject }
   var shown: String { Value.tensor(numbers, from: Provenance(title)).displayed }

@@ -39,7 +39,7 @@ struct AttentionMap: ForeignObject {
       axes: [
         .init("query", places: queryLabels.map(Self.spoken)),
         .init("key", places: keyLabels.map(Self.spoken)),
-      ])
+      ], view: looksAtPatches ? view ?? views.last?.view : nil)
   }
 
   /// A label as a title says it: `patch 3,4` for `3,4`.

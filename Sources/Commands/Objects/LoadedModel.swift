@@ -1,5 +1,6 @@
 internal import Characters
 internal import Checkpoints
+internal import Files
 internal import Foundation
 internal import Hubs
 internal import Models
@@ -13,6 +14,8 @@ struct LoadedModel: ForeignObject {
   let folder: URL
   /// The folder of its language model, of a model that lies in two.
   let language: URL?
+  /// What stands in for settings of its `config.json`, by their path.
+  let givenSettings: JSON.Object
   var model: any FamilyModel
   /// How each part's weights are kept.
   let parts: [PartWeights]
@@ -23,17 +26,23 @@ struct LoadedModel: ForeignObject {
   /// Every weight, by its address.
   let weights: [Address: Weight]
 
-  init(name: String, folder: URL, language: URL? = nil, load: ModelLoad) {
-    (self.name, self.folder, self.language) = (name, folder, language)
+  init(name: String, from checkpoint: CheckpointFolder, load: ModelLoad) {
+    (self.name, folder, language) = (name, checkpoint.url, checkpoint.languageURL)
+    givenSettings = checkpoint.givenSettings
     (model, parts, weights) = (load.model, load.parts, load.weights)
   }
 
   /// Where its files are, to read them again.
-  func checkpoint() throws -> CheckpointFolder { try CheckpointFolder(folder, language: language) }
+  func checkpoint() throws -> CheckpointFolder {
+    var checkpoint = try CheckpointFolder(folder, language: language)
+    checkpoint.givenSettings = givenSettings
+    return checkpoint
+  }
 
   /// Whether another was read from the same files.
   func hasFiles(of other: LoadedModel) -> Bool {
     folder == other.folder && language == other.language
+      && givenSettings == other.givenSettings
   }
 
   /// Refuses a picture for a model that reads text alone, and none for one that looks at pictures.
@@ -46,18 +55,18 @@ struct LoadedModel: ForeignObject {
       note: isGiven ? "give the text as prompt=\"…\"" : nil)
   }
 
-  /// Another reading of the same folder, taking pictures of the size that this model takes, and conversing as it
-  /// does.
+  /// Another reading of the same folder, taking pictures of the size and in the views that this model takes, and
+  /// conversing as it does.
   func alike(_ other: any FamilyModel) throws -> any FamilyModel {
     var other = other
     if let own = model.chatting, var chat = other.chatting, chat.settings != own.settings {
       chat.settings = own.settings
       other = chat
     }
-    guard let size = model.seeing?.patches.imageSize, let seer = other.seeing,
-      seer.patches.imageSize != size
-    else { return other }
-    return try seer.resized(to: size)
+    guard let own = model.seeing, var seer = other.seeing else { return other }
+    if seer.viewCount != own.viewCount { seer = try seer.splitting(own.viewCount > 1) }
+    let size = own.patches.imageSize
+    return seer.patches.imageSize == size ? seer : try seer.resized(to: size)
   }
 
   /// The same with another model in it.

@@ -106,7 +106,7 @@ struct Run: ForeignObject {
 
   func element(_ index: Value) throws -> Value? {
     guard let address = index.text else { return nil }
-    return try trace.value(at: address)
+    return try trace.value(at: address, of: model, on: input)
   }
 
   /// Patches are hidden behind the pixels: those stay what they were.

@@ -17,12 +17,14 @@ struct StageResult: ForeignObject {
   var input = Input()
 
   var tensor: Tensor? { result }
-  var provenance: Provenance? { Provenance(stage) }
+  var provenance: Provenance? {
+    Provenance(stage, view: model.view(of: Address("picture"), in: input))
+  }
   var typeName: String { "StageResult" }
 
   var shown: String {
     let line =
-      Value.tensor(result, from: Provenance(stage)).displayed + (shape.map { "\n\($0)" } ?? "")
+      Value.tensor(result, from: provenance).displayed + (shape.map { "\n\($0)" } ?? "")
     guard !trace.records.isEmpty else { return line }
     let example = trace.records.last { $0.address.description.hasSuffix(".pattern") }
     let way = "trace: \(trace.records.count.counted(as: "place"))"
@@ -59,7 +61,7 @@ struct StageResult: ForeignObject {
 
   func element(_ index: Value) throws -> Value? {
     guard let address = index.text else { return nil }
-    return try trace.value(at: address)
+    return try trace.value(at: address, of: model, on: input)
   }
 
   var elementNames: [String] { trace.records.map(\.address.description) }
@@ -100,10 +102,12 @@ struct TraceView: ForeignObject {
 
   func attribute(_ attribute: String) throws -> Value? {
     let pick: @Sendable (Trace.Record) -> Value
+    let (model, input) = (model, input)
     switch attribute {
-    case "items": pick = { .tuple([.text($0.address.description), $0.value]) }
+    case "items":
+      pick = { .tuple([.text($0.address.description), $0.value(of: model, on: input)]) }
     case "keys": pick = { .text($0.address.description) }
-    case "values": pick = { $0.value }
+    case "values": pick = { $0.value(of: model, on: input) }
     default: return nil
     }
     return .function(
@@ -119,7 +123,7 @@ struct TraceView: ForeignObject {
 
   func element(_ index: Value) throws -> Value? {
     guard let address = index.text else { return nil }
-    return try trace.value(at: address)
+    return try trace.value(at: address, of: model, on: input)
   }
 }
 
@@ -128,12 +132,18 @@ extension Trace {
   var byteCount: Int { records.reduce(0) { $0 + 4 * $1.tensor.count } }
 
   /// What was kept at `address`, or an error that names the nearest place.
-  func value(at address: String) throws -> Value {
-    if let record = record(Address(address)) { return record.value }
+  ///
+  /// - Parameters:
+  ///   - model: the model that ran, where it is known.
+  ///   - input: what the run started from, as far as it is known.
+  func value(
+    at address: String, of model: LoadedModel? = nil, on input: Input = Input()
+  ) throws -> Value {
+    if let record = record(Address(address)) { return record.value(of: model, on: input) }
     let names = records.map(\.address.description)
     let fitting = names.filter { Address($0).matches(address) }
     if fitting.count == 1, let record = record(Address(fitting[0])) {
-      return record.value
+      return record.value(of: model, on: input)
     }
     if fitting.count > 1 {
       throw RuntimeFailure(
@@ -155,10 +165,12 @@ extension Trace {
 }
 
 extension Trace.Record {
-  /// The tensor, which knows its address and what its axes count.
-  fileprivate var value: Value {
+  /// The tensor, which knows its address, what its axes count and which view of a picture it lies on.
+  fileprivate func value(of model: LoadedModel?, on input: Input) -> Value {
     .tensor(
       tensor,
-      from: Provenance(address.description, axes: tap.axes.map { .init($0.rawValue) }))
+      from: Provenance(
+        address.description, axes: tap.axes.map { .init($0.rawValue) },
+        view: model?.view(of: address, in: input)))
   }
 }

@@ -89,7 +89,7 @@ extension Session {
     let name = index.model.name
     let isGone = !FileManager.default.fileExists(atPath: index.model.folder)
     let folder = isGone && name.contains("/") ? (try? ModelPlace.folder(name)) ?? named : named
-    if let loaded = try? LoadedModel.read(folder, name: index.model.name),
+    if let loaded = try? LoadedModel.read(CheckpointFolder(folder), name: index.model.name),
       let space = try space(of: loaded), index.fits(space.embedder.probe)
     {
       return space

@@ -18,6 +18,16 @@ public struct ModelChoice: Sendable, Equatable {
   public var dtype: String?
   /// `int8` or `int4` for the weights of all layers, or one a part.
   public var quantize: String?
+  /// What stands in for settings of its `config.json`, by their path; a text a JSON value or a word.
+  public var config: [(path: String, value: String)] {
+    get { givenSettings.members.map { ($0.key, $0.value.text ?? $0.value.written()) } }
+    set {
+      givenSettings = JSON.Object(
+        newValue.map { path, text in (path, (try? JSON(parsing: text)) ?? .string(text)) })
+    }
+  }
+  /// The same as they are read.
+  var givenSettings = JSON.Object()
 
   /// Where it is said what a model's files lack, a line at a time without its end.
   public var notes = NoteSink()
@@ -41,6 +51,13 @@ public struct ModelChoice: Sendable, Equatable {
   /// The folder, that of the model that ships included.
   var url: URL { folder ?? ShippedModel.folder }
 
+  /// Where its files are.
+  func checkpoint() throws -> CheckpointFolder {
+    var checkpoint = try CheckpointFolder(url, language: language)
+    checkpoint.givenSettings = givenSettings
+    return checkpoint
+  }
+
   /// The precision of each part that is named.
   ///
   /// - Throws: `UsageFailure` for what the model has not; what reading its configuration throws.
@@ -58,7 +75,7 @@ public struct ModelChoice: Sendable, Equatable {
   /// - Throws: as a load would.
   public func check() throws {
     _ = try precisions()
-    if language != nil { _ = try Family.find(CheckpointFolder(url, language: language)) }
+    if language != nil || !givenSettings.isEmpty { _ = try Family.find(checkpoint()) }
   }
 }
 
@@ -82,13 +99,11 @@ extension LoadedModel {
     progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Bool = { _, _ in true }
   ) throws -> LoadedModel {
     let precisions = try choice.precisions()
+    let checkpoint = try choice.checkpoint()
     let load = try ModelLoad(
-      CheckpointFolder(choice.url, language: choice.language), precisions: precisions,
-      available: available,
-      progress: progress)
+      checkpoint, precisions: precisions, available: available, progress: progress)
     var model = LoadedModel(
-      name: ModelPlace.name(of: choice.url), folder: choice.url, language: choice.language,
-      load: load)
+      name: ModelPlace.name(of: choice.url), from: checkpoint, load: load)
     for note in load.notes { choice.notes.write("note: \(note.visibleOnOneLine)") }
     model.precisions = precisions
     return model

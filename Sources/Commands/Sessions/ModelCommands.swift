@@ -1,5 +1,6 @@
 internal import Characters
 internal import Checkpoints
+internal import Files
 internal import Foundation
 internal import Hubs
 internal import Models
@@ -35,6 +36,9 @@ extension Command {
         "language",
         "The folder or id of its language model, of a BLIP-2 that is published in two folders."
       ).suggesting { _ in ModelPlace.names }),
+    Parameter.any(
+      "config", expects: "a dictionary or None", default: Value.none,
+      "Values in place of those in config.json, by their keys' paths."),
     returns: "a Model",
     details: """
       A folder of that name goes before an id. Ids are looked up where the Hugging Face Hub's and \
@@ -47,6 +51,11 @@ extension Command {
       `load("visual", language="llm")` puts the two together. Such a BLIP-2 with a LLaMA reads \
       `<human>:…`, a line break and `<bot>:` behind the picture; how its own code puts picture and text \
       together is not known, so the ways are choices (`chat_format` of `chat` and `make_context`).
+
+      What the published code left open, or changed, can be chosen: `config={"perceiver_config.rms_norm_eps": \
+      1e-5}` takes the epsilon that an Idefics2's perceiver had in the first code, \
+      `{"vision_config.position_rounding": "4.40"}` its rounding of places. `describe()` says where each value \
+      is from.
 
       Without `dtype`, weights stay in their file and in the type they were stored in, and results \
       are exact to float32; so they are with `"float32"`. The short names `"fp16"`, `"bf16"`, `"half"` and \
@@ -71,7 +80,8 @@ extension Command {
         "A precision for each of two parts, and back."),
     ],
     seeAlso: ["models", "stages", "describe"]
-  ) { session, path, dtype, quantize, revision, language in
+  ) { session, path, dtype, quantize, revision, language, config in
+    let given = try config.givenSettings
     let typed = session.readableURL(for: path)
     let model = try NearestFile.suggesting(
       for: path, at: typed, or: ShippedModel.all.map(\.name)
@@ -81,7 +91,9 @@ extension Command {
       let speaking = try language.map {
         try ModelPlace.folder($0) { session.readableURL(for: $0) }
       }
-      return try LoadedModel.read(url, language: speaking, precisions: precisions, in: session)
+      var checkpoint = try CheckpointFolder(url, language: speaking)
+      checkpoint.givenSettings = given
+      return try LoadedModel.read(checkpoint, precisions: precisions, in: session)
     }
     session[CurrentModel.self] = model
     return .object(model)
@@ -129,6 +141,32 @@ extension Command {
   }
 }
 
+extension Value {
+  /// What stands in for settings of a model's `config.json`, by their path; dictionaries in it are sections.
+  fileprivate var givenSettings: JSON.Object {
+    get throws {
+      guard case .dictionary(let mapping) = self else {
+        guard case .none = self else {
+          throw ArgumentFailure(
+            parameter: "config",
+            "must be a dictionary of keys and values, not \(inMessage)",
+            note: "as in config={\"perceiver_config.rms_norm_eps\": 1e-5}")
+        }
+        return JSON.Object()
+      }
+      return JSON.Object(
+        try mapping.entries.flatMap { key, value -> [(String, JSON)] in
+          guard let key = key.text, !key.isEmpty else {
+            throw ArgumentFailure(
+              parameter: "config", "must have keys' paths, not \(key.inMessage)")
+          }
+          guard case .dictionary = value else { return [(key, value.json)] }
+          return try value.givenSettings.members.map { ("\(key).\($0.key)", $0.value) }
+        })
+    }
+  }
+}
+
 extension Session {
   fileprivate func description(of model: LoadedModel) throws -> Description {
     Description(of: model, matching: try model.orCompanion(with: .matching))
@@ -165,6 +203,11 @@ struct Description: ForeignObject {
     for (index, part) in parts.enumerated() {
       let name = part.name + String(repeating: " ", count: width - part.name.count)
       lines.append((index == 0 ? "weights     " : "            ") + "\(name)  \(part.text)")
+    }
+    for (index, setting) in loaded.givenSettings.members.enumerated() {
+      lines.append(
+        (index == 0 ? "config      " : "            ")
+          + "\(setting.key) is \(setting.value.written()), given to load")
     }
     for (index, change) in loaded.changes.enumerated() {
       lines.append((index == 0 ? "changes     " : "            ") + change.written)

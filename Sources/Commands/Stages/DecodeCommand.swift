@@ -61,6 +61,9 @@ extension Command {
     (options.topP, options.seed) = (topP, UInt64(seed))
     (options.repetitionPenalty, options.noRepeatNgramSize) = (repetitionPenalty, noRepeatNgramSize)
     try options.checkArguments()
+    session.note(
+      options,
+      draws: [("temperature", temperature != 1), ("top_k", topK != 50), ("top_p", topP != 1)])
     let text = try session.textAlone(source, beside: prompt)
     try session.checkMemory(
       model: model, prompt: text ?? prompt, stage: "decode", keep: keep,
@@ -141,6 +144,19 @@ extension GenerationOptions {
   }
 }
 
+extension Session {
+  /// Says which arguments change nothing because no token is drawn.
+  ///
+  /// - Parameter arguments: how tokens are drawn, each by its name, and whether it was given.
+  func note(_ options: GenerationOptions, draws arguments: [(name: String, isGiven: Bool)]) {
+    let idle = arguments.filter(\.isGiven).map(\.name)
+    guard !options.doSample, !idle.isEmpty else { return }
+    note(
+      "\(idle.joined(separator: " and ")) \(idle.count == 1 ? "changes" : "change") nothing: do_sample is "
+        + "False, so the likeliest token is taken each time; do_sample=True draws")
+  }
+}
+
 extension Answer {
   /// How likely each token was; NaN where there is no first token, for no beam goes on from NaN.
   var probabilities: Tensor {
@@ -185,7 +201,8 @@ extension Answer {
     } catch {
       // What was written is not lost with the answer.
       if session.isCancelled, count > 0, tellsStop {
-        session.note("stopped after \(count.counted(as: "token")); written: \(written)")
+        session.keepResult(.text(written))
+        session.note("stopped after \(count.counted(as: "token")), kept as _; written: \(written)")
       }
       throw error
     }

@@ -72,7 +72,10 @@ extension BLIP2.Configuration {
     if let language, let imageTokenID {
       try top.require(
         imageTokenID < language.decoder.vocabularySize, "image_token_index",
-        "below text_config.vocab_size, \(language.decoder.vocabularySize)")
+        apart.map {
+          "below vocab_size of \($0.file), \(language.decoder.vocabularySize): name the language model that it "
+            + "was trained with"
+        } ?? "below text_config.vocab_size, \(language.decoder.vocabularySize)")
     }
   }
 }

@@ -1,3 +1,4 @@
+internal import Checkpoints
 internal import Files
 
 /// What is done with each key of a published class of settings.
@@ -54,6 +55,19 @@ struct ConfigurationKeys: Sendable {
           .joined(separator: " or ") + ": \(key.reason)")
     }
     return unknown
+  }
+
+  /// Refuses settings that are given in place of a folder's own where no such key is read.
+  static func check(given folder: CheckpointFolder) throws {
+    let known = all.flatMap { $0.keys.map(\.name) }
+    for path in folder.givenSettings.keys {
+      guard folder.has("config.json") else {
+        throw ModelError.unknownSetting(path, reason: "\(folder.path) has no config.json")
+      }
+      guard let unknown = path.split(separator: ".").first(where: { !known.contains(String($0)) })
+      else { continue }
+      throw ModelError.unknownSetting(path, reason: "no key '\(unknown)' is read in config.json")
+    }
   }
 
   /// What to say of keys that are in no table; nil where there are none.

@@ -103,7 +103,11 @@ struct ConfigurationReader {
     _ key: String, default fallback: T
   ) throws(ModelError) -> T where T.RawValue == String {
     guard let value = json?[key] else { return fallback }
-    guard let text = value.text, let choice = T(rawValue: text) else {
+    // A version may be written as a number.
+    let number = value.double.flatMap { given in
+      T.allCases.first { Double($0.rawValue) == given }
+    }
+    guard let choice = number ?? value.text.flatMap({ T(rawValue: $0) }) else {
       throw bad(key, value, T.allCases.map { "'\($0.rawValue)'" }.joined(separator: " or "))
     }
     return choice

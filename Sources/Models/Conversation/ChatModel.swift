@@ -22,6 +22,8 @@ public protocol ChatModel: WritingModel, SeeingModel {
   /// Which of the tokens that were written are the answer, as the published code reads it; all that are text,
   /// unless the family says otherwise.
   var replyReading: StreamingDecoder.Reading { get }
+  /// Whether a text names pictures by itself, between tags.
+  var hasPictureTag: Bool { get }
   /// Pictures that a text names by itself, in the model's own way, in order; its words between.
   ///
   /// - Throws: where tags do not fit.
@@ -36,6 +38,8 @@ extension ChatModel {
   /// format.
   public var stopSequences: [[Int]] { settings.stopWords.value + formatStopSequences }
 
+  /// None, unless the family says otherwise.
+  public var hasPictureTag: Bool { false }
   /// All that are text.
   public var replyReading: StreamingDecoder.Reading { reading }
 

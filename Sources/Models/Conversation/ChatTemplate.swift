@@ -34,6 +34,24 @@ public struct ChatTemplate: Sendable {
     specialTokens = try Self.specialTokens(in: folder)
   }
 
+  /// The template that a folder's model converses by: its own, or of an Idefics2 that brings none the published
+  /// one, with what is to be said of that; nil where there is neither.
+  ///
+  /// - Throws: what reading the folder's own throws.
+  public static func used(
+    in folder: CheckpointFolder
+  ) throws -> (template: ChatTemplate, note: String?)? {
+    if let own = try ChatTemplate(in: folder) { return (own, nil) }
+    guard try folder.jsonIfPresent("config.json")?["model_type"]?.text == "idefics2" else {
+      return nil
+    }
+    return (
+      try ChatTemplate(
+        Idefics2.publishedTemplate, name: "the published template", in: folder),
+      "\(folder.path) has no chat template: that of the published Idefics2 is taken"
+    )
+  }
+
   /// Another template, with a folder's special tokens.
   ///
   /// - Throws: `TemplateError` where the text is no template; what is wrong with a file.

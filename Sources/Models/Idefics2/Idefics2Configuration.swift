@@ -8,6 +8,8 @@ extension Idefics2 {
     var vision: VisionTransformer.Sizes
     /// How a patch's place becomes a row of the table of positions.
     public var positionRounding: PositionRounding
+    /// Where that was said.
+    let roundingSource: String
     /// The layer that maps a picture's tokens to the width of words: `[P, D]` to `[P, E]`.
     let projection: MLP.Shape
     /// The learned queries that gather from it.
@@ -25,7 +27,12 @@ extension Idefics2 {
 
 extension Idefics2.Configuration {
   /// Reads and checks `config.json`; `file` names it in errors.
-  public init(_ json: JSON, file: String) throws(ModelError) {
+  ///
+  /// - Parameter given: the paths of the settings that stand in for the file's own.
+  public init(_ json: JSON, file: String, given: [String] = []) throws(ModelError) {
+    func source(_ reader: ConfigurationReader, _ key: String) -> String {
+      reader.name(key) + (given.contains(reader.name(key)) ? ", given to load" : "")
+    }
     let top = ConfigurationReader(file: file, path: "", json: json)
     let text = try top.section("text_config")
     try top.require(
@@ -42,12 +49,22 @@ extension Idefics2.Configuration {
     (sizes.hasClassToken, sizes.storedGridSize) = (false, sizes.gridSize)
     vision = sizes
     positionRounding = try seen.choice("position_rounding", default: .newer)
+    roundingSource =
+      seen.json?["position_rounding"] == nil
+      ? "the default" : source(seen, "position_rounding")
     projection = MLP.Shape(
       width: sizes.width, hiddenWidth: decoder.block.mlp.hiddenWidth,
       activation: decoder.block.mlp.activation
     ).gated(outputWidth: decoder.width)
-    let found = try Self.perceiver(top, decoder: decoder)
-    (perceiver, epsilonSource) = found
+    let reader = try top.section("perceiver_config")
+    let found = try Self.perceiver(reader, decoder: decoder)
+    perceiver = found.shape
+    epsilonSource =
+      if !found.epsilonIsOwn {
+        source(text, "rms_norm_eps") + ", as perceiver_config.hidden_size is not text_config's"
+      } else if reader.json?["rms_norm_eps"] != nil {
+        source(reader, "rms_norm_eps")
+      } else { "the default of transformers 5" }
     imageToken = try top.count("image_token_id", default: 32001, least: 0)
     try top.require(
       imageToken < decoder.vocabularySize, "image_token_id",
@@ -55,9 +72,8 @@ extension Idefics2.Configuration {
   }
 
   private static func perceiver(
-    _ top: ConfigurationReader, decoder: Decoder.Shape
-  ) throws(ModelError) -> (Idefics2.Perceiver.Shape, epsilonSource: String) {
-    let reader = try top.section("perceiver_config")
+    _ reader: ConfigurationReader, decoder: Decoder.Shape
+  ) throws(ModelError) -> (shape: Idefics2.Perceiver.Shape, epsilonIsOwn: Bool) {
     let width = try reader.count("hidden_size", default: 4096)
     let heads = try reader.count("resampler_n_heads", default: 16)
     let keyHeads = try reader.count("num_key_value_heads", default: 4)
@@ -65,12 +81,7 @@ extension Idefics2.Configuration {
       heads.isMultiple(of: keyHeads), "num_key_value_heads", "a divisor of the \(heads) heads")
     // Transformers 5 takes the language model's width where they differ, and its epsilon with it.
     let isOwn = width == decoder.width
-    let given = reader.json?["rms_norm_eps"] != nil
     let own = try reader.float("rms_norm_eps", default: 1e-6)
-    let source =
-      isOwn
-      ? given ? "perceiver_config.rms_norm_eps" : "the default of transformers 5"
-      : "text_config.rms_norm_eps, as perceiver_config.hidden_size is not text_config's"
     var attention = Attention.Shape(width: decoder.width, headCount: heads)
     (attention.keyHeadCount, attention.hasInputBias) = (keyHeads, false)
     attention.hasOutputBias = false
@@ -83,7 +94,7 @@ extension Idefics2.Configuration {
       Idefics2.Perceiver.Shape(
         latentCount: try reader.count("resampler_n_latents", default: 64),
         blockCount: try reader.count("resampler_depth", default: 3), attention: attention,
-        mlp: mlp, epsilon: isOwn ? own : decoder.block.epsilon), source
+        mlp: mlp, epsilon: isOwn ? own : decoder.block.epsilon), isOwn
     )
   }
 
@@ -106,7 +117,8 @@ extension Idefics2.Configuration {
     if perceiver.json?["rms_norm_eps"] == nil, ours != others {
       notes.append(
         "config.json has no perceiver_config.rms_norm_eps: \(ours) is taken, as in transformers 5; the "
-          + "code before it took text_config's, \(others); write the key to choose")
+          + "code before it took text_config's, \(others); load's config={\"perceiver_config.rms_norm_eps\": "
+          + "\(others)} chooses")
     }
     return notes
   }

@@ -1,4 +1,5 @@
 public import Checkpoints
+internal import Files
 internal import Foundation
 public import Generation
 internal import Images
@@ -35,11 +36,12 @@ extension Idefics2 {
     public init(_ folder: CheckpointFolder) throws {
       let json = try folder.configuration()
       let file = folder.url.appending(path: "config.json").path
-      configuration = try Configuration(json, file: file)
+      configuration = try Configuration(json, file: file, given: folder.givenSettings.keys)
       tokenizer = try TokenizerFolder.read(folder.url)
-      template =
-        try ChatTemplate(in: folder)
-        ?? ChatTemplate(Idefics2.publishedTemplate, name: "the published template", in: folder)
+      guard let used = try ChatTemplate.used(in: folder) else {
+        throw ModelError.noChatTemplateFile(folder: folder.path)
+      }
+      template = used.template
       pictureSettings = try PreprocessingFile.read(
         folder, imageSize: configuration.vision.imageSize, processor: .idefics2,
         imageTokenCount: configuration.perceiver.latentCount)
@@ -58,7 +60,7 @@ extension Idefics2 {
       }
       notes =
         try Configuration.notes(json, file: file) + pictureSettings.notes + settings.notes
-        + decoder.notes
+        + decoder.notes + [used.note].compactMap { $0 }
     }
   }
 }
@@ -98,7 +100,7 @@ extension Idefics2.Model {
         "vision",
         "\(vision.blockCount) blocks, \(vision.headCount) heads, \(vision.width) channels, positions in "
           + "\(vision.gridSize) × \(vision.gridSize) parts of the picture, rounded as in transformers "
-          + configuration.positionRounding.rawValue),
+          + "\(configuration.positionRounding.rawValue): \(configuration.roundingSource)"),
       Fact(
         "projection",
         "\(vision.width) to \(shape.width) channels by a gated MLP of "
@@ -164,6 +166,13 @@ extension Idefics2.Model {
     var model = self
     model.pictureSettings = try pictureSettings.resized(
       to: imageSize, patchSize: patches.patchSize)
+    return model
+  }
+
+  /// The same model with pictures split into their quarters and the whole, or whole alone.
+  public func splitting(_ splits: Bool) throws -> any SeeingModel {
+    var model = self
+    model.pictureSettings = try pictureSettings.splitting(splits)
     return model
   }
 

@@ -36,18 +36,28 @@ struct QuantoMap {
     self.layers = layers
   }
 
-  /// What to say where layers of the map are no integers in the file: quanto would make them such by itself.
+  /// What to say where layers of the map are no integers in the file, which quanto would make them by itself, and
+  /// where integers are not in the map, which quanto would not find.
   func notes(on records: [WeightRecord]) -> [String] {
     let plain = records.filter { record in
       let isPlain = if case .plain = record.stored.encoding { true } else { false }
       return isPlain && record.isProduct
         && layers.contains(PackedWeight.layer(of: record.name))
     }
-    guard let first = plain.first else { return [] }
-    let others = plain.count == 1 ? "" : " and \(plain.count - 1) more"
+    let unlisted = records.filter { record in
+      // Four bits are GPTQ's, which has a list of its own.
+      return record.stored.encoding == .int8 && record.isProduct
+        && !layers.contains(PackedWeight.layer(of: record.name))
+    }
     return [
-      "\(name) lists layers whose weights are no integers: \(first.name)\(others); they are used as they "
-        + "are stored"
-    ]
+      Self.note("\(name) lists layers whose weights are no integers", plain),
+      Self.note("\(name) does not list layers whose weights are integers", unlisted),
+    ].compactMap { $0 }
+  }
+
+  private static func note(_ words: String, _ records: [WeightRecord]) -> String? {
+    guard let first = records.first else { return nil }
+    let others = records.count == 1 ? "" : " and \(records.count - 1) more"
+    return "\(words): \(first.name)\(others); they are used as they are stored"
   }
 }

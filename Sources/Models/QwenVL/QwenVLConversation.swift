@@ -206,6 +206,9 @@ extension QwenVL.Model: ChatModel {
     return reading
   }
 
+  /// `<img>path</img>`.
+  public var hasPictureTag: Bool { true }
+
   /// What stands between `<img>` and `</img>` is the path of a picture.
   public func pieces(of text: String) throws -> [ChatPiece] {
     // The tokenizer knows which tags fit, and says where they do not.

@@ -53,6 +53,11 @@ extension Session {
     return try body()
   }
 
+  /// Keeps a value as `_` though the entry that runs gives none, as one that is stopped.
+  public func keepResult(_ value: Value) {
+    past.withLock { $0.keep(value, of: $0.texts.count) }
+  }
+
   /// What IPython's names for entries stand for: `_`, `__`, `___`, `_3`, `Out`, `In`; nil for others and
   /// where there is no such result.
   func entry(called name: String) -> Value? {

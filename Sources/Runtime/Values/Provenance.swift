@@ -46,14 +46,19 @@ public struct Provenance: Sendable, Equatable {
   let axes: [Axis?]
   /// What was chosen and done, in order: `head 1`, `query 0`.
   let choices: [String]
+  /// Which view of its picture the numbers lie on, counted from 0, where a model splits pictures.
+  public let view: Int?
 
   /// A whole tensor.
   ///
   /// - Parameters:
   ///   - axes: what each axis counts; empty where that is not known.
   ///   - choices: what was chosen and done already.
-  public init(_ subject: String, axes: [Axis?] = [], choices: [String] = []) {
-    (self.subject, self.axes, self.choices) = (subject, axes, choices)
+  ///   - view: which view of its picture the numbers lie on, of a model that splits pictures.
+  public init(
+    _ subject: String, axes: [Axis?] = [], choices: [String] = [], view: Int? = nil
+  ) {
+    (self.subject, self.axes, self.choices, self.view) = (subject, axes, choices, view)
   }
 
   /// All of it in words: `vision.blocks.3.attention.pattern: head 1, query 0`.
@@ -70,16 +75,20 @@ public struct Provenance: Sendable, Equatable {
 
   /// The same with something added; nil where it got so long that it tells nobody anything.
   private func saying(_ axes: [Axis?], _ added: String...) -> Provenance? {
-    Self.told(subject, axes, choices + added)
+    Self.told(subject, axes, choices + added, view: view)
   }
 
   /// As it is; nil where it is so long that it tells nobody anything, as after a loop of sums.
+  ///
+  /// Where the numbers lie is not forgotten with the words.
   private static func told(
-    _ subject: String, _ axes: [Axis?], _ choices: [String]
+    _ subject: String, _ axes: [Axis?], _ choices: [String], view: Int?
   ) -> Provenance? {
     guard choices.count <= 8, choices.reduce(subject.utf8.count, { $0 + $1.utf8.count }) <= 200
-    else { return nil }
-    return Provenance(subject, axes: axes, choices: choices)
+    else {
+      return view.map { Provenance("numbers", axes: axes, choices: [], view: $0) }
+    }
+    return Provenance(subject, axes: axes, choices: choices, view: view)
   }
 
   /// One part of an index between its commas.
@@ -127,7 +136,7 @@ public struct Provenance: Sendable, Equatable {
       number += 1
     }
     left += axes.dropFirst(number)
-    return Self.told(subject, reorders ? [] : left, said)
+    return Self.told(subject, reorders ? [] : left, said, view: view)
   }
 
   /// One place of the first axis.
@@ -181,8 +190,9 @@ public struct Provenance: Sendable, Equatable {
     case (nil, let right?): return right.doing("\(numbers.0) \(word) it")
     case (let left?, let right?):
       let axes = left.axes == right.axes ? left.axes : []
+      let view = left.view == right.view ? left.view : nil
       guard left.subject == right.subject else {
-        return told("\(left.title) \(word) \(right.title)", axes, [])
+        return told("\(left.title) \(word) \(right.title)", axes, [], view: view)
       }
       // What both have in common is said once: `head 0 minus head 1, query 3`.
       let shared = zip(left.choices, right.choices).prefix { $0 == $1 }.count
@@ -193,7 +203,7 @@ public struct Provenance: Sendable, Equatable {
         left.subject, axes,
         left.choices.prefix(shared)
           + [own.map { $0.isEmpty ? "all" : $0 }.joined(separator: " \(word) ")]
-          + rest[0].suffix(sharedLast))
+          + rest[0].suffix(sharedLast), view: view)
     }
   }
 }
