@@ -42,7 +42,9 @@ public struct Trial {
     func expectRefusal(_ verdict: Teacher.Verdict, _ reason: String, _ range: SourceRange?) {
       if verdict == .right(question.why) || verdict != .wrong(verdict.words, reason: reason) {
         diagnostics.append(
-          problem("this is to be refused with its own reason, and is not: \(verdict.words)", range))
+          problem(
+            "this is to be refused with its own reason, and is "
+              + (verdict.isRight ? "taken" : "answered: \(verdict.words)"), range))
       } else {
         provenCount += 1
       }
@@ -89,6 +91,8 @@ public struct Trial {
 }
 
 extension Teacher.Verdict {
+  fileprivate var isRight: Bool { if case .right = self { true } else { false } }
+
   fileprivate var words: String {
     switch self {
     case .right(let words), .unclear(let words), .wrong(let words, _): words
