@@ -16,7 +16,11 @@ public struct Trial {
   public init(_ document: Document, in session: Session) {
     let outcome = document.run(in: session) { event in
       switch event {
-      case .problem(let diagnostic): diagnostics.append(diagnostic)
+      case .problem(let diagnostic):
+        // What cannot be made fails when it is tried and again when it runs, and is said once.
+        if !diagnostics.contains(where: { $0.drawn() == diagnostic.drawn() }) {
+          diagnostics.append(diagnostic)
+        }
       case .asking(let question):
         do throws(Teacher.Problem) {
           try check(question, document, session)

@@ -161,6 +161,9 @@ import Testing
       changed("x = zeros(4, 4) + 1", "x = zeros(4, 4) + 1; y = x / 2")[0]
         == "lesson.md:32:8: error: this task is done before it begins: all checks hold")
     #expect(
+      changed("answer: x.shape[0] * x.shape[1]", "answer: nothing")
+        == ["lesson.md:16:9: error: there is no 'nothing' here"])
+    #expect(
       changed("wrong: 0, 1 ::", "wrong: 1, 0 ::")[0].contains("this is to be refused"))
   }
 
