@@ -2,7 +2,7 @@ extension StringProtocol {
   /// This text with every line that takes more than `columns` broken between words.
   ///
   /// What follows stands under the line's beginning, or in a list of names and sentences, which two
-  /// blanks part, under the sentence. Between wide characters, as Chinese has them, a line may be broken
+  /// blanks part, under the sentence; where a word has no room there, farther left. Between wide characters, as Chinese has them, a line may be broken
   /// anywhere; any other word stays whole, however long.
   public func broken(toColumns columns: Int) -> String {
     guard contains(where: { $0 == "\n" }) || displayWidth > columns else { return String(self) }
@@ -36,6 +36,11 @@ extension StringProtocol {
         } else if blank > 0 {
           line += " "
           width += 1
+        }
+        // A word that has no room under the line's beginning may have it farther left.
+        if isAtStart, width + size > columns, line.allSatisfy({ $0 == " " }) {
+          width = Swift.max(0, columns - size)
+          line = String(repeating: " ", count: width)
         }
         line += piece
         (width, isAtStart) = (width + size, false)

@@ -19,8 +19,9 @@ extension Document {
     for part in parts {
       switch part.kind {
       case .prose:
-        let text = prose(of: part)
+        let text = MadeNumber.told(prose(of: part), in: session)
         if !text.isEmpty { report(.prose(text)) }
+        checkNumbers(of: part, in: session, &outcome, report)
       case .code:
         if isLesson { report(.code(source.text(of: part.range))) }
         let result = session.run(source, range: part.range)
@@ -48,7 +49,12 @@ extension Document {
           outcome.wasStopped = true
           outcome.wasInterrupted = problem.wasInterrupted
           return outcome
-        case .success(let answer): report(.question(question, answer: answer))
+        case .success(let answer):
+          report(.question(question.told(in: session), answer: answer))
+          checkNumbers(of: part, in: session, &outcome, report)
+          for other in parts where other.kind == .answer && other.subject == question.name {
+            checkNumbers(of: other, in: session, &outcome, report)
+          }
         }
       case .answer, .solution: break
       case .expectation:
@@ -58,5 +64,30 @@ extension Document {
       }
     }
     return outcome
+  }
+
+  /// Holds the numbers that stand in a text to what they are.
+  private func checkNumbers(
+    of part: Part, in session: Session, _ outcome: inout Outcome, _ report: (Event) -> Void
+  ) {
+    let text = source.text(of: part.range)
+    for number in MadeNumber.all(in: text) {
+      let made = number.made(in: session)
+      guard made != String(number.written) else {
+        outcome.passedCount += 1
+        continue
+      }
+      outcome.failedCount += 1
+      let start =
+        part.range.start
+        + text.utf8.distance(
+          from: text.startIndex, to: number.written.startIndex)
+      report(
+        .problem(
+          Diagnostic(
+            made.map { "this number is \($0)" } ?? "this number cannot be made", source: source,
+            range: SourceRange(start, start + number.written.utf8.count),
+            hint: "it is \(number.expression)")))
+    }
   }
 }

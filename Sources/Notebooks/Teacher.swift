@@ -180,11 +180,23 @@ public struct Teacher {
     side.map { "\(patch / $0), \(patch % $0)" } ?? "\(patch)"
   }
 
-  /// How many patches a side a question's picture has.
+  /// How many patches stand in a row of a question's picture: so many as the lesson says, else as the
+  /// model at hand has.
   private func side(of question: Question) throws(Problem) -> Int? {
-    guard let range = question.side else { return nil }
-    guard let side = try value(range).integer, side > 0 else {
-      throw problem("this is no number of patches", range)
+    if let range = question.side {
+      guard let side = try value(range).integer, side > 0 else {
+        throw problem("this is no number of patches", range)
+      }
+      return side
+    }
+    guard let picture = question.picture else { return nil }
+    let name = source.text(of: picture).trimmingSpaces
+    let result = session.unseen {
+      session.run(Source(name: "grid", text: "grid(\(name)).columns"))
+    }
+    guard let side = result.value?.integer else {
+      if result.wasInterrupted { throw Problem(diagnostics: [], wasInterrupted: true) }
+      throw problem("the model at hand has no grid of patches on this", picture)
     }
     return side
   }

@@ -16,7 +16,11 @@ public struct Trial {
   public init(_ document: Document, in session: Session) {
     let outcome = document.run(in: session) { event in
       switch event {
-      case .problem(let diagnostic): diagnostics.append(diagnostic)
+      case .problem(let diagnostic):
+        // What cannot be made fails when it is tried and again when it runs, and is said once.
+        if !diagnostics.contains(where: { $0.drawn() == diagnostic.drawn() }) {
+          diagnostics.append(diagnostic)
+        }
       case .asking(let question):
         do throws(Teacher.Problem) {
           try check(question, document, session)
@@ -42,7 +46,9 @@ public struct Trial {
     func expectRefusal(_ verdict: Teacher.Verdict, _ reason: String, _ range: SourceRange?) {
       if verdict == .right(question.why) || verdict != .wrong(verdict.words, reason: reason) {
         diagnostics.append(
-          problem("this is to be refused with its own reason, and is not: \(verdict.words)", range))
+          problem(
+            "this is to be refused with its own reason, and is "
+              + (verdict.isRight ? "taken" : "answered: \(verdict.words)"), range))
       } else {
         provenCount += 1
       }
@@ -89,6 +95,8 @@ public struct Trial {
 }
 
 extension Teacher.Verdict {
+  fileprivate var isRight: Bool { if case .right = self { true } else { false } }
+
   fileprivate var words: String {
     switch self {
     case .right(let words), .unclear(let words), .wrong(let words, _): words

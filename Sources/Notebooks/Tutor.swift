@@ -153,6 +153,15 @@ public final class Tutor {
 
   // MARK: The present step
 
+  /// What the present step asks, with its numbers as they are; nil where it asks nothing.
+  public var question: Question? {
+    guard case .question(let question)? = step?.deed else { return nil }
+    return question.told(in: session)
+  }
+
+  /// What is read before the present step, as Markdown, with its numbers as they are.
+  public var prose: String { MadeNumber.told(step?.prose ?? "", in: session) }
+
   /// Runs the present step's code.
   public func run() -> CellResult? {
     guard case .code(let range)? = step?.deed else { return nil }
@@ -167,13 +176,13 @@ public final class Tutor {
 
   /// What is to be said of an answer to the present question.
   public func judge(_ typed: String) throws(Teacher.Problem) -> Teacher.Verdict {
-    guard case .question(let question)? = step?.deed else { return .unclear("nothing is asked") }
+    guard let question else { return .unclear("nothing is asked") }
     return try teacher.judge(typed, to: question)
   }
 
   /// The next hint to the present question; nil when there is none left.
   public func hint() -> String? {
-    guard case .question(let question)? = step?.deed, hintCount < question.hints.count else {
+    guard let question, hintCount < question.hints.count else {
       return nil
     }
     hintCount += 1
@@ -184,21 +193,21 @@ public final class Tutor {
   ///
   /// A task's solution has run then.
   public func show() throws(Teacher.Problem) -> (answer: String, why: String)? {
-    guard case .question(let question)? = step?.deed else { return nil }
-    let answer = try teacher.answer(to: question).get()
+    guard let asked = question else { return nil }
+    let answer = try teacher.answer(to: asked).get()
+    // What is said then may be of what a task has made.
+    let question = question ?? asked
     let reasons = question.options.filter(\.isRight).map(\.reason) + [question.why]
     return (answer, reasons.filter { !$0.isEmpty }.joined(separator: "; "))
   }
 
-  /// The line that shows the picture that the present question points at: with its rows and columns
-  /// numbered where a patch is said by them, so that "row 3, column 5" can be read off.
+  /// The line that shows the picture that the present question points at, with its rows and columns
+  /// numbered, so that "row 3, column 5" can be read off.
   public var pictureLine: String? {
-    guard case .question(let question)? = step?.deed, let picture = question.picture else {
-      return nil
-    }
+    guard let question, let picture = question.picture else { return nil }
     let name = document.source.text(of: picture).trimmingSpaces
-    guard let side = question.side else { return "show(\(name))" }
+    let side = question.side.map { ", side=\(document.source.text(of: $0).trimmingSpaces)" } ?? ""
     // Quiet: the picture is drawn, what a figure says of itself is not printed.
-    return "grid(\(name), side=\(document.source.text(of: side).trimmingSpaces));"
+    return "grid(\(name)\(side));"
   }
 }

@@ -20,6 +20,10 @@ struct LessonCommand: ParsableCommand {
       fovea lesson reset 3       begin it anew; without a number, all
       fovea lesson test my.md    tries every step, answer and mistake; without a file, all
 
+        --texts zh               the language of the texts; else that of the environment
+        --model DIR              the same lesson on another model
+        --graphics HOW           how pictures are drawn; fovea lesson take --help has all options
+
       At every step: a line is an answer or code; hint, show, skip, back, again, play, quit do what \
       they say. What you did is kept after every step.
       """,
@@ -33,7 +37,11 @@ struct LessonCommand: ParsableCommand {
     )
     var texts: String?
 
-    func shelf() throws -> LessonShelf { try LessonShelf(language: texts) }
+    /// - Parameter model: of the options beside these. Its `--language` names a language model, and no
+    ///   model has the name of a language that lessons are written in: then the texts are meant.
+    func shelf(_ model: ModelOptions? = nil) throws -> LessonShelf {
+      try LessonShelf(language: texts ?? model?.language.flatMap(LessonShelf.written))
+    }
 
     func progress() throws -> LessonProgress {
       guard let progress = LessonProgress(of: ProcessInfo.processInfo.environment) else {
@@ -54,17 +62,22 @@ struct LessonCommand: ParsableCommand {
     @OptionGroup var options: SessionOptions
 
     func run() throws {
-      let (shelf, progress) = (try shelf.shelf(), try shelf.progress())
+      let (shelf, progress) = (try shelf.shelf(options.model), try shelf.progress())
       guard let name else { return try list(shelf, progress) }
+      var options = options
+      options.model.language = options.model.otherLanguageModel
       let file = try shelf.file(name)
       let document = try LessonCommand.document(file)
       try LessonPrompt(
         document: document, file: file, progress: progress,
-        language: file.lastPathComponent.hasSuffix(".zh.md") ? "zh" : "en", options: options
+        language: file.lastPathComponent.hasSuffix(".zh.md") ? "zh" : "en",
+        // Those on the shelf are tried before they are put there; on another model numbers are others.
+        isUntried: Int(name) == nil && options.model.model == nil, options: options
       ).run()
     }
 
     private func list(_ shelf: LessonShelf, _ progress: LessonProgress) throws {
+      let say = TutorWords(shelf.language)
       for entry in shelf.entries {
         let document = try Document(file: shelf.translated(entry.file))
         let tutor = Tutor(
@@ -72,13 +85,15 @@ struct LessonCommand: ParsableCommand {
         let done = tutor.steps.count { tutor.marks[$0.key] != nil }
         let words =
           done == 0
-          ? "" : done == tutor.steps.count ? "  done" : "  step \(done) of \(tutor.steps.count)"
+          ? ""
+          : done == tutor.steps.count
+            ? "  " + say("done") : "  " + say("step %1 of %2", "\(done)", "\(tutor.steps.count)")
         let title = document.property("title") ?? entry.file.lastPathComponent
         Display.write(
           "\(String(repeating: " ", count: entry.number < 10 ? 1 : 0))\(entry.number)  \(title)\(words)\n"
         )
       }
-      Display.write("\nfovea lesson 1 begins the first\n")
+      Display.write("\n" + say("fovea lesson 1 begins the first") + "\n")
     }
   }
 
@@ -94,7 +109,10 @@ struct LessonCommand: ParsableCommand {
       let (shelf, progress) = (try shelf.shelf(), try shelf.progress())
       let files = try name.map { [try shelf.file($0)] } ?? shelf.entries.map(\.file)
       for file in files { try progress.forget(LessonCommand.id(try Document(file: file))) }
-      Display.write(files.count == 1 ? "forgotten\n" : "forgotten: all \(files.count) lessons\n")
+      let say = TutorWords(shelf.language)
+      Display.write(
+        (name != nil ? say("forgotten") : say("forgotten: all %1 lessons", "\(files.count)")) + "\n"
+      )
     }
   }
 
@@ -108,7 +126,9 @@ struct LessonCommand: ParsableCommand {
     @OptionGroup var options: SessionOptions
 
     func run() throws {
-      let shelf = try shelf.shelf()
+      let shelf = try shelf.shelf(options.model)
+      var options = options
+      options.model.language = options.model.otherLanguageModel
       let files =
         names.isEmpty ? shelf.entries.map { shelf.translated($0.file) } : try names.map(shelf.file)
       var failed = false
@@ -119,14 +139,15 @@ struct LessonCommand: ParsableCommand {
           readingFrom: file.deletingLastPathComponent(), progress: progress, isMuted: { true })
         try Interrupts.shared.begin(quittingAfter: 2, onInterrupt: { session.cancel() })
         let trial = Trial(document, in: session)
+        let diagnostics = trial.diagnostics + LessonCommand.emptiness(of: document)
         progress.end()
         Display.complain(
-          trial.diagnostics,
+          diagnostics,
           depth: ColorDepth(
             options.color, isTerminal: Output.standardError.isTerminal, in: .process),
           columns: Output.standardError.size(in: .process).columns)
         if trial.wasInterrupted { throw Ending(status: ExitStatus.interrupted) }
-        let isRight = !trial.diagnostics.contains { $0.severity == .error }
+        let isRight = !diagnostics.contains { $0.severity == .error }
         failed = failed || !isRight
         Display.write(
           "\(isRight ? "✓" : "✗") \(file.lastPathComponent): \(document.questions.count) questions, "
@@ -139,13 +160,30 @@ struct LessonCommand: ParsableCommand {
   /// A lesson whose form is right: nobody who learns meets one that is not.
   static func document(_ file: URL) throws -> Document {
     let document = try Document(file: file)
-    let complaints = document.complaints.filter { $0.severity == .error }
+    let complaints =
+      document.complaints.filter { $0.severity == .error } + emptiness(of: document)
     guard complaints.isEmpty else {
       Display.complain(
         complaints, depth: .none, columns: Output.standardError.size(in: .process).columns)
       throw Ending(status: ExitCode.badData)
     }
     return document
+  }
+
+  /// What is to be said of a file that holds no step; nothing where it has one.
+  static func emptiness(of document: Document) -> [Diagnostic] {
+    let isEmpty = !document.parts.contains { part in
+      switch part.kind {
+      case .code, .question: true
+      case .prose, .answer, .solution, .expectation: false
+      }
+    }
+    guard isEmpty else { return [] }
+    return [
+      Diagnostic(
+        "this lesson has no step", source: document.source, range: SourceRange(0, 0),
+        hint: "a step is a fence of ```fovea, ```predict, ```quiz, ```point or ```task")
+    ]
   }
 
   /// What progress in a lesson is kept under.

@@ -1,5 +1,6 @@
 internal import Characters
 internal import Commands
+internal import Files
 internal import Foundation
 internal import Language
 internal import Notebooks
@@ -15,6 +16,9 @@ struct LessonPrompt {
   private let session: Session
   private let display = ProgressDisplay(environment: .process)
   private let gate: OutputGate
+  private let expectation: Expectation
+  /// Whether the lesson is to be tried before anybody takes it.
+  private let isUntried: Bool
   private let text: LessonText
   private let columns: Int
   private let depth: ColorDepth
@@ -27,11 +31,17 @@ struct LessonPrompt {
     let isClosed = Mutex(false)
   }
 
+  /// Whether what is asked for is code, which may take several lines.
+  private final class Expectation: Sendable {
+    let isCode = Mutex(true)
+  }
+
   init(
     document: Document, file: URL, progress: LessonProgress, language: String,
-    options: SessionOptions
+    isUntried: Bool, options: SessionOptions
   ) throws {
-    let gate = OutputGate()
+    let (gate, expectation) = (OutputGate(), Expectation())
+    (self.expectation, self.isUntried) = (expectation, isUntried)
     session = try options.session(
       readingFrom: file.deletingLastPathComponent(), progress: display,
       isMuted: { gate.isClosed.withLock { $0 } })
@@ -51,7 +61,11 @@ struct LessonPrompt {
     let session = session
     reader = LineReader(
       rules: LineEditor.Rules(
-        isIncomplete: Language.Program.isIncomplete, indentation: PromptLoop.indentation,
+        isIncomplete: { text in
+          expectation.isCode.withLock { $0 } && Language.Program.isIncomplete(text)
+            && Self.lastWish(in: text) == nil
+        },
+        indentation: PromptLoop.indentation,
         complete: { text, cursor in
           PromptCompletion(session: session, text: text, cursor: cursor).completions
         }),
@@ -69,6 +83,7 @@ struct LessonPrompt {
 
   func run() throws {
     let document = tutor.document
+    guard try tutor.step == nil || tried() else { return }
     // A lesson begins with its own heading.
     if tutor.place > 0 { say(Style.strong.apply(to: document.property("title") ?? lesson, depth)) }
     if tutor.place >= tutor.steps.count {
@@ -90,11 +105,11 @@ struct LessonPrompt {
     }
     guard try prepared() else { return }
     while let step = tutor.step {
-      if !step.prose.isEmpty { say("\n" + text.rendered(step.prose)) }
+      if !step.prose.isEmpty { say("\n" + text.rendered(tutor.prose)) }
       let next: Next =
         switch step.deed {
         case .code: try code()
-        case .question(let question): try ask(question)
+        case .question(let question): try ask(tutor.question ?? question)
         case .end: try finish(.done)
         }
       switch next {
@@ -108,6 +123,26 @@ struct LessonPrompt {
   }
 
   // MARK: Steps
+
+  /// Tries a lesson that nobody has vouched for: who learns meets none that breaks its word.
+  ///
+  /// - Returns: false where somebody stopped it.
+  /// - Throws: where something is wrong with it.
+  private func tried() throws -> Bool {
+    guard isUntried else { return true }
+    gate.isClosed.withLock { $0 = true }
+    defer { gate.isClosed.withLock { $0 = false } }
+    Interrupts.shared.clear()
+    let trial = Trial(tutor.document, in: session)
+    display.end()
+    if trial.wasInterrupted { return false }
+    let errors = trial.diagnostics.filter { $0.severity == .error }
+    guard errors.isEmpty else {
+      complain(errors)
+      throw Ending(status: ExitCode.badData)
+    }
+    return true
+  }
 
   /// Makes again what came before, unseen; false where that cannot be.
   private func prepared() throws -> Bool {
@@ -160,12 +195,15 @@ struct LessonPrompt {
     for (index, option) in question.options.enumerated() {
       say(text.filled(option.text, indent: "     ", mark: "  \(Teacher.letter(index)) "))
     }
-    let prompt = words(question.kind == .task ? "your code> " : "your answer> ")
+    let isTask = question.kind == .task
+    let prompt = words(isTask ? "your code> " : "your answer> ")
+    expectation.isCode.withLock { $0 = isTask }
+    defer { expectation.isCode.withLock { $0 = true } }
     while true {
       switch try read(prompt) {
       case .line(""): say(faint(words("hint helps, show tells, skip goes on")))
       case .line(let line):
-        if question.kind == .task, !perform(line) { continue }
+        if isTask, !perform(line) { continue }
         switch try judged(line) {
         case nil: continue
         case .right(let why):
@@ -226,18 +264,21 @@ struct LessonPrompt {
       return .same
     case .again: return .same
     case .play:
+      expectation.isCode.withLock { $0 = true }
       try play()
       return .same
     case .quit: return .quit
     case .help, .hint, .show:
-      say(
-        """
-        Enter runs the code that is shown. A line is an answer, or code.
-        hint   a hint            show   the answer
-        skip   the next step     back   the step before
-        again  this step anew    play   a free prompt with what there is; Ctrl-D comes back
-        quit   leave; what you did is kept
-        """)
+      say(text.filled(words("Enter runs the code that is shown; a line is an answer, or code")))
+      for (wish, meaning) in [
+        ("hint", "a hint"), ("show", "the answer"), ("skip", "the next step"),
+        ("back", "the step before"), ("again", "this step anew"),
+        ("play", "a free prompt with what there is; Ctrl-D comes back"),
+        ("quit", "leave; what you did is kept"),
+      ] {
+        let mark = wish.padding(toLength: 7, withPad: " ", startingAt: 0)
+        say(text.filled(words(meaning), indent: "       ", mark: mark))
+      }
       return nil
     }
   }
@@ -257,6 +298,16 @@ struct LessonPrompt {
     }
   }
 
+  /// What the last line of a text asks for, also in the middle of code that was begun; nil where it asks
+  /// for nothing.
+  private static func lastWish(in text: String) -> Wish? {
+    let last = text.split(separator: "\n").last ?? ""
+    guard last == text || Language.Program.isIncomplete(text) else {
+      return nil
+    }
+    return Wish(rawValue: last.trimmingCharacters(in: .whitespaces).lowercased())
+  }
+
   // MARK: Reading and saying
 
   private enum Entry {
@@ -274,7 +325,7 @@ struct LessonPrompt {
       case .text(let typed):
         let line = typed.trimmingCharacters(in: .whitespacesAndNewlines)
         if !line.isEmpty { try? reader.remember(line) }
-        if let wish = Wish(rawValue: line.lowercased()), session[wish.rawValue] == nil {
+        if let wish = Self.lastWish(in: typed), session[wish.rawValue] == nil {
           return .wish(wish)
         }
         return .line(line)

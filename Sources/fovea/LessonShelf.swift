@@ -31,6 +31,11 @@ struct LessonShelf {
     }
   }
 
+  /// A language if lessons are written in it, else nil.
+  static func written(_ language: String) -> String? {
+    ["en", "zh"].contains(language) ? language : nil
+  }
+
   /// Two letters of `LC_ALL`, `LC_MESSAGES` or `LANG`.
   private static func language(of environment: [String: String]) -> String {
     let names = ["LC_ALL", "LC_MESSAGES", "LANG"]

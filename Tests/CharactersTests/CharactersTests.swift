@@ -73,6 +73,7 @@ struct CharactersTests {
     ("  name  what it does all day", 18, "  name  what it\n        does all\n        day"),
     ("    indented words here", 12, "    indented\n    words\n    here"),
     ("日本語の文です。", 8, "日本語の\n文です。"), ("first\n\nsecond line", 6, "first\n\nsecond\nline"),
+    ("    abcdefghij k", 12, "  abcdefghij\n    k"),
     ("a-word-that-is-long x", 5, "a-word-that-is-long\nx"),
   ])
   func linesAreBrokenBetweenWords(_ text: String, _ columns: Int, _ broken: String) {

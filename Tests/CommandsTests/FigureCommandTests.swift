@@ -43,6 +43,11 @@ import Testing
       ("heatmap(p[[0, 2]].sum(axis=0).T)", "\(place): heads 0, 2, sum of heads, transposed"),
       ("histogram(p.abs())", "\(place): abs"), ("histogram(p)", place),
       ("histogram(p[p > 0.5])", "\(place): where a mask is true"),
+      ("histogram(abs(p[1]))", "\(place): head 1, abs"),
+      ("histogram(where(p[1] > 0.1, p[1], 0))", "\(place): head 1, where a mask is true, else 0"),
+      ("heatmap(stack([p[0], p[2]])[1])", "\(place): 2 stacked, head 2"),
+      ("heatmap(concat([p[0], p[2]]))", "\(place): 2 joined"),
+      ("histogram(sort(p[0]))", "\(place): head 0, sorted"),
       ("histogram(c[0] - p[0].mean())", "qformer.blocks.2.cross_attention.pattern: head 0, minus "),
       ("overlay(zeros(100), s)", "map on scene 12"), ("overlay(p[0, 0], s, title=\"own\")", "own"),
     ] {

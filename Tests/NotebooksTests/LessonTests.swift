@@ -38,6 +38,39 @@ import Testing
     #expect(trial.provenCount >= 10)
   }
 
+  /// A patch is said by row and column of the grid that the model at hand has.
+  @Test func pointsGoByTheGridOfTheModelAtHand() throws {
+    let lesson = """
+      ```fovea
+      m = resize(192)
+      s = scene(12)
+      ```
+      ```point {#x}
+      ask: Where?
+      on: s
+      ```
+      ```answer {for=#x}
+      answer: [grid(s).columns + 3]
+      wrong: 0, 3 :: that is the first row
+      ```
+      """
+    let document = Document(Source(name: "lesson.md", text: lesson), isLesson: true)
+    let session = Session(commands: Commands.all)
+    let trial = Trial(document, in: session)
+    #expect(trial.diagnostics.map { $0.drawn() } == [])
+    let tutor = Tutor(document, in: session)
+    try tutor.prepare()
+    _ = tutor.run()
+    tutor.leave(.done)
+    #expect(tutor.pictureLine == "grid(s);")
+    #expect(try tutor.show()?.answer == "1, 3")
+    let columns = try #require(
+      session.run(Source(name: "x", text: "grid(s).columns")).value?.integer)
+    #expect(columns != 10)
+    #expect(try tutor.judge("\(columns + 3)") == .right(""))
+    #expect(try tutor.judge("13") == .wrong("not \(13 / columns), \(13 % columns)"))
+  }
+
   /// What runs and what is right does not depend on who reads: so one language's proof is the other's.
   @Test(arguments: lessons) func bothLanguagesHaveTheSameCodeAndAnswers(name: String) throws {
     func said(_ name: String) throws -> [[String]] {

@@ -153,7 +153,7 @@ import Testing
     }
     #expect(
       changed("wrong: 8 ::", "wrong: 16 ::")[0].hasPrefix(
-        "lesson.md:15:8: error: this is to be refused with its own reason, and is not"))
+        "lesson.md:15:8: error: this is to be refused with its own reason, and is taken"))
     #expect(
       changed("y = x / 2", "y = x / 3")[0]
         == "lesson.md:33:8: error: the solution does not do what is asked: this is not true")
@@ -161,7 +161,52 @@ import Testing
       changed("x = zeros(4, 4) + 1", "x = zeros(4, 4) + 1; y = x / 2")[0]
         == "lesson.md:32:8: error: this task is done before it begins: all checks hold")
     #expect(
+      changed("answer: x.shape[0] * x.shape[1]", "answer: nothing")
+        == ["lesson.md:16:9: error: there is no 'nothing' here"])
+    #expect(
       changed("wrong: 0, 1 ::", "wrong: 1, 0 ::")[0].contains("this is to be refused"))
+  }
+
+  /// Numbers in a text are those of whoever takes the lesson; what stands on the page is held to them.
+  @Test func numbersInTheTextAreMade() throws {
+    let lesson = """
+      ```fovea
+      x = tensor([0.25, -0.5])
+      ```
+      A share of 25 %<!--x[0]:.0%-->, less 0.50<!--0 - x[1]:.2f--> or −0.5<!--x[1]:.1f-->. Done<!--a-->.
+
+      ```predict {#a}
+      ask: What is 0.25<!--x[0]:.2f--> twice?
+      ```
+      ```answer {for=#a}
+      answer: x[0] * 2
+      wrong: 1 :: four times 0.25<!--x[0]:.2f-->
+      why: from 25 %<!--x[0]:.0%-->
+      ```
+      """
+    let (tutor, session) = try tutor(lesson)
+    _ = tutor.run()
+    tutor.leave(.done)
+    #expect(tutor.prose == "A share of 25 %, less 0.50 or −0.5. Done.")
+    _ = session.run(Source(name: "line", text: "x = tensor([0.75, -2])"))
+    #expect(tutor.prose == "A share of 75 %, less 2.00 or −2.0. Done.")
+    #expect(tutor.question?.ask == "What is 0.75 twice?")
+    #expect(try tutor.judge("1") == .wrong("1 is too small", reason: "four times 0.75"))
+    #expect(try tutor.judge("1.5") == .right("from 75 %"))
+    #expect(try tutor.show()?.why == "from 75 %")
+    func trial(_ text: String) -> Trial {
+      Trial(Document(Source(name: "l.md", text: text), isLesson: true), in: Session())
+    }
+    #expect(trial(lesson).diagnostics.isEmpty)
+    #expect(trial(lesson).provenCount == 8)
+    let lines = trial(lesson.replacing("tensor([0.25", with: "tensor([0.26")).diagnostics.map {
+      $0.drawn().split(separator: "\n")[0].description
+    }
+    #expect(
+      lines == [
+        "l.md:4:12: error: this number is 26 %", "l.md:7:14: error: this number is 0.26",
+        "l.md:11:24: error: this number is 0.26", "l.md:12:11: error: this number is 26 %",
+      ])
   }
 
   @Test func whatIsWrongWithAQuestionIsSaidBeforeAnybodyMeetsIt() throws {

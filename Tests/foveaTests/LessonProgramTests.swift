@@ -130,6 +130,53 @@ import Testing
     #expect(!(try take("quit")).contains("changed"))
   }
 
+  /// What is said at a step is heard in the middle of code and of brackets too, and an answer never goes
+  /// on in a second line.
+  @Test func noStepHoldsAnybody() throws {
+    let place = try Place()
+    defer { try? FileManager.default.removeItem(at: place.folder) }
+    let run = try ProgramAtTerminal(
+      ["lesson", place.file.path], typing: "\r[9, (\r9\rdef half(x):\rhint\r(1,\rshow\r",
+      in: place.folder, environment: place.environment)
+    for words in ["cannot be read as a number", "✓ right: the square", "y = x / 2", "all of it"] {
+      #expect(run.seen.contains(words), "\(words) in \(run.seen)")
+    }
+  }
+
+  @Test func aLessonOfOnesOwnIsTriedBeforeItIsTaken() throws {
+    let place = try Place()
+    defer { try? FileManager.default.removeItem(at: place.folder) }
+    func take(_ text: String) throws -> ProgramTests.Run {
+      try Data(text.utf8).write(to: place.file)
+      return try ProgramTests().run(
+        ["lesson", place.file.path], input: "\n", environment: place.environment)
+    }
+    let broken = try take(Self.lesson.replacing("y = x / 2", with: "y = x"))
+    #expect(broken.status == 65 && broken.output.isEmpty)
+    #expect(
+      broken.errors.contains("tiny.md:24:8: error: the solution does not"), "\(broken.errors)")
+    let empty = try take("# Nothing\n\nto do\n")
+    #expect(
+      empty.status == 65 && empty.errors.contains("tiny.md:1:1: error: this lesson has no step"))
+    let trial = try ProgramTests().run(
+      ["lesson", "test", place.file.path], environment: place.environment)
+    #expect(trial.status == 2 && trial.output.hasPrefix("✗"))
+  }
+
+  @Test func theListIsInTheLanguageOfTheTexts() throws {
+    let place = try Place()
+    defer { try? FileManager.default.removeItem(at: place.folder) }
+    for option in ["--texts", "--language"] {
+      let list = try ProgramTests().run(["lesson", option, "zh"], environment: place.environment)
+      #expect(list.status == 0 && list.output.contains("fovea lesson 1 从第一课开始"), "\(option)")
+    }
+    let file = place.folder.appending(path: "tiny.zh.md")
+    try Data(Self.lesson.utf8).write(to: file)
+    let help = try ProgramTests().run(
+      ["lesson", file.path], input: "help\n", environment: place.environment)
+    #expect(help.output.contains("quit   离开；进度会保存"), "\(help.output)")
+  }
+
   @Test func missingLessonsSayWhereTheyAreLookedFor() throws {
     let named = try ProgramTests().run(["lesson"], environment: ["FOVEA_LESSONS": "/nowhere"])
     #expect(named.status == 64 && named.errors.contains("FOVEA_LESSONS names /nowhere"))

@@ -16,7 +16,7 @@ extension Command {
       .integer(
         "side", in: 1...200,
         "Cut the picture into so many rows and columns; None for the model's own patches.")),
-    returns: "a Figure",
+    returns: "a Figure; .columns tells how many patches stand in a row",
     examples: [Example("save(grid(scene(7), highlight=[30]), \"grid.png\")", "Where is patch 30?")],
     seeAlso: ["patchify", "overlay"]
   ) { session, picture, highlight, view, side in
@@ -40,6 +40,7 @@ extension Command {
     return .object(
       Drawing(
         figure: try Figure.patchGrid(
-          backdrop, title: "patches of \(picture.name)", highlighted: highlight)))
+          backdrop, title: "patches of \(picture.name)", highlighted: highlight),
+        columns: backdrop.patches.count { $0.y == backdrop.patches.first?.y }))
   }
 }

@@ -5,6 +5,8 @@ public import Runtime
 /// A figure, as scripts hold it.
 struct Drawing: ForeignObject, Previewed {
   let figure: Figure
+  /// How many patches stand in a row, of a grid of them.
+  var columns: Int?
 
   var typeName: String { "Figure" }
   var brief: String { "Figure '\(figure.title)'" }
@@ -22,7 +24,9 @@ struct Drawing: ForeignObject, Previewed {
     return try? figure.terminalText(columns: style.columns, style: characters)
   }
 
-  var attributeNames: [String] { ["title", "caption", "alt", "width", "height"] }
+  var attributeNames: [String] {
+    ["title", "caption", "alt", "width", "height"] + (columns == nil ? [] : ["columns"])
+  }
 
   func attribute(_ attribute: String) throws -> Value? {
     switch attribute {
@@ -31,6 +35,7 @@ struct Drawing: ForeignObject, Previewed {
     case "alt": .text(figure.altText)
     case "width": .float(figure.width)
     case "height": .float(figure.height)
+    case "columns": columns.map { .integer($0) }
     default: nil
     }
   }

@@ -181,7 +181,12 @@ extension BuiltIns {
         for i in part { elements.append(m.elements[i] != 0 ? x.elements[i] : y.elements[i]) }
       }
       try Stop.check()
-      return .tensor(Tensor(elements, shape: shape))
+      let named = [(yes, a), (no, b)].map { $1.shape == shape ? $0.provenance : nil }
+      return .tensor(
+        Tensor(elements, shape: shape),
+        from: Provenance.joining(
+          named[0], "where a mask is true, else", named[1],
+          numbers: (TensorArithmetic.unnamed(yes), TensorArithmetic.unnamed(no))))
     },
   ]
 

@@ -148,7 +148,7 @@ enum BuiltIns {
       if case .float(let number) = value { return .float(number.magnitude) }
       if let tensor = value.tensor {
         try Tensor.askForRoom(tensor.shape)
-        return .tensor(tensor.map { $0.magnitude })
+        return .tensor(tensor.map { $0.magnitude }, from: value.provenance?.doing("abs"))
       }
       throw ArgumentFailure(parameter: "x", "must be a number or a tensor, not \(value.inMessage)")
     },

@@ -41,7 +41,9 @@ public enum TensorCommands {
     }
     var shape = first.shape
     shape[along] = parts.reduce(0) { $0 + $1.tensor.shape[along] }
-    return try joined(parts, outer: first.shape[..<along].reduce(1, *), shape: shape, "concat")
+    return try joined(
+      parts, outer: first.shape[..<along].reduce(1, *), shape: shape,
+      from: .together(parts.map(\.origin), axis: along, isNew: false), "concat")
   }
 
   private static let stack = Command(
@@ -73,12 +75,13 @@ public enum TensorCommands {
     }
     let shape = first[..<along] + [parts.count] + first[along...]
     return try joined(
-      parts, outer: first[..<along].reduce(1, *), shape: Array(shape), "stack")
+      parts, outer: first[..<along].reduce(1, *), shape: Array(shape),
+      from: .together(parts.map(\.origin), axis: along, isNew: true), "stack")
   }
 
   /// Takes from each tensor in turn what belongs to one place of the axes before the joined one.
   private static func joined(
-    _ parts: [Numbers], outer: Int, shape: [Int], _ name: String
+    _ parts: [Numbers], outer: Int, shape: [Int], from origin: Provenance?, _ name: String
   ) throws -> Value {
     try TensorArithmetic.checkCount(shape, "\(name): the result")
     try Tensor.askForRoom(shape)
@@ -92,7 +95,7 @@ public enum TensorCommands {
       }
     }
     let kind = parts.allSatisfy { $0.kind == parts[0].kind } ? parts[0].kind : nil
-    return Numbers(Tensor(elements, shape: shape), kind).value
+    return Numbers(Tensor(elements, shape: shape), kind, from: origin).value
   }
 
   private static let sort = Command(
@@ -106,7 +109,7 @@ public enum TensorCommands {
     ], seeAlso: ["argsort", "topk"]
   ) { _, x, axis, falls in
     let order = try TensorOrder(x.tensor, axis: axis, falling: falls, "sort")
-    return Numbers(order.values, x.kind).value
+    return Numbers(order.values, x.kind, from: x.origin?.doing("sorted")).value
   }
 
   private static let argsort = Command(
@@ -145,15 +148,19 @@ struct Numbers: Sendable {
   let tensor: Tensor
   /// Nil for floats.
   let kind: DiscreteTensor.Kind?
+  /// What the numbers are; nil where that is not known.
+  let origin: Provenance?
 
-  init(_ tensor: Tensor, _ kind: DiscreteTensor.Kind?) { (self.tensor, self.kind) = (tensor, kind) }
+  init(_ tensor: Tensor, _ kind: DiscreteTensor.Kind?, from origin: Provenance? = nil) {
+    (self.tensor, self.kind, self.origin) = (tensor, kind, origin)
+  }
 
   /// - Throws: `RuntimeFailure` for lists of something else, or of different lengths.
   fileprivate init?(_ value: Value, _ session: Session) throws {
     if case .object(let object as DiscreteTensor) = value {
       self.init(object.numbers, object.kind)
     } else if let tensor = value.tensor {
-      self.init(tensor, nil)
+      self.init(tensor, nil, from: value.provenance)
     } else if value.isContainer, value.text == nil {
       var elements: [Float] = []
       let shape = try BuiltIns.fill(value, &elements, session, depth: 0)
@@ -181,7 +188,9 @@ struct Numbers: Sendable {
     }
   }
 
-  var value: Value { kind.map { DiscreteTensor.value(tensor, $0) } ?? Indexing.scalar(tensor) }
+  var value: Value {
+    kind.map { DiscreteTensor.value(tensor, $0) } ?? Indexing.scalar(tensor, from: origin)
+  }
 }
 
 extension Parameter where T == Numbers {

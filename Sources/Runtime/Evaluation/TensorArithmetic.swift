@@ -44,7 +44,7 @@ enum TensorArithmetic {
   }
 
   /// A side of an operator whose numbers come from nowhere in particular.
-  private static func unnamed(_ value: Value) -> String {
+  static func unnamed(_ value: Value) -> String {
     value.number == nil ? "other numbers" : value.represented
   }
 

@@ -176,6 +176,30 @@ public struct Provenance: Sendable, Equatable {
   /// The same numbers in a shape of which nothing is known.
   var reshaped: Provenance? { saying([], "reshaped") }
 
+  /// What tensors are that were put together; nil where one of them is not known.
+  ///
+  /// - Parameters:
+  ///   - axis: the axis along which they were.
+  ///   - isNew: whether none of them had that axis: then each place of it is called as they are.
+  static func together(_ parts: [Provenance?], axis: Int, isNew: Bool) -> Provenance? {
+    let all = parts.compactMap { $0 }
+    guard let first = all.first, all.count == parts.count, all.count <= 64 else { return nil }
+    let isOne = all.allSatisfy { $0.subject == first.subject }
+    var axes = all.allSatisfy { $0.axes == first.axes } ? first.axes : []
+    let words = all.map { isOne ? $0.choices.joined(separator: ", ") : $0.title }
+    if isNew {
+      // Names are worth having only where they tell the parts apart.
+      let places = Set(words).count == words.count ? words : []
+      while axes.count < axis { axes.append(nil) }
+      axes.insert(Axis("part", places: places), at: axis)
+    } else if axes.indices.contains(axis) {
+      axes[axis] = nil
+    }
+    return told(
+      isOne ? first.subject : "\(all.count) tensors", axes,
+      ["\(all.count) \(isNew ? "stacked" : "joined")"])
+  }
+
   /// What becomes of two sides of an operator; nil where neither is known.
   ///
   /// - Parameters:
