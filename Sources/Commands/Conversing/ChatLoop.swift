@@ -71,7 +71,7 @@ public struct ChatLoop {
   public mutating func attach(_ path: String) throws -> String {
     var message = waiting
     try session.performing {
-      try session.messages(for: model, label: label).add(picture: path, to: &message)
+      try session.messages(for: model, label: label.rawValue).add(picture: path, to: &message)
     }
     waiting = message
     return message.pictures.last?.shown ?? ""

@@ -197,7 +197,8 @@ public struct Provenance: Sendable, Equatable {
     }
     return told(
       isOne ? first.subject : "\(all.count) tensors", axes,
-      ["\(all.count) \(isNew ? "stacked" : "joined")"])
+      ["\(all.count) \(isNew ? "stacked" : "joined")"],
+      view: all.allSatisfy { $0.view == first.view } ? first.view : nil)
   }
 
   /// What becomes of two sides of an operator; nil where neither is known.
