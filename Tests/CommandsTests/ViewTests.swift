@@ -129,6 +129,7 @@ import Testing
       b = chat(s, "what?", max_new_tokens=2)
       assert [p["what"] for p in b.context.parts if "picture" in p["what"]] == ["picture 1"]
       assert compare(b, "float32").verdict == "noise"
+      assert "changed by resize()" in str(describe())
       resize(140, split=True)
       assert preprocess(s).shape[2] == 140
       c = chat(s, "what?", max_new_tokens=2)
@@ -179,6 +180,7 @@ import Testing
       assert abs(g.tensor.sum() - 1) < 0.00001
       assert len(g.maps) == 2
       assert len(g.maps[0].views) == 5
+      assert "all views together or one by view=" in str(g)
       save(overlay(g.maps[0], s), "gaze.svg")
       save(overlay(g.maps[0].views[1], s), "view.svg")
       save(token_strip(a.context), "context.svg")

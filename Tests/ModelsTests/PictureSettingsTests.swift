@@ -133,7 +133,7 @@ import Testing
   @Test func aLargerPictureKeepsWhatIsWritten() throws {
     let model = try DamagedCheckpoint(of: "clip-open").readSeeing()
     let larger = try model.resized(to: 2 * model.patches.imageSize)
-    #expect(larger.pictureSettings.source == model.pictureSettings.source)
+    #expect(larger.pictureSettings.source == model.pictureSettings.source + ", changed by resize()")
     #expect(larger.preprocessing.cropRounding == model.preprocessing.cropRounding)
     #expect(larger.preprocessing.conversion == .afterResizing)
   }

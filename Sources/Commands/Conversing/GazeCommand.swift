@@ -195,7 +195,9 @@ struct Gaze: ForeignObject {
     return "\(title.visibleOnOneLine) looked at\n"
       + TextTable(["what", "tokens", "share"], rows, rightAligned: [false, true, true]).text
       + (maps.isEmpty
-        ? "" : "\n.maps[0] lies on the patches of the first picture: overlay draws it")
+        ? ""
+        : "\n.maps[0] lies on the patches of the first picture: overlay draws it"
+          + (maps[0].views.isEmpty ? "" : ", all views together or one by view="))
   }
 
   var attributeNames: [String] { ["shares", "maps", "tensor"] }

@@ -6,7 +6,7 @@ public struct PictureSettings: Sendable, Equatable {
   /// What is done to a picture.
   public internal(set) var preprocessing: Preprocessing
   /// The file that says so, and the part of it; that nothing does where all is assumed.
-  public let source: String
+  public private(set) var source: String
   /// What to know of it: a file that is missing, keys that nobody knows.
   let notes: [String]
 
@@ -20,6 +20,7 @@ public struct PictureSettings: Sendable, Equatable {
   func resized(to side: Int, patchSize: Int) throws -> PictureSettings {
     var settings = self
     settings.preprocessing = try preprocessing.resized(to: side, patchSize: patchSize)
+    settings.noteChange()
     return settings
   }
 
@@ -27,7 +28,14 @@ public struct PictureSettings: Sendable, Equatable {
   func splitting(_ splits: Bool) throws -> PictureSettings {
     var settings = self
     settings.preprocessing = try preprocessing.splitting(splits)
+    settings.noteChange()
     return settings
+  }
+
+  /// Says that not all is as the file has it.
+  private mutating func noteChange() {
+    let words = ", changed by resize()"
+    if !source.hasSuffix(words) { source += words }
   }
 
   /// The settings in a line, the file that they came from at its end.
