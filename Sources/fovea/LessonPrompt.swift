@@ -19,8 +19,7 @@ struct LessonPrompt {
   private let expectation: Expectation
   /// Whether the lesson is to be tried before anybody takes it.
   private let isUntried: Bool
-  private let text: LessonText
-  private let columns: Int
+  private let options: SessionOptions
   private let depth: ColorDepth
   private let reader: LineReader
   private let name: String
@@ -41,7 +40,7 @@ struct LessonPrompt {
     isUntried: Bool, options: SessionOptions
   ) throws {
     let (gate, expectation) = (OutputGate(), Expectation())
-    (self.expectation, self.isUntried) = (expectation, isUntried)
+    (self.expectation, self.isUntried, self.options) = (expectation, isUntried, options)
     session = try options.session(
       readingFrom: file.deletingLastPathComponent(), progress: display,
       isMuted: { gate.isClosed.withLock { $0 } })
@@ -49,14 +48,13 @@ struct LessonPrompt {
     lesson = LessonCommand.id(document)
     self.progress = progress
     name = Int(file.lastPathComponent.prefix { $0.isNumber }).map(String.init) ?? file.relativePath
-    columns = Output.standardOutput.size(in: .process).columns
     depth = ColorDepth(options.color, isTerminal: Output.standardOutput.isTerminal, in: .process)
-    text = LessonText(columns: min(columns, 100), depth: depth)
     words = TutorWords(language)
     tutor = Tutor(document, in: session, marks: try progress.marks(of: lesson), words: words)
     if Output.standardOutput.isTerminal {
       session[TerminalStyle.self] = TerminalPictures(try GraphicsChoice.chosen(options.graphics))
-        .style(columns: min(100, columns), depth: depth)
+        .style(
+          columns: min(100, Output.standardOutput.size(in: .process).columns), depth: depth)
     }
     let session = session
     reader = LineReader(
@@ -72,6 +70,11 @@ struct LessonPrompt {
       depth: depth)
     try Interrupts.shared.begin(quittingAfter: 3, onInterrupt: { session.cancel() })
   }
+
+  /// How wide the window is, at this moment.
+  private var columns: Int { Output.standardOutput.size(in: .process).columns }
+
+  private var text: LessonText { LessonText(columns: min(columns, 100), depth: depth) }
 
   /// What a person can say at any step.
   private enum Wish: String, CaseIterable {
@@ -323,6 +326,7 @@ struct LessonPrompt {
       case .interrupted(let wasEmpty):
         if wasEmpty { say(faint(words("quit leaves; what you did is kept"))) }
       case .text(let typed):
+        options.fit(session)
         let line = typed.trimmingCharacters(in: .whitespacesAndNewlines)
         if !line.isEmpty { try? reader.remember(line) }
         if let wish = Self.lastWish(in: typed), session[wish.rawValue] == nil {

@@ -39,8 +39,7 @@ struct PromptLoop {
     while true {
       let number = session.nextEntryNumber
       let read = try reader.read(Prompt("[\(number)]> "))
-      // The window may have another size by now.
-      session[Screen.self] = options.columns
+      options.fit(session)
       switch read {
       case .end:
         return

@@ -44,6 +44,13 @@ struct SessionOptions: ParsableArguments {
       ? nil : Output.standardOutput.size(in: .process).columns
   }
 
+  /// Fits what a session shows to the window, which may have another size by now.
+  func fit(_ session: Session) {
+    session[Screen.self] = columns
+    session[TerminalStyle.self]?.columns = min(
+      100, Output.standardOutput.size(in: .process).columns)
+  }
+
   /// A session whose relative paths are read against `folder`.
   ///
   /// - Throws: where the model is missing, or has no such part as a precision names; where files would

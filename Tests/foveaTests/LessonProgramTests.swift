@@ -143,6 +143,15 @@ import Testing
     }
   }
 
+  @Test func aWindowThatGetsNarrowIsFollowed() throws {
+    let place = try Place()
+    defer { try? FileManager.default.removeItem(at: place.folder) }
+    let run = try ProgramAtTerminal(
+      ["lesson", place.file.path], typing: "\0help\r\rquit\r", in: place.folder,
+      environment: place.environment)
+    #expect(run.seen.contains("leave; what\r\n       you did is\r\n       kept"), "\(run.seen)")
+  }
+
   @Test func aLessonOfOnesOwnIsTriedBeforeItIsTaken() throws {
     let place = try Place()
     defer { try? FileManager.default.removeItem(at: place.folder) }

@@ -10,10 +10,14 @@ struct ProgramAtTerminal {
   /// Seconds from its first to its last word, and the longest of them without any.
   var (duration, longestSilence) = (0.0, 0.0)
 
-  /// - Parameter typed: what a person types at the prompt; nil for a program without a keyboard.
+  /// - Parameters:
+  ///   - typed: what a person types at the prompt; nil for a program without a keyboard. Where it has a
+  ///     NUL, the window is made narrow.
+  ///   - narrow: how many columns it has then.
   init(
     _ arguments: [String], typing typed: String? = nil, in folder: URL? = nil,
-    terminal kind: String = "xterm", columns: UInt16 = 200, environment: [String: String] = [:]
+    terminal kind: String = "xterm", columns: UInt16 = 200, narrow: UInt16 = 20,
+    environment: [String: String] = [:]
   ) throws {
     var ends: (Int32, Int32) = (-1, -1)
     var size = winsize(ws_row: 50, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0)
@@ -41,7 +45,15 @@ struct ProgramAtTerminal {
         while kind != "dumb", process.isRunning, Self.readsLines(person) { usleep(10_000) }
         var bytes = Array(typed.utf8)[...]
         while !bytes.isEmpty {
-          let count = bytes.withUnsafeBytes { write(person, $0.baseAddress, $0.count) }
+          if bytes.first == 0 {
+            var size = winsize(ws_row: 50, ws_col: narrow, ws_xpixel: 0, ws_ypixel: 0)
+            _ = ioctl(person, UInt(TIOCSWINSZ), &size)
+            bytes = bytes.dropFirst()
+            continue
+          }
+          let count = bytes.prefix { $0 != 0 }.withUnsafeBytes {
+            write(person, $0.baseAddress, $0.count)
+          }
           // Signals that other tests send may wake this thread before anything was taken.
           if count < 0, errno == EINTR { continue }
           guard count > 0 else { return }
