@@ -87,6 +87,8 @@ struct QuestionReader {
         hint: "write ```\(kind.rawValue) {#name}, and its answer below in ```answer {for=#name}")
       return nil
     }
+    // Whose an answer is would not be known; that was said where the cells were read.
+    guard document.parts.count(where: { $0.name == name }) == 1 else { return nil }
     let lines = document.lines(of: part, ["ask", "on", "side"])
     let answers = document.parts.filter { $0.kind == .answer && $0.subject == name }
       .flatMap { document.lines(of: $0, Self.keys) }

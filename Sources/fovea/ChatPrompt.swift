@@ -37,8 +37,10 @@ struct ChatPrompt {
       rules: LineEditor.Rules(
         isIncomplete: { _ in false }, indentation: { _ in "" }, complete: completions),
       history: History(), file: nil, depth: depth)
+    // Questions from a pipe are not asked for.
+    let mark = Input.isTerminal ? Prompt("you> ", next: "     ") : Prompt("", next: "")
     while true {
-      switch try reader.read(Prompt("you> ", next: "     ")) {
+      switch try reader.read(mark) {
       case .end: return loop.result
       case .interrupted(let wasEmpty):
         if wasEmpty { say("Ctrl-D leaves") }

@@ -26,6 +26,12 @@ import Testing
     #expect(logits.count > 3 && logits.contains { $0 < 0 }, "\(lines)")
   }
 
+  @Test func aFigureTellsItsTitleOnce() throws {
+    let workshop = try workshop("vit")
+    let shown = try workshop.value("heatmap(ones([2, 3]), title=\"all the same\")").displayed
+    #expect(shown.components(separatedBy: "all the same").count == 2, "\(shown)")
+  }
+
   @Test func tablesHoldOneLineARowInColumnsOfTheScreen() throws {
     let workshop = try workshop("clip")
     let shown = try workshop.value("similarity(scene(7), [\"a\\nb\\t\\x1b[31m\", \"日本\", \"\"])")

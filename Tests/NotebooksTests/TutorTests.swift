@@ -255,6 +255,12 @@ import Testing
     }
   }
 
+  @Test func twoQuestionsOfOneNameAreSaidOnce() {
+    let question = "```predict {#a}\nask: a\n```\n```answer {for=#a}\nanswer: 1\n```\n"
+    let document = Document(Source(name: "l.md", text: question + question), isLesson: true)
+    #expect(document.complaints.map(\.message) == ["there is a cell '#a' above already"])
+  }
+
   @Test func progressIsKeptWhole() throws {
     let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
     defer { try? FileManager.default.removeItem(at: folder) }

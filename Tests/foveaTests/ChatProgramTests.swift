@@ -78,6 +78,13 @@ import Testing
     }
   }
 
+  @Test func questionsFromAPipeAreNotAskedFor() throws {
+    let run = try ProgramTests().run(
+      ["chat", "--model", Self.model, "--quiet", "--max-new-tokens", "2"], input: "what?\n/history\n")
+    #expect(run.status == 0 && run.output.contains("what?"), "\(run)")
+    #expect(!(run.errors + run.output).contains("you>"), "\(run)")
+  }
+
   @Test func jsonNeedsAConversation() throws {
     let run = try ProgramTests().run(["chat", "--json"])
     #expect(run.status == 64 && run.errors.contains("--json needs --messages FILE"), "\(run)")

@@ -11,7 +11,9 @@ struct Drawing: ForeignObject, Previewed {
   var typeName: String { "Figure" }
   var brief: String { "Figure '\(figure.title)'" }
   var shown: String {
-    "Figure '\(figure.title)', \(Int(figure.width)) × \(Int(figure.height)) points\n"
+    // Most descriptions begin with the title.
+    (figure.altText.hasPrefix(figure.title) ? "Figure" : brief)
+      + ", \(Int(figure.width)) × \(Int(figure.height)) points\n"
       + "\(figure.altText)\nsave(_, \"name.png\") writes it; .svg and .pdf as well"
   }
 
