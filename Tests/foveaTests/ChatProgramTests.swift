@@ -80,7 +80,8 @@ import Testing
 
   @Test func questionsFromAPipeAreNotAskedFor() throws {
     let run = try ProgramTests().run(
-      ["chat", "--model", Self.model, "--quiet", "--max-new-tokens", "2"], input: "what?\n/history\n")
+      ["chat", "--model", Self.model, "--quiet", "--max-new-tokens", "2"],
+      input: "what?\n/history\n")
     #expect(run.status == 0 && run.output.contains("what?"), "\(run)")
     #expect(!(run.errors + run.output).contains("you>"), "\(run)")
   }
