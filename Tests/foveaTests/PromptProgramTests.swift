@@ -54,7 +54,7 @@ import Testing
   /// The narrowest window: nonsense, a page that is pasted, tables, help, Ctrl-C, and nothing is lost.
   @Test func aNarrowWindowLosesNothing() throws {
     let hostile = HostileTextTests.written(HostileTextTests.all)
-    let page = String(repeating: "some page of a book. ", count: 100)
+    let page = String(repeating: "some page of a book. ", count: 50)
     let run = try ProgramAtTerminal(
       [],
       typing: "kept = 41\rstages()\r%who\rhelp(boxes)\rhelp(\"qformer\")\r)(]\r"
