@@ -41,9 +41,12 @@ struct ProgramAtTerminal {
     (process.standardOutput, process.standardError) = (terminal, terminal)
     try process.run()
     close(program)
+    let typing = DispatchGroup()
     if let typed {
       // Beside the reading: a terminal takes a few lines at a time.
+      typing.enter()
       Thread.detachNewThread {
+        defer { typing.leave() }
         // What is typed before the editor listens would be cut into lines by the terminal.
         while kind != "dumb", process.isRunning, Self.readsLines(person) { usleep(10_000) }
         var bytes = Array(typed.utf8)[...]
@@ -85,6 +88,8 @@ struct ProgramAtTerminal {
     }
     process.waitUntilExit()
     watch.cancel()
+    // Else the rest would be typed into whatever file gets the terminal's number next.
+    typing.wait()
     close(person)
     (status, seen) = (process.terminationStatus, String(decoding: found, as: UTF8.self))
   }
