@@ -2,8 +2,9 @@ extension StringProtocol {
   /// This text with every line that takes more than `columns` broken between words.
   ///
   /// What follows stands under the line's beginning, or in a list of names and sentences, which two
-  /// blanks part, under the sentence; where a word has no room there, farther left. Between wide characters, as Chinese has them, a line may be broken
-  /// anywhere; any other word stays whole, however long.
+  /// blanks part, under the sentence; where a word has no room there, farther left. Between wide
+  /// characters, as Chinese has them, a line may be broken anywhere; any other word stays whole, however
+  /// long.
   public func broken(toColumns columns: Int) -> String {
     guard contains(where: { $0 == "\n" }) || displayWidth > columns else { return String(self) }
     return split(separator: "\n", omittingEmptySubsequences: false)

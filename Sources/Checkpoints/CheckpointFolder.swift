@@ -41,9 +41,13 @@ public struct CheckpointFolder: Sendable {
   ///
   /// Without a second it is the first alone.
   ///
+  /// - Parameter givenSettings: values that stand in for those of `config.json`, by their path in it.
   /// - Throws: where either is not there.
-  public init(_ url: URL, language: URL?) throws(CheckpointError) {
+  public init(
+    _ url: URL, language: URL?, givenSettings: JSON.Object = JSON.Object()
+  ) throws(CheckpointError) {
     try self.init(url)
+    self.givenSettings = givenSettings
     if let language { languageURL = try CheckpointFolder(language).url }
   }
 

@@ -15,6 +15,8 @@ public struct Family: Sendable {
   public let parts: [Part]
   /// Whether the language model may lie in a folder of its own.
   public let takesLanguageFolder: Bool
+  /// The template that its published checkpoints converse by, for folders that bring none.
+  let chatTemplate: String?
   private let reader: @Sendable (CheckpointFolder) throws -> any FamilyModel
 
   /// A part of a model that can have a precision of its own.
@@ -28,11 +30,12 @@ public struct Family: Sendable {
   private init(
     _ type: String, _ name: String, or otherMarks: [String] = [],
     parts: KeyValuePairs<String, [String]>, takesLanguageFolder: Bool = false,
+    chatTemplate: String? = nil,
     read: @escaping @Sendable (CheckpointFolder) throws -> any FamilyModel
   ) {
     (self.type, self.name, self.otherMarks) = (type, name, otherMarks)
     self.parts = parts.map { Part(name: $0.key, roots: $0.value) }
-    self.takesLanguageFolder = takesLanguageFolder
+    (self.takesLanguageFolder, self.chatTemplate) = (takesLanguageFolder, chatTemplate)
     reader = read
   }
 
@@ -71,7 +74,7 @@ public struct Family: Sendable {
       parts: [
         "vision": ["vision"], "projection": ["projection"], "resampler": ["resampler"],
         "language": ["language"],
-      ]
+      ], chatTemplate: Idefics2.publishedTemplate
     ) { try Idefics2.Model($0) },
   ]
 

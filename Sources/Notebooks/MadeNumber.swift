@@ -11,9 +11,14 @@ struct MadeNumber {
   /// What it is, and its form.
   let expression: Substring
 
-  /// The made numbers of a text, in order, each with the comment behind it.
-  static func all(in text: String) -> [MadeNumber] {
-    var numbers: [MadeNumber] = []
+  /// The made numbers of a text, in order.
+  static func all(in text: String) -> [MadeNumber] { comments(in: text).compactMap(\.number) }
+
+  /// The comments of a text, in order, each with the number before it; nil where it says nothing of one.
+  private static func comments(
+    in text: String
+  ) -> [(range: Range<String.Index>, number: MadeNumber?)] {
+    var found: [(range: Range<String.Index>, number: MadeNumber?)] = []
     var rest = text[...]
     while let open = rest.firstRange(of: "<!--"),
       let close = rest[open.upperBound...].firstRange(of: "-->")
@@ -22,13 +27,16 @@ struct MadeNumber {
       let digits = before.hasSuffix(" %") ? before.dropLast(2) : before
       let start = digits.count - digits.reversed().prefix { $0.isNumber || ".−".contains($0) }.count
       let written = before.dropFirst(start)
-      if !written.isEmpty {
-        numbers.append(
-          MadeNumber(written: written, expression: rest[open.upperBound..<close.lowerBound]))
-      }
+      found.append(
+        (
+          open.lowerBound..<close.upperBound,
+          written.isEmpty
+            ? nil
+            : MadeNumber(written: written, expression: rest[open.upperBound..<close.lowerBound])
+        ))
       rest = rest[close.upperBound...]
     }
-    return numbers
+    return found
   }
 
   /// What the number is in a session, written as the text writes it; nil where it cannot be made.
@@ -43,22 +51,14 @@ struct MadeNumber {
 
   /// A text with its numbers as they are in a session, and without comments.
   static func told(_ text: String, in session: Session) -> String {
-    var numbers = all(in: text)[...]
     var result = ""
-    var rest = text[...]
-    while let open = rest.firstRange(of: "<!--"),
-      let close = rest[open.upperBound...].firstRange(of: "-->")
-    {
-      if let number = numbers.first, number.written.endIndex == open.lowerBound {
-        result += rest[..<number.written.startIndex]
-        result += number.made(in: session) ?? String(number.written)
-        numbers.removeFirst()
-      } else {
-        result += rest[..<open.lowerBound]
-      }
-      rest = rest[close.upperBound...]
+    var told = text.startIndex
+    for (range, number) in comments(in: text) {
+      result += text[told..<(number?.written.startIndex ?? range.lowerBound)]
+      if let number { result += number.made(in: session) ?? String(number.written) }
+      told = range.upperBound
     }
-    return result + rest
+    return result + text[told...]
   }
 }
 

@@ -37,10 +37,15 @@ struct LessonCommand: ParsableCommand {
     )
     var texts: String?
 
+    func shelf() throws -> LessonShelf { try LessonShelf(language: texts) }
+
     /// - Parameter model: of the options beside these. Its `--language` names a language model, and no
-    ///   model has the name of a language that lessons are written in: then the texts are meant.
-    func shelf(_ model: ModelOptions? = nil) throws -> LessonShelf {
-      try LessonShelf(language: texts ?? model?.language.flatMap(LessonShelf.written))
+    ///   model has the name of a language that lessons are written in: then the texts are meant, and
+    ///   it is taken from there.
+    func shelf(_ model: inout ModelOptions) throws -> LessonShelf {
+      guard let language = model.language.flatMap(LessonShelf.written) else { return try shelf() }
+      model.language = nil
+      return try LessonShelf(language: texts ?? language)
     }
 
     func progress() throws -> LessonProgress {
@@ -62,10 +67,9 @@ struct LessonCommand: ParsableCommand {
     @OptionGroup var options: SessionOptions
 
     func run() throws {
-      let (shelf, progress) = (try shelf.shelf(options.model), try shelf.progress())
-      guard let name else { return try list(shelf, progress) }
       var options = options
-      options.model.language = options.model.otherLanguageModel
+      let (shelf, progress) = (try shelf.shelf(&options.model), try shelf.progress())
+      guard let name else { return try list(shelf, progress) }
       let file = try shelf.file(name)
       let document = try LessonCommand.document(file)
       try LessonPrompt(
@@ -126,9 +130,8 @@ struct LessonCommand: ParsableCommand {
     @OptionGroup var options: SessionOptions
 
     func run() throws {
-      let shelf = try shelf.shelf(options.model)
       var options = options
-      options.model.language = options.model.otherLanguageModel
+      let shelf = try shelf.shelf(&options.model)
       let files =
         names.isEmpty ? shelf.entries.map { shelf.translated($0.file) } : try names.map(shelf.file)
       var failed = false

@@ -53,8 +53,7 @@ struct LessonPrompt {
     tutor = Tutor(document, in: session, marks: try progress.marks(of: lesson), words: words)
     if Output.standardOutput.isTerminal {
       session[TerminalStyle.self] = TerminalPictures(try GraphicsChoice.chosen(options.graphics))
-        .style(
-          columns: min(100, Output.standardOutput.size(in: .process).columns), depth: depth)
+        .style(columns: SessionOptions.figureColumns, depth: depth)
     }
     let session = session
     reader = LineReader(

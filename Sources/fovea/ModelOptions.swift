@@ -51,11 +51,6 @@ struct ModelOptions: ParsableArguments {
     }
   }
 
-  /// The language model, where what is given is not the language of a lesson's texts.
-  var otherLanguageModel: String? {
-    language.flatMap { LessonShelf.written($0) == nil ? $0 : nil }
-  }
-
   /// What was chosen.
   ///
   /// - Throws: where the folder is missing, or has no such part.

@@ -22,8 +22,7 @@ struct PromptLoop {
     let colours = ColorDepth(
       options.color, isTerminal: Output.standardOutput.isTerminal, in: .process)
     session[TerminalStyle.self] = TerminalPictures(try GraphicsChoice.chosen(options.graphics))
-      .style(
-        columns: min(100, Output.standardOutput.size(in: .process).columns), depth: colours)
+      .style(columns: SessionOptions.figureColumns, depth: colours)
     if let pager = Pager(in: .process) {
       session[Paging.self] = { [progress] text in
         progress.hide()

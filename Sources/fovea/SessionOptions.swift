@@ -47,9 +47,11 @@ struct SessionOptions: ParsableArguments {
   /// Fits what a session shows to the window, which may have another size by now.
   func fit(_ session: Session) {
     session[Screen.self] = columns
-    session[TerminalStyle.self]?.columns = min(
-      100, Output.standardOutput.size(in: .process).columns)
+    session[TerminalStyle.self]?.columns = Self.figureColumns
   }
+
+  /// How wide figures are drawn in the terminal.
+  static var figureColumns: Int { min(100, Output.standardOutput.size(in: .process).columns) }
 
   /// A session whose relative paths are read against `folder`.
   ///

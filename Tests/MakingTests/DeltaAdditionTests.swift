@@ -32,6 +32,22 @@ import Tokenizers
       members.append((key, try JSON(parsing: Array(value.utf8))))
       try WholeFile.write(JSON.object(JSON.Object(members)).written(indented: true), to: file)
     }
+
+    /// Puts one number everywhere in the tensors whose names end so.
+    func fill(_ ending: String, with number: Float) throws {
+      let file = url.appending(path: "model.safetensors")
+      let all = try TensorCollection(file)
+      let contents = try all.names.map { name in
+        let tensor = try all.tensor(name)
+        let filled = StoredTensor(Tensor(repeating: number, shape: tensor.shape))
+        return (
+          name: name,
+          content: Safetensors.Content.stored(
+            name.hasSuffix(ending) ? filled.converted(to: .float16) : tensor)
+        )
+      }
+      try Safetensors.write(contents, to: file)
+    }
   }
 
   private func addition(
@@ -101,19 +117,7 @@ import Tokenizers
   /// Deltas whose norms are near 0 are none that are spoken of.
   @Test func smallDeltasAreDeltas() throws {
     let deltas = try Copy("delta")
-    let file = deltas.url.appending(path: "model.safetensors")
-    let all = try TensorCollection(file)
-    try Safetensors.write(
-      all.names.map { name in
-        let tensor = try all.tensor(name)
-        return (
-          name: name,
-          content: Safetensors.Content.stored(
-            name.hasSuffix("norm.weight")
-              ? StoredTensor(Tensor(repeating: 0.01, shape: tensor.shape)).converted(to: .float16)
-              : tensor)
-        )
-      }, to: file)
+    try deltas.fill("norm.weight", with: 0.01)
     #expect(try addition(deltas.url).notes.count == 1)
   }
 
@@ -156,32 +160,9 @@ import Tokenizers
 
   @Test func aSumBeyondItsTypeIsRefusedAndNothingIsLeft() throws {
     let deltas = try Copy("delta")
-    let file = deltas.url.appending(path: "model.safetensors")
-    let all = try TensorCollection(file)
-    let kept = try all.names.map { name in
-      let tensor = try all.tensor(name)
-      let large = StoredTensor(Tensor(repeating: 65504, shape: tensor.shape))
-      return (
-        name: name,
-        content: Safetensors.Content.stored(
-          name == "model.norm.weight" ? large.converted(to: .float16) : tensor)
-      )
-    }
-    try Safetensors.write(kept, to: file)
+    try deltas.fill("model.norm.weight", with: 65504)
     let base = try Copy("base")
-    let baseFile = base.url.appending(path: "model.safetensors")
-    let start = try TensorCollection(baseFile)
-    try Safetensors.write(
-      start.names.map { name in
-        let tensor = try start.tensor(name)
-        return (
-          name: name,
-          content: .stored(
-            name == "model.norm.weight"
-              ? StoredTensor(Tensor(repeating: 100, shape: tensor.shape)).converted(to: .float16)
-              : tensor)
-        )
-      }, to: baseFile)
+    try base.fill("model.norm.weight", with: 100)
     let folder = try TemporaryFolder()
     let error = #expect(throws: PrecisionError.self) {
       try addition(deltas.url, to: base.url).write(to: folder.file("sum"))

@@ -80,12 +80,7 @@ extension Command {
   ) { session, map, picture, query, cmap, title, scale, view in
     // The middle of such a map means zero, and there the picture shows through.
     let normalisation = cmap.map.isDiverging ? Normalisation.symmetric(about: 0) : .zeroToMaximum
-    let several: [Value]? =
-      switch map {
-      case .list(let list): list.values
-      case .tuple(let values): values
-      default: nil
-      }
+    let several = map.parts
     let maps = try (several ?? [map]).map {
       try LaidMap(
         $0, on: picture, query: query, view: view.map { $0 - 1 }, current: session.model)
@@ -150,7 +145,7 @@ private struct LaidMap {
   ) throws {
     let model = try given.sourceModel ?? current()
     let seer = try model.able(.seeing, for: "overlay")
-    if seer.viewCount == 1 { _ = try model.ways(of: Input(), picture: 0, view: chosen) }
+    try model.refuse(view: chosen)
     let value = given.view(chosen)
     var parts: [(view: Int?, numbers: Tensor)] = []
     var numbers = try value.requireTensor("map", from: "attention")

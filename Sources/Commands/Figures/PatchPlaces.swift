@@ -31,6 +31,14 @@ extension LoadedModel {
     return views.indices.contains(index) ? views[index].number : nil
   }
 
+  /// Refuses a view of a picture that the model does not split.
+  func refuse(view: Int?) throws {
+    guard view == nil || (model.seeing?.viewCount ?? 1) > 1 else {
+      throw ArgumentFailure(
+        parameter: "view", "is for a model that splits pictures, which \(name) does not")
+    }
+  }
+
   /// Which of all views of an input's pictures are meant, by their place in a run and their number in
   /// their picture; the number is nil where the model splits no picture.
   ///
@@ -38,13 +46,8 @@ extension LoadedModel {
   ///   - picture: counted from 0.
   ///   - view: counted from 0; nil for all of the picture's.
   func ways(of input: Input, picture: Int, view: Int?) throws -> [(index: Int, view: Int?)] {
-    guard let seer = model.seeing, seer.viewCount > 1 else {
-      guard view == nil else {
-        throw ArgumentFailure(
-          parameter: "view", "is for a model that splits pictures, which \(name) does not")
-      }
-      return [(picture, nil)]
-    }
+    try refuse(view: view)
+    guard let seer = model.seeing, seer.viewCount > 1 else { return [(picture, nil)] }
     let views = Array(seer.views(of: input).enumerated())
     guard !views.isEmpty else { return [(picture, nil)] }
     let found = views.filter {

@@ -125,12 +125,7 @@ extension Parameter where T == ComparedItems {
       if case .object(let object) = value, let embeddings = object as? Embeddings {
         return .embeddings(embeddings)
       }
-      let values: [Value] =
-        switch value {
-        case .list(let list): list.values
-        case .tuple(let items): items
-        default: [value]
-        }
+      let values = value.parts ?? [value]
       let pictures = values.compactMap { value -> Embedded? in
         if case .object(let object) = value {
           (object as? Picture).map { .picture($0) }

@@ -34,9 +34,7 @@ struct LoadedModel: ForeignObject {
 
   /// Where its files are, to read them again.
   func checkpoint() throws -> CheckpointFolder {
-    var checkpoint = try CheckpointFolder(folder, language: language)
-    checkpoint.givenSettings = givenSettings
-    return checkpoint
+    try CheckpointFolder(folder, language: language, givenSettings: givenSettings)
   }
 
   /// Whether another was read from the same files.

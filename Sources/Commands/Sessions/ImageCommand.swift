@@ -67,8 +67,8 @@ extension PictureFile {
     guard !path.hasPrefix("http://"), !path.hasPrefix("https://") else {
       throw RuntimeFailure(
         .value,
-        "\(Value.text(path).represented.shortened(toColumns: 80)) is an address, and nothing is downloaded; save the picture and "
-          + "give the path of its file")
+        "\(Value.text(path).represented.shortened(toColumns: 80)) is an address, and nothing is "
+          + "downloaded; save the picture and give the path of its file")
     }
     let url = session.readableURL(for: path)
     do {

@@ -53,9 +53,7 @@ public struct ModelChoice: Sendable, Equatable {
 
   /// Where its files are.
   func checkpoint() throws -> CheckpointFolder {
-    var checkpoint = try CheckpointFolder(url, language: language)
-    checkpoint.givenSettings = givenSettings
-    return checkpoint
+    try CheckpointFolder(url, language: language, givenSettings: givenSettings)
   }
 
   /// The precision of each part that is named.

@@ -91,9 +91,9 @@ extension Command {
       let speaking = try language.map {
         try ModelPlace.folder($0) { session.readableURL(for: $0) }
       }
-      var checkpoint = try CheckpointFolder(url, language: speaking)
-      checkpoint.givenSettings = given
-      return try LoadedModel.read(checkpoint, precisions: precisions, in: session)
+      return try LoadedModel.read(
+        CheckpointFolder(url, language: speaking, givenSettings: given), precisions: precisions,
+        in: session)
     }
     session[CurrentModel.self] = model
     return .object(model)

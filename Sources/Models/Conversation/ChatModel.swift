@@ -40,6 +40,7 @@ extension ChatModel {
 
   /// None, unless the family says otherwise.
   public var hasPictureTag: Bool { false }
+
   /// All that are text.
   public var replyReading: StreamingDecoder.Reading { reading }
 

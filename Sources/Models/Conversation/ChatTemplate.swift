@@ -34,7 +34,7 @@ public struct ChatTemplate: Sendable {
     specialTokens = try Self.specialTokens(in: folder)
   }
 
-  /// The template that a folder's model converses by: its own, or of an Idefics2 that brings none the published
+  /// The template that a folder's model converses by: its own, or where it brings none its family's published
   /// one, with what is to be said of that; nil where there is neither.
   ///
   /// - Throws: what reading the folder's own throws.
@@ -42,13 +42,13 @@ public struct ChatTemplate: Sendable {
     in folder: CheckpointFolder
   ) throws -> (template: ChatTemplate, note: String?)? {
     if let own = try ChatTemplate(in: folder) { return (own, nil) }
-    guard try folder.jsonIfPresent("config.json")?["model_type"]?.text == "idefics2" else {
-      return nil
-    }
+    let type = try folder.jsonIfPresent("config.json")?["model_type"]?.text
+    guard let family = Family.all.first(where: { $0.type == type }),
+      let published = family.chatTemplate
+    else { return nil }
     return (
-      try ChatTemplate(
-        Idefics2.publishedTemplate, name: "the published template", in: folder),
-      "\(folder.path) has no chat template: that of the published Idefics2 is taken"
+      try ChatTemplate(published, name: "the published template", in: folder),
+      "\(folder.path) has no chat template: that of the published \(family.name) is taken"
     )
   }
 
