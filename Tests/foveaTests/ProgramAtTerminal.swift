@@ -19,13 +19,13 @@ struct ProgramAtTerminal {
     terminal kind: String = "xterm", columns: UInt16 = 200, narrow: UInt16 = 20,
     environment: [String: String] = [:]
   ) throws {
-    // A terminal takes this much at once, as the editor's keys. What came later might meet a line that
-    // runs, and with it a Ctrl-C that throws away what was typed before it.
+    // What is typed while a line runs waits in the terminal, and this much fits.
     try #require((typed?.utf8.count ?? 0) < 4096)
     var ends: (Int32, Int32) = (-1, -1)
     var size = winsize(ws_row: 50, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0)
     try #require(openpty(&ends.0, &ends.1, nil, nil, &size) == 0)
     let (person, program) = ends
+    if kind != "dumb" { try Self.keepKeys(program) }
     // Programs of other tests must not hold this terminal open.
     for end in [person, program] { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
     let terminal = FileHandle(fileDescriptor: program, closeOnDealloc: false)
@@ -92,6 +92,20 @@ struct ProgramAtTerminal {
     typing.wait()
     close(person)
     (status, seen) = (process.terminationStatus, String(decoding: found, as: UTF8.self))
+  }
+
+  /// Lets every key reach the editor, even one that comes while a line runs: there Ctrl-C would throw away
+  /// all that was typed before it, the end of a paste too, and Ctrl-D would become a NUL. When keys come
+  /// depends on the load of the machine.
+  private static func keepKeys(_ terminal: Int32) throws {
+    var modes = termios()
+    try #require(tcgetattr(terminal, &modes) == 0)
+    modes.c_lflag &= ~UInt32(ISIG | IEXTEN)
+    modes.c_iflag &= ~UInt32(IXON)
+    withUnsafeMutableBytes(of: &modes.c_cc) { keys in
+      for key in [VEOF, VEOL, VERASE, VKILL] { keys[Int(key)] = 0 }
+    }
+    try #require(tcsetattr(terminal, TCSANOW, &modes) == 0)
   }
 
   /// Whether the terminal still gathers whole lines, as it does before an editor takes over.
