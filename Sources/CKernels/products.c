@@ -99,15 +99,16 @@ void pack_rounded(const float *x, size_t rows, size_t columns, size_t stride, vo
   pack_steps(x, rows, columns, stride, out, 1);
 }
 
-// Whether integers are widened once for all rows, rather than for each panel anew.
-static int widens(const method *by, ck_element element, size_t rows) {
-  return element == CK_INT8 && by->widen && panel_count(by, rows) >= 4;
+// Whether weights are made bfloat16 once for all rows, rather than for each panel anew. Float32 is
+// rounded in so few steps that it pays later.
+static int converts(const method *by, ck_element element, size_t rows) {
+  return by->convert[element] && panel_count(by, rows) >= (element == CK_FLOAT32 ? 16 : 4);
 }
 
 size_t ck_scratch_size(ck_instructions instructions, int rounds, ck_element element, size_t rows,
                        size_t columns, size_t count) {
   const method by = choose(instructions, rounds, element);
-  return widens(&by, element, rows) ? count * segment_columns(&by, columns) * 2 : 0;
+  return converts(&by, element, rows) ? count * segment_columns(&by, columns) * 2 : 0;
 }
 
 void ck_multiply(ck_instructions instructions, int rounds, const void *packed, size_t rows,
@@ -116,8 +117,8 @@ void ck_multiply(ck_instructions instructions, int rounds, const void *packed, s
                  const float *bias, ck_activation activation, float *out, size_t out_stride,
                  void *scratch) {
   const method by = choose(instructions, rounds, element);
-  const int are_widened = widens(&by, element, rows);
-  tile_function *tile = by.tiles[are_widened ? CK_BFLOAT16 : element];
+  const int are_converted = converts(&by, element, rows);
+  tile_function *tile = by.tiles[are_converted ? CK_BFLOAT16 : element];
   const size_t segment = segment_columns(&by, columns);
   const size_t size = sizes[element], stride = columns * size;
   // Tiles add the bias, unless it comes after the scales.
@@ -163,10 +164,10 @@ void ck_multiply(ck_instructions instructions, int rounds, const void *packed, s
       const size_t share = (lines + panels * groups - 1) / (panels * groups);
       const char *from = chunk + start * size;
       size_t from_stride = stride;
-      if (are_widened) {
+      if (are_converted) {
         from_stride = segment * 2;
         for (size_t g = 0; g < count; g++)
-          by.widen(from + g * stride, width, (char *)scratch + g * from_stride);
+          by.convert[element](from + g * stride, width, (char *)scratch + g * from_stride);
         from = scratch;
       }
       for (size_t panel = 0; panel < panels; panel++) {

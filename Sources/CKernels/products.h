@@ -41,8 +41,8 @@ typedef void tile_function(size_t rows, size_t outputs, size_t columns, const vo
 /// Packs `columns` columns of `rows` rows that lie `stride` floats apart, as a tile takes them.
 typedef void pack_function(const float *x, size_t rows, size_t columns, size_t stride, void *out);
 
-/// out[columns] = the integers at `in` as bfloat16.
-typedef void widen_function(const void *in, size_t columns, void *out);
+/// out[columns] = the weights at `in` rounded to bfloat16.
+typedef void convert_function(const void *in, size_t columns, void *out);
 
 /// A way to multiply.
 typedef struct {
@@ -54,7 +54,7 @@ typedef struct {
   pack_function *pack;
   tile_function *tiles[4];  // by the type of the weights; null where it cannot
   void (*leave)(void);      // after the last tile, unless null
-  widen_function *widen;    // 8-bit integers to what its tile for bfloat16 takes, unless null
+  convert_function *convert[4];  // by the type of the weights: to bfloat16; null for those it has no use for
 } method;
 
 // Activations in float32, weights widened exactly; 8-bit integers are never rounded.

@@ -84,22 +84,32 @@ INLINE __m512 round_float16(const char *row, size_t column, __mmask16 mask) {
   return rounded(load_float16(row, column, mask));
 }
 
-// How many lines to fetch in each of `steps` steps, so that one row's few sums are made while memory
-// goes on working.
-INLINE size_t lines_each(const fetcher *next, size_t share, size_t steps) {
+// Lines that a tile fetches, so many in each of its steps: all at once would fill the queue of what
+// memory owes, and the tile's own loads would wait behind them.
+typedef struct {
+  size_t each, left;
+} pace;
+
+INLINE pace pace_of(const fetcher *next, size_t share, size_t steps) {
   const size_t all = next->rows * ((next->width + 63) / 64), lines = share < all ? share : all;
-  return steps ? (lines + steps - 1) / steps : 0;
+  return (pace){steps ? (lines + steps - 1) / steps : 0, lines};
+}
+
+INLINE void fetch_some(fetcher *next, pace *lines) {
+  const size_t some = lines->each < lines->left ? lines->each : lines->left;
+  fetch(next, some);
+  lines->left -= some;
 }
 
 // A tile for a number of rows that is known when compiling, and its choice when running.
 // Weight rows that are not there repeat the first; their sums are not stored.
 #define ARGUMENTS \
-  outputs, columns, x, weights, weight_stride, out, out_stride, accumulate, bias, &rest, each
+  outputs, columns, x, weights, weight_stride, out, out_stride, accumulate, bias, &rest, lines
 #define TILE(NAME, LANES, MASK, X, LOAD, MULTIPLY_ADD)                                            \
   INLINE void NAME##_rows(size_t rows, size_t outputs, size_t columns, const char *x,             \
                           const char *weights, size_t weight_stride, float *out,                  \
                           size_t out_stride, int accumulate, const float *bias,                   \
-                          fetcher *next, size_t each) {                                           \
+                          fetcher *next, pace lines) {                                            \
     const char *w[OUTPUTS];                                                                       \
     UNROLL for (size_t j = 0; j < OUTPUTS; j++)                                                   \
       w[j] = j < outputs ? weights + j * weight_stride : weights;                                 \
@@ -108,7 +118,7 @@ INLINE size_t lines_each(const fetcher *next, size_t share, size_t steps) {
       UNROLL for (size_t j = 0; j < OUTPUTS; j++) sums[i][j] = _mm512_setzero_ps();               \
     size_t column = 0;                                                                            \
     for (; column + LANES <= columns; column += LANES, x += rows * 64) {                          \
-      if (rows == 1) fetch(next, each);                                                           \
+      fetch_some(next, &lines);                                                                   \
       X b[OUTPUTS];                                                                               \
       UNROLL for (size_t j = 0; j < OUTPUTS; j++) b[j] = LOAD(w[j], column, (MASK)-1);            \
       UNROLL for (size_t i = 0; i < ROWS; i++)                                                    \
@@ -135,9 +145,7 @@ INLINE size_t lines_each(const fetcher *next, size_t share, size_t steps) {
                    const void *weights, size_t weight_stride, float *out, size_t out_stride,      \
                    int accumulate, const float *bias, fetcher *next, size_t share) {              \
     fetcher rest = *next;                                                                         \
-    size_t each = 0;                                                                              \
-    if (rows == 1) each = lines_each(&rest, share, columns / LANES);                              \
-    else fetch(&rest, share);                                                                     \
+    const pace lines = pace_of(&rest, share, columns / LANES);                                    \
     switch (rows) {                                                                               \
       case 6: NAME##_rows(6, ARGUMENTS); break;                                                   \
       case 5: NAME##_rows(5, ARGUMENTS); break;                                                   \
@@ -159,12 +167,11 @@ TILE(tile_int8, 16, __mmask16, __m512, load_int8, FUSED)
 TILE(tile_rounded_float32, 16, __mmask16, __m512, round_float32, FUSED)
 TILE(tile_rounded_float16, 16, __mmask16, __m512, round_float16, FUSED)
 
-#define METHOD(LANES, PACK, WIDEN, ...) \
-  {ROWS, OUTPUTS, LANES, 64, SEGMENT, 0, PACK, {__VA_ARGS__}, NULL, WIDEN}
+#define METHOD(LANES, PACK, ...) {ROWS, OUTPUTS, LANES, 64, SEGMENT, 0, PACK, {__VA_ARGS__}, NULL, {NULL}}
 const method avx512 =
-    METHOD(16, pack_floats, NULL, tile_float32, tile_float16, tile_bfloat16, tile_int8);
+    METHOD(16, pack_floats, tile_float32, tile_float16, tile_bfloat16, tile_int8);
 const method avx512_rounding =
-    METHOD(16, pack_rounded, NULL, tile_rounded_float32, tile_rounded_float16, tile_bfloat16, tile_int8);
+    METHOD(16, pack_rounded, tile_rounded_float32, tile_rounded_float16, tile_bfloat16, tile_int8);
 
 #pragma clang attribute pop
 #pragma clang attribute push(__attribute__((target(AVX512 ",avx512bf16"))), apply_to = function)
@@ -188,14 +195,17 @@ INLINE __m512bh pairs_int8(const char *row, size_t column, __mmask32 mask) {
                              load_int8(row, column, (__mmask16)mask));
 }
 
-static void widen_int8(const void *in, size_t columns, void *out) {
-  for (size_t column = 0; column < columns; column += 32) {
-    const size_t left = columns - column;
-    const __mmask32 mask = left < 32 ? (__mmask32)((1ull << left) - 1) : 0xFFFFFFFF;
-    _mm512_mask_storeu_epi16((char *)out + 2 * column, mask,
-                             (__m512i)pairs_int8(in, column, mask));
+#define CONVERT(NAME, LOAD)                                                             \
+  static void NAME(const void *in, size_t columns, void *out) {                               \
+    for (size_t column = 0; column < columns; column += 32) {                                 \
+      const size_t left = columns - column;                                                   \
+      const __mmask32 mask = left < 32 ? (__mmask32)((1ull << left) - 1) : 0xFFFFFFFF;        \
+      _mm512_mask_storeu_epi16((char *)out + 2 * column, mask, (__m512i)LOAD(in, column, mask)); \
+    }                                                                                         \
   }
-}
+CONVERT(convert_float32, pairs_float32)
+CONVERT(convert_float16, pairs_float16)
+CONVERT(convert_int8, pairs_int8)
 
 static void pack_pairs(const float *x, size_t rows, size_t columns, size_t stride, void *out) {
   char *to = out;
@@ -212,8 +222,10 @@ TILE(pair_tile_float16, 32, __mmask32, __m512bh, pairs_float16, _mm512_dpbf16_ps
 TILE(pair_tile_bfloat16, 32, __mmask32, __m512bh, pairs_bfloat16, _mm512_dpbf16_ps)
 TILE(pair_tile_int8, 32, __mmask32, __m512bh, pairs_int8, _mm512_dpbf16_ps)
 
-const method avx512_bfloat16 = METHOD(32, pack_pairs, widen_int8, pair_tile_float32,
-                                      pair_tile_float16, pair_tile_bfloat16, pair_tile_int8);
+const method avx512_bfloat16 = {
+    ROWS, OUTPUTS, 32, 64, SEGMENT, 0, pack_pairs,
+    {pair_tile_float32, pair_tile_float16, pair_tile_bfloat16, pair_tile_int8}, NULL,
+    {convert_float32, convert_float16, NULL, convert_int8}};
 
 #pragma clang attribute pop
 #endif
