@@ -14,8 +14,8 @@ let strict: [SwiftSetting] = [
 /// C is optimised in every configuration: an unoptimised kernel makes debug tests crawl.
 let fast: [CSetting] = [.unsafeFlags(["-O3", "-Wall", "-Werror"])]
 
-/// So are the rooms whose loops pass over every number of a model or every character of a text.
-let looping: Set = ["Runtime", "Tensors", "Tokenizers", "Tracing"]
+/// So are the rooms whose loops pass over every number of a model, pixel of a scene or character of a text.
+let looping: Set = ["Runtime", "Scenes", "Tensors", "Tokenizers", "Tracing"]
 
 /// Rooms whose every line that could touch memory it should not says so: the compiler holds them to it.
 let safe: Set = [

@@ -139,8 +139,11 @@ import Testing
     let count = try workshop.value(
       """
       names = r.trace.keys()
-      for name in names:
+      # One place in five alone, and every place with others.
+      for name in names[::5]:
           same(edit(r, change.scale(name, 1)).after, r)
+      for i in range(5):
+          same(edit(r, [change.scale(name, 1) for name in names[i::5]]).after, r)
       same(edit(r, change.scale("*", 1)).after, r)
       same(edit(r, change.take("*", r)).after, r)
       """)

@@ -256,7 +256,7 @@ import Testing
     let names = Self.long.keys.filter { !last.contains($0) }.sorted() + last
     for name in names {
       let line = try #require(Self.long[name])
-      for delay in [0.05, 0.4] {
+      for delay in [0.05, 0.2] {
         // The best of five counts: the first may meet what is done once, others a busy machine.
         var best = (latency: Double.infinity, pace: Self.pace())
         for _ in 0..<5 where best.latency > 0.2 {

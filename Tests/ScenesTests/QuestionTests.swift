@@ -22,6 +22,7 @@ struct QuestionTests {
     var checked = 0
     for scene in scenes {
       let painting = scene.painted()
+      let middles = scene.objects.indices.map { middle(of: $0, in: painting) }
       for question in scene.questions where question.kind == .relation {
         let words = question.text.dropLast().split(separator: " ")
         let named = scene.objects.indices.filter { question.text.contains(scene.objects[$0].name) }
@@ -30,8 +31,7 @@ struct QuestionTests {
           Issue.record("no two names in '\(question.text)'")
           continue
         }
-        let a = middle(of: first, in: painting)
-        let b = middle(of: second, in: painting)
+        let (a, b) = (middles[first], middles[second])
         let truth =
           words.contains("left")
           ? a.x < b.x

@@ -12,7 +12,7 @@ import Testing
   ])
   func manySmallValuesAreRefusedBeforeTheAllocatorFails(_ line: String) throws {
     let text = "z = zeros([4])\na = []\nwhile True:\n    \(line)"
-    let ended = try program.run(["-c", text], after: "ulimit -v 1000000;")
+    let ended = try program.run(["-c", text], after: "ulimit -v 800000;")
     #expect(ended.status == 71, "\(ended.text)")
   }
 
