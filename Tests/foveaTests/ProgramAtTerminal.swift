@@ -94,9 +94,10 @@ struct ProgramAtTerminal {
     (status, seen) = (process.terminationStatus, String(decoding: found, as: UTF8.self))
   }
 
-  /// Lets every key reach the editor, even one that comes while a line runs: there Ctrl-C would throw away
-  /// all that was typed before it, the end of a paste too, and Ctrl-D would become a NUL. When keys come
-  /// depends on the load of the machine.
+  /// Lets every key reach the editor, even one that comes while a line runs.
+  ///
+  /// There Ctrl-C would throw away all that was typed before it, the end of a paste too, and Ctrl-D
+  /// would become a NUL. When keys come depends on the load of the machine.
   private static func keepKeys(_ terminal: Int32) throws {
     var modes = termios()
     try #require(tcgetattr(terminal, &modes) == 0)
