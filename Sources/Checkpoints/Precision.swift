@@ -67,8 +67,8 @@ public enum Precision: String, Sendable, CaseIterable {
     return self == .int8 ? .int8BFloat16 : self == .int4 ? .int4BFloat16 : self
   }
 
-  /// How a weight that is `stored` so is written down in this precision, and in how many bytes;
-  /// nil where it stays as it is.
+  /// How a model keeps a weight that is `stored` so in this precision, and in how many bytes; nil where it
+  /// stays as it is, in the file's own pages.
   package func kept(_ stored: StoredTensor) -> (encoding: Encoding, byteCount: Int)? {
     switch (self, stored.encoding) {
     case (.float32, _), (.float16, .plain(.float16)), (.bfloat16, .plain(.bfloat16)),
@@ -78,6 +78,7 @@ public enum Precision: String, Sendable, CaseIterable {
     // Integers stay: they are fewer bytes, and say the same.
     case (.float16, .int8), (.float16, .groups), (.bfloat16, .int8), (.bfloat16, .groups):
       return nil
+    case (.bfloat16, .plain(.float16)) where Instructions.current.takeFloat16AsBFloat16: return nil
     case (.float16, .plain): return (.plain(.float16), stored.count * 2)
     case (.bfloat16, .plain): return (.plain(.bfloat16), stored.count * 2)
     case (.int8, _), (.int4, _), (.int8BFloat16, _), (.int4BFloat16, _):

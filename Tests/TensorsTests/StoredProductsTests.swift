@@ -102,6 +102,21 @@ private final class Bytes: Sendable {
     }
   }
 
+  @Test(arguments: Instructions.available.filter { $0 != .amx }, [1, 7, 97])
+  func weightsGiveTheBitsOfThoseConvertedBefore(_ instructions: Instructions, _ rows: Int) {
+    var noise = SmallNoise(seed: 31)
+    let (x, w) = (noise.tensor([rows, 1630]), noise.tensor([71, 1630]))
+    Instructions.$current.withValue(instructions) {
+      for type in [ElementType.float16, .float32] {
+        let weight = stored(w, as: type).0
+        let converted = weight.converted(to: .bfloat16)
+        #expect(
+          x.matmulTransposed(weight.computing(in: .bfloat16))
+            == x.matmulTransposed(converted.computing(in: .bfloat16)), "\(type)")
+      }
+    }
+  }
+
   @Test(arguments: Instructions.available)
   func anActivationInTheProductChangesNoBit(_ instructions: Instructions) {
     var noise = SmallNoise(seed: 12)
