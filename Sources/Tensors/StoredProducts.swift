@@ -200,8 +200,9 @@ package enum Instructions: Sendable, CaseIterable, CustomStringConvertible {
   /// Whether they multiply bfloat16.
   var haveBFloat16: Bool { self == .avx512BFloat16 || self == .amx }
 
-  /// Whether weights in float16 are multiplied in bfloat16 as they lie, about as fast as if they were
-  /// stored so: rounding them takes no longer than reading them. Tiles of bfloat16 take nothing else.
+  /// Whether weights in float16 are multiplied in bfloat16 as they lie, about as fast as if stored so.
+  ///
+  /// Rounding them takes no longer than reading them. Tiles of bfloat16 take nothing else.
   package var takeFloat16AsBFloat16: Bool { self == .avx512BFloat16 }
 
   /// As processors are described.
