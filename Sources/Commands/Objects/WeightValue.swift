@@ -14,12 +14,24 @@ struct WeightValue: ForeignObject {
   var brief: String { "weight \(weight.address) \(weight.tensor.shape)" }
   var shown: String {
     let file = URL(filePath: weight.file).lastPathComponent
-    return "\(weight.address): \(weight.tensor.shape), \(weight.tensor.encoding.name), "
+    let way = isRounded ? " multiplied in bfloat16" : ""
+    return "\(weight.address): \(weight.tensor.shape), \(weight.tensor.encoding.name)\(way), "
       + "\(weight.tensor.byteCount.asByteCount)\n\(weight.name) in \(file.visibleOnOneLine)"
   }
 
-  /// All numbers; quantized ones as what they stand for.
-  var tensor: Tensor? { weight.tensor.tensor }
+  /// All numbers as they are multiplied; quantized ones as what they stand for.
+  var tensor: Tensor? { multiplied(weight.tensor.tensor) }
+
+  /// Whether other numbers lie in the file than are multiplied.
+  private var isRounded: Bool {
+    guard weight.tensor.arithmetic == .bfloat16, case .plain(let type) = weight.tensor.encoding
+    else { return false }
+    return type != .bfloat16
+  }
+
+  private func multiplied(_ numbers: Tensor) -> Tensor {
+    isRounded ? numbers.roundedToBFloat16() : numbers
+  }
 
   var attributeNames: [String] { ["name", "address", "file", "dtype", "shape", "bytes"] }
 
@@ -47,7 +59,7 @@ struct WeightValue: ForeignObject {
         throw RuntimeFailure(
           .index, "row \(number) is outside the \(count.counted(as: "row")) of \(name)")
       }
-      let tensor = weight.tensor.rows([row])
+      let tensor = multiplied(weight.tensor.rows([row]))
       return .tensor(
         tensor.reshaped(to: Array(shape.dropFirst())),
         from: Provenance("\(name)[\(row)]"))
@@ -57,7 +69,7 @@ struct WeightValue: ForeignObject {
       let (bytes, overflow) = (rows.count * 4).multipliedReportingOverflow(
         by: shape.dropFirst().reduce(1, *))
       try MemoryGate.take(overflow ? .max : bytes, of: 1, for: "\(rows.count) rows of \(name)")
-      return .tensor(weight.tensor.rows(rows), from: Provenance(name))
+      return .tensor(multiplied(weight.tensor.rows(rows)), from: Provenance(name))
     default:
       try MemoryGate.take(weight.tensor.count, of: 4, for: "the numbers of \(name)")
       return nil
