@@ -16,8 +16,10 @@ from worlds import COLORS, PATCHES, SHAPES, SIDE, SIZES, Stream, pixel_values, r
 
 HELD_OUT = 900_000_000
 TOKENS, WIDTH = PATCHES * PATCHES, 192
-# Scenes of one, two and three objects: how many of each, and their first seed.
-WORLDS = [("1-1", 2048, 200_000_000), ("2-2", 8192, 210_000_000), ("3-3", 20480, 220_000_000)]
+# Scenes of one, two and three objects: how many of each, and their first seed. Of pairs the second is
+# the next scene, so those come from scenes of any number: else neither picture ever had more.
+WORLDS = [("1-1", 2048, 200_000_000), ("2-2", 8192, 210_000_000), ("3-3", 20480, 220_000_000),
+          ("1-3", 8192, 230_000_000)]
 DRAWN = 6     # dialogues of each kind and language in a record
 NAMES = {  # what each attribute is called
     "red": "red 红色", "green": "green 绿色", "blue": "blue 蓝色", "yellow": "yellow 黄色",
@@ -423,7 +425,8 @@ class Lessons:
         if pair:
             size = max(1, size * 2 // 3)
         records, seen, chosen, labels, words = [], [[], []], [[], []], [[], []], [[], []]
-        for world in self.random.choices(self.worlds, shares, k=size):
+        of_pairs = self.worlds[-1:] * size
+        for world in of_pairs if pair else self.random.choices(self.worlds[:-1], shares, k=size):
             while not world.records:
                 time.sleep(5)
                 self.refresh()
