@@ -54,7 +54,8 @@ typedef struct {
   pack_function *pack;
   tile_function *tiles[4];  // by the type of the weights; null where it cannot
   void (*leave)(void);      // after the last tile, unless null
-  convert_function *convert[4];  // by the type of the weights: to bfloat16; null for those it has no use for
+  // By the type of the weights: makes them bfloat16; null where that is of no use.
+  convert_function *convert[4];
 } method;
 
 // Activations in float32, weights widened exactly; 8-bit integers are never rounded.

@@ -167,7 +167,8 @@ TILE(tile_int8, 16, __mmask16, __m512, load_int8, FUSED)
 TILE(tile_rounded_float32, 16, __mmask16, __m512, round_float32, FUSED)
 TILE(tile_rounded_float16, 16, __mmask16, __m512, round_float16, FUSED)
 
-#define METHOD(LANES, PACK, ...) {ROWS, OUTPUTS, LANES, 64, SEGMENT, 0, PACK, {__VA_ARGS__}, NULL, {NULL}}
+#define METHOD(LANES, PACK, ...) \
+  {ROWS, OUTPUTS, LANES, 64, SEGMENT, 0, PACK, {__VA_ARGS__}, NULL, {NULL}}
 const method avx512 =
     METHOD(16, pack_floats, tile_float32, tile_float16, tile_bfloat16, tile_int8);
 const method avx512_rounding =
@@ -195,13 +196,14 @@ INLINE __m512bh pairs_int8(const char *row, size_t column, __mmask32 mask) {
                              load_int8(row, column, (__mmask16)mask));
 }
 
-#define CONVERT(NAME, LOAD)                                                             \
-  static void NAME(const void *in, size_t columns, void *out) {                               \
-    for (size_t column = 0; column < columns; column += 32) {                                 \
-      const size_t left = columns - column;                                                   \
-      const __mmask32 mask = left < 32 ? (__mmask32)((1ull << left) - 1) : 0xFFFFFFFF;        \
-      _mm512_mask_storeu_epi16((char *)out + 2 * column, mask, (__m512i)LOAD(in, column, mask)); \
-    }                                                                                         \
+#define CONVERT(NAME, LOAD)                                                                       \
+  static void NAME(const void *in, size_t columns, void *out) {                                   \
+    for (size_t column = 0; column < columns; column += 32) {                                     \
+      const size_t left = columns - column;                                                       \
+      const __mmask32 mask = left < 32 ? (__mmask32)((1ull << left) - 1) : 0xFFFFFFFF;            \
+      const __m512i pairs = (__m512i)LOAD(in, column, mask);                                      \
+      _mm512_mask_storeu_epi16((char *)out + 2 * column, mask, pairs);                            \
+    }                                                                                             \
   }
 CONVERT(convert_float32, pairs_float32)
 CONVERT(convert_float16, pairs_float16)
